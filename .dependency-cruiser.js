@@ -1,0 +1,21 @@
+/** The import boundaries of the house; `npm run boundaries` fails when one is crossed. */
+module.exports = {
+  forbidden: [
+    { name: 'server-never-knows-the-kit', severity: 'error', from: { path: '^server' }, to: { path: '^lib|node_modules/(aws-cdk-lib|constructs)' } },
+    {
+      name: 'kit-knows-only-the-config-of-the-server',
+      severity: 'error',
+      from: { path: '^lib' },
+      to: { path: '^server', pathNot: '^server/config' },
+    },
+    { name: 'config-stands-alone', severity: 'error', from: { path: '^server/config' }, to: { path: '^server', pathNot: '^server/config' } },
+    {
+      name: 'one-door-to-ftp-srv',
+      severity: 'error',
+      from: { path: '^(server|lib|bin)', pathNot: '^server/control/ftp-srv' },
+      to: { path: 'node_modules/ftp-srv' },
+    },
+    { name: 'no-cycles', severity: 'error', from: { path: '^(server|lib)' }, to: { circular: true } },
+  ],
+  options: { doNotFollow: { path: 'node_modules' }, tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: true },
+};

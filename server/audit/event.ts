@@ -1,0 +1,146 @@
+/** Everything the server reports, in the server's own words. `ocsf.ts` turns each into a line that a SIEM reads. */
+import type { RefusalReason } from '../identity/identity';
+
+/** Which session an event belongs to. */
+export interface SessionFacts {
+  /** Unique per control connection. */
+  readonly session: string;
+  readonly listener: 'explicit' | 'implicit';
+  readonly client: { readonly address: string; readonly port: number };
+  readonly server: { readonly address: string; readonly port: number };
+  /** Present once logged in. */
+  readonly user?: string;
+}
+
+export interface TlsFacts {
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly protocol: string;
+  /** IANA name, for example `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+  readonly group?: string;
+  readonly serverName?: string;
+  readonly resumed: boolean;
+  /** SHA-256 of the client certificate, where one was verified. */
+  readonly clientCertificate?: string;
+  readonly clientCertificateSubject?: string;
+}
+
+/** Why a handshake failed or a connection was dropped before it had one. */
+export type HandshakeFailure =
+  | 'no-shared-cipher'
+  | 'unsupported-protocol'
+  | 'no-shared-group'
+  | 'plain-text'
+  | 'bytes-before-upgrade'
+  | 'timeout'
+  | 'disconnected'
+  | 'client-rejected-certificate'
+  | 'client-certificate-missing'
+  | 'client-certificate-unknown-ca'
+  | 'client-certificate-expired'
+  | 'client-certificate-revoked'
+  | 'client-certificate-invalid'
+  | 'malformed';
+
+export type Refusal =
+  /** A connection on a passive port that no waiting session owns. */
+  | 'stranger'
+  | 'session-not-resumed'
+  | 'other-session'
+  | 'address-differs'
+  | 'bounce'
+  | 'line-too-long'
+  | 'nul-in-line'
+  | 'malformed-line'
+  | 'too-many-sessions'
+  | 'too-many-sessions-for-address'
+  | 'too-many-connections'
+  | 'network-not-allowed'
+  | 'locked-out'
+  | 'draining'
+  | 'proxy-header';
+
+export type TransferKind = 'download' | 'upload' | 'listing';
+
+export type ServerEvent =
+  | ({ readonly kind: 'connection-opened' } & SessionFacts)
+  | ({
+      readonly kind: 'connection-closed';
+      readonly seconds: number;
+      readonly reason: 'quit' | 'client' | 'idle' | 'drain' | 'login-timeout' | 'refused' | 'error' | 'kicked';
+    } & SessionFacts)
+  /** A connection, or a request, turned away. The session goes on where there is one. */
+  | ({ readonly kind: 'refused'; readonly reason: Refusal; readonly channel: 'control' | 'data'; readonly detail?: string } & SessionFacts)
+  | ({
+      readonly kind: 'tls-established';
+      readonly channel: 'control' | 'data';
+      readonly tls: TlsFacts /** Data only: what tied it to its control session. */;
+      readonly binding?: 'resumed' | 'same-certificate' | 'address';
+    } & SessionFacts)
+  | ({
+      readonly kind: 'handshake-failed';
+      readonly channel: 'control' | 'data';
+      readonly reason: HandshakeFailure /** OpenSSL's own words. */;
+      readonly detail?: string;
+    } & SessionFacts)
+  | ({
+      readonly kind: 'login';
+      readonly outcome: 'success' | 'failure' | 'unavailable';
+      readonly login: string;
+      readonly method?: string;
+      readonly source?: string;
+      readonly reason?: RefusalReason | string;
+    } & SessionFacts)
+  | ({ readonly kind: 'lockout'; readonly scope: 'address' | 'account'; readonly login?: string; readonly seconds: number } & SessionFacts)
+  /** Every command that changes something or is refused; the argument is left out for PASS and ACCT. */
+  | ({
+      readonly kind: 'command';
+      readonly command: string;
+      readonly argument?: string;
+      readonly code: number;
+      readonly path?: string;
+      readonly renamedTo?: string;
+    } & SessionFacts)
+  | ({
+      readonly kind: 'transfer';
+      readonly transfer: TransferKind;
+      readonly command: string;
+      readonly path: string;
+      readonly outcome: 'success' | 'failure' | 'aborted';
+      readonly bytes: number;
+      readonly offset: number;
+      readonly seconds: number;
+      readonly sha256?: string;
+      readonly encrypted: boolean;
+      readonly verdict?: { readonly result: 'clean' | 'infected' | 'unscanned' | 'error'; readonly signature?: string; readonly engine?: string };
+      readonly reason?: string;
+    } & SessionFacts)
+  | ({ readonly kind: 'passive-port'; readonly change: 'opened' | 'used' | 'expired'; readonly port: number } & SessionFacts)
+  | {
+      readonly kind: 'server';
+      readonly change: 'started' | 'draining' | 'stopped' | 'worker-lost' | 'worker-started';
+      readonly detail?: Record<string, unknown>;
+    }
+  | { readonly kind: 'configuration'; readonly change: 'loaded' | 'reloaded' | 'refused'; readonly what: string; readonly detail?: string }
+  | {
+      readonly kind: 'certificate';
+      readonly change: 'loaded' | 'replaced' | 'refused';
+      readonly subject?: string;
+      readonly serialNumber?: string;
+      readonly notAfter?: string;
+      readonly reason?: string;
+    }
+  | {
+      readonly kind: 'health';
+      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit';
+      readonly state: 'up' | 'down' | 'off';
+      readonly detail?: string;
+    };
+
+/** Where events go. Never throws; a sink that can't write says so to the server, which then stops taking sessions. */
+export interface Audit {
+  record(event: ServerEvent): void;
+  /** Fulfilled when every event recorded so far is written. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,92 @@
+/** Checks what a person wrote against the schema and across keys, and reports everything that is wrong at once. */
+import type { z } from 'zod';
+import { includesPort, parsePortRange } from './port-range';
+import { type ServerConfig, serverConfigSchema } from './schema';
+
+/** One wrong setting: where, what is wrong, what would be right. */
+export interface Problem {
+  readonly key: string;
+  readonly message: string;
+}
+
+/** Thrown with every problem found. The message is ready to be shown to a person. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly Problem[]) {
+    super(problems.map(({ key, message }) => `${key}: ${message}`).join('\n'));
+    this.name = 'ConfigError';
+  }
+}
+
+/** Returns the configuration with every default filled in, or throws a ConfigError. */
+export function checkServerConfig(input: unknown): ServerConfig {
+  const parsed = serverConfigSchema.safeParse(input, { reportInput: true });
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap((issue) => describeIssue(issue)));
+  const problems = acrossKeys(parsed.data);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return parsed.data;
+}
+
+/** Writes a zod issue the way a person reads it: key, what was wrong, what would be right. */
+export function describeIssue(issue: z.core.$ZodIssue): Problem[] {
+  const key = keyOf(issue.path) || '(the whole file)';
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((unknown) => ({ key: keyOf([...issue.path, unknown]), message: 'is not a setting; see `ftps config schema` for those there are' }));
+  if (issue.code === 'invalid_type' && issue.input === undefined) return [{ key, message: `is missing; expected ${issue.expected}` }];
+  if (issue.code === 'invalid_value')
+    return [{ key, message: `${show(issue.input)} is not a choice; expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}` }];
+  return [
+    {
+      key,
+      message: issue.input === undefined || issue.message.includes(JSON.stringify(issue.input)) ? issue.message : `${show(issue.input)}: ${issue.message}`,
+    },
+  ];
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function keyOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((key, part) => (typeof part === 'number' ? `${key}[${part}]` : key === '' ? String(part) : `${key}.${String(part)}`), '');
+}
+
+function acrossKeys(config: ServerConfig): Problem[] {
+  const problems: Problem[] = [];
+  const passive = parsePortRange(config.passive.ports);
+  const taken = new Map<string, number>();
+  config.listeners.forEach(({ port, host, clientCertificates }, index) => {
+    const key = `listeners[${index}]`;
+    if (port !== 0 && includesPort(passive, port))
+      problems.push({ key: `${key}.port`, message: `${port} lies in passive.ports ${config.passive.ports}; choose a port outside of the range` });
+    const other = port === 0 ? undefined : taken.get(`${host} ${port}`);
+    if (other !== undefined) problems.push({ key: `${key}.port`, message: `${port} is already taken by listeners[${other}]; give each listener its own port` });
+    taken.set(`${host} ${port}`, index);
+    if (clientCertificates !== 'off' && !config.tls.clientCa)
+      problems.push({
+        key: 'tls.clientCa',
+        message: `is missing; ${key}.clientCertificates is "${clientCertificates}", so name the PEM bundle of the authorities to trust`,
+      });
+  });
+  if (config.tls.clientCrl && !config.tls.clientCa)
+    problems.push({ key: 'tls.clientCa', message: 'is missing; tls.clientCrl has no meaning without the authorities it belongs to' });
+  if (config.active.sourcePorts && 'any' in parsePortRange(config.active.sourcePorts))
+    problems.push({
+      key: 'active.sourcePorts',
+      message: `"${config.active.sourcePorts}" has no fixed ports; leave the key out, or write low-high, for example 20-20`,
+    });
+  if (config.admin.port && includesPort(passive, config.admin.port))
+    problems.push({ key: 'admin.port', message: `${config.admin.port} lies in passive.ports ${config.passive.ports}` });
+  config.identity.forEach((source, index) => {
+    if (source.kind !== 'ldap') return;
+    const key = `identity[${index}]`;
+    if (!source.userDnTemplate && !source.bindDn)
+      problems.push({ key: `${key}.bindDn`, message: 'is missing; name the service account that searches, or give userDnTemplate for a direct bind' });
+    if (source.bindDn && !source.bindPasswordFile && !source.bindPasswordSecretId)
+      problems.push({
+        key: `${key}.bindPasswordFile`,
+        message: 'is missing; name the file, or with bindPasswordSecretId the secret, that holds the password of bindDn',
+      });
+  });
+  return problems;
+}

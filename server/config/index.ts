@@ -1,0 +1,15 @@
+/** The only part of the server that the constructs may import: what the server is told. */
+export { ConfigError, checkServerConfig, type Problem } from './check';
+export { Networks, network, plainAddress } from './network';
+export { includesPort, PASSIVE_PRESETS, type PortRange, parsePortRange, portCount, portsOf } from './port-range';
+export {
+  type AccountRules,
+  type DataTlsReuse,
+  type ListenerConfig,
+  type PasswordAccount,
+  type Permission,
+  passwordAccount,
+  type ServerConfig,
+  type ServerConfigInput,
+  serverConfigSchema,
+} from './schema';

@@ -1,0 +1,307 @@
+/**
+ * What the server is told: one schema, the single source of truth for ports, addresses, TLS, storage, accounts and limits.
+ * The constructs fill this object in and derive security groups, listeners and alarms from the same object.
+ */
+import { z } from 'zod';
+import { network } from './network';
+import { portRange } from './port-range';
+
+const seconds = (text: string) => z.number().positive().max(86_400).describe(`${text} Seconds.`);
+const count = (text: string) => z.number().int().positive().describe(text);
+const bytes = (text: string) => z.number().int().positive().describe(`${text} Bytes.`);
+const file = (text: string) => z.string().min(1).describe(text);
+const port = (text: string) => z.number().int().min(0).max(65_535).describe(`${text} 0 means any free port, for tests and laptops.`);
+
+export const dataTlsReuse = z
+  .enum(['required', 'preferred', 'off'])
+  .describe(
+    'Whether a data connection must resume a TLS session of its control connection (RFC 4217 section 7). `preferred` takes a connection that does not resume only from the same address, only when no other session of that address waits on the port, and says so in the audit.',
+  );
+
+export const permission = z.enum(['read', 'write', 'list', 'delete', 'rename', 'mkdir']);
+export type Permission = z.infer<typeof permission>;
+
+const advertisedAddress = z
+  .union([
+    z.ipv4(),
+    z.literal('auto'),
+    z.literal('local'),
+    z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i, 'expected an IPv4 address, a host name, `auto` or `local`'),
+  ])
+  .describe(
+    'The address that PASV replies with (RFC 959). `local` is the address the client reached, `auto` the public IPv4 of the EC2 instance (IMDSv2), a host name is resolved and cached.',
+  );
+
+export const listenerSchema = z.strictObject({
+  mode: z
+    .enum(['explicit', 'implicit'])
+    .describe('`explicit` starts in plain text and upgrades by AUTH TLS (RFC 4217); `implicit` speaks TLS from the first byte.'),
+  host: z.string().default('::').describe('The address to listen on; `::` is every IPv4 and IPv6 address.'),
+  port: port('The control port.'),
+  advertisedAddress: advertisedAddress.default('local'),
+  advertisedAddressFor: z
+    .array(z.strictObject({ network, address: advertisedAddress }))
+    .default([])
+    .describe('Exceptions by client network, first match wins: clients inside a VPN are told the inner address.'),
+  clientCertificates: z.enum(['off', 'optional', 'required']).default('off').describe('Whether clients present a certificate on this listener.'),
+  dataTlsReuse: dataTlsReuse.optional(),
+  allow: z.array(network).default([]).describe('Client networks that may connect; empty means every network that the security group lets in.'),
+  deny: z.array(network).default([]).describe('Client networks that are refused, checked before `allow`.'),
+  proxyProtocolFrom: z
+    .array(network)
+    .default([])
+    .describe('Load balancers that put a PROXY protocol v2 header before the first byte. From these networks it is required, from all others it is not read.'),
+});
+
+const certificateFiles = z.strictObject({
+  kind: z.literal('file'),
+  certificate: file('PEM file: the certificate, then its chain. Watched; a changed file is taken up within a second.'),
+  key: file('PEM file with the private key.'),
+  ocspResponse: z.string().min(1).optional().describe('DER file with an OCSP response to staple; watched.'),
+});
+const certificateSecret = z.strictObject({
+  kind: z.literal('secret'),
+  secretId: z.string().min(1).describe('Secrets Manager secret with `certificate`, `chain` and `privateKey` in PEM, as the rotation Lambda writes it.'),
+  pollSeconds: seconds('How often the secret is looked at, plus or minus a tenth.').default(60),
+});
+
+export const tlsSchema = z.strictObject({
+  policy: z
+    .enum(['modern', 'fips'])
+    .default('modern')
+    .describe('`modern`: TLS 1.2 and 1.3, ECDHE, AEAD. `fips`: the same within FIPS 140-3; the server refuses to run unless the OpenSSL provider behaves so.'),
+  certificates: z
+    .array(z.discriminatedUnion('kind', [certificateFiles, certificateSecret]))
+    .min(1)
+    .describe('Served side by side: RSA and ECDSA of one name, or several names chosen by SNI. The first is the default.'),
+  clientCa: z.string().min(1).optional().describe('PEM bundle of the authorities whose client certificates are taken; watched.'),
+  clientCrl: z.string().min(1).optional().describe('PEM file with the revocation lists of those authorities; watched.'),
+  dataTlsReuse: dataTlsReuse.default('preferred'),
+  handshakeSeconds: seconds('A handshake that takes longer is dropped.').default(10),
+});
+
+export const passiveSchema = z.strictObject({
+  ports: portRange
+    .default('50000-50015')
+    .describe(
+      'The passive range, low-high, opened once and shared by all sessions; `any:N` takes N free ports, for tests and laptops. `8192-8200` is what AWS Transfer Family uses.',
+    ),
+  connectSeconds: seconds('How long a port waits for the client after PASV or EPSV and after the transfer command.').default(30),
+});
+
+export const activeSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('Whether PORT and EPRT are taken. The server only ever connects to the address of the control connection, ports 1024 and up.'),
+  sourcePorts: portRange.optional().describe('Source ports of active data connections, for example `20-20`; absent means any.'),
+  connectSeconds: seconds('How long to wait for the client to accept.').default(10),
+});
+
+export const limitsSchema = z.strictObject({
+  sessions: count('Sessions at once, over all workers.').default(10_000),
+  sessionsPerAddress: count('Sessions at once from one client address.').default(500),
+  sessionsPerAccount: count('Sessions at once of one account.').default(500),
+  connectionsPerMinutePerAddress: count('New connections in a minute from one address; more are answered 421.').default(6_000),
+  loginAttempts: count('Failed logins after which a session is closed.').default(3),
+  loginSeconds: seconds('A session that has not logged in by then is closed.').default(60),
+  idleSeconds: seconds('A session without a command or transfer is closed after that long.').default(900),
+  stallSeconds: seconds('A transfer that moves no byte for that long is ended.').default(60),
+  lockout: z
+    .strictObject({
+      failuresPerAddress: count('Failed logins from one address after which it is locked out.').default(20),
+      failuresPerAccount: count('Failed logins of one account, from anywhere, after which it is locked out.').default(10),
+      firstSeconds: seconds('Length of the first lock-out; each further one doubles it.').default(30),
+      longestSeconds: seconds('The longest lock-out.').default(3_600),
+      table: z.string().min(1).optional().describe('DynamoDB table that shares lock-outs over the fleet; absent means per instance.'),
+    })
+    .prefault({}),
+  bytesPerSecond: z.number().int().positive().optional().describe('Bandwidth of all transfers together. Bytes per second.'),
+  bytesPerSecondPerAccount: z.number().int().positive().optional().describe('Bandwidth of one account. Bytes per second.'),
+  drainSeconds: seconds('How long transfers may go on after SIGTERM or a termination notice.').default(300),
+});
+
+const localStorage = z.strictObject({
+  kind: z.literal('local'),
+  root: file('Folder that holds the homes: a local disk or a mounted EFS file system.'),
+  fsync: z.boolean().default(true).describe('Whether an upload is flushed to the disk before it is confirmed with 226.'),
+});
+const s3Storage = z.strictObject({
+  kind: z.literal('s3'),
+  bucket: z.string().min(3),
+  prefix: z.string().default('').describe('Key prefix that holds the homes; empty or ending in `/`.'),
+  region: z.string().optional(),
+  kmsKeyId: z.string().optional().describe('KMS key for new objects; absent means the default of the bucket.'),
+  quarantine: z
+    .strictObject({ bucket: z.string().min(3), prefix: z.string().default('') })
+    .optional()
+    .describe('Where uploads go first, to be released by the malware scan. Absent means uploads are released at once.'),
+});
+export const storageSchema = z.discriminatedUnion('kind', [localStorage, s3Storage]);
+
+/** What an account may do and from where; the same shape for every source of accounts. */
+export const accountRules = z.strictObject({
+  home: z
+    .string()
+    .regex(/^\//, 'expected a path that starts with /')
+    .default('/')
+    .describe('Folder of this account below the storage root; the account sees it as `/`.'),
+  permissions: z.array(permission).default(['read', 'write', 'list', 'delete', 'rename', 'mkdir']),
+  allowedNetworks: z.array(network).default([]).describe('Client networks this account may come from; empty means any.'),
+  clientCertificate: z
+    .enum(['no', 'required', 'instead-of-password'])
+    .default('no')
+    .describe('`required`: password and certificate. `instead-of-password`: the certificate alone; PASS is not asked for.'),
+  certificates: z
+    .array(
+      z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('fingerprint'), sha256: z.string().regex(/^([0-9a-f]{2}:?){32}$/i, 'expected 32 bytes in hexadecimal') }),
+        z.strictObject({ kind: z.literal('subject'), commonName: z.string().min(1) }),
+        z.strictObject({ kind: z.literal('san'), value: z.string().min(1).describe('For example `DNS:partner.example.com` or `email:ops@example.com`.') }),
+      ]),
+    )
+    .default([])
+    .describe('Client certificates that stand for this account; any one is enough.'),
+  dataTlsReuse: dataTlsReuse.optional(),
+  requireCloseNotify: z
+    .boolean()
+    .default(true)
+    .describe('Whether an upload must end with a TLS close_notify; false takes the word of clients that never send it.'),
+  maxSessions: z.number().int().positive().optional(),
+  bytesPerSecond: z.number().int().positive().optional(),
+  quota: z.strictObject({ bytes: bytes('Most bytes in the home.').optional(), files: count('Most files in the home.').optional() }).optional(),
+  enabled: z.boolean().default(true),
+});
+
+/** One account with a password, as a line of the accounts file or the value of a Secrets Manager secret. */
+export const passwordAccount = accountRules.extend({
+  user: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^[^\s\p{Cc}/\\]+$/u, 'expected a name without blanks, slashes or control characters'),
+  passwordHash: z
+    .string()
+    .regex(/^\$(scrypt|pbkdf2-sha256)\$/, 'expected a PHC string, as `ftps user hash` prints it')
+    .optional()
+    .describe('PHC string: scrypt, or PBKDF2-HMAC-SHA-256 under FIPS. Absent only for `instead-of-password`.'),
+});
+
+const fileIdentity = z.strictObject({ kind: z.literal('file'), file: file('JSON file with `accounts`; watched.') });
+const secretsIdentity = z.strictObject({
+  kind: z.literal('secrets'),
+  prefix: z.string().min(1).describe('One secret per account, named prefix + user.'),
+  cacheSeconds: seconds('How long an account found is remembered.').default(30),
+  negativeCacheSeconds: seconds('How long an account not found is remembered.').default(10),
+});
+const ldapIdentity = z.strictObject({
+  kind: z.literal('ldap'),
+  servers: z
+    .array(z.string().regex(/^ldaps?:\/\/[^/\s]+$/, 'expected ldaps://host:port, or ldap://host:port which is upgraded by StartTLS before anything is sent'))
+    .min(1)
+    .describe('Tried in order; LDAPS, or LDAP upgraded by StartTLS. Never plain text.'),
+  ca: z.string().min(1).optional().describe('PEM bundle that the directory certificate is checked against; absent means the system roots.'),
+  flavor: z.enum(['ldap', 'active-directory']).default('ldap'),
+  baseDn: z.string().min(1),
+  bindDn: z.string().min(1).optional().describe('Service account that searches; least privilege. Absent with `userDnTemplate`.'),
+  bindPasswordFile: z.string().min(1).optional().describe('File whose first line is the password of `bindDn`.'),
+  bindPasswordSecretId: z.string().min(1).optional().describe('Secrets Manager secret with the password of `bindDn`.'),
+  userDnTemplate: z.string().includes('{user}').optional().describe('Direct bind: `uid={user},ou=people,dc=example,dc=com`.'),
+  userFilter: z.string().includes('{user}').default('(uid={user})').describe('Search filter; `{user}` is replaced by the escaped name.'),
+  domain: z.string().optional().describe('Active Directory NetBIOS domain, taken from DOMAIN\\user.'),
+  realm: z.string().optional().describe('Active Directory realm, taken from user@realm.'),
+  rules: z
+    .array(
+      z.strictObject({
+        group: z.string().optional().describe('DN of a group; nested membership counts in Active Directory.'),
+        attribute: z.strictObject({ name: z.string(), value: z.string() }).optional(),
+        account: accountRules.partial(),
+      }),
+    )
+    .min(1)
+    .describe('First match decides home and permissions; `{user}` in `home` is replaced. Nobody who matches no rule gets in.'),
+  timeoutSeconds: seconds('Connect and search time-out.').default(5),
+  cacheSeconds: z.number().nonnegative().max(3600).default(0).describe('How long a verified login is remembered; 0 asks each time. Seconds.'),
+});
+export const identitySchema = z.discriminatedUnion('kind', [fileIdentity, secretsIdentity, ldapIdentity]);
+
+export const antivirusSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('off') }),
+  z.strictObject({
+    kind: z.literal('clamd'),
+    address: z
+      .string()
+      .regex(/^(\/.+|[^/\s]+:\d+)$/, 'expected a socket path or host:port')
+      .describe('clamd: a Unix socket path or host:port.'),
+    whenUnreachable: z.enum(['refuse', 'release']).default('refuse'),
+    whenTooLarge: z.enum(['refuse', 'release']).default('refuse').describe("Files beyond clamd's StreamMaxLength."),
+    streamMaxLength: bytes("clamd's StreamMaxLength.").default(26_214_400),
+    timeoutSeconds: seconds('The longest wait for a verdict after the last byte.').default(60),
+    quarantine: file('Folder for infected files, outside of every home.'),
+  }),
+]);
+
+export const firewallSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('off') }),
+  z.strictObject({
+    kind: z.literal('nftables'),
+    table: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]*$/)
+      .default('ftps'),
+    socket: z.string().min(1).optional().describe('Unix socket of the firewall helper unit; absent means nft is run by the server itself.'),
+  }),
+]);
+
+export const auditSchema = z.strictObject({
+  destination: z.string().min(1).default('-').describe('File to append to, or `-` for standard output. One OCSF JSON object a line.'),
+  sync: z.boolean().default(false).describe('Whether every line is flushed to disk before service goes on.'),
+});
+
+export const adminSchema = z.strictObject({
+  socket: z.string().min(1).optional().describe('Unix socket of the admin interface, mode 0660.'),
+  port: port('Loopback HTTP port of the admin interface: health, metrics, sessions.').optional(),
+});
+
+export const hooksSchema = z.strictObject({
+  afterRelease: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('Program and arguments run after each released upload, without a shell; the facts arrive as FTPS_ environment variables.'),
+  eventBus: z.string().min(1).optional().describe('EventBridge bus that gets one event per released upload.'),
+});
+
+export const serverConfigSchema = z.strictObject({
+  listeners: z.array(listenerSchema).min(1),
+  passive: passiveSchema.prefault({}),
+  active: activeSchema.prefault({}),
+  tls: tlsSchema,
+  storage: storageSchema,
+  identity: z.array(identitySchema).min(1).describe('Sources of accounts, asked in order; the first that knows the user decides.'),
+  limits: limitsSchema.prefault({}),
+  antivirus: antivirusSchema.prefault({ kind: 'off' }),
+  firewall: firewallSchema.prefault({ kind: 'off' }),
+  audit: auditSchema.prefault({}),
+  admin: adminSchema.prefault({}),
+  hooks: hooksSchema.prefault({}),
+  banner: z
+    .string()
+    .max(200)
+    .regex(/^[^\p{Cc}]*$/u, 'expected one line')
+    .default('FTPS ready')
+    .describe('Text of the 220 reply.'),
+  workers: z
+    .union([z.literal('auto'), z.number().int().min(0).max(128)])
+    .default('auto')
+    .describe('Worker processes; `auto` is one per vCPU, 0 serves from the first process.'),
+});
+
+/** What the person wrote: defaults may be left out. */
+export type ServerConfigInput = z.input<typeof serverConfigSchema>;
+/** What the server runs with: every default filled in. */
+export type ServerConfig = z.output<typeof serverConfigSchema>;
+export type ListenerConfig = ServerConfig['listeners'][number];
+export type AccountRules = z.output<typeof accountRules>;
+export type PasswordAccount = z.output<typeof passwordAccount>;
+export type DataTlsReuse = z.infer<typeof dataTlsReuse>;

@@ -1,0 +1,57 @@
+/** What every source of accounts answers: is this who they say, and what may they do. */
+import type { AccountRules } from '../config';
+
+/** An account that has logged in, with the rules that apply to it. */
+export interface Account extends AccountRules {
+  readonly user: string;
+}
+
+/** What a verified client certificate says. Only ever filled in when its chain, dates and revocation were checked. */
+export interface ClientCertificate {
+  /** SHA-256 of the DER, lower-case hexadecimal without colons. */
+  readonly sha256: string;
+  readonly commonName?: string;
+  /** `DNS:…`, `email:…`, `URI:…` as Node prints them. */
+  readonly subjectAltNames: readonly string[];
+  readonly serialNumber: string;
+}
+
+export interface Credentials {
+  readonly user: string;
+  /** Absent where only the certificate is to be checked, right after USER. */
+  readonly password?: string;
+  readonly certificate?: ClientCertificate;
+  readonly address: string;
+}
+
+/** Why a login was refused. For the audit; the client hears the same 530 for all of them. */
+export type RefusalReason =
+  | 'unknown-user'
+  | 'wrong-password'
+  | 'account-disabled'
+  | 'account-expired'
+  | 'account-locked'
+  | 'password-expired'
+  | 'no-rule-matches'
+  | 'certificate-required'
+  | 'certificate-not-mapped'
+  | 'address-not-allowed'
+  | 'locked-out'
+  | 'too-many-sessions';
+
+export type Verdict =
+  | { readonly kind: 'accepted'; readonly account: Account; readonly source: string; readonly method: 'password' | 'certificate' | 'password+certificate' }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly source?: string }
+  /** The source could not answer (directory down). The client hears 421. */
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+/**
+ * One source of accounts, or several in order. `authenticate` takes the same time for an unknown user and a wrong
+ * password, and never throws for either.
+ */
+export interface Identity {
+  authenticate(credentials: Credentials): Promise<Verdict>;
+  /** Whether the certificate alone logs this user in, asked at USER (RFC 4217 section 4 lets 232 answer). Same shape of answer. */
+  authenticateByCertificate(credentials: Credentials & { readonly certificate: ClientCertificate }): Promise<Verdict>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,98 @@
+/** What every storage backend offers: one account's files, jailed to its home. */
+import type { AccountRules } from '../config';
+
+/** One file or folder as the client may know it: names are virtual, never a path of the host. */
+export interface Entry {
+  /** The last part of the virtual path; `/` for the home itself. */
+  readonly name: string;
+  readonly type: 'file' | 'directory';
+  /** Size in bytes; 0 for a directory. */
+  readonly size: number;
+  readonly modified: Date;
+  /** Stable identity for the MLSD fact `unique` (RFC 3659 section 7.5.3), where the backend has one. */
+  readonly unique?: string;
+}
+
+/** A file being read. `read` fills the buffer from the current position and answers how many bytes it got; 0 is the end. */
+export interface ReadHandle {
+  /** Size of the file when it was opened, in bytes. */
+  readonly size: number;
+  read(into: Buffer): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * A file being written to a hidden staging place. Nothing of it is visible until `commit`, which puts it into place
+ * atomically; `abort` leaves what was there before untouched. Exactly one of the two is called.
+ */
+export interface WriteHandle {
+  /** Appends the chunks in order. The buffers may be used again once the promise is fulfilled. */
+  write(chunks: readonly Buffer[]): Promise<void>;
+  /** Makes the bytes safe and visible. Fulfilled only then. */
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+export type WriteMode =
+  /** STOR and, with a generated name, STOU: the file becomes what was sent. */
+  | { readonly kind: 'replace' }
+  /** STOU: fails with `exists` where the name is taken at commit. */
+  | { readonly kind: 'create' }
+  /** APPE: what is there, then what was sent. */
+  | { readonly kind: 'append' }
+  /** REST n + STOR: the first n bytes of what is there, then what was sent. */
+  | { readonly kind: 'resume'; readonly offset: number };
+
+/**
+ * One account's files. Every path is virtual and absolute, already normalised by `virtualPath` (`/`, `/a/b`), and no
+ * implementation may be led out of the home by `..`, a link or a race. Every method may throw a StorageError.
+ */
+export interface Volume {
+  stat(path: string): Promise<Entry>;
+  /** The entries of a folder in batches, without `.`, `..`, staging names and links, in no particular order. */
+  list(path: string): AsyncIterable<readonly Entry[]>;
+  openRead(path: string, offset: number): Promise<ReadHandle>;
+  openWrite(path: string, mode: WriteMode): Promise<WriteHandle>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file. */
+  remove(path: string): Promise<void>;
+  mkdir(path: string): Promise<void>;
+  /** Removes an empty folder. */
+  rmdir(path: string): Promise<void>;
+  setModified(path: string, time: Date): Promise<void>;
+}
+
+/** A storage backend: makes a volume for an account, and cleans up what a crash left behind. */
+export interface Storage {
+  /** Opens the home of an account, creating the folder where it is missing. */
+  open(account: { readonly user: string } & Pick<AccountRules, 'home' | 'quota'>): Promise<Volume>;
+  /** Removes staging files that no running upload owns. Called once at start, before the first listener. */
+  sweep(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type StorageErrorCode =
+  | 'not-found'
+  | 'exists'
+  | 'is-directory'
+  | 'not-directory'
+  | 'not-empty'
+  | 'denied'
+  | 'invalid-name'
+  | 'no-space'
+  | 'quota'
+  | 'offset'
+  | 'unsupported'
+  | 'unavailable';
+
+/** What went wrong, in words for the client: never a path of the host. */
+export class StorageError extends Error {
+  constructor(
+    readonly code: StorageErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'StorageError';
+  }
+}

@@ -1,0 +1,45 @@
+// Bundles the server and the Lambdas into dist/, so that neither consumers nor the image need a build. Two builds give the same bytes.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Options that both kinds of bundle share. `keepNames` keeps class names in errors; legal comments ship beside the bundle. */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+};
+
+/** Every `handler.ts` below lib/ is a Lambda; its bundle is named after its folders: lib/certificate/rotation → certificate-rotation. */
+function lambdas() {
+  return readdirSync(join(root, 'lib'), { recursive: true })
+    .map(String)
+    .filter((path) => /(^|\/)handler\.ts$/.test(path))
+    .map((path) => ({ entry: join('lib', path), name: dirname(path).replaceAll('/', '-') }));
+}
+
+await build({
+  ...common,
+  entryPoints: ['bin/ftps.ts'],
+  outfile: 'dist/server/ftps.js',
+  target: 'node20',
+  // Optional native parts of ftp-srv's logger; it works without them, and nothing native belongs into the bundle.
+  external: ['dtrace-provider', 'source-map-support', 'mv', 'safe-json-stringify'],
+  banner: { js: '#!/usr/bin/env node' },
+});
+for (const { entry, name } of lambdas()) await build({ ...common, entryPoints: [entry], outfile: `dist/lambda/${name}/index.js`, target: 'node24' });
+
+const bundle = join(root, 'dist/server/ftps.js');
+const sha256 = createHash('sha256').update(readFileSync(bundle)).digest('hex');
+writeFileSync(`${bundle}.sha256`, `${sha256}  ftps.js\n`);
+if (!process.argv.includes('--quiet')) console.log(`${relative(root, bundle)}  sha256 ${sha256}`);
