@@ -3,9 +3,10 @@ import type { RefusalReason } from '../identity/identity';
 
 /** Which session an event belongs to. */
 export interface SessionFacts {
-  /** Unique per control connection. */
+  /** Unique per control connection, empty where there is none. */
   readonly session: string;
-  readonly listener: 'explicit' | 'implicit';
+  /** `passive`: a connection on a passive port that belongs to no session; `session` is then empty. */
+  readonly listener: 'explicit' | 'implicit' | 'passive';
   readonly client: { readonly address: string; readonly port: number };
   readonly server: { readonly address: string; readonly port: number };
   /** Present once logged in. */

@@ -256,6 +256,7 @@ export const firewallSchema = z.discriminatedUnion('kind', [
 export const auditSchema = z.strictObject({
   destination: z.string().min(1).default('-').describe('File to append to, or `-` for standard output. One OCSF JSON object a line.'),
   sync: z.boolean().default(false).describe('Whether every line is flushed to disk before service goes on.'),
+  hashUploads: z.boolean().default(true).describe('Whether the SHA-256 of every upload is computed as it streams and reported with it.'),
 });
 
 export const adminSchema = z.strictObject({

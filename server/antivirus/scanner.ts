@@ -1,0 +1,22 @@
+/** What an upload asks of a virus scanner while its bytes go by. */
+
+export interface ScanVerdict {
+  /** `unscanned`: released without a verdict because the configuration says so. `error`: no verdict, and so no release. */
+  readonly result: 'clean' | 'infected' | 'unscanned' | 'error';
+  readonly signature?: string;
+  /** Engine and signature version. */
+  readonly engine?: string;
+}
+
+/** One file being scanned. Exactly one of `finish` and `abort` is called. */
+export interface Scan {
+  /** Fulfilled when the scanner can take more. Never rejected: trouble shows in the verdict. */
+  write(chunks: readonly Buffer[]): Promise<void>;
+  finish(): Promise<ScanVerdict>;
+  abort(): void;
+}
+
+export interface Scanner {
+  begin(): Scan;
+  close(): Promise<void>;
+}

@@ -1,0 +1,101 @@
+/** The control connection as lines in and replies out, before and after its upgrade to TLS. */
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { acceptTls, type Handshake, type HandshakeOptions } from '../tls/accept';
+import { type Line, LineReader } from './line-reader';
+
+export class ControlChannel {
+  private socket: Socket;
+  private reader = new LineReader();
+  private outgoing = '';
+  private over = false;
+  /** Set once the connection is encrypted. */
+  tls: TLSSocket | undefined;
+
+  constructor(
+    private readonly raw: Socket,
+    private readonly events: { lines(lines: Line[]): void; closed(): void },
+  ) {
+    this.socket = raw;
+    raw.on('error', () => {});
+    raw.on('close', this.onClose);
+  }
+
+  /** Begins to read lines. */
+  start(): void {
+    this.socket.on('data', this.onData);
+  }
+
+  /** Bytes have arrived that nobody has asked for yet. Before an upgrade that is an injection (RFC 4217 section 15; CVE-2011-0411). */
+  get holdsBytes(): boolean {
+    return this.reader.holdsBytes || this.raw.readableLength > 0;
+  }
+
+  /** Stops and goes on reading, for clients that send faster than their commands are worked off. */
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  gather(text: string): void {
+    this.outgoing += text;
+  }
+
+  /** Sends what was gathered, in one write. */
+  flush(): void {
+    if (this.outgoing === '' || this.over) return;
+    const text = this.outgoing;
+    this.outgoing = '';
+    if (this.socket.writable) this.socket.write(text);
+  }
+
+  /** Puts TLS over the connection. On failure the connection is gone. */
+  async secure(options: HandshakeOptions): Promise<Handshake> {
+    this.raw.off('data', this.onData);
+    this.raw.pause();
+    const handshake = await acceptTls(this.raw, options);
+    if (!handshake.ok) {
+      this.onClose();
+      return handshake;
+    }
+    this.reader = new LineReader();
+    this.tls = handshake.socket;
+    this.socket = handshake.socket;
+    this.raw.off('close', this.onClose);
+    this.socket.on('error', () => {});
+    this.socket.on('close', this.onClose);
+    // A client that closes its side is gone; FTP knows no half-open control connection.
+    this.socket.on('end', () => this.end());
+    if (this.socket.destroyed) this.onClose();
+    return handshake;
+  }
+
+  /** Sends what is left, says goodbye and closes; a client that does not answer is cut off. */
+  end(): void {
+    if (this.over) return;
+    this.flush();
+    this.socket.off('data', this.onData).resume();
+    this.socket.end();
+    const timer = setTimeout(() => this.destroy(), 2_000);
+    this.socket.once('close', () => clearTimeout(timer));
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+    this.raw.destroy();
+  }
+
+  private readonly onData = (chunk: Buffer) => {
+    const lines = this.reader.push(chunk);
+    if (lines.length > 0) this.events.lines(lines);
+  };
+
+  private readonly onClose = () => {
+    if (this.over) return;
+    this.over = true;
+    this.events.closed();
+  };
+}

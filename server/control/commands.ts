@@ -1,0 +1,32 @@
+/** The command table: every command the server knows, by name. */
+import type { Command } from './command';
+import { access } from './commands/access';
+import { dataConnection } from './commands/data-connection';
+import { files } from './commands/files';
+import { folders } from './commands/folders';
+import { information } from './commands/information';
+import { listings } from './commands/listings';
+import { parameters } from './commands/parameters';
+import { security } from './commands/security';
+import { transfers } from './commands/transfers';
+import { registerCommands } from './ftp-srv';
+
+export const commands: readonly Command[] = [
+  ...access,
+  ...security,
+  ...dataConnection,
+  ...parameters,
+  ...transfers,
+  ...listings,
+  ...files,
+  ...folders,
+  ...information,
+];
+
+const byName = new Map(commands.flatMap((command) => [command.name, ...(command.aliases ?? [])].map((name) => [name, command] as const)));
+
+registerCommands(commands);
+
+export function commandNamed(name: string): Command | undefined {
+  return byName.get(name);
+}

@@ -1,0 +1,132 @@
+/** Who is there: USER, PASS and what belongs to them. */
+import { Networks } from '../../config';
+import type { Verdict } from '../../identity/identity';
+import type { Command } from '../command';
+import type { Session } from '../session';
+
+/** One text for every reason, so that nobody learns which accounts there are. */
+const REFUSED = 'Login incorrect.';
+
+async function logIn(session: Session, login: string, password: string): Promise<void> {
+  const { limits, identity } = session.engine;
+  if (await limits.isLockedOut(session.address, login)) return refuse(session, login, { kind: 'refused', reason: 'locked-out' });
+  const verdict = await identity.authenticate({ user: login, password, certificate: session.certificate, address: session.address });
+  return settle(session, login, verdict);
+}
+
+async function settle(session: Session, login: string, verdict: Verdict): Promise<void> {
+  const { audit, limits } = session.engine;
+  if (verdict.kind === 'unavailable') {
+    audit.record({ kind: 'login', outcome: 'unavailable', login, reason: verdict.reason, ...session.facts });
+    await session.reply(421, 'Accounts can not be checked at the moment; try again later.');
+    return session.close('error');
+  }
+  if (verdict.kind === 'refused') return refuse(session, login, verdict);
+  const { account, method, source } = verdict;
+  if (account.allowedNetworks.length > 0 && !new Networks(account.allowedNetworks).contains(session.address))
+    return refuse(session, login, { kind: 'refused', reason: 'address-not-allowed', source });
+  if (!(await limits.admitAccount(account.user, account.maxSessions))) {
+    audit.record({ kind: 'login', outcome: 'failure', login, source, reason: 'too-many-sessions', ...session.facts });
+    await session.reply(421, 'Too many sessions of this account.');
+    return session.close('refused');
+  }
+  await limits.loginSucceeded(session.address, login);
+  try {
+    await session.logIn(account);
+  } catch (error) {
+    limits.releaseAccount(account.user);
+    throw error;
+  }
+  session.failedLogins = 0;
+  audit.record({ kind: 'login', outcome: 'success', login, method, source, ...session.facts });
+  return session.reply(method === 'certificate' ? 232 : 230, 'Logged in.');
+}
+
+async function refuse(session: Session, login: string, verdict: Extract<Verdict, { kind: 'refused' }>): Promise<void> {
+  const { audit, limits, config } = session.engine;
+  audit.record({ kind: 'login', outcome: 'failure', login, source: verdict.source, reason: verdict.reason, ...session.facts });
+  if (verdict.reason !== 'locked-out') {
+    for (const { scope, seconds } of await limits.loginFailed(session.address, login))
+      audit.record({ kind: 'lockout', scope, login, seconds, ...session.facts });
+  }
+  session.failedLogins += 1;
+  session.user = undefined;
+  if (session.failedLogins < config.limits.loginAttempts) return session.reply(530, REFUSED);
+  await session.reply(421, `${REFUSED} Too many attempts.`);
+  session.close('refused');
+}
+
+export const access: readonly Command[] = [
+  {
+    name: 'USER',
+    syntax: 'USER <name>',
+    allowed: 'secured',
+    argument: 'required',
+    async run(session, argument) {
+      if (session.account) return session.reply(503, 'Logged in already; send REIN to change the account.');
+      if (Buffer.byteLength(argument) > 256) return session.reply(501, 'The name is too long.');
+      session.user = argument;
+      if (session.certificate && !(await session.engine.limits.isLockedOut(session.address, argument))) {
+        const verdict = await session.engine.identity.authenticateByCertificate({ user: argument, certificate: session.certificate, address: session.address });
+        if (verdict.kind === 'accepted') return settle(session, argument, verdict);
+      }
+      return session.reply(331, 'Send the password.');
+    },
+  },
+  {
+    name: 'PASS',
+    syntax: 'PASS <password>',
+    allowed: 'secured',
+    argument: 'optional',
+    secret: true,
+    async run(session, argument) {
+      if (session.account) return session.reply(202, 'Logged in already.');
+      if (session.user === undefined) return session.reply(503, 'Send USER first.');
+      return logIn(session, session.user, argument);
+    },
+  },
+  {
+    name: 'ACCT',
+    syntax: 'ACCT <account>',
+    allowed: 'secured',
+    argument: 'optional',
+    secret: true,
+    async run(session) {
+      return session.reply(202, 'There are no further accounts here.');
+    },
+  },
+  {
+    name: 'REIN',
+    syntax: 'REIN',
+    allowed: 'secured',
+    argument: 'none',
+    async run(session) {
+      session.logOut();
+      return session.reply(220, 'Ready for a new user.');
+    },
+  },
+  {
+    name: 'QUIT',
+    syntax: 'QUIT',
+    allowed: 'always',
+    argument: 'none',
+    async run(session) {
+      await session.reply(221, 'Goodbye.');
+      session.close('quit');
+    },
+  },
+  {
+    name: 'HOST',
+    syntax: 'HOST <name>',
+    allowed: 'always',
+    argument: 'required',
+    features: ['HOST'],
+    async run(session, argument) {
+      if (session.account || session.user !== undefined) return session.reply(503, 'HOST comes before USER.');
+      if (!/^(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.?)$/i.test(argument) || argument.length > 253)
+        return session.reply(501, 'Write it as HOST ftp.example.com.');
+      // There is one set of accounts whatever the name (RFC 7151 section 3.1 leaves that to the server).
+      return session.reply(220, 'Host accepted.');
+    },
+  },
+];

@@ -1,0 +1,102 @@
+/** Where the next data connection comes from or goes to (RFC 959, RFC 2428). */
+import { isIPv4 } from 'node:net';
+import { ActiveTarget, LOWEST_ACTIVE_PORT } from '../../data/active';
+import type { PassiveOffer } from '../../data/passive-offer';
+import { type Endpoint, epsvText, parseEprt, parsePort, pasvText } from '../../data/port-arguments';
+import type { Command } from '../command';
+import type { Session } from '../session';
+
+/** Reserves a passive port, or replies why not. */
+async function offer(session: Session): Promise<PassiveOffer | undefined> {
+  session.pendingData?.cancel();
+  session.pendingData = undefined;
+  const reserved = await session.engine.passive.offer(session);
+  if (!reserved) await session.reply(425, 'All passive ports are waiting for other connections from your address; try again.');
+  else session.expectData(reserved);
+  return reserved;
+}
+
+/** PORT and EPRT after their address was read: only ever back to the client itself (RFC 2577 section 3). */
+async function aimAt(session: Session, target: Endpoint): Promise<void> {
+  const { active, audit } = session.engine;
+  if (!active.enabled) return session.reply(502, 'Active mode is switched off; send PASV or EPSV.');
+  if (session.onlyEpsv) return session.reply(503, 'After EPSV ALL only EPSV is allowed.');
+  if (target.address !== session.address || target.port < LOWEST_ACTIVE_PORT) {
+    audit.record({ kind: 'refused', channel: 'data', reason: 'bounce', detail: `${target.address} port ${target.port}`, ...session.facts });
+    return session.reply(504, `Only your own address, ports ${LOWEST_ACTIVE_PORT} and up, can be connected to.`);
+  }
+  session.expectData(new ActiveTarget(session, target.port, session.facts.server.address, active));
+  return session.reply(200, 'The server will connect to you.');
+}
+
+export const dataConnection: readonly Command[] = [
+  {
+    name: 'PASV',
+    syntax: 'PASV',
+    allowed: 'logged-in',
+    argument: 'none',
+    features: ['PASV'],
+    async run(session) {
+      if (session.onlyEpsv) return session.reply(503, 'After EPSV ALL only EPSV is allowed.');
+      const address = await session.origin.advertised.for(session.address, session.facts.server.address);
+      if (!address) return session.reply(425, 'PASV needs IPv4; send EPSV.');
+      const reserved = await offer(session);
+      if (reserved) await session.reply(227, pasvText(address, reserved.port));
+    },
+  },
+  {
+    name: 'EPSV',
+    syntax: 'EPSV [1|2|ALL]',
+    allowed: 'logged-in',
+    argument: 'optional',
+    features: ['EPSV'],
+    async run(session, argument) {
+      if (argument.toUpperCase() === 'ALL') {
+        session.onlyEpsv = true;
+        return session.reply(200, 'EPSV ALL: only EPSV from now on.');
+      }
+      const own = isIPv4(session.facts.server.address) ? '1' : '2';
+      if (argument !== '' && argument !== own) return session.reply(/^\d+$/.test(argument) ? 522 : 501, `Network protocol not supported, use (${own})`);
+      const reserved = await offer(session);
+      if (reserved) await session.reply(229, epsvText(reserved.port));
+    },
+  },
+  {
+    name: 'PORT',
+    syntax: 'PORT <h1,h2,h3,h4,p1,p2>',
+    allowed: 'logged-in',
+    argument: 'required',
+    async run(session, argument) {
+      const target = parsePort(argument);
+      return target ? aimAt(session, target) : session.reply(501, 'Write it as PORT h1,h2,h3,h4,p1,p2.');
+    },
+  },
+  {
+    name: 'EPRT',
+    syntax: 'EPRT |<1 or 2>|<address>|<port>|',
+    allowed: 'logged-in',
+    argument: 'required',
+    features: ['EPRT'],
+    async run(session, argument) {
+      const target = parseEprt(argument);
+      if (target === 'unsupported') return session.reply(522, 'Network protocol not supported, use (1,2)');
+      return target ? aimAt(session, target) : session.reply(501, 'Write it as EPRT |1|192.0.2.1|5282|.');
+    },
+  },
+  {
+    name: 'ABOR',
+    syntax: 'ABOR',
+    allowed: 'logged-in',
+    argument: 'none',
+    duringTransfer: true,
+    async run(session) {
+      const { transfer } = session;
+      session.pendingData?.cancel();
+      session.pendingData = undefined;
+      if (!transfer) return session.reply(226, 'There was no transfer to abort.');
+      transfer.progress.abort();
+      await transfer.done; // which replies 426 first (RFC 959 section 4.1.3)
+      return session.reply(226, 'The transfer was aborted.');
+    },
+  },
+];

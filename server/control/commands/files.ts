@@ -1,0 +1,136 @@
+/** Single files: removing, renaming, their size, time and hash. */
+import { createHash } from 'node:crypto';
+import { borrowBuffer, returnBuffer } from '../../transfer/buffers';
+import { parseTimeValue, timeValue } from '../../transfer/entry-lines';
+import type { Command } from '../command';
+import { resolvePath } from '../paths';
+import type { Session } from '../session';
+
+const hashes = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' } as const;
+type HashName = keyof typeof hashes;
+
+async function fileHash(session: Session, path: string, name: HashName): Promise<{ hex: string; size: number }> {
+  const source = await session.volume!.openRead(path, 0);
+  const piece = borrowBuffer(source.size);
+  try {
+    const hash = createHash(hashes[name]);
+    for (let filled = await source.read(piece); filled > 0; filled = await source.read(piece)) hash.update(piece.subarray(0, filled));
+    return { hex: hash.digest('hex'), size: source.size };
+  } finally {
+    returnBuffer(piece);
+    await source.close();
+  }
+}
+
+/** The old commands by which some clients ask for one hash (XSHA256 path). */
+function xHash(command: string, name: HashName): Command {
+  return {
+    name: command,
+    syntax: `${command} <path>`,
+    allowed: 'logged-in',
+    argument: 'required',
+    features: [command],
+    async run(session, argument) {
+      if (!session.may('read')) return session.reply(550, 'This account may not read files.');
+      const { hex } = await fileHash(session, resolvePath(session, argument.replace(/^"(.*)"$/, '$1')), name);
+      return session.reply(250, hex);
+    },
+  };
+}
+
+export const files: readonly Command[] = [
+  {
+    name: 'DELE',
+    syntax: 'DELE <path>',
+    allowed: 'logged-in',
+    argument: 'required',
+    async run(session, argument) {
+      if (!session.may('delete')) return session.reply(550, 'This account may not delete.');
+      const path = resolvePath(session, argument);
+      await session.volume!.remove(path);
+      session.changed('DELE', path);
+      return session.reply(250, 'Deleted.');
+    },
+  },
+  {
+    name: 'RNFR',
+    syntax: 'RNFR <path>',
+    allowed: 'logged-in',
+    argument: 'required',
+    async run(session, argument) {
+      if (!session.may('rename')) return session.reply(550, 'This account may not rename.');
+      const path = resolvePath(session, argument);
+      await session.volume!.stat(path);
+      session.renameFrom = path;
+      return session.reply(350, 'Send RNTO with the new name.');
+    },
+  },
+  {
+    name: 'RNTO',
+    syntax: 'RNTO <path>',
+    allowed: 'logged-in',
+    argument: 'required',
+    async run(session, argument) {
+      const from = session.renameFrom;
+      if (from === undefined) return session.reply(503, 'Send RNFR first.');
+      session.renameFrom = undefined;
+      const to = resolvePath(session, argument);
+      await session.volume!.rename(from, to);
+      session.changed('RNTO', from, to);
+      return session.reply(250, 'Renamed.');
+    },
+  },
+  {
+    name: 'SIZE',
+    syntax: 'SIZE <path>',
+    allowed: 'logged-in',
+    argument: 'required',
+    features: ['SIZE'],
+    async run(session, argument) {
+      const { type, size } = await session.volume!.stat(resolvePath(session, argument));
+      return type === 'file' ? session.reply(213, String(size)) : session.reply(550, 'Not a file.');
+    },
+  },
+  {
+    name: 'MDTM',
+    syntax: 'MDTM <path>',
+    allowed: 'logged-in',
+    argument: 'required',
+    features: ['MDTM'],
+    async run(session, argument) {
+      const { modified } = await session.volume!.stat(resolvePath(session, argument));
+      return session.reply(213, timeValue(modified));
+    },
+  },
+  {
+    name: 'MFMT',
+    syntax: 'MFMT <YYYYMMDDHHMMSS> <path>',
+    allowed: 'logged-in',
+    argument: 'required',
+    features: ['MFMT'],
+    async run(session, argument) {
+      if (!session.may('write')) return session.reply(550, 'This account may not change files.');
+      const blank = argument.indexOf(' ');
+      const time = parseTimeValue(argument.slice(0, Math.max(blank, 0)));
+      if (!time || blank === argument.length - 1) return session.reply(501, 'Write it as MFMT 20260102030405 path.');
+      const path = resolvePath(session, argument.slice(blank + 1));
+      await session.volume!.setModified(path, time);
+      session.changed('MFMT', path);
+      return session.reply(213, `Modify=${timeValue(time)}; ${argument.slice(blank + 1)}`);
+    },
+  },
+  {
+    name: 'HASH',
+    syntax: 'HASH <path>',
+    allowed: 'logged-in',
+    argument: 'required',
+    features: ['HASH SHA-256*;SHA-384;SHA-512'],
+    async run(session, argument) {
+      if (!session.may('read')) return session.reply(550, 'This account may not read files.');
+      const { hex, size } = await fileHash(session, resolvePath(session, argument), session.hashName);
+      return session.reply(213, `${session.hashName} 0-${Math.max(size - 1, 0)} ${hex} ${argument}`);
+    },
+  },
+  xHash('XSHA256', 'SHA-256'),
+  xHash('XSHA512', 'SHA-512'),
+];

@@ -1,0 +1,38 @@
+/** Folders: where the session is, making and removing. */
+import type { Command } from '../command';
+import { resolvePath } from '../paths';
+
+export const folders: readonly Command[] = [
+  { name: 'PWD', aliases: ['XPWD'], syntax: 'PWD', allowed: 'logged-in', argument: 'none' },
+  { name: 'CWD', aliases: ['XCWD'], syntax: 'CWD <path>', allowed: 'logged-in', argument: 'required' },
+  { name: 'CDUP', aliases: ['XCUP'], syntax: 'CDUP', allowed: 'logged-in', argument: 'none' },
+  {
+    name: 'MKD',
+    aliases: ['XMKD'],
+    syntax: 'MKD <path>',
+    allowed: 'logged-in',
+    argument: 'required',
+    async run(session, argument) {
+      if (!session.may('mkdir')) return session.reply(550, 'This account may not make folders.');
+      const path = resolvePath(session, argument);
+      await session.volume!.mkdir(path);
+      session.changed('MKD', path);
+      // Quotes are doubled (RFC 959 appendix II).
+      return session.reply(257, `"${path.replaceAll('"', '""')}" is there now.`);
+    },
+  },
+  {
+    name: 'RMD',
+    aliases: ['XRMD'],
+    syntax: 'RMD <path>',
+    allowed: 'logged-in',
+    argument: 'required',
+    async run(session, argument) {
+      if (!session.may('delete')) return session.reply(550, 'This account may not delete.');
+      const path = resolvePath(session, argument);
+      await session.volume!.rmdir(path);
+      session.changed('RMD', path);
+      return session.reply(250, 'Removed.');
+    },
+  },
+];

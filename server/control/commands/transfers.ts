@@ -1,0 +1,115 @@
+/** Files to the client and from it (RFC 959 section 4.1.3). */
+import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
+import type { WriteHandle, WriteMode } from '../../storage/storage';
+import { sendFile } from '../../transfer/download';
+import { Outgoing } from '../../transfer/outgoing';
+import { receiveFile } from '../../transfer/upload';
+import type { Command } from '../command';
+import { resolvePath } from '../paths';
+import type { Session } from '../session';
+import { mayTransfer, RefusedByScanner, runTransfer } from '../transfer';
+
+async function download(session: Session, argument: string): Promise<void> {
+  if (!session.may('read')) return session.reply(550, 'This account may not download.');
+  if (!(await mayTransfer(session))) return;
+  const path = resolvePath(session, argument);
+  const offset = takeRestart(session);
+  const source = await session.volume!.openRead(path, offset);
+  const { stallSeconds } = session.engine.config.limits;
+  await runTransfer(session, {
+    kind: 'download',
+    command: 'RETR',
+    path,
+    offset,
+    opening: `Opening data connection for ${posix.basename(path)} (${source.size - offset} bytes).`,
+    move: async (channel, progress) => {
+      await sendFile(source, offset, new Outgoing(channel.socket, progress, stallSeconds));
+      await source.close();
+      return {};
+    },
+    undo: () => source.close(),
+  });
+}
+
+async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path: string, mode: WriteMode): Promise<void> {
+  const { scanner, config } = session.engine;
+  const target = await session.volume!.openWrite(path, mode);
+  const scan = scanner?.begin();
+  let opened: WriteHandle | undefined = target;
+  await runTransfer(session, {
+    kind: 'upload',
+    command,
+    path,
+    offset: mode.kind === 'resume' ? mode.offset : 0,
+    // The form of the 150 reply to STOU is fixed: RFC 1123 section 4.1.2.9.
+    opening: command === 'STOU' ? `FILE: ${posix.basename(path)}` : `Opening data connection for ${posix.basename(path)}.`,
+    move: async (channel, progress) => {
+      const received = await receiveFile(channel, target, progress, {
+        stallSeconds: config.limits.stallSeconds,
+        requireCloseNotify: session.account!.requireCloseNotify,
+        hash: config.audit.hashUploads,
+        scan,
+      });
+      if (received.verdict?.result === 'infected' || received.verdict?.result === 'error') throw new RefusedByScanner(received);
+      opened = undefined;
+      await target.commit();
+      return received;
+    },
+    undo: async () => {
+      scan?.abort();
+      await opened?.abort();
+    },
+  });
+}
+
+/** The byte that REST named, for this command only. */
+function takeRestart(session: Session): number {
+  const offset = session.restartAt;
+  session.restartAt = 0;
+  return offset;
+}
+
+async function mayUpload(session: Session): Promise<boolean> {
+  if (session.may('write')) return mayTransfer(session);
+  await session.reply(550, 'This account may not upload.');
+  return false;
+}
+
+export const transfers: readonly Command[] = [
+  { name: 'RETR', syntax: 'RETR <path>', allowed: 'logged-in', argument: 'required', run: download },
+  {
+    name: 'STOR',
+    syntax: 'STOR <path>',
+    allowed: 'logged-in',
+    argument: 'required',
+    async run(session, argument) {
+      if (!(await mayUpload(session))) return;
+      const offset = takeRestart(session);
+      return upload(session, 'STOR', resolvePath(session, argument), offset > 0 ? { kind: 'resume', offset } : { kind: 'replace' });
+    },
+  },
+  {
+    name: 'APPE',
+    syntax: 'APPE <path>',
+    allowed: 'logged-in',
+    argument: 'required',
+    async run(session, argument) {
+      if (!(await mayUpload(session))) return;
+      session.restartAt = 0;
+      return upload(session, 'APPE', resolvePath(session, argument), { kind: 'append' });
+    },
+  },
+  {
+    name: 'STOU',
+    syntax: 'STOU [<path>]',
+    allowed: 'logged-in',
+    argument: 'optional',
+    async run(session, argument) {
+      if (!(await mayUpload(session))) return;
+      session.restartAt = 0;
+      const wanted = argument === '' ? 'upload' : argument;
+      return upload(session, 'STOU', resolvePath(session, `${wanted}.${randomBytes(6).toString('hex')}`), { kind: 'create' });
+    },
+  },
+];

@@ -1,0 +1,25 @@
+/** The parts that every session works with; one set for a process. */
+import type { Scanner } from '../antivirus/scanner';
+import type { Audit } from '../audit/event';
+import type { ServerConfig } from '../config';
+import type { ActiveOptions } from '../data/active';
+import type { DataOwner } from '../data/channel';
+import type { PassivePorts } from '../data/passive-ports';
+import type { Identity } from '../identity/identity';
+import type { Limits } from '../listener/limits';
+import type { Storage } from '../storage/storage';
+import type { ServerCertificates } from '../tls/certificates';
+import type { TlsSessions } from '../tls/sessions';
+
+export interface Engine {
+  readonly config: ServerConfig;
+  readonly audit: Audit;
+  readonly identity: Identity;
+  readonly storage: Storage;
+  readonly limits: Limits;
+  readonly certificates: ServerCertificates;
+  readonly tlsSessions: TlsSessions<DataOwner>;
+  readonly passive: PassivePorts;
+  readonly active: ActiveOptions;
+  readonly scanner?: Scanner;
+}

@@ -1,0 +1,389 @@
+/**
+ * One control connection from the first byte to the last: its state, and the strict order of its commands. Commands run one
+ * at a time; while a transfer runs, only those that may be heard then are taken out of the queue.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { SessionFacts } from '../audit/event';
+import { type DataTlsReuse, type ListenerConfig, type Permission, plainAddress } from '../config';
+import type { AdvertisedAddress } from '../data/advertised-address';
+import type { DataOwner, PendingData, Resumption } from '../data/channel';
+import type { Account, ClientCertificate } from '../identity/identity';
+import { StorageError, type Volume } from '../storage/storage';
+import { clientCertificate, tlsFacts } from '../tls/facts';
+import { type MlstFact, mlstFacts } from '../transfer/entry-lines';
+import type { Progress } from '../transfer/progress';
+import { ControlChannel } from './channel';
+import type { Command } from './command';
+import { commandNamed } from './commands';
+import type { Engine } from './engine';
+import { openShell, type Shell } from './ftp-srv';
+import type { Line } from './line-reader';
+import { resolvePath } from './paths';
+import { storageReply } from './storage-reply';
+
+export type CloseReason = 'quit' | 'client' | 'idle' | 'drain' | 'login-timeout' | 'refused' | 'error' | 'kicked';
+
+/** A transfer that is running, for STAT, ABOR, drain and the admin interface. */
+export interface RunningTransfer {
+  readonly command: string;
+  readonly path: string;
+  readonly progress: Progress;
+  readonly done: Promise<void>;
+}
+
+export interface SessionOrigin {
+  readonly listener: ListenerConfig;
+  readonly advertised: AdvertisedAddress;
+  /** Client and server addresses, where a PROXY header named others than the socket's. */
+  readonly client?: { readonly address: string; readonly port: number };
+  readonly server?: { readonly address: string; readonly port: number };
+}
+
+/** A client that pipelines more than this waits until its commands are worked off. */
+const MOST_QUEUED = 64;
+/** Lines that are no command, in a row, after which it is no FTP client (a browser led here, a scanner). */
+const MOST_UNKNOWN = 10;
+
+export class Session implements DataOwner {
+  readonly id = randomUUID();
+  readonly address: string;
+  readonly openedAt = Date.now();
+  facts: SessionFacts;
+  resumption: Resumption = 'unknown';
+
+  // What commands set for commands that follow. Which command may follow which is RFC 959's, section 5.4.
+  user: string | undefined;
+  account: Account | undefined;
+  volume: Volume | undefined;
+  cwd = '/';
+  protection: 'none' | 'buffer-size-set' | 'private' = 'none';
+  restartAt = 0;
+  renameFrom: string | undefined;
+  onlyEpsv = false;
+  mlstFacts: ReadonlySet<MlstFact> = new Set(mlstFacts);
+  hashName: 'SHA-256' | 'SHA-384' | 'SHA-512' = 'SHA-256';
+  failedLogins = 0;
+  pendingData: PendingData | undefined;
+  transfer: RunningTransfer | undefined;
+
+  private readonly channel: ControlChannel;
+  private readonly shell: Shell;
+  private readonly queue: Line[] = [];
+  private working = false;
+  private unknown = 0;
+  private closeReason: CloseReason = 'client';
+  private lastCode = 0;
+  private replies: Promise<void> = Promise.resolve();
+  private timer: NodeJS.Timeout;
+  private ended = false;
+  private announceEnd!: () => void;
+  /** Fulfilled when the control connection is gone. */
+  readonly closed = new Promise<void>((resolve) => {
+    this.announceEnd = resolve;
+  });
+
+  constructor(
+    socket: Socket,
+    readonly engine: Engine,
+    readonly origin: SessionOrigin,
+    private readonly onEnd: (session: Session) => void,
+  ) {
+    const client = origin.client ?? { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 };
+    const server = origin.server ?? { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 };
+    this.address = client.address;
+    this.facts = { session: this.id, listener: origin.listener.mode, client, server };
+    this.channel = new ControlChannel(socket, { lines: (lines) => this.take(lines), closed: () => this.finish() });
+    this.shell = openShell({
+      run: (name, argument) => commandNamed(name)!.run!(this, argument),
+      gather: (text) => {
+        this.lastCode = Number.parseInt(text, 10) || this.lastCode;
+        this.channel.gather(text);
+      },
+      end: () => this.close('quit'),
+    });
+    this.timer = setTimeout(() => this.onIdle(), engine.config.limits.loginSeconds * 1000);
+  }
+
+  /** Makes the handshake of implicit mode, greets, and begins to listen. */
+  async start(): Promise<void> {
+    this.engine.audit.record({ kind: 'connection-opened', ...this.facts });
+    if (this.origin.listener.mode === 'implicit') {
+      if (!(await this.secure())) return;
+      // An implicit session is private from the start; clients of that mode often send neither PBSZ nor PROT.
+      this.protection = 'private';
+    }
+    await this.reply(220, this.engine.config.banner);
+    this.channel.flush();
+    this.channel.start();
+  }
+
+  get tls() {
+    return this.channel.tls;
+  }
+
+  get dataTlsReuse(): DataTlsReuse {
+    return this.account?.dataTlsReuse ?? this.origin.listener.dataTlsReuse ?? this.engine.config.tls.dataTlsReuse;
+  }
+
+  get clientCertificates() {
+    return this.origin.listener.clientCertificates;
+  }
+
+  /** The certificate that the client proved on the control connection. */
+  certificate: ClientCertificate | undefined;
+
+  get clientCertificate(): string | undefined {
+    return this.certificate?.sha256;
+  }
+
+  may(permission: Permission): boolean {
+    return this.account?.permissions.includes(permission) ?? false;
+  }
+
+  /** Replies with one line, or with several as RFC 959 section 4.2 has it. A text can't carry a line of its own into the reply. */
+  reply(code: number, ...lines: readonly string[]): Promise<void> {
+    const clean = lines.map((line) => line.replaceAll(/[\r\n]/g, '?'));
+    return this.replyWith(() => this.shell.reply(code, ...clean));
+  }
+
+  /** One reply after the other, so that a reply heard during a transfer never lands between the lines of another. */
+  private replyWith(send: () => Promise<void>): Promise<void> {
+    this.replies = this.replies.then(send);
+    return this.replies;
+  }
+
+  /** A multi-line reply whose inner lines stand as they are, without the code (RFC 3659 section 7.2, RFC 2389 section 3.2). */
+  replyBlock(code: number, first: string, lines: readonly string[], last: string): Promise<void> {
+    const clean = [first, ...lines].map((line) => line.replaceAll(/[\r\n]/g, '?'));
+    return this.replyWith(() => this.shell.replyRaw(`${code}-${clean.join('\r\n')}\r\n${code} ${last}`));
+  }
+
+  /** Reports a command that changed something. */
+  changed(command: string, path: string, renamedTo?: string): void {
+    this.engine.audit.record({ kind: 'command', command, code: 250, path, renamedTo, ...this.facts });
+  }
+
+  /** Sends what was replied so far; done by itself after each command. */
+  flush(): void {
+    this.channel.flush();
+  }
+
+  /** AUTH: what is pipelined behind it was sent in plain text and must never be read as if it had been encrypted. */
+  async upgrade(): Promise<void> {
+    if (this.queue.length > 0 || this.channel.holdsBytes) return this.dropForInjection();
+    await this.reply(234, 'AUTH command ok. Expecting TLS negotiation.');
+    this.channel.flush();
+    await this.secure();
+  }
+
+  /** Opens the account's files and lets the session use them. */
+  async logIn(account: Account): Promise<void> {
+    this.volume = await this.engine.storage.open(account);
+    this.account = account;
+    this.facts = { ...this.facts, user: account.user };
+    this.cwd = '/';
+    this.shell.useFileSystem({
+      currentDirectory: () => this.cwd,
+      chdir: async (argument) => {
+        const path = resolvePath(this, argument);
+        const { type } = await this.volume!.stat(path).catch((error: unknown) => {
+          throw storageReply(error).error;
+        });
+        if (type !== 'directory') throw new StorageError('not-directory', 'Not a directory.');
+        this.cwd = path;
+        return path;
+      },
+    });
+    this.restartTimer();
+  }
+
+  /** REIN, and the end: forgets the account and everything that was agreed on with it. */
+  logOut(): void {
+    if (this.account) this.engine.limits.releaseAccount(this.account.user);
+    this.account = undefined;
+    this.volume = undefined;
+    this.user = undefined;
+    this.shell.useFileSystem(undefined);
+    this.pendingData?.cancel();
+    this.pendingData = undefined;
+    this.restartAt = 0;
+    this.renameFrom = undefined;
+    this.onlyEpsv = false;
+    this.cwd = '/';
+    const { user: _, ...facts } = this.facts;
+    this.facts = facts;
+  }
+
+  /** Gives the pending data connection to the transfer command that uses it up. */
+  takePendingData(): PendingData | undefined {
+    const pending = this.pendingData;
+    this.pendingData = undefined;
+    return pending;
+  }
+
+  /** Replaces what was pending: a session holds at most one. */
+  expectData(pending: PendingData): void {
+    this.pendingData?.cancel();
+    this.pendingData = pending;
+  }
+
+  close(reason: CloseReason): void {
+    this.closeReason = reason;
+    this.queue.length = 0;
+    this.channel.end();
+  }
+
+  /** For the server and the administrator: says why, lets a transfer finish where asked, and closes. */
+  async dismiss(reason: 'drain' | 'kicked', text: string): Promise<void> {
+    if (reason === 'drain') await this.transfer?.done;
+    else this.transfer?.progress.abort();
+    if (this.ended) return;
+    await this.reply(421, text);
+    this.close(reason);
+  }
+
+  private async secure(): Promise<boolean> {
+    const { certificates, tlsSessions, audit, config } = this.engine;
+    const handshake = await this.channel.secure({
+      ...certificates.handshake(),
+      clientCertificate: this.clientCertificates,
+      seconds: config.tls.handshakeSeconds,
+      onSession: (id, data) => tlsSessions.file(this, id, data),
+    });
+    if (!handshake.ok) {
+      this.closeReason = 'refused';
+      audit.record({ kind: 'handshake-failed', channel: 'control', reason: handshake.reason, detail: handshake.detail, ...this.facts });
+      this.finish();
+      return false;
+    }
+    this.certificate = clientCertificate(handshake.socket);
+    audit.record({ kind: 'tls-established', channel: 'control', tls: tlsFacts(handshake.socket), ...this.facts });
+    if (this.origin.listener.mode === 'explicit') this.channel.start();
+    return true;
+  }
+
+  private dropForInjection(): void {
+    this.engine.audit.record({ kind: 'handshake-failed', channel: 'control', reason: 'bytes-before-upgrade', ...this.facts });
+    this.closeReason = 'refused';
+    this.queue.length = 0;
+    this.channel.destroy();
+  }
+
+  private take(lines: readonly Line[]): void {
+    this.queue.push(...lines);
+    if (this.queue.length > MOST_QUEUED) this.channel.pause();
+    if (!this.working) void this.work();
+    else if (this.transfer) void this.hearDuringTransfer();
+  }
+
+  private async work(): Promise<void> {
+    this.working = true;
+    for (let line = this.queue.shift(); line && !this.ended; line = this.queue.shift()) {
+      await this.execute(line);
+      if (this.queue.length <= MOST_QUEUED / 2) this.channel.resume();
+    }
+    this.working = false;
+  }
+
+  /** ABOR, STAT and NOOP don't wait for the transfer; anything else keeps its place in the queue. */
+  private hearing = false;
+  private async hearDuringTransfer(): Promise<void> {
+    if (this.hearing) return;
+    this.hearing = true;
+    while (this.transfer && this.queue.length > 0) {
+      const [next] = this.queue;
+      const parsed = next?.kind === 'line' ? parseCommand(next.text) : undefined;
+      if (!parsed?.command?.duringTransfer) break;
+      this.queue.shift();
+      await this.execute(next!);
+    }
+    this.hearing = false;
+  }
+
+  private async execute(line: Line): Promise<void> {
+    try {
+      this.restartTimer();
+      if (line.kind !== 'line') await this.refuseLine(line.kind);
+      else await this.dispatch(line.text);
+    } catch (error) {
+      const { code, error: known } = storageReply(error);
+      await this.reply(code, known.message);
+    }
+    this.channel.flush();
+  }
+
+  private async dispatch(text: string): Promise<void> {
+    const { name, argument, command } = parseCommand(text);
+    if (!command) {
+      this.unknown += 1;
+      if (this.unknown > MOST_UNKNOWN) {
+        await this.reply(421, 'This is an FTP server; too many lines were no commands.');
+        return this.close('refused');
+      }
+      return this.reply(500, name === '' ? 'A command was expected.' : `${name} is not understood.`);
+    }
+    this.unknown = 0;
+    this.lastCode = 0;
+    if (command.allowed !== 'always' && !this.tls) await this.reply(530, 'Encrypt first: send AUTH TLS (explicit FTPS), then log in.');
+    else if (command.allowed === 'logged-in' && !this.account) await this.reply(530, 'Log in first: send USER, then PASS.');
+    else if (command.argument === 'required' && argument === '') await this.reply(501, `An argument is missing: ${command.syntax}`);
+    else await this.shell.handle({ name, argument }).catch((error: unknown) => this.replyToFailure(error));
+    if (this.lastCode >= 400)
+      this.engine.audit.record({
+        kind: 'command',
+        command: name,
+        argument: command.secret || argument === '' ? undefined : argument,
+        code: this.lastCode,
+        ...this.facts,
+      });
+  }
+
+  private replyToFailure(error: unknown): Promise<void> {
+    const { code, error: known } = storageReply(error);
+    return this.reply(code, known.message);
+  }
+
+  private async refuseLine(kind: Exclude<Line['kind'], 'line'>): Promise<void> {
+    const { audit } = this.engine;
+    if (kind === 'not-utf8') return this.reply(501, 'The line is not UTF-8.');
+    audit.record({ kind: 'refused', channel: 'control', reason: kind === 'nul' ? 'nul-in-line' : 'line-too-long', ...this.facts });
+    await this.reply(500, kind === 'nul' ? 'A command line can have no NUL.' : 'The command line is too long.');
+    if (kind === 'too-long') this.close('refused');
+  }
+
+  private restartTimer(): void {
+    clearTimeout(this.timer);
+    const { limits } = this.engine.config;
+    const seconds = this.account ? limits.idleSeconds : Math.max(1, limits.loginSeconds - (Date.now() - this.openedAt) / 1000);
+    this.timer = setTimeout(() => this.onIdle(), seconds * 1000);
+  }
+
+  private onIdle(): void {
+    if (this.transfer) {
+      this.restartTimer();
+      return;
+    }
+    void this.reply(421, this.account ? 'Idle for too long.' : 'The login took too long.').then(() => this.close(this.account ? 'idle' : 'login-timeout'));
+  }
+
+  /** The control connection is gone, for whatever reason. */
+  private finish(): void {
+    if (this.ended) return;
+    this.ended = true;
+    clearTimeout(this.timer);
+    this.transfer?.progress.abort();
+    this.engine.audit.record({ kind: 'connection-closed', seconds: (Date.now() - this.openedAt) / 1000, reason: this.closeReason, ...this.facts });
+    this.logOut();
+    this.engine.tlsSessions.forget(this);
+    this.onEnd(this);
+    this.announceEnd();
+  }
+}
+
+/** Cuts a line at its first blank; everything behind it is the argument, byte for byte. */
+export function parseCommand(text: string): { name: string; argument: string; command: Command | undefined } {
+  const match = /^([A-Za-z][A-Za-z0-9]{0,15})(?: (.*))?$/s.exec(text);
+  const name = match?.[1]?.toUpperCase() ?? '';
+  return { name, argument: match?.[2] ?? '', command: commandNamed(name) };
+}

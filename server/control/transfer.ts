@@ -1,0 +1,112 @@
+/** What all transfer commands share: 150, the data connection, the bytes, the final reply, and exactly one audit event. */
+import type { ServerEvent, TransferKind } from '../audit/event';
+import { type DataChannel, DataConnectionError, type Direction } from '../data/channel';
+import { noteResumption } from '../data/secure';
+import { StorageError } from '../storage/storage';
+import { countTransfer } from '../transfer/buffers';
+import { Progress, TransferError } from '../transfer/progress';
+import type { Session } from './session';
+import { storageReply } from './storage-reply';
+
+type TransferEvent = Extract<ServerEvent, { kind: 'transfer' }>;
+
+/** What a transfer adds to its audit event when it ends. */
+export type TransferResult = Pick<TransferEvent, 'sha256' | 'verdict'>;
+
+export interface TransferPlan {
+  readonly kind: TransferKind;
+  readonly command: string;
+  /** Virtual path, for the audit. */
+  readonly path: string;
+  readonly offset: number;
+  /** Text of the 150 reply. */
+  readonly opening: string;
+  /** Moves the bytes. Whatever it throws ends the transfer, and `undo` is called. */
+  readonly move: (channel: DataChannel, progress: Progress) => Promise<TransferResult>;
+  /** Gives back what was opened for a transfer that did not end well. */
+  readonly undo: () => Promise<void>;
+}
+
+/** Whether a transfer may begin at all; replies why not. Called before any file is opened. */
+export async function mayTransfer(session: Session): Promise<boolean> {
+  if (session.protection !== 'private') await session.reply(521, 'Data connections are encrypted here: send PBSZ 0 and PROT P first.');
+  else if (!session.pendingData) await session.reply(425, 'Send PASV or EPSV first.');
+  else return true;
+  session.restartAt = 0;
+  return false;
+}
+
+/** Runs the plan from 150 to its final reply. Never throws. */
+export async function runTransfer(session: Session, plan: TransferPlan): Promise<void> {
+  const pending = session.takePendingData()!;
+  const progress = new Progress();
+  const direction: Direction = plan.kind === 'upload' ? 'in' : 'out';
+  let over!: () => void;
+  const done = new Promise<void>((resolve) => {
+    over = resolve;
+  });
+  session.transfer = { command: plan.command, path: plan.path, progress, done };
+  const uncount = countTransfer();
+  const onAbort = () => pending.cancel();
+  progress.signal.addEventListener('abort', onAbort);
+  let ending: Ending;
+  try {
+    await session.reply(150, plan.opening);
+    session.flush();
+    const channel = await pending.connected(direction);
+    progress.signal.removeEventListener('abort', onAbort);
+    const result = await plan.move(channel, progress);
+    noteResumption(session, channel, direction);
+    ending = { code: 226, text: 'Transfer complete.', outcome: 'success', result };
+  } catch (error) {
+    pending.cancel();
+    await plan.undo().catch(() => {}); // the transfer's own error is the one to tell
+    ending = endingOf(error, progress);
+  }
+  uncount();
+  session.engine.audit.record({
+    kind: 'transfer',
+    transfer: plan.kind,
+    command: plan.command,
+    path: plan.path,
+    outcome: ending.outcome,
+    bytes: progress.bytes,
+    offset: plan.offset,
+    seconds: progress.seconds,
+    encrypted: true,
+    reason: ending.outcome === 'success' ? undefined : ending.text,
+    ...ending.result,
+    ...session.facts,
+  });
+  session.transfer = undefined;
+  await session.reply(ending.code, ending.text);
+  session.flush();
+  over();
+}
+
+interface Ending {
+  readonly code: number;
+  readonly text: string;
+  readonly outcome: TransferEvent['outcome'];
+  readonly result?: TransferResult;
+}
+
+/** Infected files end with their verdict in the audit. */
+export class RefusedByScanner extends TransferError {
+  constructor(readonly result: TransferResult) {
+    super(
+      result.verdict?.result === 'infected' ? 'infected' : 'scanner-unavailable',
+      result.verdict?.result === 'infected' ? 'The file is infected and was refused.' : 'The file could not be scanned and was refused.',
+    );
+  }
+}
+
+function endingOf(error: unknown, progress: Progress): Ending {
+  if (progress.signal.aborted) return { code: 426, text: 'Transfer aborted.', outcome: 'aborted' };
+  if (error instanceof RefusedByScanner) return { code: error.code === 'infected' ? 550 : 451, text: error.message, outcome: 'failure', result: error.result };
+  if (error instanceof TransferError) return { code: error.code === 'changed' ? 451 : 426, text: `${error.message}.`, outcome: 'failure' };
+  if (error instanceof DataConnectionError) return { code: error.code === 'not-resumed' ? 522 : 425, text: `${error.message}.`, outcome: 'failure' };
+  if (error instanceof StorageError) return { code: storageReply(error).code, text: error.message, outcome: 'failure' };
+  const known = storageReply(error);
+  return { code: known.code, text: known.error.message, outcome: 'failure' };
+}

@@ -1,0 +1,64 @@
+/** A data connection that is encrypted, tied to its session, and ready for one transfer. */
+import type { TLSSocket } from 'node:tls';
+import type { SessionFacts } from '../audit/event';
+import type { DataTlsReuse } from '../config';
+
+/** Which way the bytes go. `in` is watched for the end of its TLS stream. */
+export type Direction = 'in' | 'out';
+
+/** What tied the connection to its session. `address` is no proof: the same client address, and nobody else waited there. */
+export type Binding = 'resumed' | 'same-certificate' | 'address';
+
+export interface DataChannel {
+  readonly socket: TLSSocket;
+  readonly binding: Binding;
+  /** Whether what was received ended by close_notify; `lastDataLength` is the length of the last chunk of data. */
+  endedByCloseNotify(lastDataLength: number): boolean;
+}
+
+/** A data connection that was agreed on (PASV, EPSV, PORT, EPRT) and is not there yet. */
+export interface PendingData {
+  /** Waits for the connection. Throws a DataConnectionError. May be called once. */
+  connected(direction: Direction): Promise<DataChannel>;
+  /** Gives up what is pending or ready. */
+  cancel(): void;
+}
+
+/** The control session as the data path sees it. */
+export interface DataOwner {
+  /** Address of the client, IPv4 in plain form. */
+  readonly address: string;
+  readonly facts: SessionFacts;
+  readonly dataTlsReuse: DataTlsReuse;
+  /** SHA-256 of the certificate that the client proved on the control connection. */
+  readonly clientCertificate?: string;
+  readonly clientCertificates: 'off' | 'optional' | 'required';
+  /** What the last data connection showed about this client; the data path keeps it here. */
+  resumption: Resumption;
+}
+
+/**
+ * Whether a client can be expected to resume a session on its next data connection. `unknown`: none was made yet. `expected`:
+ * it resumed, and has read a newer session since. `doubtful`: it never resumes, or (small uploads under TLS 1.3) it closed
+ * before it can have read the session it was sent.
+ */
+export type Resumption = 'unknown' | 'expected' | 'doubtful';
+
+export type DataFailure =
+  /** Nobody connected in time. */
+  | 'timeout'
+  /** Somebody connected who could not show that they are this session's client. */
+  | 'not-resumed'
+  /** The client could not be reached (active mode). */
+  | 'unreachable'
+  | 'cancelled';
+
+export class DataConnectionError extends Error {
+  constructor(
+    readonly code: DataFailure,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'DataConnectionError';
+  }
+}

@@ -1,0 +1,64 @@
+/** Makes the TLS handshake of a data connection and judges whether it is tied to its control session. */
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Audit } from '../audit/event';
+import { acceptTls } from '../tls/accept';
+import type { ServerCertificates } from '../tls/certificates';
+import { tlsFacts } from '../tls/facts';
+import { RecordWatch } from '../tls/record-watch';
+import type { TlsSessions } from '../tls/sessions';
+import type { Binding, DataChannel, DataOwner, Direction } from './channel';
+
+/** What every data connection needs; one for the whole server. */
+export interface DataSecurity {
+  readonly certificates: ServerCertificates;
+  readonly sessions: TlsSessions<DataOwner>;
+  readonly audit: Audit;
+  readonly handshakeSeconds: number;
+}
+
+/**
+ * Fulfilled with the channel and what ties it to the owner, or with undefined when the handshake failed (audited).
+ * `binding` is `address` where nothing was proved; whether that is enough is the caller's to decide.
+ */
+export async function secureData(
+  socket: Socket,
+  owner: DataOwner,
+  { certificates, sessions, audit, handshakeSeconds }: DataSecurity,
+  { direction, resume }: { direction?: Direction; resume?: { id: Buffer; data: Buffer } },
+): Promise<DataChannel | undefined> {
+  // The watch costs a pass through JavaScript, so a connection known to be a download goes without.
+  const watch = direction === 'out' ? undefined : new RecordWatch(socket);
+  const handshake = await acceptTls(watch ?? socket, {
+    ...certificates.handshake(),
+    clientCertificate: owner.clientCertificates === 'off' ? 'off' : 'optional',
+    seconds: handshakeSeconds,
+    onSession: (id, data) => sessions.file(owner, id, data),
+    resume: resume?.data,
+  });
+  if (!handshake.ok) {
+    audit.record({ kind: 'handshake-failed', channel: 'data', reason: handshake.reason, detail: handshake.detail, ...owner.facts });
+    return undefined;
+  }
+  const tls = handshake.socket;
+  const binding = bindingOf(tls, owner, resume !== undefined);
+  if (binding === 'resumed' && resume) sessions.markUsed(resume.id);
+  return { socket: tls, binding, endedByCloseNotify: (lastDataLength) => watch?.endedByAlert(lastDataLength) ?? false };
+}
+
+function bindingOf(tls: TLSSocket, owner: DataOwner, resumable: boolean): Binding {
+  if (resumable && tls.isSessionReused()) return 'resumed';
+  if (owner.clientCertificate !== undefined && tlsFacts(tls).clientCertificate === owner.clientCertificate) return 'same-certificate';
+  return 'address';
+}
+
+/** Reports a data connection that was taken. */
+export function auditDataTls(audit: Audit, owner: DataOwner, channel: DataChannel): void {
+  audit.record({ kind: 'tls-established', channel: 'data', tls: tlsFacts(channel.socket), binding: channel.binding, ...owner.facts });
+}
+
+/** Notes on the owner what a finished transfer says about the client's next data connection. */
+export function noteResumption(owner: DataOwner, channel: DataChannel, direction: Direction): void {
+  const readOurSession = direction === 'out' || channel.socket.getProtocol() === 'TLSv1.2';
+  owner.resumption = channel.binding !== 'address' && readOurSession ? 'expected' : 'doubtful';
+}

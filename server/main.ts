@@ -1,0 +1,97 @@
+/** Wires the parts of one serving process together: listener → tls → control → transfer → data and storage → audit. */
+import type { Audit } from './audit/event';
+import type { ServerConfig } from './config';
+import type { Engine } from './control/engine';
+import type { Session } from './control/session';
+import type { DataOwner } from './data/channel';
+import { PassivePorts } from './data/passive-ports';
+import { openFirewall } from './firewall/firewall';
+import { openIdentity } from './identity/open';
+import type { Limits } from './listener/limits';
+import { Listener } from './listener/listener';
+import { openStorage } from './storage/open';
+import { ServerCertificates } from './tls/certificates';
+import { TlsSessions } from './tls/sessions';
+import { runningTransfers } from './transfer/buffers';
+
+/** What a serving process is given from outside: they may be shared with other processes. */
+export interface ServerParts {
+  readonly audit: Audit;
+  readonly limits: Limits;
+}
+
+/** A server that is listening. */
+export interface RunningServer {
+  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit'; readonly host: string; readonly port: number }[];
+  readonly passivePorts: readonly number[];
+  readonly sessions: () => readonly Session[];
+  readonly transfers: () => number;
+  /** Looks at certificates again. False where a bad one was refused and the last good one stays. */
+  reload(): Promise<boolean>;
+  /** Takes no new sessions, lets transfers finish for `limits.drainSeconds`, says goodbye to everyone and closes. */
+  drain(): Promise<void>;
+}
+
+/** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
+export async function startServer(config: ServerConfig, { audit, limits }: ServerParts): Promise<RunningServer> {
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const certificates = await ServerCertificates.open(config.tls, audit);
+    const storage = openStorage(config.storage);
+    closers.push(() => storage.close());
+    await storage.sweep();
+    const identity = await openIdentity(config, audit);
+    closers.push(() => identity.close());
+    const tlsSessions = new TlsSessions<DataOwner>();
+    const security = { certificates, sessions: tlsSessions, audit, handshakeSeconds: config.tls.handshakeSeconds };
+    const passive = await PassivePorts.open({
+      hosts: [...new Set(config.listeners.map(({ host }) => host))],
+      ports: config.passive.ports,
+      connectSeconds: config.passive.connectSeconds,
+      security,
+      firewall: openFirewall,
+    });
+    closers.push(() => passive.close());
+    const engine: Engine = { config, audit, identity, storage, limits, certificates, tlsSessions, passive, active: { ...config.active, security } };
+    const listeners = config.listeners.map((one) => new Listener(one, engine));
+    for (const listener of listeners) {
+      await listener.open();
+      closers.push(() => listener.close());
+    }
+    const sessions = () => listeners.flatMap(({ openSessions }) => [...openSessions]);
+    return {
+      listeners: listeners.map(({ config: { mode, host }, port }) => ({ mode, host, port })),
+      passivePorts: passive.ports,
+      sessions,
+      transfers: runningTransfers,
+      reload: () => certificates.reload(),
+      drain: async () => {
+        for (const listener of listeners) listener.stopTaking();
+        await farewell(sessions(), config.limits.drainSeconds);
+        await closeAll(closers);
+        await audit.flush();
+      },
+    };
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+/** Ends every session: at once where nothing is transferred, after its transfer where something is, and at the deadline all. */
+async function farewell(sessions: readonly Session[], seconds: number): Promise<void> {
+  const text = 'The server is going down; connect again.';
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), seconds * 1000);
+  });
+  const all = Promise.all(sessions.map((session) => session.dismiss('drain', text)));
+  if ((await Promise.race([all, deadline])) === 'late') await Promise.all(sessions.map((session) => session.dismiss('kicked', text)));
+  clearTimeout(timer);
+  await Promise.all(sessions.map((session) => session.closed));
+}
+
+/** Closes in the reverse order of opening. */
+async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const close of [...closers].reverse()) await close();
+}

@@ -1,0 +1,97 @@
+/**
+ * The server's side of one TLS handshake over a socket that is already there, with its sessions filed and looked up by us.
+ * The only module that touches TLSSocket's unpublished parts; each has a test.
+ */
+import { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import type { HandshakeFailure } from '../audit/event';
+import { certificateFailure, detailOf, handshakeFailure } from './failure';
+
+export interface HandshakeOptions {
+  readonly context: SecureContext;
+  /** Chooses another context by the name the client asks for. */
+  readonly contextFor?: (serverName: string) => SecureContext | undefined;
+  readonly clientCertificate: 'off' | 'optional' | 'required';
+  readonly seconds: number;
+  /** Called with each session that OpenSSL issues on this connection. */
+  readonly onSession: (id: Buffer, data: Buffer) => void;
+  /** What the client may resume: the data of a session filed before. Absent refuses resumption, and a full handshake is made. */
+  readonly resume?: Buffer;
+  /** DER of the OCSP response to staple. */
+  readonly ocspResponse?: () => Buffer | undefined;
+}
+
+export type Handshake = { readonly ok: true; readonly socket: TLSSocket } | { readonly ok: false; readonly reason: HandshakeFailure; readonly detail?: string };
+
+/** What Node keeps to itself: the end of the handshake phase, and what OpenSSL thought of the client certificate. */
+interface Unpublished {
+  _releaseControl(): boolean;
+  readonly _handle: { verifyError(): (Error & { code: string }) | null; loadSession(session: Buffer): void } | null;
+}
+
+/** Stands in for the tls.Server whose events a server-side TLSSocket asks for its sessions. */
+class SessionEvents extends EventEmitter {
+  constructor(
+    options: HandshakeOptions,
+    /** Read by Node when it staples a response to a connection without SNI context. */
+    readonly _sharedCreds: SecureContext,
+  ) {
+    super();
+    this.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
+      options.onSession(id, data);
+      done();
+    });
+    // Under TLS 1.3 Node asks with the legacy id, which names nothing; the answer was found beforehand in the ClientHello.
+    this.on('resumeSession', (_id: Buffer, done: (error: null, session: Buffer | null) => void) => done(null, options.resume ?? null));
+    if (options.ocspResponse?.())
+      this.on('OCSPRequest', (_certificate: Buffer, _issuer: Buffer, done: (error: null, response: Buffer | null) => void) =>
+        done(null, options.ocspResponse?.() ?? null),
+      );
+  }
+}
+
+/** Fulfilled when the handshake is over, either way; never rejected. On failure the connection is destroyed. */
+export function acceptTls(transport: Duplex, options: HandshakeOptions): Promise<Handshake> {
+  return new Promise((resolve) => {
+    const { contextFor } = options;
+    const socket = new TLSSocket(transport, {
+      isServer: true,
+      secureContext: options.context,
+      server: new SessionEvents(options, options.context) as never,
+      requestCert: options.clientCertificate !== 'off',
+      rejectUnauthorized: options.clientCertificate === 'required',
+      ...(contextFor ? { SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) => done(null, contextFor(name)) } : {}),
+    });
+    const internals = socket as unknown as Unpublished;
+    const timer = setTimeout(() => settle({ ok: false, reason: 'timeout' }), options.seconds * 1000);
+    const onError = (error: NodeJS.ErrnoException) => settle({ ok: false, reason: handshakeFailure(error), detail: detailOf(error) });
+    const onClose = () => settle({ ok: false, reason: 'disconnected' });
+    const onSecure = () => {
+      const verifyError = options.clientCertificate === 'off' ? null : internals._handle?.verifyError();
+      const certificateGiven = options.clientCertificate !== 'off' && socket.getPeerX509Certificate() !== undefined;
+      if (verifyError && (certificateGiven || options.clientCertificate === 'required')) {
+        settle({ ok: false, reason: certificateGiven ? certificateFailure(verifyError.code) : 'client-certificate-missing', detail: verifyError.code });
+        return;
+      }
+      internals._releaseControl();
+      socket.authorized = certificateGiven;
+      settle({ ok: true, socket });
+    };
+
+    function settle(result: Handshake) {
+      clearTimeout(timer);
+      socket.off('_tlsError', onError).off('close', onClose).off('secure', onSecure);
+      if (result.ok) {
+        resolve(result);
+        return;
+      }
+      socket.on('error', () => {}); // what a dying connection still has to say was said by `result`
+      socket.destroy();
+      transport.destroy();
+      resolve(result);
+    }
+
+    socket.on('_tlsError', onError).on('close', onClose).on('secure', onSecure);
+  });
+}

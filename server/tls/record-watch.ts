@@ -1,0 +1,96 @@
+/**
+ * Tells a TLS connection that was ended by close_notify from one that was merely cut. Node reports both as `end`, and a cut
+ * upload would pass for a whole one (truncation attack, RFC 8446 section 6.1). This thin Duplex lies beneath the TLSSocket and
+ * walks the record headers; it looks at five bytes of each record and copies nothing.
+ */
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+
+const RECORD_ALERT = 21;
+/** An alert under TLS 1.3 is disguised as application data: 2 bytes, its type, 16 bytes of tag (RFC 8446 section 5.2). */
+const TLS13_ALERT_LENGTH = 19;
+
+export class RecordWatch extends Duplex {
+  private header = Buffer.alloc(5);
+  private headerLength = 0;
+  /** Bytes of the current record that have not arrived yet. */
+  private bodyLeft = 0;
+  private lastType = 0;
+  private lastLength = 0;
+  private lengthBefore = 0;
+
+  constructor(private readonly socket: Socket) {
+    super({ allowHalfOpen: true, autoDestroy: true });
+    socket.on('data', (chunk: Buffer) => {
+      this.walk(chunk);
+      if (!this.push(chunk)) socket.pause();
+    });
+    socket.on('end', () => this.push(null));
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('close', () => this.destroy());
+  }
+
+  /**
+   * Whether the last thing that arrived was a whole alert record, and not data or a part of a record. Two bytes of data make a
+   * record as long as an alert; where the last data had that length, the record before the last must have been its own.
+   */
+  endedByAlert(lastDataLength: number): boolean {
+    if (this.headerLength !== 0 || this.bodyLeft !== 0) return false;
+    if (this.lastType === RECORD_ALERT) return true;
+    return this.lastLength === TLS13_ALERT_LENGTH && (lastDataLength !== 2 || this.lengthBefore === TLS13_ALERT_LENGTH);
+  }
+
+  override _read(): void {
+    this.socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.socket.write(chunk, done);
+  }
+
+  override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: (error?: Error | null) => void): void {
+    this.socket.cork();
+    chunks.forEach(({ chunk }, index) => {
+      this.socket.write(chunk, index === chunks.length - 1 ? done : undefined);
+    });
+    this.socket.uncork();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.socket.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.socket.destroy();
+    done(error);
+  }
+
+  private walk(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.bodyLeft > 0) {
+        const step = Math.min(this.bodyLeft, chunk.length - at);
+        this.bodyLeft -= step;
+        at += step;
+        continue;
+      }
+      if (this.headerLength === 0 && chunk.length - at >= 5) {
+        this.begin(chunk[at]!, chunk.readUInt16BE(at + 3));
+        at += 5;
+        continue;
+      }
+      this.header[this.headerLength++] = chunk[at++]!;
+      if (this.headerLength === 5) {
+        this.headerLength = 0;
+        this.begin(this.header[0]!, this.header.readUInt16BE(3));
+      }
+    }
+  }
+
+  private begin(type: number, length: number): void {
+    this.lastType = type;
+    this.lengthBefore = this.lastLength;
+    this.lastLength = length;
+    this.bodyLeft = length;
+  }
+}

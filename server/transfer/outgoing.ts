@@ -1,0 +1,60 @@
+/** Bytes to the client over an encrypted data connection: one piece at a time, with the connection's own pace. */
+import type { TLSSocket } from 'node:tls';
+import { type Progress, TransferError } from './progress';
+
+/** After our close_notify, how long the client may take to close, before the connection is taken down. */
+const LINGER_MS = 5_000;
+
+export class Outgoing {
+  private failure: Error | undefined;
+  private readonly waiting = new Set<(error: Error) => void>();
+
+  constructor(
+    private readonly socket: TLSSocket,
+    private readonly progress: Progress,
+    stallSeconds: number,
+  ) {
+    socket.setTimeout(stallSeconds * 1000, () => this.fail(new TransferError('stalled', `The client took no data for ${stallSeconds} seconds`)));
+    socket.on('error', (error) =>
+      this.fail(new TransferError('disconnected', `The data connection broke (${(error as NodeJS.ErrnoException).code ?? 'TLS error'})`)),
+    );
+    socket.on('close', () => this.fail(new TransferError('disconnected', 'The client closed the data connection')));
+    progress.signal.addEventListener('abort', () => this.fail(progress.signal.reason as Error));
+    if (progress.signal.aborted) this.fail(progress.signal.reason as Error);
+    else if (socket.destroyed) this.fail(new TransferError('disconnected', 'The client closed the data connection'));
+    socket.resume(); // nothing is expected from the client but the end of its side
+  }
+
+  /** Fulfilled when the bytes have left for the kernel, so that the buffer may be used again. */
+  send(bytes: Buffer): Promise<void> {
+    return this.untilDone((done) => this.socket.write(bytes, done)).then(() => {
+      this.progress.bytes += bytes.length;
+    });
+  }
+
+  /** Sends close_notify. Fulfilled when everything has left; the client may then take its time to close. */
+  async end(): Promise<void> {
+    await this.untilDone((done) => this.socket.end(done));
+    this.socket.setTimeout(LINGER_MS, () => this.socket.destroy());
+  }
+
+  private untilDone(start: (done: (error?: Error | null) => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.failure) return reject(this.failure);
+      this.waiting.add(reject);
+      start((error) => {
+        if (error) return; // `error` or `close` of the socket says it better
+        this.waiting.delete(reject);
+        resolve();
+      });
+    });
+  }
+
+  private fail(error: Error): void {
+    if (this.failure) return;
+    this.failure = error;
+    for (const reject of this.waiting) reject(error);
+    this.waiting.clear();
+    this.socket.destroy();
+  }
+}

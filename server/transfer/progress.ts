@@ -1,0 +1,34 @@
+/** A transfer as it runs: how far it is, whether it was given up, and why it failed. */
+
+export type TransferFailure = 'aborted' | 'stalled' | 'cut' | 'disconnected' | 'infected' | 'scanner-unavailable' | 'changed';
+
+/** A transfer that ended before its end, in words for the client. */
+export class TransferError extends Error {
+  constructor(
+    readonly code: TransferFailure,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'TransferError';
+  }
+}
+
+export class Progress {
+  /** Bytes of the file moved so far. */
+  bytes = 0;
+  readonly startedAt = performance.now();
+  private readonly controller = new AbortController();
+
+  /** Aborted when the client gave the transfer up; its reason is a TransferError. */
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  abort(): void {
+    this.controller.abort(new TransferError('aborted', 'Transfer aborted'));
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.startedAt) / 1000;
+  }
+}

@@ -1,0 +1,105 @@
+/** STOR, APPE, STOU: what the client sends, gathered into large writes, to storage and past the scanner. */
+import { createHash } from 'node:crypto';
+import type { Scan, ScanVerdict } from '../antivirus/scanner';
+import type { DataChannel } from '../data/channel';
+import type { WriteHandle } from '../storage/storage';
+import { pieceSize } from './buffers';
+import { type Progress, TransferError } from './progress';
+
+export interface UploadOptions {
+  readonly stallSeconds: number;
+  /** Whether an upload without close_notify counts as cut. */
+  readonly requireCloseNotify: boolean;
+  readonly hash: boolean;
+  readonly scan?: Scan;
+}
+
+export interface Received {
+  readonly sha256?: string;
+  readonly verdict?: ScanVerdict;
+}
+
+/** Takes the whole upload. Fulfilled when the last byte is written; making it visible is the caller's decision. */
+export async function receiveFile(
+  { socket, endedByCloseNotify }: DataChannel,
+  target: WriteHandle,
+  progress: Progress,
+  options: UploadOptions,
+): Promise<Received> {
+  const hash = options.hash ? createHash('sha256') : undefined;
+  const { scan } = options;
+  const lastLength = await new Promise<number>((resolve, reject) => {
+    let gathered: Buffer[] = [];
+    let gatheredBytes = 0;
+    let writing = false;
+    let ended = false;
+    let over = false;
+    let last = 0;
+
+    const fail = (error: Error) => {
+      if (over) return;
+      over = true;
+      socket.destroy();
+      // A write under way still reads the buffers; whoever catches this must not tear the target down beneath it.
+      if (writing) idle = () => reject(error);
+      else reject(error);
+    };
+    let idle: (() => void) | undefined;
+
+    const write = async () => {
+      writing = true;
+      const chunks = gathered;
+      gathered = [];
+      gatheredBytes = 0;
+      try {
+        if (hash) for (const chunk of chunks) hash.update(chunk);
+        await (scan ? Promise.all([target.write(chunks), scan.write(chunks)]) : target.write(chunks));
+        writing = false;
+      } catch (error) {
+        writing = false;
+        fail(error as Error);
+      }
+      if (over) return idle?.();
+      socket.resume();
+      if (gatheredBytes > 0 && (ended || gatheredBytes >= pieceSize())) return void write();
+      if (ended) finish();
+    };
+
+    const finish = () => {
+      if (over) return;
+      over = true;
+      resolve(last);
+    };
+
+    socket.on('data', (chunk: Buffer) => {
+      if (over) return;
+      progress.bytes += chunk.length;
+      last = chunk.length;
+      gathered.push(chunk);
+      gatheredBytes += chunk.length;
+      if (gatheredBytes < pieceSize()) return;
+      if (writing) socket.pause();
+      else void write();
+    });
+    socket.on('end', () => {
+      ended = true;
+      if (writing || over) return;
+      if (gatheredBytes > 0) void write();
+      else finish();
+    });
+    socket.on('error', (error) =>
+      fail(new TransferError('disconnected', `The data connection broke (${(error as NodeJS.ErrnoException).code ?? 'TLS error'})`)),
+    );
+    socket.on('close', () => {
+      if (!ended) fail(new TransferError('cut', 'The data connection ended before the upload did'));
+    });
+    socket.setTimeout(options.stallSeconds * 1000, () => fail(new TransferError('stalled', `The client sent no data for ${options.stallSeconds} seconds`)));
+    progress.signal.addEventListener('abort', () => fail(progress.signal.reason as Error));
+    if (progress.signal.aborted) fail(progress.signal.reason as Error);
+    else if (socket.destroyed && socket.readableLength === 0 && !socket.readableEnded)
+      fail(new TransferError('cut', 'The data connection ended before the upload did'));
+  });
+  if (options.requireCloseNotify && !endedByCloseNotify(lastLength))
+    throw new TransferError('cut', 'The upload was cut: its TLS connection ended without close_notify');
+  return { sha256: hash?.digest('hex'), verdict: await scan?.finish() };
+}
