@@ -15,7 +15,6 @@ module.exports = {
       from: { path: '^(server|lib|bin)', pathNot: '^server/control/ftp-srv' },
       to: { path: 'node_modules/ftp-srv' },
     },
-    { name: 'no-cycles', severity: 'error', from: { path: '^(server|lib)' }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
   ],
   options: { doNotFollow: { path: 'node_modules' }, tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: true },
 };

@@ -1,6 +1,7 @@
 /** Wires the parts of one serving process together: listener → tls → control → transfer → data and storage → audit. */
 import type { Audit } from './audit/event';
 import type { ServerConfig } from './config';
+import { commandTable } from './control/commands';
 import type { Engine } from './control/engine';
 import type { Session } from './control/session';
 import type { DataOwner } from './data/channel';
@@ -52,7 +53,18 @@ export async function startServer(config: ServerConfig, { audit, limits }: Serve
       firewall: openFirewall,
     });
     closers.push(() => passive.close());
-    const engine: Engine = { config, audit, identity, storage, limits, certificates, tlsSessions, passive, active: { ...config.active, security } };
+    const engine: Engine = {
+      config,
+      audit,
+      identity,
+      storage,
+      limits,
+      certificates,
+      tlsSessions,
+      passive,
+      active: { ...config.active, security },
+      commands: commandTable,
+    };
     const listeners = config.listeners.map((one) => new Listener(one, engine));
     for (const listener of listeners) {
       await listener.open();

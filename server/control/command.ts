@@ -24,3 +24,10 @@ export interface Command {
   /** Absent: the protocol shell's own. */
   readonly run?: (session: Session, argument: string) => Promise<void>;
 }
+
+/** Every command the server knows. */
+export interface CommandTable {
+  readonly all: readonly Command[];
+  /** By its name in capitals, or an alias. */
+  named(name: string): Command | undefined;
+}

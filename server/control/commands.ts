@@ -1,5 +1,5 @@
 /** The command table: every command the server knows, by name. */
-import type { Command } from './command';
+import type { Command, CommandTable } from './command';
 import { access } from './commands/access';
 import { dataConnection } from './commands/data-connection';
 import { files } from './commands/files';
@@ -11,22 +11,10 @@ import { security } from './commands/security';
 import { transfers } from './commands/transfers';
 import { registerCommands } from './ftp-srv';
 
-export const commands: readonly Command[] = [
-  ...access,
-  ...security,
-  ...dataConnection,
-  ...parameters,
-  ...transfers,
-  ...listings,
-  ...files,
-  ...folders,
-  ...information,
-];
+const all: readonly Command[] = [...access, ...security, ...dataConnection, ...parameters, ...transfers, ...listings, ...files, ...folders, ...information];
 
-const byName = new Map(commands.flatMap((command) => [command.name, ...(command.aliases ?? [])].map((name) => [name, command] as const)));
+const byName = new Map(all.flatMap((command) => [command.name, ...(command.aliases ?? [])].map((name) => [name, command] as const)));
 
-registerCommands(commands);
+registerCommands(all);
 
-export function commandNamed(name: string): Command | undefined {
-  return byName.get(name);
-}
+export const commandTable: CommandTable = { all, named: (name) => byName.get(name) };

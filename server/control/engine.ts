@@ -10,6 +10,7 @@ import type { Limits } from '../listener/limits';
 import type { Storage } from '../storage/storage';
 import type { ServerCertificates } from '../tls/certificates';
 import type { TlsSessions } from '../tls/sessions';
+import type { CommandTable } from './command';
 
 export interface Engine {
   readonly config: ServerConfig;
@@ -22,4 +23,5 @@ export interface Engine {
   readonly passive: PassivePorts;
   readonly active: ActiveOptions;
   readonly scanner?: Scanner;
+  readonly commands: CommandTable;
 }

@@ -14,8 +14,6 @@ import { clientCertificate, tlsFacts } from '../tls/facts';
 import { type MlstFact, mlstFacts } from '../transfer/entry-lines';
 import type { Progress } from '../transfer/progress';
 import { ControlChannel } from './channel';
-import type { Command } from './command';
-import { commandNamed } from './commands';
 import type { Engine } from './engine';
 import { openShell, type Shell } from './ftp-srv';
 import type { Line } from './line-reader';
@@ -95,7 +93,7 @@ export class Session implements DataOwner {
     this.facts = { session: this.id, listener: origin.listener.mode, client, server };
     this.channel = new ControlChannel(socket, { lines: (lines) => this.take(lines), closed: () => this.finish() });
     this.shell = openShell({
-      run: (name, argument) => commandNamed(name)!.run!(this, argument),
+      run: (name, argument) => engine.commands.named(name)!.run!(this, argument),
       gather: (text) => {
         this.lastCode = Number.parseInt(text, 10) || this.lastCode;
         this.channel.gather(text);
@@ -294,7 +292,7 @@ export class Session implements DataOwner {
     while (this.transfer && this.queue.length > 0) {
       const [next] = this.queue;
       const parsed = next?.kind === 'line' ? parseCommand(next.text) : undefined;
-      if (!parsed?.command?.duringTransfer) break;
+      if (!parsed || !this.engine.commands.named(parsed.name)?.duringTransfer) break;
       this.queue.shift();
       await this.execute(next!);
     }
@@ -314,7 +312,8 @@ export class Session implements DataOwner {
   }
 
   private async dispatch(text: string): Promise<void> {
-    const { name, argument, command } = parseCommand(text);
+    const { name, argument } = parseCommand(text);
+    const command = this.engine.commands.named(name);
     if (!command) {
       this.unknown += 1;
       if (this.unknown > MOST_UNKNOWN) {
@@ -382,8 +381,8 @@ export class Session implements DataOwner {
 }
 
 /** Cuts a line at its first blank; everything behind it is the argument, byte for byte. */
-export function parseCommand(text: string): { name: string; argument: string; command: Command | undefined } {
+export function parseCommand(text: string): { name: string; argument: string } {
   const match = /^([A-Za-z][A-Za-z0-9]{0,15})(?: (.*))?$/s.exec(text);
   const name = match?.[1]?.toUpperCase() ?? '';
-  return { name, argument: match?.[2] ?? '', command: commandNamed(name) };
+  return { name, argument: match?.[2] ?? '' };
 }

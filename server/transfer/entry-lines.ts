@@ -57,8 +57,8 @@ export function parseTimeValue(text: string): Date | undefined {
 function permValue(entry: Entry, permissions: readonly Permission[]): string {
   const may = (permission: Permission, letter: string) => (permissions.includes(permission) ? letter : '');
   return entry.type === 'directory'
-    ? may('write', 'c') + may('delete', 'd') + 'e' + may('rename', 'f') + may('list', 'l') + may('mkdir', 'm') + may('delete', 'p')
-    : may('write', 'a') + may('delete', 'd') + may('rename', 'f') + may('read', 'r') + may('write', 'w');
+    ? [may('write', 'c'), may('delete', 'd'), 'e', may('rename', 'f'), may('list', 'l'), may('mkdir', 'm'), may('delete', 'p')].join('')
+    : [may('write', 'a'), may('delete', 'd'), may('rename', 'f'), may('read', 'r'), may('write', 'w')].join('');
 }
 
 /** A name that can't end its line early: files made by others may carry any byte. */

@@ -1,7 +1,6 @@
 /** What the server tells about itself and about a running transfer. */
 import { factsLine, type MlstFact, mlstFacts } from '../../transfer/entry-lines';
 import type { Command } from '../command';
-import { commandNamed, commands } from '../commands';
 import { resolvePath } from '../paths';
 import type { Session } from '../session';
 
@@ -9,9 +8,9 @@ const hashNames = ['SHA-256', 'SHA-384', 'SHA-512'] as const;
 
 /** FEAT (RFC 2389): what the table announces, and what switches on and off with the configuration. */
 function features(session: Session): string[] {
-  const { active } = session.engine;
+  const { active, commands } = session.engine;
   const hidden = active.enabled ? [] : ['EPRT'];
-  return [...commands.filter(({ name }) => !hidden.includes(name)).flatMap((command) => command.features ?? []), 'UTF8', 'TVFS', 'CLNT', 'LANG EN*'];
+  return [...commands.all.filter(({ name }) => !hidden.includes(name)).flatMap((command) => command.features ?? []), 'UTF8', 'TVFS', 'CLNT', 'LANG EN*'];
 }
 
 async function options(session: Session, argument: string): Promise<void> {
@@ -91,10 +90,10 @@ export const information: readonly Command[] = [
         return session.replyBlock(
           214,
           'These commands are there:',
-          commands.map(({ syntax }) => ` ${syntax}`),
+          session.engine.commands.all.map(({ syntax }) => ` ${syntax}`),
           'End.',
         );
-      const known = commandNamed(argument.toUpperCase());
+      const known = session.engine.commands.named(argument.toUpperCase());
       return known ? session.reply(214, `Syntax: ${known.syntax}`) : session.reply(502, 'There is no such command.');
     },
   },

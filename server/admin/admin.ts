@@ -1,0 +1,116 @@
+/** The administrator's door: a Unix socket and loopback HTTP, with health, metrics, sessions, drain and reload. */
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { ServerConfig } from '../config';
+
+export interface Health {
+  readonly status: 'ok' | 'draining' | 'failed';
+  /** What is wrong or switched off, in words. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+export interface SessionInfo {
+  readonly id: string;
+  readonly listener: string;
+  readonly address: string;
+  readonly user?: string;
+  readonly since: string;
+  readonly transfer?: { readonly command: string; readonly path: string; readonly bytes: number; readonly seconds: number };
+}
+
+/** What the door opens to. */
+export interface AdminSource {
+  health(): Health;
+  sessions(): Promise<readonly SessionInfo[]>;
+  kick(id: string): Promise<boolean>;
+  reload(): Promise<boolean>;
+  drain(): void;
+  metrics(): Promise<string>;
+}
+
+export interface Admin {
+  /** The loopback port that is open, where one was asked for. */
+  readonly port: number | undefined;
+  close(): Promise<void>;
+}
+
+type Answer = { readonly status: number; readonly body: unknown } | { readonly status: number; readonly text: string };
+
+export async function startAdmin({ socket, port }: ServerConfig['admin'], source: AdminSource): Promise<Admin> {
+  const servers: Server[] = [];
+  if (socket !== undefined) {
+    await rm(socket, { force: true }); // left behind by a crash
+    servers.push(await listen(source, () => true, { path: socket }, 'admin.socket'));
+    await chmod(socket, 0o660);
+  }
+  let open: number | undefined;
+  if (port !== undefined) {
+    const server = await listen(source, isLocalRequest, { host: '127.0.0.1', port }, 'admin.port');
+    servers.push(server);
+    open = (server.address() as { port: number }).port;
+  }
+  return {
+    port: open,
+    async close() {
+      await Promise.all(
+        servers.map((server) => {
+          server.closeAllConnections();
+          return new Promise((resolve) => server.close(resolve));
+        }),
+      );
+    },
+  };
+}
+
+async function listen(
+  source: AdminSource,
+  allowed: (request: IncomingMessage) => boolean,
+  where: { path: string } | { host: string; port: number },
+  setting: string,
+): Promise<Server> {
+  const server = createServer((request, response) => {
+    const answer: Promise<Answer> = allowed(request) ? route(request, source) : Promise.resolve({ status: 403, body: { error: 'only for this machine' } });
+    answer.catch((): Answer => ({ status: 500, body: { error: 'the server had an error of its own' } })).then((result) => send(response, result));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(`${setting}: can't be opened (${error.code})`)));
+    server.listen(where, resolve);
+  });
+  return server;
+}
+
+/** A web page that made a browser send this (DNS rebinding, cross-site requests) names another host or its origin. */
+function isLocalRequest({ headers }: IncomingMessage): boolean {
+  return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(headers.host ?? '') && headers.origin === undefined;
+}
+
+async function route({ method, url = '' }: IncomingMessage, source: AdminSource): Promise<Answer> {
+  const [path] = url.split('?');
+  const kick = /^\/sessions\/([0-9a-f-]{36})\/kick$/.exec(path ?? '');
+  switch (`${method} ${kick ? '/sessions/ID/kick' : path}`) {
+    case 'GET /health': {
+      const health = source.health();
+      return { status: health.status === 'ok' ? 200 : 503, body: health };
+    }
+    case 'GET /metrics':
+      return { status: 200, text: await source.metrics() };
+    case 'GET /sessions':
+      return { status: 200, body: await source.sessions() };
+    case 'POST /sessions/ID/kick':
+      return (await source.kick(kick![1]!)) ? { status: 200, body: { kicked: true } } : { status: 404, body: { error: 'no such session' } };
+    case 'POST /reload':
+      return (await source.reload())
+        ? { status: 200, body: { reloaded: true } }
+        : { status: 409, body: { reloaded: false, error: 'the new certificate was refused; the audit says why' } };
+    case 'POST /drain':
+      source.drain();
+      return { status: 202, body: { draining: true } };
+    default:
+      return { status: 404, body: { error: 'GET /health /metrics /sessions, POST /sessions/ID/kick /reload /drain' } };
+  }
+}
+
+function send(response: ServerResponse, answer: Answer): void {
+  const [type, text] = 'text' in answer ? ['text/plain; version=0.0.4', answer.text] : ['application/json', `${JSON.stringify(answer.body)}\n`];
+  response.writeHead(answer.status, { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }).end(text);
+}

@@ -1,0 +1,320 @@
+/** Turns what the server reports into OCSF: FTP Activity, Authentication, Network Activity, Application Lifecycle. */
+import { posix } from 'node:path';
+import type { ServerEvent, SessionFacts } from './event';
+import type { AuditLine } from './schema';
+
+/** The OCSF version whose classes are used. */
+const OCSF_VERSION = '1.6.0';
+
+export interface OcsfContext {
+  readonly time: number;
+  readonly sequence: number;
+  readonly productVersion: string;
+}
+
+/** Severities of OCSF that are used here. */
+const severities = { 1: 'Informational', 2: 'Low', 3: 'Medium', 4: 'High' } as const;
+type Severity = keyof typeof severities;
+
+/** Arguments and paths come from clients; more than this of one is cut. Characters. */
+const LONGEST_TEXT = 1_024;
+
+interface Common {
+  readonly classUid: number;
+  readonly activity: readonly [number, string];
+  readonly severity?: Severity;
+  readonly outcome?: 'success' | 'failure' | 'other';
+  readonly detail?: string;
+  readonly message: string;
+  readonly unmapped?: Record<string, unknown>;
+}
+
+export function toOcsf(event: ServerEvent, context: OcsfContext): AuditLine {
+  return JSON.parse(JSON.stringify(lineOf(event, context)));
+}
+
+function lineOf(event: ServerEvent, context: OcsfContext): Record<string, unknown> {
+  const build = (common: Common, rest: Record<string, unknown>) => ({
+    ...commonPart(common, context, 'session' in event ? event.session : undefined),
+    ...rest,
+    unmapped: nonEmpty(common.unmapped),
+  });
+  switch (event.kind) {
+    case 'connection-opened':
+      return build(
+        { classUid: 4001, activity: [1, 'Open'], message: `Connection to the ${event.listener} listener`, unmapped: { listener: event.listener } },
+        networkPart(event),
+      );
+    case 'connection-closed':
+      return build(
+        {
+          classUid: 4001,
+          activity: [2, 'Close'],
+          detail: event.reason,
+          message: `Connection closed: ${event.reason}`,
+          unmapped: { listener: event.listener, seconds: round(event.seconds) },
+        },
+        networkPart(event),
+      );
+    case 'refused':
+      return build(
+        {
+          classUid: 4001,
+          activity: [5, 'Refuse'],
+          severity: 3,
+          outcome: 'failure',
+          detail: event.reason,
+          message: `Refused on the ${event.channel} channel: ${event.reason}`,
+          unmapped: { event: 'refused', channel: event.channel, listener: event.listener, detail: cut(event.detail) },
+        },
+        networkPart(event),
+      );
+    case 'tls-established':
+      return build(
+        {
+          classUid: 4001,
+          activity: [99, 'TLS Established'],
+          message: `TLS on the ${event.channel} channel: ${event.tls.protocol} ${event.tls.cipher}`,
+          unmapped: {
+            event: 'tls-established',
+            channel: event.channel,
+            listener: event.listener,
+            resumed: event.tls.resumed,
+            binding: event.binding,
+            client_certificate: event.tls.clientCertificate,
+            client_certificate_subject: cut(event.tls.clientCertificateSubject),
+          },
+        },
+        { ...networkPart(event), tls: { version: event.tls.protocol, cipher: event.tls.cipher, sni: event.tls.serverName } },
+      );
+    case 'handshake-failed':
+      return build(
+        {
+          classUid: 4001,
+          activity: [4, 'Fail'],
+          severity: 3,
+          outcome: 'failure',
+          detail: event.reason,
+          message: `TLS handshake failed on the ${event.channel} channel: ${event.reason}`,
+          unmapped: { event: 'handshake-failed', channel: event.channel, listener: event.listener, detail: cut(event.detail) },
+        },
+        networkPart(event),
+      );
+    case 'passive-port':
+      return build(
+        {
+          classUid: 4001,
+          activity: [99, 'Passive Port'],
+          detail: event.change,
+          message: `Passive port ${event.port} ${event.change}`,
+          unmapped: { event: 'passive-port', listener: event.listener, passive_port: event.port },
+        },
+        networkPart(event),
+      );
+    case 'login':
+      return build(
+        {
+          classUid: 3002,
+          activity: [1, 'Logon'],
+          severity: event.outcome === 'success' ? 1 : 3,
+          outcome: event.outcome === 'success' ? 'success' : 'failure',
+          detail: event.reason,
+          message: event.outcome === 'success' ? 'Login' : `Login refused: ${event.reason}`,
+          unmapped: { event: 'login', outcome: event.outcome, source: event.source, listener: event.listener },
+        },
+        {
+          ...authenticationPart(event, event.login),
+          auth_protocol: event.method,
+          is_mfa: event.outcome === 'success' ? event.method === 'password+certificate' : undefined,
+        },
+      );
+    case 'lockout':
+      return build(
+        {
+          classUid: 3002,
+          activity: [99, 'Lock-out'],
+          severity: 4,
+          outcome: 'failure',
+          detail: 'locked-out',
+          message: `The ${event.scope} is locked out for ${event.seconds} seconds`,
+          unmapped: { event: 'lockout', scope: event.scope, seconds: event.seconds, listener: event.listener },
+        },
+        authenticationPart(event, event.login ?? ''),
+      );
+    case 'command': {
+      const failed = event.code >= 400;
+      const activity: readonly [number, string] =
+        event.command === 'DELE' || event.command === 'RMD' ? [4, 'Delete'] : event.command === 'RNTO' ? [5, 'Rename'] : [99, 'Command'];
+      return build(
+        {
+          classUid: 4008,
+          activity,
+          severity: failed ? 2 : 1,
+          outcome: failed ? 'failure' : 'success',
+          detail: failed ? String(event.code) : undefined,
+          message: `${event.command} ${event.code}`,
+          unmapped: { event: 'command', listener: event.listener, argument: cut(event.argument), renamed_to: cut(event.renamedTo) },
+        },
+        { ...networkPart(event), command: event.command, codes: [event.code], file: event.path === undefined ? undefined : filePart(event.path, 0) },
+      );
+    }
+    case 'transfer': {
+      const activity: readonly [number, string] = event.transfer === 'upload' ? [1, 'Put'] : event.transfer === 'download' ? [2, 'Get'] : [6, 'List'];
+      const failed = event.outcome !== 'success';
+      return build(
+        {
+          classUid: 4008,
+          activity,
+          severity: event.verdict?.result === 'infected' ? 4 : failed ? 3 : 1,
+          outcome: failed ? 'failure' : 'success',
+          detail: event.verdict?.result === 'infected' ? 'infected' : failed ? event.outcome : undefined,
+          message: failed ? `${event.transfer} ${event.outcome}: ${event.reason}` : `${event.transfer} complete`,
+          unmapped: {
+            event: 'transfer',
+            outcome: event.outcome,
+            reason: event.reason,
+            offset: event.offset,
+            encrypted: event.encrypted,
+            listener: event.listener,
+            verdict: event.verdict,
+          },
+        },
+        {
+          ...networkPart(event),
+          command: event.command,
+          name: posix.basename(event.path),
+          file: {
+            ...filePart(event.path, event.transfer === 'listing' ? 2 : 1),
+            size: failed || event.transfer === 'listing' ? undefined : event.offset + event.bytes,
+            hashes: event.sha256 ? [{ algorithm: 'SHA-256', algorithm_id: 3, value: event.sha256 }] : undefined,
+          },
+          traffic: { bytes: event.bytes },
+          duration: Math.round(event.seconds * 1000),
+        },
+      );
+    }
+    case 'server': {
+      const activity: readonly [number, string] =
+        event.change === 'started' || event.change === 'worker-started'
+          ? [3, 'Start']
+          : event.change === 'stopped' || event.change === 'worker-lost'
+            ? [4, 'Stop']
+            : [99, 'Drain'];
+      const lost = event.change === 'worker-lost';
+      return build(
+        {
+          classUid: 6002,
+          activity,
+          severity: lost ? 3 : 1,
+          outcome: lost ? 'failure' : 'success',
+          detail: event.change,
+          message: `Server ${event.change}`,
+          unmapped: { event: 'server', ...event.detail },
+        },
+        appPart(context),
+      );
+    }
+    case 'configuration':
+      return build(
+        {
+          classUid: 6002,
+          activity: [8, 'Update'],
+          severity: event.change === 'refused' ? 3 : 1,
+          outcome: event.change === 'refused' ? 'failure' : 'success',
+          detail: event.change,
+          message: `Configuration ${event.change}: ${event.what}`,
+          unmapped: { event: 'configuration', what: event.what, detail: cut(event.detail) },
+        },
+        appPart(context),
+      );
+    case 'certificate':
+      return build(
+        {
+          classUid: 6002,
+          activity: [8, 'Update'],
+          severity: event.change === 'refused' ? 4 : 1,
+          outcome: event.change === 'refused' ? 'failure' : 'success',
+          detail: event.change,
+          message: `Certificate ${event.change}`,
+          unmapped: { event: 'certificate', subject: event.subject, serial_number: event.serialNumber, not_after: event.notAfter, reason: cut(event.reason) },
+        },
+        appPart(context),
+      );
+    case 'health':
+      return build(
+        {
+          classUid: 6002,
+          activity: [99, 'Health'],
+          severity: event.state === 'down' ? 4 : 1,
+          outcome: event.state === 'down' ? 'failure' : 'success',
+          detail: event.state,
+          message: `The ${event.part} is ${event.state}`,
+          unmapped: { event: 'health', part: event.part, state: event.state, detail: cut(event.detail) },
+        },
+        appPart(context),
+      );
+  }
+}
+
+function commonPart(
+  { classUid, activity, severity = 1, outcome = 'success', detail, message }: Common,
+  { time, sequence, productVersion }: OcsfContext,
+  session: string | undefined,
+) {
+  return {
+    time,
+    category_uid: Math.floor(classUid / 1000),
+    class_uid: classUid,
+    activity_id: activity[0],
+    activity_name: activity[1],
+    type_uid: classUid * 100 + activity[0],
+    severity_id: severity,
+    severity: severities[severity],
+    status_id: outcome === 'success' ? 1 : outcome === 'failure' ? 2 : 99,
+    status: outcome === 'success' ? 'Success' : outcome === 'failure' ? 'Failure' : 'Other',
+    status_detail: detail,
+    message,
+    metadata: {
+      version: OCSF_VERSION,
+      product: { name: 'cdk-ftps', vendor_name: 'cdk-ftps', version: productVersion },
+      sequence,
+      correlation_uid: session || undefined,
+    },
+  };
+}
+
+function networkPart(facts: SessionFacts) {
+  return {
+    ...endpoints(facts),
+    connection_info: { uid: facts.session, direction_id: 1, protocol_name: 'tcp' },
+    actor: facts.user === undefined ? undefined : { user: { name: facts.user } },
+  };
+}
+
+function authenticationPart(facts: SessionFacts, login: string) {
+  return { ...endpoints(facts), user: { name: cut(login) }, session: { uid: facts.session }, is_remote: true, is_cleartext: false };
+}
+
+function endpoints({ client, server }: SessionFacts) {
+  return { src_endpoint: { ip: client.address, port: client.port }, dst_endpoint: { ip: server.address, port: server.port } };
+}
+
+function filePart(path: string, typeId: 0 | 1 | 2) {
+  return { name: cut(posix.basename(path) || '/'), path: cut(path), type_id: typeId };
+}
+
+function appPart({ productVersion }: OcsfContext) {
+  return { app: { name: 'cdk-ftps', vendor_name: 'cdk-ftps', version: productVersion } };
+}
+
+function cut(text: string | undefined): string | undefined {
+  return text !== undefined && text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}
+
+function nonEmpty(unmapped: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
+  return unmapped && Object.values(unmapped).some((value) => value !== undefined) ? unmapped : undefined;
+}

@@ -1,0 +1,106 @@
+/**
+ * The lines that the server writes, as a schema: OCSF (Open Cybersecurity Schema Framework) classes with what this server
+ * fills in. Tests hold every line against it, and a table for queries can be generated from it.
+ */
+import { z } from 'zod';
+
+const endpoint = z.strictObject({ ip: z.string(), port: z.number().int() });
+const user = z.strictObject({ name: z.string() });
+const unmapped = z.record(z.string(), z.unknown());
+
+const tls = z.strictObject({
+  version: z.string(),
+  cipher: z.string(),
+  sni: z.string().optional(),
+  certificate: z
+    .strictObject({ serial_number: z.string(), issuer: z.string(), subject: z.string().optional(), fingerprints: z.array(fingerprint()) })
+    .optional(),
+});
+
+function fingerprint() {
+  return z.strictObject({ algorithm: z.literal('SHA-256'), algorithm_id: z.literal(3), value: z.string().regex(/^[0-9a-f]{64}$/) });
+}
+
+const file = z.strictObject({
+  name: z.string(),
+  path: z.string(),
+  type_id: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+  size: z.number().int().optional(),
+  hashes: z.array(fingerprint()).optional(),
+});
+
+/** What every class has (OCSF "Base Event"). */
+const base = {
+  time: z.number().int().describe('Milliseconds since 1970.'),
+  type_uid: z.number().int(),
+  severity_id: z.number().int().min(1).max(5),
+  severity: z.string(),
+  status_id: z.union([z.literal(1), z.literal(2), z.literal(99)]),
+  status: z.string(),
+  status_detail: z.string().optional().describe('The reason, one word that can be counted.'),
+  message: z.string(),
+  metadata: z.strictObject({
+    version: z.string(),
+    product: z.strictObject({ name: z.string(), vendor_name: z.string(), version: z.string() }),
+    sequence: z.number().int(),
+    correlation_uid: z.string().optional().describe('The session.'),
+  }),
+  unmapped: unmapped.optional(),
+};
+
+const network = {
+  src_endpoint: endpoint,
+  dst_endpoint: endpoint,
+  connection_info: z.strictObject({ uid: z.string(), direction_id: z.literal(1), protocol_name: z.literal('tcp') }),
+};
+
+const activity = (...ids: readonly [number, ...number[]]) => ({ activity_id: z.union(ids.map((id) => z.literal(id))), activity_name: z.string() });
+
+export const networkActivity = z.strictObject({
+  ...base,
+  ...network,
+  category_uid: z.literal(4),
+  class_uid: z.literal(4001),
+  ...activity(1, 2, 4, 5, 99),
+  tls: tls.optional(),
+  actor: z.strictObject({ user }).optional(),
+});
+export const ftpActivity = z.strictObject({
+  ...base,
+  ...network,
+  category_uid: z.literal(4),
+  class_uid: z.literal(4008),
+  ...activity(1, 2, 4, 5, 6, 99),
+  command: z.string(),
+  codes: z.array(z.number().int()).optional(),
+  name: z.string().optional(),
+  file: file.optional(),
+  actor: z.strictObject({ user }).optional(),
+  traffic: z.strictObject({ bytes: z.number().int() }).optional(),
+  duration: z.number().int().optional().describe('Milliseconds.'),
+});
+export const authentication = z.strictObject({
+  ...base,
+  category_uid: z.literal(3),
+  class_uid: z.literal(3002),
+  ...activity(1, 99),
+  user,
+  src_endpoint: endpoint,
+  dst_endpoint: endpoint,
+  session: z.strictObject({ uid: z.string() }),
+  is_remote: z.literal(true),
+  is_cleartext: z.literal(false),
+  is_mfa: z.boolean().optional(),
+  auth_protocol: z.string().optional(),
+});
+export const applicationLifecycle = z.strictObject({
+  ...base,
+  category_uid: z.literal(6),
+  class_uid: z.literal(6002),
+  ...activity(3, 4, 5, 8, 99),
+  app: z.strictObject({ name: z.string(), vendor_name: z.string(), version: z.string() }),
+});
+
+/** Any line of the audit. */
+export const auditLine = z.discriminatedUnion('class_uid', [networkActivity, ftpActivity, authentication, applicationLifecycle]);
+export type AuditLine = z.infer<typeof auditLine>;

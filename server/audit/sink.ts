@@ -1,0 +1,108 @@
+/** Writes the audit: one OCSF line an event, in order, in few writes. What can't be written stops the service. */
+import type { WriteStream } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { version } from '../../package.json';
+import type { ServerConfig } from '../config';
+import { Chain } from './chain';
+import type { Audit, ServerEvent } from './event';
+import { toOcsf } from './ocsf';
+
+/** Lines that wait for a slow disk, in characters; beyond that the audit has failed. */
+const MOST_WAITING = 64 * 1024 * 1024;
+
+export interface AuditSink extends Audit {
+  /** Opens the file anew, after a log rotation has moved it away. */
+  reopen(): Promise<void>;
+}
+
+/** Opens the destination. Throws where it can't be written; later failures call `onFailure`, once. */
+export async function openAudit({ destination, sync }: ServerConfig['audit'], onFailure: (error: Error) => void): Promise<AuditSink> {
+  const target = destination === '-' ? standardOutput() : await fileTarget(destination, sync);
+  const chain = new Chain();
+  let sequence = 0;
+  let waiting = '';
+  let writing: Promise<void> | undefined;
+  let failed = false;
+
+  const fail = (error: Error) => {
+    if (failed) return;
+    failed = true;
+    onFailure(error);
+  };
+
+  const drain = async () => {
+    // One turn of the event loop gathers what one moment brings.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (waiting !== '') {
+      const batch = waiting;
+      waiting = '';
+      await target.write(batch);
+    }
+  };
+
+  const record = (event: ServerEvent) => {
+    sequence += 1;
+    waiting += `${chain.link(toOcsf(event, { time: Date.now(), sequence, productVersion: version }))}\n`;
+    if (waiting.length > MOST_WAITING) fail(new Error('the audit is written more slowly than events come'));
+    writing ??= drain()
+      .catch(fail)
+      .finally(() => {
+        writing = undefined;
+      });
+  };
+
+  const flush = async () => {
+    while (writing) await writing;
+  };
+
+  return {
+    record,
+    flush,
+    reopen: async () => {
+      await flush();
+      await target.reopen();
+    },
+    close: async () => {
+      await flush();
+      await target.close();
+    },
+  };
+}
+
+interface Target {
+  write(text: string): Promise<void>;
+  reopen(): Promise<void>;
+  close(): Promise<void>;
+}
+
+function standardOutput(): Target {
+  const stream: Pick<WriteStream, 'write'> = process.stdout;
+  return {
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        stream.write(text, (error) => (error ? reject(error) : resolve()));
+      }),
+    reopen: async () => {},
+    close: async () => {},
+  };
+}
+
+async function fileTarget(path: string, sync: boolean): Promise<Target> {
+  const openFile = (): Promise<FileHandle> => open(path, 'a', 0o640);
+  let file = await openFile().catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`audit.destination: ${path} can't be written (${error.code})`);
+  });
+  return {
+    async write(text) {
+      await file.appendFile(text);
+      if (sync) await file.datasync();
+    },
+    async reopen() {
+      const before = file;
+      file = await openFile();
+      await before.close();
+    },
+    close: () => file.close(),
+  };
+}

@@ -1,0 +1,79 @@
+/** Accounts in a JSON file, read again when it changes. A file with a mistake leaves the accounts as they were. */
+import { type FSWatcher, watch } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { z } from 'zod';
+import type { Audit } from '../audit/event';
+import { ConfigError, describeIssue, type PasswordAccount, passwordAccount } from '../config';
+import type { Identity } from './identity';
+import { checkCertificate, checkPassword } from './password-account';
+
+const accountsFile = z.strictObject({ accounts: z.array(passwordAccount) }).superRefine(({ accounts }, context) => {
+  const seen = new Set<string>();
+  accounts.forEach(({ user, passwordHash, clientCertificate }, index) => {
+    if (seen.has(user))
+      context.addIssue({ code: 'custom', path: ['accounts', index, 'user'], message: `"${user}" is there twice; give each account its own name` });
+    seen.add(user);
+    if (!passwordHash && clientCertificate !== 'instead-of-password')
+      context.addIssue({
+        code: 'custom',
+        path: ['accounts', index, 'passwordHash'],
+        message: 'is missing; put in what `ftps user hash` prints, or let clientCertificate be "instead-of-password"',
+      });
+  });
+});
+
+/** Reads and checks an accounts file. Throws an Error or a ConfigError that says what is wrong in it. */
+export async function readAccounts(file: string): Promise<Map<string, PasswordAccount>> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    // The words of JSON.parse quote the text, which may be a hash.
+    throw new Error(error instanceof SyntaxError ? `${file}: is no JSON` : `${file}: can't be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  const parsed = accountsFile.safeParse(content);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap(describeIssue));
+  return new Map(parsed.data.accounts.map((account) => [account.user, account]));
+}
+
+/** Opens the file; throws where it has a mistake. Later mistakes are reported to the audit instead. */
+export async function fileAccounts(file: string, audit: Audit): Promise<Identity> {
+  let accounts = await readAccounts(file);
+  const reload = async () => {
+    try {
+      accounts = await readAccounts(file);
+      audit.record({ kind: 'configuration', change: 'reloaded', what: 'accounts', detail: `${accounts.size} accounts` });
+    } catch (error) {
+      audit.record({ kind: 'configuration', change: 'refused', what: 'accounts', detail: (error as Error).message });
+    }
+  };
+  const watcher = watchFile(file, reload);
+  const source = 'file';
+  return {
+    authenticate: (credentials) => checkPassword(accounts.get(credentials.user), credentials, source, likeHash(accounts)),
+    authenticateByCertificate: async ({ user, certificate }) => checkCertificate(accounts.get(user), certificate, source),
+    close: async () => watcher.close(),
+  };
+}
+
+/** The hash of any account: what an unknown user must cost. */
+function likeHash(accounts: ReadonlyMap<string, PasswordAccount>): string | undefined {
+  for (const { passwordHash } of accounts.values()) if (passwordHash) return passwordHash;
+  return undefined;
+}
+
+/** Watches the folder, because editors and secret agents replace the file rather than write into it. */
+function watchFile(file: string, changed: () => void): FSWatcher {
+  let timer: NodeJS.Timeout | undefined;
+  const name = basename(file);
+  const watcher = watch(dirname(file), { persistent: false }, (_event, which) => {
+    if (which !== null && which !== name) return;
+    clearTimeout(timer);
+    timer = setTimeout(changed, SETTLE_MS).unref();
+  });
+  return watcher;
+}
+
+/** A file is written in several steps; it is read when it has been quiet for that long. */
+const SETTLE_MS = 100;

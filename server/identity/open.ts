@@ -1,0 +1,33 @@
+/** The sources of accounts that the configuration names, asked in order: the first that knows the user decides. */
+import type { Audit } from '../audit/event';
+import type { ServerConfig } from '../config';
+import { fileAccounts } from './file-accounts';
+import type { Identity, Verdict } from './identity';
+
+export async function openIdentity(config: ServerConfig, audit: Audit): Promise<Identity> {
+  const sources = await Promise.all(config.identity.map((source) => openSource(source, audit)));
+  return sources.length === 1 ? sources[0]! : inOrder(sources);
+}
+
+function openSource(source: ServerConfig['identity'][number], audit: Audit): Promise<Identity> {
+  if (source.kind === 'file') return fileAccounts(source.file, audit);
+  throw new Error(`identity: kind "${source.kind}" is not served by this version; use "file"`);
+}
+
+function inOrder(sources: readonly Identity[]): Identity {
+  const ask = async (question: (source: Identity) => Promise<Verdict>): Promise<Verdict> => {
+    let last: Verdict = { kind: 'refused', reason: 'unknown-user' };
+    for (const source of sources) {
+      last = await question(source);
+      if (!(last.kind === 'refused' && last.reason === 'unknown-user')) return last;
+    }
+    return last;
+  };
+  return {
+    authenticate: (credentials) => ask((source) => source.authenticate(credentials)),
+    authenticateByCertificate: (credentials) => ask((source) => source.authenticateByCertificate(credentials)),
+    close: async () => {
+      await Promise.all(sources.map((source) => source.close()));
+    },
+  };
+}

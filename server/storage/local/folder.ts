@@ -1,0 +1,105 @@
+/**
+ * One folder of the disk, held open, with operations on the names in it. Node has no `openat`; on Linux `/proc/self/fd/N/name`
+ * is the same step, so that nobody can swap a folder for a link between the look and the use. Elsewhere (laptops) the path is
+ * used, and every part of it is looked at for links first: good against mistakes, not against a local attacker who races.
+ */
+import { constants, type Dir, existsSync, type Stats } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, opendir, rename, rmdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StorageError } from '../storage';
+import { storageError } from './errors';
+
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+const byDescriptor = existsSync('/proc/self/fd');
+
+export class Folder {
+  private constructor(
+    private readonly handle: FileHandle,
+    private readonly path: string,
+  ) {}
+
+  /** Opens a folder that the operator named; links in its path are the operator's own. */
+  static async open(path: string): Promise<Folder> {
+    return new Folder(await open(path, O_RDONLY | O_DIRECTORY).catch(storageError), path);
+  }
+
+  /** Opens the folder at the end of the parts, one step at a time and never through a link. */
+  static async walk(root: string, parts: readonly string[]): Promise<Folder> {
+    let folder = await Folder.open(root);
+    for (const part of parts) {
+      const next = folder.folder(part);
+      await next.catch(() => {}).finally(() => folder.close());
+      folder = await next;
+    }
+    return folder;
+  }
+
+  /** The path by which the operating system reaches a name in this folder; with '' the folder itself. */
+  at(name: string): string {
+    return byDescriptor ? `/proc/self/fd/${this.handle.fd}/${name}` : join(this.path, name);
+  }
+
+  async folder(name: string): Promise<Folder> {
+    if (!byDescriptor && (await this.stat(name)).isSymbolicLink()) throw new StorageError('not-directory', 'Not a directory.');
+    return new Folder(await open(this.at(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch(storageError), join(this.path, name));
+  }
+
+  /** Opens a file, never through a link. */
+  async file(name: string, flags: number): Promise<FileHandle> {
+    return open(this.at(name), flags | O_NOFOLLOW | constants.O_NONBLOCK, 0o640).catch(storageError);
+  }
+
+  /** The path of a file that is open already, so that it is this very file even if its name was given to another meanwhile. */
+  pathOf(file: FileHandle, name: string): string {
+    return byDescriptor ? `/proc/self/fd/${file.fd}` : this.at(name);
+  }
+
+  stat(name: string): Promise<Stats> {
+    return lstat(this.at(name)).catch(storageError);
+  }
+
+  entries(): Promise<Dir> {
+    return opendir(this.at(''), { bufferSize: 256 }).catch(storageError);
+  }
+
+  async mkdir(name: string): Promise<void> {
+    await mkdir(this.at(name), { mode: 0o750 }).catch(storageError);
+  }
+
+  async rmdir(name: string): Promise<void> {
+    await rmdir(this.at(name)).catch(storageError);
+  }
+
+  async remove(name: string): Promise<void> {
+    await unlink(this.at(name)).catch(storageError);
+  }
+
+  /** Puts a file from another folder here, replacing what has that name. */
+  async adopt(from: Folder, oldName: string, newName: string): Promise<void> {
+    await rename(from.at(oldName), this.at(newName)).catch(storageError);
+  }
+
+  /** The same, but fails with `exists` where the name is taken, also when it is taken at this very moment. */
+  async adoptNew(from: Folder, oldName: string, newName: string): Promise<void> {
+    await link(from.at(oldName), this.at(newName)).catch(storageError);
+    await from.remove(oldName);
+  }
+
+  async setModified(name: string, time: Date): Promise<void> {
+    const handle = await this.file(name, O_RDONLY);
+    try {
+      await handle.utimes(time, time).catch(storageError);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Flushes the names in the folder to the disk. */
+  async sync(): Promise<void> {
+    await this.handle.sync().catch(storageError);
+  }
+
+  close(): Promise<void> {
+    return this.handle.close();
+  }
+}

@@ -1,0 +1,40 @@
+/** The local disk, or a mounted EFS file system, as storage. */
+import { mkdir } from 'node:fs/promises';
+import type { ServerConfig } from '../../config';
+import type { Storage } from '../storage';
+import { partsOf, virtualPath } from '../virtual-path';
+import { Folder } from './folder';
+import { Staging } from './staging';
+import { Usage } from './usage';
+import { LocalVolume } from './volume';
+
+export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], { kind: 'local' }>): Storage {
+  const staging = new Staging(root);
+  const usages = new Map<string, Usage>();
+  return {
+    async open({ home, quota }) {
+      await mkdir(root, { recursive: true, mode: 0o750 });
+      const parts = partsOf(virtualPath('/', home));
+      await makeHome(root, parts);
+      const key = parts.join('/');
+      const usage = quota ? (usages.get(key) ?? new Usage(root, parts, quota)) : undefined;
+      if (usage) usages.set(key, usage);
+      return new LocalVolume(root, parts, staging, fsync, usage);
+    },
+    sweep: () => staging.sweep(),
+    close: () => staging.close(),
+  };
+}
+
+/** Makes the folders of a home that are missing, one step at a time and never through a link. */
+async function makeHome(root: string, parts: readonly string[]): Promise<void> {
+  for (let depth = 0; depth < parts.length; depth += 1) {
+    const folder = await Folder.walk(root, parts.slice(0, depth));
+    try {
+      await folder.mkdir(parts[depth]!).catch(() => {}); // there already; the walk below says if it is no folder
+    } finally {
+      await folder.close();
+    }
+  }
+  await (await Folder.walk(root, parts)).close();
+}

@@ -1,0 +1,98 @@
+/** One upload on the local disk: written to staging, flushed, and renamed into place, or gone without a trace. */
+import { constants } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { StorageError, type WriteHandle, type WriteMode } from '../storage';
+import { storageError } from './errors';
+import type { Folder } from './folder';
+import type { Usage } from './usage';
+
+export interface UploadPlace {
+  /** Where the file is to appear. Closed by the upload when it is over. */
+  readonly folder: Folder;
+  readonly name: string;
+  readonly mode: WriteMode;
+  readonly staging: Folder;
+  readonly stagingName: string;
+  readonly fsync: boolean;
+  readonly usage: Usage | undefined;
+}
+
+export async function openUpload({ folder, name, mode, staging, stagingName, fsync, usage }: UploadPlace): Promise<WriteHandle> {
+  const before = await folder.stat(name).catch((error: unknown) => {
+    if (error instanceof StorageError && error.code === 'not-found') return undefined;
+    throw error;
+  });
+  if (before?.isDirectory()) throw new StorageError('is-directory', 'That is a directory.');
+  if (mode.kind === 'create' && before) throw new StorageError('exists', 'The name is taken.');
+  const known = before?.isFile() ? before.size : 0;
+  if (mode.kind === 'resume' && mode.offset > known) throw new StorageError('offset', `The file has ${known} bytes; REST went beyond its end.`);
+  const keep = mode.kind === 'append' ? known : mode.kind === 'resume' ? mode.offset : 0;
+
+  let taken = 0;
+  await usage?.take(keep, 1);
+  taken += keep;
+  try {
+    if (keep > 0) await copyBeginning(folder, name, staging, stagingName, keep);
+    const file = await staging.file(stagingName, constants.O_WRONLY | constants.O_CREAT | (keep > 0 ? constants.O_APPEND : constants.O_EXCL));
+    return {
+      async write(chunks) {
+        const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+        await usage?.take(bytes, 0);
+        taken += bytes;
+        let { bytesWritten } = await file.writev(chunks).catch(storageError);
+        if (bytesWritten === bytes) return;
+        // A short write: the rest goes piece by piece, until the disk says what is wrong.
+        for (const chunk of chunks) {
+          if (bytesWritten >= chunk.length) bytesWritten -= chunk.length;
+          else {
+            for (let at = bytesWritten; at < chunk.length; ) at += (await file.write(chunk, at).catch(storageError)).bytesWritten;
+            bytesWritten = 0;
+          }
+        }
+      },
+      async commit() {
+        try {
+          if (fsync) await file.datasync().catch(storageError);
+          await file.close();
+          if (mode.kind === 'create') await folder.adoptNew(staging, stagingName, name);
+          else await folder.adopt(staging, stagingName, name);
+          if (fsync) await folder.sync();
+          if (before?.isFile()) usage?.give(before.size, 1);
+        } catch (error) {
+          usage?.give(taken, 1);
+          await staging.remove(stagingName).catch(() => {}); // it may be in place already
+          throw error;
+        } finally {
+          await folder.close();
+        }
+      },
+      async abort() {
+        usage?.give(taken, 1);
+        await file.close();
+        await staging.remove(stagingName);
+        await folder.close();
+      },
+    };
+  } catch (error) {
+    usage?.give(taken, 1);
+    await staging.remove(stagingName).catch(() => {}); // it may not be there yet
+    throw error;
+  }
+}
+
+/** Copies the first bytes of a file to staging; where the file system can, by reference (reflink) instead of byte by byte. */
+async function copyBeginning(folder: Folder, name: string, staging: Folder, stagingName: string, bytes: number): Promise<void> {
+  const source = await folder.file(name, constants.O_RDONLY);
+  try {
+    await copyFile(folder.pathOf(source, name), staging.at(stagingName), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).catch(storageError);
+  } finally {
+    await source.close();
+  }
+  const copy = await staging.file(stagingName, constants.O_WRONLY);
+  try {
+    await copy.truncate(bytes).catch(storageError);
+    await copy.chmod(0o640).catch(storageError);
+  } finally {
+    await copy.close();
+  }
+}

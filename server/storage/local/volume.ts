@@ -1,0 +1,175 @@
+/** One account's files on the local disk or on EFS. */
+import { constants, type Stats } from 'node:fs';
+import type { Entry, ReadHandle, Volume, WriteHandle, WriteMode } from '../storage';
+import { StorageError } from '../storage';
+import { partsOf, STAGING } from '../virtual-path';
+import { storageError } from './errors';
+import { Folder } from './folder';
+import type { Staging } from './staging';
+import { openUpload } from './upload';
+import type { Usage } from './usage';
+
+/** Entries looked at together; the pool of threads works on them side by side. */
+const BATCH = 256;
+
+export class LocalVolume implements Volume {
+  constructor(
+    private readonly root: string,
+    private readonly home: readonly string[],
+    private readonly staging: Staging,
+    private readonly fsync: boolean,
+    private readonly usage: Usage | undefined,
+  ) {}
+
+  async stat(path: string): Promise<Entry> {
+    if (path === '/') return this.inFolder([], async (folder) => entryOf('/', await folder.stat('.'))!);
+    return this.at(path, async (folder, name) => entryOf(name, await folder.stat(name)) ?? missing());
+  }
+
+  async *list(path: string): AsyncIterable<readonly Entry[]> {
+    const folder = await Folder.walk(this.root, [...this.home, ...partsOf(path)]);
+    try {
+      const dir = await folder.entries();
+      let names: string[] = [];
+      for await (const { name } of dir) {
+        if (name === STAGING) continue;
+        names.push(name);
+        if (names.length < BATCH) continue;
+        yield await entries(folder, names);
+        names = [];
+      }
+      if (names.length > 0) yield await entries(folder, names);
+    } finally {
+      await folder.close();
+    }
+  }
+
+  openRead(path: string, offset: number): Promise<ReadHandle> {
+    return this.at(path, async (folder, name) => {
+      const file = await folder.file(name, constants.O_RDONLY);
+      const found = await file.stat();
+      let position = offset;
+      const problem = found.isDirectory()
+        ? new StorageError('is-directory', 'That is a directory.')
+        : !found.isFile()
+          ? missingError()
+          : offset > found.size
+            ? beyond(found.size)
+            : undefined;
+      if (problem) {
+        await file.close();
+        throw problem;
+      }
+      return {
+        size: found.size,
+        async read(into) {
+          const { bytesRead } = await file.read(into, 0, into.length, position).catch(storageError);
+          position += bytesRead;
+          return bytesRead;
+        },
+        close: () => file.close(),
+      };
+    });
+  }
+
+  async openWrite(path: string, mode: WriteMode): Promise<WriteHandle> {
+    const parts = partsOf(path);
+    const name = parts.pop();
+    if (name === undefined) throw new StorageError('is-directory', 'That is a directory.');
+    const folder = await Folder.walk(this.root, [...this.home, ...parts]);
+    try {
+      return await openUpload({
+        folder,
+        name,
+        mode,
+        staging: await this.staging.open(),
+        stagingName: this.staging.newName(),
+        fsync: this.fsync,
+        usage: this.usage,
+      });
+    } catch (error) {
+      await folder.close();
+      throw error;
+    }
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.at(from, (source, oldName) =>
+      this.at(to, async (target, newName) => {
+        if (!entryOf(oldName, await source.stat(oldName))) missing();
+        // POSIX would replace a file without a word; a client that renames onto another file has made a mistake.
+        if (await target.stat(newName).catch(() => undefined)) throw new StorageError('exists', 'The name is taken.');
+        await target.adopt(source, oldName, newName);
+      }),
+    );
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.at(path, async (folder, name) => {
+      const found = await folder.stat(name);
+      if (found.isDirectory()) throw new StorageError('is-directory', 'That is a directory.');
+      if (!found.isFile()) missing();
+      await folder.remove(name);
+      this.usage?.give(found.size, 1);
+    });
+  }
+
+  async mkdir(path: string): Promise<void> {
+    if (path === '/') throw new StorageError('exists', 'The name is taken.');
+    await this.at(path, (folder, name) => folder.mkdir(name));
+  }
+
+  async rmdir(path: string): Promise<void> {
+    await this.at(path, (folder, name) => folder.rmdir(name));
+  }
+
+  async setModified(path: string, time: Date): Promise<void> {
+    await this.at(path, (folder, name) => folder.setModified(name, time));
+  }
+
+  private async inFolder<T>(parts: readonly string[], use: (folder: Folder) => Promise<T>): Promise<T> {
+    const folder = await Folder.walk(this.root, [...this.home, ...parts]);
+    try {
+      return await use(folder);
+    } finally {
+      await folder.close();
+    }
+  }
+
+  /** Opens the folder a path lies in, and uses its last name there. */
+  private at<T>(path: string, use: (folder: Folder, name: string) => Promise<T>): Promise<T> {
+    const parts = partsOf(path);
+    const name = parts.pop();
+    if (name === undefined) return Promise.reject(new StorageError('denied', 'The home itself can not be changed.'));
+    return this.inFolder(parts, (folder) => use(folder, name));
+  }
+}
+
+async function entries(folder: Folder, names: readonly string[]): Promise<Entry[]> {
+  const found = await Promise.all(names.map(async (name) => entryOf(name, await folder.stat(name).catch(() => undefined))));
+  return found.filter((entry) => entry !== undefined);
+}
+
+/** Links, sockets and devices are not there for a client. */
+function entryOf(name: string, found: Stats | undefined): Entry | undefined {
+  if (!found || !(found.isFile() || found.isDirectory())) return undefined;
+  return {
+    name,
+    type: found.isFile() ? 'file' : 'directory',
+    size: found.isFile() ? found.size : 0,
+    modified: found.mtime,
+    unique: `${found.dev.toString(16)}g${found.ino.toString(16)}`,
+  };
+}
+
+function missingError(): StorageError {
+  return new StorageError('not-found', 'No such file or directory.');
+}
+
+function missing(): never {
+  throw missingError();
+}
+
+function beyond(size: number): StorageError {
+  return new StorageError('offset', `The file has ${size} bytes; REST went beyond its end.`);
+}

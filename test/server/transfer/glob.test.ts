@@ -1,0 +1,22 @@
+import { matchesPattern } from '../../../server/transfer/glob';
+
+describe('patterns in LIST and NLST', () => {
+  it.each([
+    ['*.txt', 'a.txt', true],
+    ['*.txt', 'a.txt.gz', false],
+    ['report-??.csv', 'report-01.csv', true],
+    ['report-??.csv', 'report-1.csv', false],
+    ['[a-c]*', 'beta', true],
+    ['[!a-c]*', 'beta', false],
+    ['*ä?', 'grünä!', true],
+    ['[', '[', true],
+    ['*', '', true],
+    ['?', '😀', true],
+  ])('%s against %s: %s', (pattern, name, fits) => {
+    expect(matchesPattern(pattern, name)).toBe(fits);
+  });
+
+  it('does not take exponential time for many stars', () => {
+    expect(matchesPattern('*a'.repeat(60), 'a'.repeat(59))).toBe(false);
+  });
+});
