@@ -50,6 +50,8 @@ export type Refusal =
   | 'other-session'
   | 'address-differs'
   | 'bounce'
+  /** A login or other command in plain text that is only taken over TLS. */
+  | 'tls-required'
   | 'line-too-long'
   | 'nul-in-line'
   | 'malformed-line'

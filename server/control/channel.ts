@@ -55,16 +55,13 @@ export class ControlChannel {
   /** Puts TLS over the connection. On failure the connection is gone. */
   async secure(options: HandshakeOptions): Promise<Handshake> {
     this.raw.off('data', this.onData);
+    this.raw.off('close', this.onClose);
     this.raw.pause();
     const handshake = await acceptTls(this.raw, options);
-    if (!handshake.ok) {
-      this.onClose();
-      return handshake;
-    }
+    if (!handshake.ok) return handshake;
     this.reader = new LineReader();
     this.tls = handshake.socket;
     this.socket = handshake.socket;
-    this.raw.off('close', this.onClose);
     this.socket.on('error', () => {});
     this.socket.on('close', this.onClose);
     // A client that closes its side is gone; FTP knows no half-open control connection.

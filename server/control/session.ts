@@ -324,8 +324,11 @@ export class Session implements DataOwner {
     }
     this.unknown = 0;
     this.lastCode = 0;
-    if (command.allowed !== 'always' && !this.tls) await this.reply(530, 'Encrypt first: send AUTH TLS (explicit FTPS), then log in.');
-    else if (command.allowed === 'logged-in' && !this.account) await this.reply(530, 'Log in first: send USER, then PASS.');
+    if (command.allowed !== 'always' && !this.tls) {
+      this.engine.audit.record({ kind: 'refused', channel: 'control', reason: 'tls-required', detail: name, ...this.facts });
+      return this.reply(530, 'Encrypt first: send AUTH TLS (explicit FTPS), then log in.');
+    }
+    if (command.allowed === 'logged-in' && !this.account) await this.reply(530, 'Log in first: send USER, then PASS.');
     else if (command.argument === 'required' && argument === '') await this.reply(501, `An argument is missing: ${command.syntax}`);
     else await this.shell.handle({ name, argument }).catch((error: unknown) => this.replyToFailure(error));
     if (this.lastCode >= 400)

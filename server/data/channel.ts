@@ -14,6 +14,8 @@ export interface DataChannel {
   readonly binding: Binding;
   /** Whether what was received ended by close_notify; `lastDataLength` is the length of the last chunk of data. */
   endedByCloseNotify(lastDataLength: number): boolean;
+  /** Must be called before anything is sent on a channel that was there before its direction was known. */
+  turnOutgoing(): void;
 }
 
 /** A data connection that was agreed on (PASV, EPSV, PORT, EPRT) and is not there yet. */

@@ -41,7 +41,10 @@ export class PassiveOffer implements PendingData {
 
   connected(direction: Direction): Promise<DataChannel> {
     this.direction = direction;
-    if (this.channel) return Promise.resolve(this.channel);
+    if (this.channel) {
+      if (direction === 'out') this.channel.turnOutgoing();
+      return Promise.resolve(this.channel);
+    }
     if (this.state === 'given-up') return Promise.reject(this.failure());
     this.restart(this.connectSeconds * 1000);
     return new Promise((resolve, reject) => {
@@ -57,6 +60,7 @@ export class PassiveOffer implements PendingData {
     this.channel = channel;
     clearTimeout(this.timer);
     channel.socket.on('error', () => {}); // until a transfer listens itself
+    if (this.direction === 'out') channel.turnOutgoing();
     this.onClosed('used');
     this.waiter?.resolve(channel);
     return true;

@@ -35,6 +35,9 @@ export async function secureData(
     seconds: handshakeSeconds,
     onSession: (id, data) => sessions.file(owner, id, data),
     resume: resume?.data,
+    onSecure: (tls) => {
+      if (tls.getProtocol() === 'TLSv1.3') watch?.hold();
+    },
   });
   if (!handshake.ok) {
     audit.record({ kind: 'handshake-failed', channel: 'data', reason: handshake.reason, detail: handshake.detail, ...owner.facts });
@@ -43,7 +46,7 @@ export async function secureData(
   const tls = handshake.socket;
   const binding = bindingOf(tls, owner, resume !== undefined);
   if (binding === 'resumed' && resume) sessions.markUsed(resume.id);
-  return { socket: tls, binding, endedByCloseNotify: (lastDataLength) => watch?.endedByAlert(lastDataLength) ?? false };
+  return { socket: tls, binding, endedByCloseNotify: (lastDataLength) => watch?.endedByAlert(lastDataLength) ?? false, turnOutgoing: () => watch?.release() };
 }
 
 function bindingOf(tls: TLSSocket, owner: DataOwner, resumable: boolean): Binding {

@@ -18,6 +18,8 @@ export interface HandshakeOptions {
   readonly onSession: (id: Buffer, data: Buffer) => void;
   /** What the client may resume: the data of a session filed before. Absent refuses resumption, and a full handshake is made. */
   readonly resume?: Buffer;
+  /** Called when the handshake is done, before anything that the server sends after it has left. */
+  readonly onSecure?: (socket: TLSSocket) => void;
   /** DER of the OCSP response to staple. */
   readonly ocspResponse?: () => Buffer | undefined;
 }
@@ -75,6 +77,7 @@ export function acceptTls(transport: Duplex, options: HandshakeOptions): Promise
         return;
       }
       internals._releaseControl();
+      options.onSecure?.(socket);
       socket.authorized = certificateGiven;
       settle({ ok: true, socket });
     };

@@ -18,6 +18,8 @@ export class RecordWatch extends Duplex {
   private lastType = 0;
   private lastLength = 0;
   private lengthBefore = 0;
+  private ended = false;
+  private held: Buffer[] | undefined;
 
   constructor(private readonly socket: Socket) {
     super({ allowHalfOpen: true, autoDestroy: true });
@@ -25,9 +27,33 @@ export class RecordWatch extends Duplex {
       this.walk(chunk);
       if (!this.push(chunk)) socket.pause();
     });
-    socket.on('end', () => this.push(null));
-    socket.on('error', (error) => this.destroy(error));
-    socket.on('close', () => this.destroy());
+    socket.on('end', () => this.finishReading());
+    // A client that closes while something of ours lies unread (under TLS 1.3 a session it did not wait for) makes its kernel
+    // send a reset. After a whole alert that is an end like any other; what arrived before is still to be read.
+    socket.on('error', (error) => (this.ended || this.endsWithAlert() ? this.finishReading() : this.destroy(error)));
+    socket.on('close', () => (this.ended && !this.readableEnded ? this.once('end', () => this.destroy()) : this.destroy()));
+  }
+
+  /**
+   * Keeps what the server sends from now on until the client has sent everything, or until `release`. Under TLS 1.3 that is the
+   * new sessions. A client that only uploads never reads them, and the kernel of a client that closes with something unread
+   * throws away what it has not sent yet: the end of the upload would be lost.
+   */
+  hold(): void {
+    this.held ??= [];
+  }
+
+  release(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const chunk of held) this.socket.write(chunk);
+  }
+
+  private finishReading(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.release();
+    this.push(null);
   }
 
   /**
@@ -35,9 +61,11 @@ export class RecordWatch extends Duplex {
    * record as long as an alert; where the last data had that length, the record before the last must have been its own.
    */
   endedByAlert(lastDataLength: number): boolean {
-    if (this.headerLength !== 0 || this.bodyLeft !== 0) return false;
-    if (this.lastType === RECORD_ALERT) return true;
-    return this.lastLength === TLS13_ALERT_LENGTH && (lastDataLength !== 2 || this.lengthBefore === TLS13_ALERT_LENGTH);
+    return this.endsWithAlert() && (this.lastType === RECORD_ALERT || lastDataLength !== 2 || this.lengthBefore === TLS13_ALERT_LENGTH);
+  }
+
+  private endsWithAlert(): boolean {
+    return this.headerLength === 0 && this.bodyLeft === 0 && (this.lastType === RECORD_ALERT || this.lastLength === TLS13_ALERT_LENGTH);
   }
 
   override _read(): void {
@@ -45,10 +73,18 @@ export class RecordWatch extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.socket.write(chunk, done);
+    if (this.held) {
+      this.held.push(chunk);
+      done();
+    } else this.socket.write(chunk, done);
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: (error?: Error | null) => void): void {
+    if (this.held) {
+      this.held.push(...chunks.map(({ chunk }) => chunk));
+      done();
+      return;
+    }
     this.socket.cork();
     chunks.forEach(({ chunk }, index) => {
       this.socket.write(chunk, index === chunks.length - 1 ? done : undefined);

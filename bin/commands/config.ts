@@ -1,0 +1,37 @@
+/** `ftps config check` and `ftps config schema`. */
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { z } from 'zod';
+import { ConfigError, checkServerConfig, type ServerConfig, serverConfigSchema } from '../../server/config';
+
+/** Reads and checks a configuration file. Throws a ConfigError with everything that is wrong in it. */
+export async function readConfig(file: string): Promise<ServerConfig> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError([{ key: file, message: `can't be read (${error.code})` }]);
+  });
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError([{ key: file, message: `is no JSON: ${(error as Error).message}` }]);
+  }
+  return checkServerConfig(content);
+}
+
+export function configCommand(): Command {
+  const config = new Command('config').description('Checks and describes configuration files.');
+  config
+    .command('check <file>')
+    .description('Says everything that is wrong with a configuration file, or that it is in order.')
+    .action(async (file: string) => {
+      const { listeners, passive } = await readConfig(file);
+      process.stdout.write(`${file} is in order: ${listeners.map(({ mode, port }) => `${mode} ${port}`).join(', ')}, passive ${passive.ports}.\n`);
+    });
+  config
+    .command('schema')
+    .description('Prints the JSON Schema of configuration files, for editors.')
+    .action(() => {
+      process.stdout.write(`${JSON.stringify(z.toJSONSchema(serverConfigSchema, { io: 'input', unrepresentable: 'any' }), undefined, 2)}\n`);
+    });
+  return config;
+}

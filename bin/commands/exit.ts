@@ -1,0 +1,20 @@
+/** How the command ends: its exit codes, and errors in plain words. */
+import { CommanderError } from 'commander';
+import { ConfigError } from '../../server/config';
+
+export const exitCodes = { done: 0, failed: 1, usage: 2, notInOrder: 3 } as const;
+
+/** Wrong flags or arguments that commander could not see by itself. */
+export class UsageError extends Error {}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  return error instanceof ConfigError || error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+}
+
+/** The text for the terminal; empty where commander has written it already. */
+export function explain(error: unknown): string {
+  if (error instanceof CommanderError) return '';
+  if (error instanceof ConfigError) return `The settings can't be used:\n${error.problems.map(({ key, message }) => `  ${key}: ${message}`).join('\n')}`;
+  return `ftps: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,53 @@
+/** `ftps serve`: from a configuration file, or for a laptop from flags. */
+import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { serve } from '../../server/serve';
+import { readConfig } from './config';
+import { UsageError } from './exit';
+import { type LaptopFlags, laptopConfig } from './laptop';
+
+type Flags = LaptopFlags & { readonly config?: string; readonly readyFile?: string };
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Serves FTPS until it is told to stop: SIGTERM and SIGINT drain, SIGHUP reads certificates again.')
+    .option('--config <file>', 'JSON configuration; see `ftps config schema`')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--explicit-port <port>', 'port for AUTH TLS (default: 2121); 0 is any free port')
+    .option('--implicit-port <port>', 'port for implicit TLS (default: 2990); 0 is any free port')
+    .option('--passive-ports <low-high>', 'passive range (default: 50000-50015); 0-0 is any free ports')
+    .option('--root <folder>', 'home of the account (default: files in the state folder)')
+    .option('--user <name>', 'name of the account')
+    .option('--password-file <file>', 'file whose first line is the password')
+    .option('--audit <file>', 'where the audit goes, - for standard output (default: -)')
+    .option('--admin-port <port>', 'loopback port for health and metrics (default: none)')
+    .option('--state <folder>', 'where the local CA and the account are kept (default: .ftps)')
+    .option('--ready-file <file>', 'write the open ports there as JSON once everything is open')
+    .action(async (flags: Flags) => {
+      const { config: file, readyFile, ...laptop } = flags;
+      if (file !== undefined && Object.keys(laptop).length > 0)
+        throw new UsageError(
+          `--config stands alone; leave out ${Object.keys(laptop)
+            .map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
+            .join(', ')}`,
+        );
+      const { config, ca } = file === undefined ? await laptopConfig(laptop) : { config: await readConfig(file), ca: undefined };
+      const serving = await serve(config);
+      for (const { mode, host, port } of serving.listeners) process.stderr.write(`listening ${mode} ${host} ${port}\n`);
+      process.stderr.write(`listening passive ${describe(serving.passivePorts)}\n`);
+      if (serving.adminPort !== undefined) process.stderr.write(`listening admin 127.0.0.1 ${serving.adminPort}\n`);
+      if (readyFile !== undefined) {
+        const port = (wanted: string) => serving.listeners.find(({ mode }) => mode === wanted)?.port;
+        await writeFile(
+          readyFile,
+          `${JSON.stringify({ pid: process.pid, explicit: port('explicit'), implicit: port('implicit'), passive: serving.passivePorts, admin: serving.adminPort, ca })}\n`,
+        );
+      }
+      process.exitCode = await serving.ended;
+    });
+}
+
+function describe(ports: readonly number[]): string {
+  const [first, last] = [ports[0], ports.at(-1)];
+  return last !== undefined && first !== undefined && last - first === ports.length - 1 ? `${first}-${last}` : ports.join(' ');
+}

@@ -1,0 +1,36 @@
+/** The operator's command. Exit codes: 0 done · 1 failed while running · 2 wrong usage or settings · 3 what was checked is not in order. */
+import { Command } from 'commander';
+import { version } from '../package.json';
+import { auditCommand } from './commands/audit';
+import { configCommand } from './commands/config';
+import { exitCodeOf, explain } from './commands/exit';
+import { serveCommand } from './commands/serve';
+import { userCommand } from './commands/user';
+
+const program = new Command('ftps')
+  .description('Runs and looks after an FTPS server.')
+  .version(version)
+  .addCommand(serveCommand())
+  .addCommand(configCommand())
+  .addCommand(userCommand())
+  .addCommand(auditCommand())
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 done · 1 failed while running · 2 wrong usage or settings · 3 what was checked is not in order
+
+Examples:
+  ftps serve --config /etc/ftps/server.json
+  ftps serve --user demo --password-file password.txt --root ./files --explicit-port 2121 --implicit-port 2990
+  ftps config check server.json
+  ftps user hash < password.txt`,
+  )
+  .showHelpAfterError('(ftps --help tells more)');
+
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) command.exitOverride();
+
+program.parseAsync().catch((error: unknown) => {
+  const text = explain(error);
+  if (text) process.stderr.write(`${text}\n`);
+  process.exitCode = exitCodeOf(error);
+});
