@@ -38,6 +38,7 @@ export async function startServer(config: ServerConfig, { audit, limits }: Serve
   const closers: (() => Promise<void>)[] = [];
   try {
     const certificates = await ServerCertificates.open(config.tls, audit);
+    closers.push(async () => certificates.close());
     const storage = openStorage(config.storage);
     closers.push(() => storage.close());
     await storage.sweep();

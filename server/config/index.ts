@@ -1,4 +1,5 @@
 /** The only part of the server that the constructs may import: what the server is told. */
+export { type CertificateExpectation, type CertificateMaterial, certificateProblems, certificatesIn, daysLeftOf } from './certificate';
 export { ConfigError, checkServerConfig, describeIssue, type Problem } from './check';
 export { Networks, network, plainAddress } from './network';
 export { includesPort, PASSIVE_PRESETS, type PortRange, parsePortRange, portCount, portsOf } from './port-range';

@@ -3,6 +3,7 @@ import type { Audit } from '../audit/event';
 import type { ServerConfig } from '../config';
 import { fileAccounts } from './file-accounts';
 import type { Identity, Verdict } from './identity';
+import { secretAccounts } from './secret-accounts';
 
 export async function openIdentity(config: ServerConfig, audit: Audit): Promise<Identity> {
   const sources = await Promise.all(config.identity.map((source) => openSource(source, audit)));
@@ -11,7 +12,8 @@ export async function openIdentity(config: ServerConfig, audit: Audit): Promise<
 
 function openSource(source: ServerConfig['identity'][number], audit: Audit): Promise<Identity> {
   if (source.kind === 'file') return fileAccounts(source.file, audit);
-  throw new Error(`identity: kind "${source.kind}" is not served by this version; use "file"`);
+  if (source.kind === 'secrets') return Promise.resolve(secretAccounts(source));
+  throw new Error(`identity: kind "${source.kind}" is not served by this version; use "file" or "secrets"`);
 }
 
 function inOrder(sources: readonly Identity[]): Identity {

@@ -1,9 +1,13 @@
 /** The certificates that are served: loaded, checked, replaced while sessions go on, chosen by the name a client asks for. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
+import { type FSWatcher, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { z } from 'zod';
 import type { Audit } from '../audit/event';
-import type { ServerConfig } from '../config';
+import { certificateProblems, certificatesIn, type ServerConfig } from '../config';
+import { readSecret } from '../secrets/secret';
 import { contextOptions, tlsPolicies } from './policy';
 
 /** One certificate with its key, as PEM. */
@@ -20,26 +24,35 @@ interface Served {
 }
 
 export class ServerCertificates {
+  private timers: NodeJS.Timeout[] = [];
+  private watchers: FSWatcher[] = [];
+  private fingerprint = '';
+
   private constructor(
     private served: Served,
     private readonly tls: ServerConfig['tls'],
     private readonly audit: Audit,
   ) {}
 
-  /** Loads everything. Throws an Error that says which file is wrong and how; a server without a certificate doesn't start. */
+  /** Loads everything. Throws an Error that says which certificate is wrong and how; a server without one doesn't start. */
   static async open(tls: ServerConfig['tls'], audit: Audit): Promise<ServerCertificates> {
     const pairs = await loadPairs(tls);
     const opened = new ServerCertificates(await serve(pairs, tls), tls, audit);
+    opened.fingerprint = fingerprintOf(pairs);
     for (const pair of pairs) audit.record({ kind: 'certificate', change: 'loaded', ...describe(pair) });
+    opened.watch();
     return opened;
   }
 
-  /** Looks at the files again. A bad certificate is refused and reported, and the last good one stays. */
+  /** Looks at files and secrets again. A bad certificate is refused and reported, and the last good one stays. */
   async reload(): Promise<boolean> {
     try {
       const pairs = await loadPairs(this.tls);
-      this.served = await serve(pairs, this.tls);
-      for (const pair of pairs) this.audit.record({ kind: 'certificate', change: 'replaced', ...describe(pair) });
+      const served = await serve(pairs, this.tls);
+      const fingerprint = fingerprintOf(pairs);
+      this.served = served;
+      if (fingerprint !== this.fingerprint) for (const pair of pairs) this.audit.record({ kind: 'certificate', change: 'replaced', ...describe(pair) });
+      this.fingerprint = fingerprint;
       return true;
     } catch (error) {
       this.audit.record({ kind: 'certificate', change: 'refused', reason: (error as Error).message });
@@ -54,16 +67,55 @@ export class ServerCertificates {
       ? { context: fallback }
       : { context: fallback, contextFor: (name) => byName.get(name.toLowerCase()) ?? byName.get(name.toLowerCase().replace(/^[^.]+/, '*')) };
   }
+
+  close(): void {
+    for (const timer of this.timers) clearInterval(timer);
+    for (const watcher of this.watchers) watcher.close();
+  }
+
+  /** Files are watched by their folders, because they are replaced rather than written into; secrets are asked for in turns. */
+  private watch(): void {
+    let settling: NodeJS.Timeout | undefined;
+    const soon = () => {
+      clearTimeout(settling);
+      settling = setTimeout(() => void this.reload(), SETTLE_MS).unref();
+    };
+    const files = [
+      ...this.tls.certificates.flatMap((source) => (source.kind === 'file' ? [source.certificate, source.key] : [])),
+      ...[this.tls.clientCa, this.tls.clientCrl].filter((file) => file !== undefined),
+    ];
+    for (const folder of new Set(files.map((file) => dirname(file)))) {
+      const names = new Set(files.filter((file) => dirname(file) === folder).map((file) => basename(file)));
+      this.watchers.push(watch(folder, { persistent: false }, (_event, name) => (name === null || names.has(name) ? soon() : undefined)));
+    }
+    for (const source of this.tls.certificates) {
+      if (source.kind !== 'secret') continue;
+      // A tenth of jitter, so that a fleet does not ask all at once.
+      const milliseconds = source.pollSeconds * 1000 * (0.9 + Math.random() * 0.2);
+      this.timers.push(setInterval(() => void this.reload(), milliseconds).unref());
+    }
+  }
+}
+
+/** A file is written in several steps; it is read when it has been quiet for that long. */
+const SETTLE_MS = 100;
+
+function fingerprintOf(pairs: readonly KeyPair[]): string {
+  return pairs.map(({ certificate }) => new X509Certificate(certificate).fingerprint256).join();
 }
 
 async function loadPairs(tls: ServerConfig['tls']): Promise<KeyPair[]> {
   return Promise.all(
     tls.certificates.map(async (source) => {
-      if (source.kind === 'secret') throw new Error(`tls.certificates: the secret ${source.secretId} can't be read here; use kind "file"`);
-      return { certificate: await text(source.certificate), key: await text(source.key) };
+      if (source.kind === 'file') return { certificate: await text(source.certificate), key: await text(source.key) };
+      const { certificate, chain, privateKey } = certificateSecret.parse(await readSecret(source.secretId));
+      return { certificate: `${certificate.trim()}\n${chain}`, key: privateKey };
     }),
   );
 }
+
+/** What the rotation Lambda writes. */
+const certificateSecret = z.object({ certificate: z.string().min(1), chain: z.string(), privateKey: z.string().min(1) });
 
 async function text(file: string): Promise<string> {
   try {
@@ -98,11 +150,12 @@ async function serve(pairs: readonly KeyPair[], tls: ServerConfig['tls']): Promi
   return { fallback: contexts[0]!.context, byName };
 }
 
+/** A chain may be left out where clients know the authority; everything else must be in order. */
 function check(pair: KeyPair): void {
-  const certificate = new X509Certificate(pair.certificate);
-  if (!certificate.checkPrivateKey(createPrivateKey(pair.key)))
-    throw new Error(`certificate ${certificate.serialNumber}: the private key belongs to another certificate`);
-  if (new Date(certificate.validTo) < new Date()) throw new Error(`certificate ${certificate.serialNumber}: expired on ${certificate.validTo}`);
+  const [leaf, ...chain] = certificatesIn(pair.certificate);
+  const material = { certificate: leaf?.toString() ?? '', chain: chain.join('\n'), privateKey: pair.key };
+  const problems = certificateProblems(material).filter((problem) => !problem.startsWith('the chain is missing'));
+  if (problems.length > 0) throw new Error(`certificate ${leaf?.serialNumber ?? ''}: ${problems.join('; ')}`);
 }
 
 function namesOf({ certificate }: KeyPair): string[] {
