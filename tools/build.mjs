@@ -1,6 +1,6 @@
 // Bundles the server and the Lambdas into dist/, so that neither consumers nor the image need a build. Two builds give the same bytes.
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -38,6 +38,9 @@ await build({
   banner: { js: '#!/usr/bin/env node' },
 });
 for (const { entry, name } of lambdas()) await build({ ...common, entryPoints: [entry], outfile: `dist/lambda/${name}/index.js`, target: 'node24' });
+
+// What an instance gets besides the bundle: units, kernel settings and the script that installs them.
+cpSync(join(root, 'lib/image/files'), join(root, 'dist/server'), { recursive: true });
 
 const bundle = join(root, 'dist/server/ftps.js');
 const sha256 = createHash('sha256').update(readFileSync(bundle)).digest('hex');

@@ -1,0 +1,188 @@
+/** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs. */
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
+import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
+import { Construct } from 'constructs';
+import type { ServerConfig } from '../server/config';
+import { ServerCertificate } from './certificate/server-certificate';
+import { ElasticAddresses } from './endpoint/elastic-addresses';
+import { ServerFleet } from './fleet/server-fleet';
+import { startScript } from './fleet/start-script';
+import { Accounts } from './identity/accounts';
+import { type Processor, ServerImage } from './image/server-image';
+import { AuditLog } from './logs/audit-log';
+import { FtpsSecurityGroup } from './network/security-group';
+import { ServiceNetwork } from './network/service-network';
+import { type FtpsServerSettings, serverConfig } from './server-settings';
+import { FileStorage, STORAGE_ROOT } from './storage/file-storage';
+
+export interface FtpsServiceProps {
+  /** Host name that clients connect to. */
+  readonly domainName: string;
+  /**
+   * Zone of the host name; the certificate is validated in it and the addresses are recorded in it.
+   * @default - none; then `certificate` must be given, and the addresses are recorded by you
+   */
+  readonly hostedZone?: IHostedZone;
+  /** Networks that clients come from, in CIDR form. */
+  readonly clientCidrs: string[];
+  /**
+   * Whether `clientCidrs` may contain the whole internet.
+   * @default false
+   */
+  readonly allowPublicAccess?: boolean;
+  /**
+   * Settings of the server: ports, TLS, limits.
+   * @default - explicit on 21, implicit on 990, passive 50000-50015
+   */
+  readonly server?: FtpsServerSettings;
+  /**
+   * How many instances serve. More than one needs shared storage.
+   * @default 2
+   */
+  readonly instances?: number;
+  /**
+   * Instance type, of the processor of the image.
+   * @default c7g.large
+   */
+  readonly instanceType?: string;
+  /** @default Processor.ARM64 */
+  readonly processor?: Processor;
+  /**
+   * When the image is built anew with all patches, as an AWS cron expression in UTC.
+   * @default - Sundays at 03:00
+   */
+  readonly patchSchedule?: string;
+  /**
+   * Network to serve in.
+   * @default - a new one: public subnets in two zones, no NAT, flow logs
+   */
+  readonly vpc?: IVpc;
+  /** @default - public subnets */
+  readonly vpcSubnets?: SubnetSelection;
+  /** @default - a public certificate of ACM for `domainName` */
+  readonly certificate?: ServerCertificate;
+  /** @default - EFS */
+  readonly storage?: FileStorage;
+  /** @default - accounts in Secrets Manager */
+  readonly accounts?: Accounts;
+  /** @default - a year in CloudWatch Logs and a year in an unchangeable archive */
+  readonly auditLog?: AuditLog;
+}
+
+export class FtpsService extends Construct {
+  public readonly vpc: IVpc;
+  public readonly securityGroup: FtpsSecurityGroup;
+  public readonly certificate: ServerCertificate;
+  public readonly storage: FileStorage;
+  public readonly accounts: Accounts;
+  public readonly auditLog: AuditLog;
+  public readonly image: ServerImage;
+  public readonly fleet: ServerFleet;
+  public readonly addresses: ElasticAddresses;
+  /** Control ports, as configured. */
+  public readonly controlPorts: number[];
+  /** The passive range, low-high. */
+  public readonly passivePorts: string;
+
+  constructor(scope: Construct, id: string, props: FtpsServiceProps) {
+    super(scope, id);
+    const { domainName, hostedZone, clientCidrs } = props;
+    const instances = props.instances ?? 2;
+    refuseWrongSettings(props, instances);
+    this.vpc = props.vpc ?? new ServiceNetwork(this, 'Network').vpc;
+    const vpcSubnets = props.vpcSubnets ?? { subnetType: SubnetType.PUBLIC };
+    this.certificate = props.certificate ?? ServerCertificate.publicAcm(this, 'Certificate', { domainName, hostedZone: hostedZone! });
+    this.storage = props.storage ?? FileStorage.efs(this, 'Files', { vpc: this.vpc, vpcSubnets });
+    this.accounts = props.accounts ?? new Accounts(this, 'Accounts');
+    this.auditLog = props.auditLog ?? new AuditLog(this, 'Logs');
+    if (instances > 1 && !this.storage.isShared)
+      throw new Error(`instances: ${instances} instances would each have files of their own on a local disk; use FileStorage.efs, or instances: 1`);
+
+    // From here on, every port comes out of this one object.
+    const config = serverConfig(props.server ?? {}, {
+      certificateSecretId: this.certificate.secret.secretArn,
+      storage: { kind: 'local', root: STORAGE_ROOT },
+      identity: [{ kind: 'secrets', prefix: this.accounts.prefix }],
+    });
+    this.controlPorts = config.listeners.map(({ port }) => port);
+    this.passivePorts = config.passive.ports;
+
+    this.securityGroup = new FtpsSecurityGroup(this, 'SecurityGroup', {
+      vpc: this.vpc,
+      controlPorts: this.controlPorts,
+      passivePorts: this.passivePorts,
+      clientCidrs,
+    });
+    this.image = new ServerImage(this, 'Image', {
+      processor: props.processor,
+      schedule: props.patchSchedule,
+      subnet: this.vpc.selectSubnets(vpcSubnets).subnets[0]!,
+      securityGroup: buildSecurityGroup(this, this.vpc),
+    });
+    this.addresses = new ElasticAddresses(this, 'Addresses', { count: instances, domainName, hostedZone });
+    this.fleet = this.makeFleet(props, config, vpcSubnets, instances);
+    this.grants();
+    this.outputs(domainName);
+  }
+
+  private makeFleet(props: FtpsServiceProps, config: ServerConfig, vpcSubnets: SubnetSelection, instances: number): ServerFleet {
+    const adminPort = config.admin.port!;
+    const userData = startScript({
+      region: Stack.of(this).region,
+      settings: JSON.stringify(config),
+      mountCommands: this.storage.mountCommands,
+      addressCommands: this.addresses.claimCommands(),
+      auditGroupName: this.auditLog.auditGroup.logGroupName,
+      operationsGroupName: this.auditLog.operationsGroup.logGroupName,
+      adminPort,
+    });
+    return new ServerFleet(this, 'Fleet', {
+      vpc: this.vpc,
+      vpcSubnets,
+      securityGroup: this.securityGroup.securityGroup,
+      imageId: this.image.imageId,
+      userData,
+      instanceType: props.instanceType,
+      instances,
+    });
+  }
+
+  private grants(): void {
+    const { role } = this.fleet;
+    this.certificate.grantRead(role);
+    this.accounts.grantRead(role);
+    this.auditLog.grantWrite(role);
+    this.storage.grantReadWrite(role);
+    this.storage.allowFrom(this.fleet);
+    this.addresses.grantClaim(role);
+  }
+
+  private outputs(domainName: string): void {
+    new CfnOutput(this, 'HostName', { value: domainName, description: 'What clients connect to' });
+    new CfnOutput(this, 'ControlPorts', { value: this.controlPorts.join(','), description: 'Explicit and implicit FTPS' });
+    new CfnOutput(this, 'PassivePorts', { value: this.passivePorts, description: 'Passive range, for partners with outbound firewalls' });
+    new CfnOutput(this, 'AllowList', { value: this.addresses.addresses.join(','), description: 'Addresses that partners allow' });
+    new CfnOutput(this, 'AccountsPrefix', { value: this.accounts.prefix, description: 'An account is a secret of this prefix and the name of the user' });
+    new CfnOutput(this, 'ImageId', { value: this.image.imageId, description: 'Image that the instances started from' });
+  }
+}
+
+/** Machines that build images reach out, and nobody reaches them. */
+function buildSecurityGroup(scope: Construct, vpc: IVpc): ISecurityGroup {
+  const group = new SecurityGroup(scope, 'ImageBuildSecurityGroup', { vpc, description: 'Builds FTPS images; nothing comes in', allowAllOutbound: false });
+  group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs and package repositories');
+  return group;
+}
+
+function refuseWrongSettings({ domainName, hostedZone, certificate, clientCidrs, allowPublicAccess }: FtpsServiceProps, instances: number): void {
+  if (!/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i.test(domainName))
+    throw new Error(`domainName: "${domainName}" is no host name; write it as ftps.example.com`);
+  if (!hostedZone && !certificate) throw new Error('hostedZone: is missing; the certificate of ACM is validated in it. Give the zone, or bring a certificate');
+  if (clientCidrs.length === 0)
+    throw new Error('clientCidrs: is empty, so nobody could connect; name the networks of your partners, for example ["203.0.113.0/24"]');
+  const open = clientCidrs.find((cidr) => /\/0$/.test(cidr));
+  if (open && !allowPublicAccess)
+    throw new Error(`clientCidrs: ${open} is the whole internet; name the networks of your partners, or say allowPublicAccess: true`);
+  if (!Number.isInteger(instances) || instances < 1) throw new Error(`instances: ${instances} is no number of instances; write 1 or more`);
+}

@@ -1,0 +1,187 @@
+/** The image that instances start from: built by EC2 Image Builder, patched on a schedule, tried before it counts as good. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { ISecurityGroup, ISubnet } from 'aws-cdk-lib/aws-ec2';
+import { InstanceProfile, ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  CfnComponent,
+  CfnDistributionConfiguration,
+  CfnImage,
+  CfnImagePipeline,
+  CfnImageRecipe,
+  CfnInfrastructureConfiguration,
+} from 'aws-cdk-lib/aws-imagebuilder';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { Construct } from 'constructs';
+import { serverBundleFolder } from '../bundles';
+import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { hardeningDocument, packagesDocument, serverDocument } from './hardening';
+
+/** Processor of the instances. */
+export enum Processor {
+  /** Graviton: more for the money. */
+  ARM64 = 'arm64',
+  X86_64 = 'x86_64',
+}
+
+export interface ServerImageProps {
+  /** @default Processor.ARM64 */
+  readonly processor?: Processor;
+  /**
+   * When a new image is built, as an AWS cron expression in UTC. It brings every patch that is out by then.
+   * @default - Sundays at 03:00
+   */
+  readonly schedule?: string;
+  /** Subnet in which images are built; it must reach the internet or the endpoints that stand for it. */
+  readonly subnet: ISubnet;
+  /** Security group of the machine that builds. */
+  readonly securityGroup: ISecurityGroup;
+  /**
+   * Whether to apply AWS's STIG hardening component (medium).
+   * @default true
+   */
+  readonly stig?: boolean;
+}
+
+/** Sunday at three in the morning. */
+export const DEFAULT_SCHEDULE = 'cron(0 3 ? * sun *)';
+
+export class ServerImage extends Construct {
+  /** The image that was built within the deployment. */
+  public readonly imageId: string;
+  /** SSM parameter that always names the newest good image. */
+  public readonly parameterName: string;
+  public readonly processor: Processor;
+  /** The server and its files as they go to the image. */
+  public readonly asset: Asset;
+
+  constructor(scope: Construct, id: string, props: ServerImageProps) {
+    super(scope, id);
+    this.processor = props.processor ?? Processor.ARM64;
+    const schedule = props.schedule ?? DEFAULT_SCHEDULE;
+    if (!/^cron\(.+\)$/.test(schedule)) throw new Error(`schedule: "${schedule}" is no AWS cron expression; write it as ${DEFAULT_SCHEDULE}`);
+    const stack = Stack.of(this);
+    const name = `${this.node.path.replaceAll('/', '-')}`;
+    const folder = serverBundleFolder();
+    this.asset = new Asset(this, 'Server', { path: folder });
+
+    const components = [
+      this.component('Packages', packagesDocument()),
+      this.component('ServerFiles', serverDocument({ source: this.asset.s3ObjectUrl, files: hashesOf(folder) }), hashOf(folder)),
+      this.component('Hardening', hardeningDocument()),
+    ];
+    const stig = stack.formatArn({ service: 'imagebuilder', account: 'aws', resource: 'component', resourceName: 'stig-build-linux-medium/x.x.x' });
+    const componentArns = [...components.slice(0, 1), ...(props.stig === false ? [] : [stig]), ...components.slice(1)];
+    const volumeKey = new Key(this, 'VolumeKey', { description: 'Volumes of FTPS images', enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
+    // A recipe can't change under one version, so its name carries what it is made of.
+    const recipe = new CfnImageRecipe(this, 'Recipe', {
+      name: `${name}-${digest(
+        componentArns.map((arn) => stack.resolve(arn)),
+        components.length,
+        hashOf(folder),
+        this.processor,
+      )}`,
+      version: '1.0.0',
+      parentImage: stack.formatArn({
+        service: 'imagebuilder',
+        account: 'aws',
+        resource: 'image',
+        resourceName: `amazon-linux-2023-${this.processor === Processor.ARM64 ? 'arm64' : 'x86'}/x.x.x`,
+      }),
+      components: componentArns.map((componentArn) => ({ componentArn })),
+      blockDeviceMappings: [
+        { deviceName: '/dev/xvda', ebs: { volumeType: 'gp3', volumeSize: 20, encrypted: true, kmsKeyId: volumeKey.keyArn, deleteOnTermination: true } },
+      ],
+      additionalInstanceConfiguration: { systemsManagerAgent: { uninstallAfterBuild: false } },
+    });
+
+    const role = new Role(this, 'BuildRole', {
+      assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
+      description: 'Machines that build FTPS images',
+      managedPolicies: [
+        ManagedPolicy.fromAwsManagedPolicyName('EC2InstanceProfileForImageBuilder'),
+        ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore'),
+      ],
+    });
+    for (const policy of ['EC2InstanceProfileForImageBuilder', 'AmazonSSMManagedInstanceCore'])
+      acknowledge(
+        role,
+        `AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/${policy}]`,
+        'Image Builder requires this policy of AWS on the machines it builds with (user guide, "Prerequisites"); they live for the build only.',
+      );
+    this.asset.grantRead(role);
+    acknowledgeAssetRead(role, this.asset);
+    const profile = new InstanceProfile(this, 'BuildProfile', { role });
+    const infrastructure = new CfnInfrastructureConfiguration(this, 'Infrastructure', {
+      name,
+      instanceProfileName: profile.instanceProfileName,
+      instanceTypes: [this.processor === Processor.ARM64 ? 't4g.medium' : 't3.medium'],
+      instanceMetadataOptions: { httpTokens: 'required', httpPutResponseHopLimit: 1 },
+      subnetId: props.subnet.subnetId,
+      securityGroupIds: [props.securityGroup.securityGroupId],
+      terminateInstanceOnFailure: true,
+    });
+    this.parameterName = `/cdk-ftps/${name}/image`;
+    const distribution = new CfnDistributionConfiguration(this, 'Distribution', {
+      name,
+      distributions: [
+        {
+          region: Aws.REGION,
+          amiDistributionConfiguration: { name: `${name}-{{ imagebuilder:buildDate }}`, kmsKeyId: volumeKey.keyArn },
+          ssmParameterConfigurations: [{ parameterName: this.parameterName, dataType: 'aws:ec2:image' }],
+        },
+      ],
+    });
+    const tests = { imageTestsEnabled: true, timeoutMinutes: Duration.hours(1).toMinutes() };
+    const common = {
+      imageRecipeArn: recipe.attrArn,
+      infrastructureConfigurationArn: infrastructure.attrArn,
+      distributionConfigurationArn: distribution.attrArn,
+      enhancedImageMetadataEnabled: true,
+      imageTestsConfiguration: tests,
+    };
+    new CfnImagePipeline(this, 'Pipeline', {
+      name,
+      ...common,
+      schedule: { scheduleExpression: schedule, pipelineExecutionStartCondition: 'EXPRESSION_MATCH_ONLY' },
+      status: 'ENABLED',
+    });
+    // The first image is built within the deployment, so that a new environment has one to start from.
+    this.imageId = new CfnImage(this, 'FirstImage', common).attrImageId;
+  }
+
+  private component(id: string, data: string, content = ''): string {
+    const name = `${this.node.path.replaceAll('/', '-')}-${id}-${digest(data.replaceAll(/\$\{Token\[[^\]]+\]\}/g, ''), content)}`;
+    return new CfnComponent(this, id, { name, version: '1.0.0', platform: 'Linux', supportedOsVersions: ['Amazon Linux 2023'], data }).attrArn;
+  }
+}
+
+/** Files of the asset with their SHA-256, which the build checks before it installs anything. */
+function hashesOf(folder: string): { name: string; sha256: string }[] {
+  return readdirSync(folder)
+    .sort()
+    .map((name) => ({
+      name,
+      sha256: createHash('sha256')
+        .update(readFileSync(join(folder, name)))
+        .digest('hex'),
+    }));
+}
+
+function hashOf(folder: string): string {
+  return digest(...hashesOf(folder).map(({ name, sha256 }) => `${name} ${sha256}`));
+}
+
+/** Ten hexadecimal digits that stand for the content. */
+function digest(...parts: unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 10);
+}
+
+function acknowledgeAssetRead(role: Role, asset: Asset): void {
+  const reason = 'CDK grants reading of its asset bucket by these patterns; the bucket holds the files of deployments only.';
+  for (const action of ['s3:GetBucket*', 's3:GetObject*', 's3:List*']) acknowledge(role, `AwsSolutions-IAM5[Action::${action}]`, reason);
+  acknowledge(role, `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${inFinding(asset, asset.s3BucketName)}/*]`, reason);
+}

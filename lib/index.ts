@@ -1,0 +1,13 @@
+/** The public API of cdk-ftps. */
+export { type ExistingCertificateProps, type PublicCertificateProps, type RotationProps, ServerCertificate } from './certificate/server-certificate';
+export { ElasticAddresses, type ElasticAddressesProps } from './endpoint/elastic-addresses';
+export { ServerFleet, type ServerFleetProps } from './fleet/server-fleet';
+export { FtpsService, type FtpsServiceProps } from './ftps-service';
+export { type FtpsEnvironmentSettings, FtpsStage, type FtpsStageProps } from './ftps-stage';
+export { Accounts, type AccountsProps } from './identity/accounts';
+export { Processor, ServerImage, type ServerImageProps } from './image/server-image';
+export { AuditLog, type AuditLogProps } from './logs/audit-log';
+export { FtpsSecurityGroup, type FtpsSecurityGroupProps } from './network/security-group';
+export { ServiceNetwork, type ServiceNetworkProps } from './network/service-network';
+export { ClientCertificates, DataTlsReuse, type FtpsServerSettings, PassivePorts, TlsPolicy } from './server-settings';
+export { type EfsStorageProps, FileStorage } from './storage/file-storage';

@@ -1,0 +1,64 @@
+/** The network of a service that brings none: public subnets over the zones, no NAT, flow logs. */
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { FlowLogDestination, FlowLogTrafficType, GatewayVpcEndpointAwsService, IpAddresses, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+
+export interface ServiceNetworkProps {
+  /**
+   * Availability zones to spread over.
+   * @default 2
+   */
+  readonly zones?: number;
+  /**
+   * Address range of the VPC.
+   * @default 10.42.0.0/20
+   */
+  readonly cidr?: string;
+  /**
+   * How long flow logs are kept.
+   * @default RetentionDays.ONE_YEAR
+   */
+  readonly flowLogRetention?: RetentionDays;
+}
+
+export class ServiceNetwork extends Construct {
+  public readonly vpc: Vpc;
+
+  constructor(scope: Construct, id: string, props: ServiceNetworkProps = {}) {
+    super(scope, id);
+    this.vpc = new Vpc(this, 'Vpc', {
+      ipAddresses: IpAddresses.cidr(props.cidr ?? '10.42.0.0/20'),
+      maxAzs: props.zones ?? 2,
+      natGateways: 0,
+      restrictDefaultSecurityGroup: false,
+      subnetConfiguration: [{ name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false }],
+      gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
+    });
+    const key = logKey(this, 'FlowLogKey', 'FTPS flow logs');
+    const logGroup = new LogGroup(this, 'FlowLogs', {
+      encryptionKey: key,
+      retention: props.flowLogRetention ?? RetentionDays.ONE_YEAR,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.vpc.addFlowLog('FlowLog', { destination: FlowLogDestination.toCloudWatchLogs(logGroup), trafficType: FlowLogTrafficType.ALL });
+  }
+}
+
+/** A key that CloudWatch Logs of this account may use (CloudWatch Logs user guide, "Encrypt log data using KMS"). */
+export function logKey(scope: Construct, id: string, description: string): Key {
+  const key = new Key(scope, id, { description, enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
+  const { region, account, partition } = Stack.of(scope);
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      effect: Effect.ALLOW,
+      principals: [new ServicePrincipal(`logs.${region}.amazonaws.com`)],
+      actions: ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
+      resources: ['*'], // in a key policy this means the key itself
+      conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` } },
+    }),
+  );
+  return key;
+}

@@ -1,0 +1,170 @@
+/**
+ * What a platform engineer says about the server, and the one configuration object that follows from it. Ports of the security
+ * group, the firewall and the server itself are all read from that object.
+ */
+import { ConfigError, checkServerConfig, type Problem, parsePortRange, portCount, type ServerConfig, type ServerConfigInput } from '../server/config';
+
+/** Which TLS the server speaks. */
+export enum TlsPolicy {
+  /** TLS 1.2 and 1.3, ECDHE, AES-256-GCM first. */
+  MODERN = 'modern',
+  /** The same within FIPS 140-3; the server refuses to run unless its OpenSSL provider behaves so. */
+  FIPS = 'fips',
+}
+
+/** Whether clients present a certificate. */
+export enum ClientCertificates {
+  OFF = 'off',
+  OPTIONAL = 'optional',
+  REQUIRED = 'required',
+}
+
+/** Whether a data connection must resume a TLS session of its control connection. */
+export enum DataTlsReuse {
+  /** Every data connection must. Some old clients can't. */
+  REQUIRED = 'required',
+  /** Where the client can; else only from the same address, and audited. */
+  PREFERRED = 'preferred',
+  OFF = 'off',
+}
+
+/** Passive ranges that partners know. */
+export class PassivePorts {
+  /** Sixteen ports: enough for any number of sessions, because sessions share them. */
+  public static readonly DEFAULT = '50000-50015';
+  /** What AWS Transfer Family uses and its partners have in their firewalls. */
+  public static readonly AWS_TRANSFER_FAMILY = '8192-8200';
+
+  private constructor() {}
+}
+
+/** Settings of the server itself. */
+export interface FtpsServerSettings {
+  /**
+   * Port of explicit FTPS (AUTH TLS, RFC 4217); 0 leaves explicit mode out.
+   * @default 21
+   */
+  readonly explicitPort?: number;
+  /**
+   * Port of implicit FTPS; 0 leaves implicit mode out.
+   * @default 990
+   */
+  readonly implicitPort?: number;
+  /**
+   * The passive range, low-high. Sessions share its ports.
+   * @default PassivePorts.DEFAULT
+   */
+  readonly passivePorts?: string;
+  /**
+   * The address that PASV replies with: `auto` (the public IPv4 of the instance), `local`, an IPv4 address or a host name.
+   * @default auto
+   */
+  readonly advertisedAddress?: string;
+  /** @default TlsPolicy.MODERN */
+  readonly tlsPolicy?: TlsPolicy;
+  /** @default DataTlsReuse.PREFERRED */
+  readonly dataTlsReuse?: DataTlsReuse;
+  /**
+   * Sessions at once on one instance.
+   * @default 2000
+   */
+  readonly maxSessions?: number;
+  /**
+   * Seconds that transfers may go on when an instance is taken out of service.
+   * @default 300
+   */
+  readonly drainSeconds?: number;
+  /**
+   * Seconds without a command or transfer after which a session is closed.
+   * @default 900
+   */
+  readonly idleSeconds?: number;
+  /**
+   * Text of the greeting.
+   * @default "FTPS ready"
+   */
+  readonly banner?: string;
+}
+
+/** The parts of the configuration that other constructs fill in. */
+export interface ServerParts {
+  readonly certificateSecretId: string;
+  readonly storage: ServerConfigInput['storage'];
+  readonly identity: ServerConfigInput['identity'];
+}
+
+/** How many sessions of one client address a port of the passive range is good for, while none of them proves its session. */
+const SESSIONS_PER_PORT = 1_000;
+
+/** Where the audit goes on an instance; the CloudWatch agent reads it there. */
+export const AUDIT_FILE = '/var/log/ftps/audit.json';
+
+/** Fills in and checks the configuration that is shipped. Throws an Error that names every wrong setting. */
+export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): ServerConfig {
+  const listeners = [
+    { mode: 'explicit' as const, port: settings.explicitPort ?? 21 },
+    { mode: 'implicit' as const, port: settings.implicitPort ?? 990 },
+  ].filter(({ port }) => port !== 0);
+  const input: ServerConfigInput = {
+    listeners: listeners.map((listener) => ({ ...listener, advertisedAddress: settings.advertisedAddress ?? 'auto' })),
+    passive: { ports: settings.passivePorts ?? PassivePorts.DEFAULT },
+    tls: {
+      policy: settings.tlsPolicy ?? TlsPolicy.MODERN,
+      dataTlsReuse: settings.dataTlsReuse ?? DataTlsReuse.PREFERRED,
+      certificates: [{ kind: 'secret', secretId: parts.certificateSecretId }],
+    },
+    storage: parts.storage,
+    identity: parts.identity,
+    limits: { sessions: settings.maxSessions ?? 2_000, drainSeconds: settings.drainSeconds ?? 300, idleSeconds: settings.idleSeconds ?? 900 },
+    audit: { destination: AUDIT_FILE },
+    admin: { port: 9990 },
+    ...(settings.banner === undefined ? {} : { banner: settings.banner }),
+    workers: 0,
+  };
+  try {
+    const config = checkServerConfig(input);
+    const problems = deploymentProblems(config);
+    if (problems.length > 0) throw new ConfigError(problems);
+    return config;
+  } catch (error) {
+    if (error instanceof ConfigError)
+      throw new Error(`The server settings can't be used:\n${error.problems.map(({ key, message }) => `  ${settingOf(key)}: ${message}`).join('\n')}`);
+    throw error;
+  }
+}
+
+/** What a laptop may do and a deployment may not. */
+function deploymentProblems(config: ServerConfig): Problem[] {
+  const range = parsePortRange(config.passive.ports);
+  if ('any' in range)
+    return [
+      {
+        key: 'passive.ports',
+        message: `"${config.passive.ports}" opens ports that no security group can name; write low-high, for example ${PassivePorts.DEFAULT}`,
+      },
+    ];
+  const problems: Problem[] = [];
+  if (range.low < 1024)
+    problems.push({ key: 'passive.ports', message: `${config.passive.ports} reaches below 1024, where other services are; choose a range from 1024 up` });
+  const most = portCount(range) * SESSIONS_PER_PORT;
+  if (config.limits.sessions > most)
+    problems.push({
+      key: 'limits.sessions',
+      message: `${config.limits.sessions} sessions are too many for the ${portCount(range)} passive ports ${config.passive.ports}; allow at most ${most}, or widen the range`,
+    });
+  return problems;
+}
+
+/** The name that the engineer knows a key by. */
+function settingOf(key: string): string {
+  const known: Record<string, string> = {
+    'passive.ports': 'passivePorts',
+    'limits.sessions': 'maxSessions',
+    'limits.drainSeconds': 'drainSeconds',
+    'limits.idleSeconds': 'idleSeconds',
+    'listeners[0].port': 'explicitPort',
+    'listeners[1].port': 'implicitPort',
+    listeners: 'explicitPort, implicitPort',
+  };
+  return known[key] ?? key;
+}
