@@ -159,6 +159,12 @@ class RotatedCertificate extends ServerCertificate {
       }),
     );
     this.secret.encryptionKey?.grantEncryptDecrypt(role);
+    for (const action of ['kms:GenerateDataKey*', 'kms:ReEncrypt*'])
+      acknowledge(
+        role,
+        `AwsSolutions-IAM5[Action::${action}]`,
+        'The two variants of each KMS action that writing a secret needs, on the key of this certificate only.',
+      );
     // First export at the first deployment: ACM renews only a certificate that was exported once.
     new Trigger(this, 'FirstExport', { handler: rotation, timeout: Duration.minutes(2), executeAfter: [this.secret, role] });
     return rotation;

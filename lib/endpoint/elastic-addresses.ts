@@ -4,7 +4,8 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { CfnEIP } from 'aws-cdk-lib/aws-ec2';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
+import { acknowledge } from '../compliance/acknowledge';
 
 export interface ElasticAddressesProps {
   /** As many addresses as there may be instances. */
@@ -58,5 +59,11 @@ export class ElasticAddresses extends Construct {
         ],
       }),
     );
+    for (const resource of ['instance', 'network-interface'])
+      acknowledge(
+        grantee.grantPrincipal as unknown as IConstruct,
+        `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:${resource}/*]`,
+        'The ids of instances and their interfaces are not known before they start; which addresses may be taken is limited to the pool.',
+      );
   }
 }

@@ -130,7 +130,8 @@ export class ServerImage extends Construct {
       distributions: [
         {
           region: Aws.REGION,
-          amiDistributionConfiguration: { name: `${name}-{{ imagebuilder:buildDate }}`, kmsKeyId: volumeKey.keyArn },
+          // Handed to CloudFormation as it stands, so the keys are CloudFormation's.
+          amiDistributionConfiguration: { Name: `${name}-{{ imagebuilder:buildDate }}`, KmsKeyId: volumeKey.keyArn },
           ssmParameterConfigurations: [{ parameterName: this.parameterName, dataType: 'aws:ec2:image' }],
         },
       ],
