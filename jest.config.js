@@ -2,10 +2,10 @@
 const base = {
   testEnvironment: 'node',
   transform: { '^.+\\.(t|j)s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }] },
-  testTimeout: 20_000,
 };
 
 module.exports = {
+  testTimeout: 20_000,
   projects: [
     { ...base, displayName: 'server', testMatch: ['<rootDir>/test/server/**/*.test.ts'] },
     { ...base, displayName: 'kit', testMatch: ['<rootDir>/test/lib/**/*.test.ts', '<rootDir>/test/bin/**/*.test.ts'] },
