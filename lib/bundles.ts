@@ -19,7 +19,7 @@ function built(...path: string[]): string {
 
 /** The folder whose content goes to the instances: `ftps.js` and its checksum. */
 export function serverBundleFolder(): string {
-  return dirname(built('server', 'ftps.js'));
+  return dirname(built('image', 'ftps.js'));
 }
 
 /** The code of a Lambda; `certificate-rotation` is lib/certificate/rotation/handler.ts. Its entry point is `index.handler`. */

@@ -119,7 +119,6 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
     audit: { destination: AUDIT_FILE },
     admin: { port: 9990 },
     ...(settings.banner === undefined ? {} : { banner: settings.banner }),
-    workers: 0,
   };
   try {
     const config = checkServerConfig(input);

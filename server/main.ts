@@ -12,6 +12,7 @@ import type { Limits } from './listener/limits';
 import { Listener } from './listener/listener';
 import { openStorage } from './storage/open';
 import { ServerCertificates } from './tls/certificates';
+import { assertFips } from './tls/fips';
 import { TlsSessions } from './tls/sessions';
 import { runningTransfers } from './transfer/buffers';
 
@@ -35,6 +36,7 @@ export interface RunningServer {
 
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
 export async function startServer(config: ServerConfig, { audit, limits }: ServerParts): Promise<RunningServer> {
+  if (config.tls.policy === 'fips') assertFips();
   const closers: (() => Promise<void>)[] = [];
   try {
     const certificates = await ServerCertificates.open(config.tls, audit);

@@ -38,7 +38,7 @@ export async function serve(config: ServerConfig): Promise<Serving> {
   });
   metrics.watch({ sessions: () => server.sessions().length, transfers: server.transfers });
   const admin = await startAdmin(config.admin, {
-    health: () => ({ status: draining ? 'draining' : 'ok', parts: { firewall: config.firewall.kind, antivirus: config.antivirus.kind } }),
+    health: () => ({ status: draining ? 'draining' : 'ok', parts: { transfers: String(server.transfers()) } }),
     sessions: async () =>
       server.sessions().map(({ id, origin, address, account, openedAt, transfer }) => ({
         id,
@@ -68,8 +68,6 @@ export async function serve(config: ServerConfig): Promise<Serving> {
       listeners: server.listeners,
       passive: config.passive.ports,
       tls_policy: config.tls.policy,
-      firewall: config.firewall.kind,
-      antivirus: config.antivirus.kind,
     },
   });
 

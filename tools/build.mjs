@@ -31,7 +31,7 @@ function lambdas() {
 await build({
   ...common,
   entryPoints: ['bin/ftps.ts'],
-  outfile: 'dist/server/ftps.js',
+  outfile: 'dist/image/ftps.js',
   target: 'node20',
   // Optional native parts of ftp-srv's logger; it works without them, and nothing native belongs into the bundle.
   external: ['dtrace-provider', 'source-map-support', 'mv', 'safe-json-stringify'],
@@ -40,9 +40,9 @@ await build({
 for (const { entry, name } of lambdas()) await build({ ...common, entryPoints: [entry], outfile: `dist/lambda/${name}/index.js`, target: 'node24' });
 
 // What an instance gets besides the bundle: units, kernel settings and the script that installs them.
-cpSync(join(root, 'lib/image/files'), join(root, 'dist/server'), { recursive: true });
+cpSync(join(root, 'lib/image/files'), join(root, 'dist/image'), { recursive: true });
 
-const bundle = join(root, 'dist/server/ftps.js');
+const bundle = join(root, 'dist/image/ftps.js');
 const sha256 = createHash('sha256').update(readFileSync(bundle)).digest('hex');
 writeFileSync(`${bundle}.sha256`, `${sha256}  ftps.js\n`);
 if (!process.argv.includes('--quiet')) console.log(`${relative(root, bundle)}  sha256 ${sha256}`);

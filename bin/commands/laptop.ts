@@ -45,7 +45,6 @@ export async function laptopConfig(flags: LaptopFlags): Promise<{ config: Server
     identity: [{ kind: 'file', file: accounts }],
     audit: { destination: flags.audit ?? '-' },
     admin: flags.adminPort === undefined ? {} : { port: number('--admin-port', flags.adminPort, 0) },
-    workers: 0,
   });
   await mkdir(root, { recursive: true });
   await writeFile(accounts, `${JSON.stringify({ accounts: [{ user: flags.user, home: '/', passwordHash: await hashPassword(password) }] })}\n`, {

@@ -77,16 +77,5 @@ function acrossKeys(config: ServerConfig): Problem[] {
     });
   if (config.admin.port && includesPort(passive, config.admin.port))
     problems.push({ key: 'admin.port', message: `${config.admin.port} lies in passive.ports ${config.passive.ports}` });
-  config.identity.forEach((source, index) => {
-    if (source.kind !== 'ldap') return;
-    const key = `identity[${index}]`;
-    if (!source.userDnTemplate && !source.bindDn)
-      problems.push({ key: `${key}.bindDn`, message: 'is missing; name the service account that searches, or give userDnTemplate for a direct bind' });
-    if (source.bindDn && !source.bindPasswordFile && !source.bindPasswordSecretId)
-      problems.push({
-        key: `${key}.bindPasswordFile`,
-        message: 'is missing; name the file, or with bindPasswordSecretId the secret, that holds the password of bindDn',
-      });
-  });
   return problems;
 }

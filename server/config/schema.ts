@@ -57,7 +57,6 @@ const certificateFiles = z.strictObject({
   kind: z.literal('file'),
   certificate: file('PEM file: the certificate, then its chain. Watched; a changed file is taken up within a second.'),
   key: file('PEM file with the private key.'),
-  ocspResponse: z.string().min(1).optional().describe('DER file with an OCSP response to staple; watched.'),
 });
 const certificateSecret = z.strictObject({
   kind: z.literal('secret'),
@@ -99,7 +98,7 @@ export const activeSchema = z.strictObject({
 });
 
 export const limitsSchema = z.strictObject({
-  sessions: count('Sessions at once, over all workers.').default(10_000),
+  sessions: count('Sessions at once.').default(10_000),
   sessionsPerAddress: count('Sessions at once from one client address.').default(500),
   sessionsPerAccount: count('Sessions at once of one account.').default(500),
   connectionsPerMinutePerAddress: count('New connections in a minute from one address; more are answered 421.').default(6_000),
@@ -113,11 +112,8 @@ export const limitsSchema = z.strictObject({
       failuresPerAccount: count('Failed logins of one account, from anywhere, after which it is locked out.').default(10),
       firstSeconds: seconds('Length of the first lock-out; each further one doubles it.').default(30),
       longestSeconds: seconds('The longest lock-out.').default(3_600),
-      table: z.string().min(1).optional().describe('DynamoDB table that shares lock-outs over the fleet; absent means per instance.'),
     })
     .prefault({}),
-  bytesPerSecond: z.number().int().positive().optional().describe('Bandwidth of all transfers together. Bytes per second.'),
-  bytesPerSecondPerAccount: z.number().int().positive().optional().describe('Bandwidth of one account. Bytes per second.'),
   drainSeconds: seconds('How long transfers may go on after SIGTERM or a termination notice.').default(300),
 });
 
@@ -126,18 +122,7 @@ const localStorage = z.strictObject({
   root: file('Folder that holds the homes: a local disk or a mounted EFS file system.'),
   fsync: z.boolean().default(true).describe('Whether an upload is flushed to the disk before it is confirmed with 226.'),
 });
-const s3Storage = z.strictObject({
-  kind: z.literal('s3'),
-  bucket: z.string().min(3),
-  prefix: z.string().default('').describe('Key prefix that holds the homes; empty or ending in `/`.'),
-  region: z.string().optional(),
-  kmsKeyId: z.string().optional().describe('KMS key for new objects; absent means the default of the bucket.'),
-  quarantine: z
-    .strictObject({ bucket: z.string().min(3), prefix: z.string().default('') })
-    .optional()
-    .describe('Where uploads go first, to be released by the malware scan. Absent means uploads are released at once.'),
-});
-export const storageSchema = z.discriminatedUnion('kind', [localStorage, s3Storage]);
+export const storageSchema = z.discriminatedUnion('kind', [localStorage]);
 
 /** What an account may do and from where; the same shape for every source of accounts. */
 export const accountRules = z.strictObject({
@@ -168,7 +153,6 @@ export const accountRules = z.strictObject({
     .default(true)
     .describe('Whether an upload must end with a TLS close_notify; false takes the word of clients that never send it.'),
   maxSessions: z.number().int().positive().optional(),
-  bytesPerSecond: z.number().int().positive().optional(),
   quota: z.strictObject({ bytes: bytes('Most bytes in the home.').optional(), files: count('Most files in the home.').optional() }).optional(),
   enabled: z.boolean().default(true),
 });
@@ -194,64 +178,7 @@ const secretsIdentity = z.strictObject({
   cacheSeconds: seconds('How long an account found is remembered.').default(30),
   negativeCacheSeconds: seconds('How long an account not found is remembered.').default(10),
 });
-const ldapIdentity = z.strictObject({
-  kind: z.literal('ldap'),
-  servers: z
-    .array(z.string().regex(/^ldaps?:\/\/[^/\s]+$/, 'expected ldaps://host:port, or ldap://host:port which is upgraded by StartTLS before anything is sent'))
-    .min(1)
-    .describe('Tried in order; LDAPS, or LDAP upgraded by StartTLS. Never plain text.'),
-  ca: z.string().min(1).optional().describe('PEM bundle that the directory certificate is checked against; absent means the system roots.'),
-  flavor: z.enum(['ldap', 'active-directory']).default('ldap'),
-  baseDn: z.string().min(1),
-  bindDn: z.string().min(1).optional().describe('Service account that searches; least privilege. Absent with `userDnTemplate`.'),
-  bindPasswordFile: z.string().min(1).optional().describe('File whose first line is the password of `bindDn`.'),
-  bindPasswordSecretId: z.string().min(1).optional().describe('Secrets Manager secret with the password of `bindDn`.'),
-  userDnTemplate: z.string().includes('{user}').optional().describe('Direct bind: `uid={user},ou=people,dc=example,dc=com`.'),
-  userFilter: z.string().includes('{user}').default('(uid={user})').describe('Search filter; `{user}` is replaced by the escaped name.'),
-  domain: z.string().optional().describe('Active Directory NetBIOS domain, taken from DOMAIN\\user.'),
-  realm: z.string().optional().describe('Active Directory realm, taken from user@realm.'),
-  rules: z
-    .array(
-      z.strictObject({
-        group: z.string().optional().describe('DN of a group; nested membership counts in Active Directory.'),
-        attribute: z.strictObject({ name: z.string(), value: z.string() }).optional(),
-        account: accountRules.partial(),
-      }),
-    )
-    .min(1)
-    .describe('First match decides home and permissions; `{user}` in `home` is replaced. Nobody who matches no rule gets in.'),
-  timeoutSeconds: seconds('Connect and search time-out.').default(5),
-  cacheSeconds: z.number().nonnegative().max(3600).default(0).describe('How long a verified login is remembered; 0 asks each time. Seconds.'),
-});
-export const identitySchema = z.discriminatedUnion('kind', [fileIdentity, secretsIdentity, ldapIdentity]);
-
-export const antivirusSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('off') }),
-  z.strictObject({
-    kind: z.literal('clamd'),
-    address: z
-      .string()
-      .regex(/^(\/.+|[^/\s]+:\d+)$/, 'expected a socket path or host:port')
-      .describe('clamd: a Unix socket path or host:port.'),
-    whenUnreachable: z.enum(['refuse', 'release']).default('refuse'),
-    whenTooLarge: z.enum(['refuse', 'release']).default('refuse').describe("Files beyond clamd's StreamMaxLength."),
-    streamMaxLength: bytes("clamd's StreamMaxLength.").default(26_214_400),
-    timeoutSeconds: seconds('The longest wait for a verdict after the last byte.').default(60),
-    quarantine: file('Folder for infected files, outside of every home.'),
-  }),
-]);
-
-export const firewallSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('off') }),
-  z.strictObject({
-    kind: z.literal('nftables'),
-    table: z
-      .string()
-      .regex(/^[a-z][a-z0-9_]*$/)
-      .default('ftps'),
-    socket: z.string().min(1).optional().describe('Unix socket of the firewall helper unit; absent means nft is run by the server itself.'),
-  }),
-]);
+export const identitySchema = z.discriminatedUnion('kind', [fileIdentity, secretsIdentity]);
 
 export const auditSchema = z.strictObject({
   destination: z.string().min(1).default('-').describe('File to append to, or `-` for standard output. One OCSF JSON object a line.'),
@@ -264,15 +191,6 @@ export const adminSchema = z.strictObject({
   port: port('Loopback HTTP port of the admin interface: health, metrics, sessions.').optional(),
 });
 
-export const hooksSchema = z.strictObject({
-  afterRelease: z
-    .array(z.string())
-    .min(1)
-    .optional()
-    .describe('Program and arguments run after each released upload, without a shell; the facts arrive as FTPS_ environment variables.'),
-  eventBus: z.string().min(1).optional().describe('EventBridge bus that gets one event per released upload.'),
-});
-
 export const serverConfigSchema = z.strictObject({
   listeners: z.array(listenerSchema).min(1),
   passive: passiveSchema.prefault({}),
@@ -281,21 +199,14 @@ export const serverConfigSchema = z.strictObject({
   storage: storageSchema,
   identity: z.array(identitySchema).min(1).describe('Sources of accounts, asked in order; the first that knows the user decides.'),
   limits: limitsSchema.prefault({}),
-  antivirus: antivirusSchema.prefault({ kind: 'off' }),
-  firewall: firewallSchema.prefault({ kind: 'off' }),
   audit: auditSchema.prefault({}),
   admin: adminSchema.prefault({}),
-  hooks: hooksSchema.prefault({}),
   banner: z
     .string()
     .max(200)
     .regex(/^[^\p{Cc}]*$/u, 'expected one line')
     .default('FTPS ready')
     .describe('Text of the 220 reply.'),
-  workers: z
-    .union([z.literal('auto'), z.number().int().min(0).max(128)])
-    .default('auto')
-    .describe('Worker processes; `auto` is one per vCPU, 0 serves from the first process.'),
 });
 
 /** What the person wrote: defaults may be left out. */

@@ -12,8 +12,7 @@ export async function openIdentity(config: ServerConfig, audit: Audit): Promise<
 
 function openSource(source: ServerConfig['identity'][number], audit: Audit): Promise<Identity> {
   if (source.kind === 'file') return fileAccounts(source.file, audit);
-  if (source.kind === 'secrets') return Promise.resolve(secretAccounts(source));
-  throw new Error(`identity: kind "${source.kind}" is not served by this version; use "file" or "secrets"`);
+  return Promise.resolve(secretAccounts(source));
 }
 
 function inOrder(sources: readonly Identity[]): Identity {

@@ -20,8 +20,6 @@ export interface HandshakeOptions {
   readonly resume?: Buffer;
   /** Called when the handshake is done, before anything that the server sends after it has left. */
   readonly onSecure?: (socket: TLSSocket) => void;
-  /** DER of the OCSP response to staple. */
-  readonly ocspResponse?: () => Buffer | undefined;
 }
 
 export type Handshake = { readonly ok: true; readonly socket: TLSSocket } | { readonly ok: false; readonly reason: HandshakeFailure; readonly detail?: string };
@@ -34,11 +32,7 @@ interface Unpublished {
 
 /** Stands in for the tls.Server whose events a server-side TLSSocket asks for its sessions. */
 class SessionEvents extends EventEmitter {
-  constructor(
-    options: HandshakeOptions,
-    /** Read by Node when it staples a response to a connection without SNI context. */
-    readonly _sharedCreds: SecureContext,
-  ) {
+  constructor(options: HandshakeOptions) {
     super();
     this.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
       options.onSession(id, data);
@@ -46,10 +40,6 @@ class SessionEvents extends EventEmitter {
     });
     // Under TLS 1.3 Node asks with the legacy id, which names nothing; the answer was found beforehand in the ClientHello.
     this.on('resumeSession', (_id: Buffer, done: (error: null, session: Buffer | null) => void) => done(null, options.resume ?? null));
-    if (options.ocspResponse?.())
-      this.on('OCSPRequest', (_certificate: Buffer, _issuer: Buffer, done: (error: null, response: Buffer | null) => void) =>
-        done(null, options.ocspResponse?.() ?? null),
-      );
   }
 }
 
@@ -60,7 +50,7 @@ export function acceptTls(transport: Duplex, options: HandshakeOptions): Promise
     const socket = new TLSSocket(transport, {
       isServer: true,
       secureContext: options.context,
-      server: new SessionEvents(options, options.context) as never,
+      server: new SessionEvents(options) as never,
       requestCert: options.clientCertificate !== 'off',
       rejectUnauthorized: options.clientCertificate === 'required',
       ...(contextFor ? { SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) => done(null, contextFor(name)) } : {}),

@@ -12,7 +12,7 @@ export function bundleOfTheImage() {
   if (!asset) throw new Error('cdk.out holds no image asset with the server; was the synthesis interrupted?');
   const bundle = resolve('cdk.out', asset, 'ftps.js');
   const sha256 = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
-  if (sha256(bundle) !== sha256('dist/server/ftps.js')) throw new Error(`${bundle} is not the server that was built`);
+  if (sha256(bundle) !== sha256('dist/image/ftps.js')) throw new Error(`${bundle} is not the server that was built`);
   return { bundle, sha256: sha256(bundle) };
 }
 

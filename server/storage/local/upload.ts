@@ -23,22 +23,28 @@ export async function openUpload({ folder, name, mode, staging, stagingName, fsy
     throw error;
   });
   if (before?.isDirectory()) throw new StorageError('is-directory', 'That is a directory.');
+  // A link or a device, which no listing shows: neither written through nor replaced.
+  if (before && !before.isFile()) throw new StorageError('denied', 'The name is taken.');
   if (mode.kind === 'create' && before) throw new StorageError('exists', 'The name is taken.');
-  const known = before?.isFile() ? before.size : 0;
+  const known = before?.size ?? 0;
   if (mode.kind === 'resume' && mode.offset > known) throw new StorageError('offset', `The file has ${known} bytes; REST went beyond its end.`);
   const keep = mode.kind === 'append' ? known : mode.kind === 'resume' ? mode.offset : 0;
 
+  const files = before ? 0 : 1;
+  // An upload that replaces a file may use the room that the file has already.
+  let size = keep;
   let taken = 0;
-  await usage?.take(keep, 1);
-  taken += keep;
+  await usage?.take(0, files);
   try {
     if (keep > 0) await copyBeginning(folder, name, staging, stagingName, keep);
     const file = await staging.file(stagingName, constants.O_WRONLY | constants.O_CREAT | (keep > 0 ? constants.O_APPEND : constants.O_EXCL));
     return {
       async write(chunks) {
         const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
-        await usage?.take(bytes, 0);
-        taken += bytes;
+        size += bytes;
+        const more = Math.max(0, size - known) - taken;
+        await usage?.take(more, 0);
+        taken += more;
         let { bytesWritten } = await file.writev(chunks).catch(storageError);
         if (bytesWritten === bytes) return;
         // A short write: the rest goes piece by piece, until the disk says what is wrong.
@@ -54,12 +60,15 @@ export async function openUpload({ folder, name, mode, staging, stagingName, fsy
         try {
           if (fsync) await file.datasync().catch(storageError);
           await file.close();
+          const replaced = usage && (await folder.stat(name).catch(() => undefined));
           if (mode.kind === 'create') await folder.adoptNew(staging, stagingName, name);
           else await folder.adopt(staging, stagingName, name);
           if (fsync) await folder.sync();
-          if (before?.isFile()) usage?.give(before.size, 1);
+          // What was taken while writing gives way to what is really more or less in the home now.
+          usage?.give(taken - size + (replaced?.size ?? 0), replaced ? files : files - 1);
+          taken = 0;
         } catch (error) {
-          usage?.give(taken, 1);
+          usage?.give(taken, files);
           await staging.remove(stagingName).catch(() => {}); // it may be in place already
           throw error;
         } finally {
@@ -67,14 +76,14 @@ export async function openUpload({ folder, name, mode, staging, stagingName, fsy
         }
       },
       async abort() {
-        usage?.give(taken, 1);
+        usage?.give(taken, files);
         await file.close();
         await staging.remove(stagingName);
         await folder.close();
       },
     };
   } catch (error) {
-    usage?.give(taken, 1);
+    usage?.give(taken, files);
     await staging.remove(stagingName).catch(() => {}); // it may not be there yet
     throw error;
   }

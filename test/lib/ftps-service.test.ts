@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { prod } from '../../bin/environments/prod';
+import { staging } from '../../bin/environments/staging';
+import { FileStorage, type FtpsEnvironmentSettings, FtpsStage, PassivePorts, TlsPolicy } from '../../lib';
+import { checkServerConfig } from '../../server/config';
+import { inboundRules, type Resources, serviceTemplate, shippedSettings, testStack } from './support';
+
+describe('ports', () => {
+  it('are open exactly as configured, to the networks given, and nowhere else', () => {
+    const rules = inboundRules(serviceTemplate({ clientCidrs: ['203.0.113.0/24', '2001:db8::/32'] }));
+    expect(rules.filter((rule) => !rule.endsWith('a security group')).sort()).toEqual(
+      ['203.0.113.0/24', '2001:db8::/32'].flatMap((from) => [`21-21 ${from}`, `990-990 ${from}`, `50000-50015 ${from}`]).sort(),
+    );
+    // The only other rule lets the instances reach their file system.
+    expect(rules.filter((rule) => rule.endsWith('a security group'))).toEqual(['2049-2049 a security group']);
+  });
+
+  it('change together in the security group and in the shipped settings, and nothing else changes', () => {
+    const before = serviceTemplate();
+    const after = serviceTemplate({ server: { passivePorts: PassivePorts.AWS_TRANSFER_FAMILY } });
+    expect(shippedSettings(before).passive.ports).toBe('50000-50015');
+    expect(shippedSettings(after).passive.ports).toBe('8192-8200');
+    expect(inboundRules(after)).toContain('8192-8200 203.0.113.0/24');
+    const swapped = JSON.stringify(before.toJSON())
+      .replaceAll('50000-50015', '8192-8200')
+      .replaceAll('"FromPort":50000', '"FromPort":8192')
+      .replaceAll('"ToPort":50015', '"ToPort":8200');
+    expect(JSON.parse(swapped)).toEqual(JSON.parse(JSON.stringify(after.toJSON())));
+  });
+
+  it('leave out a mode that is switched off', () => {
+    const template = serviceTemplate({ server: { explicitPort: 0 } });
+    expect(inboundRules(template).some((rule) => rule.startsWith('21-'))).toBe(false);
+    expect(shippedSettings(template).listeners.map(({ mode }) => mode)).toEqual(['implicit']);
+  });
+});
+
+it('ships settings that the server takes, with the certificate and the accounts by reference only', () => {
+  const settings = shippedSettings(serviceTemplate({ server: { tlsPolicy: TlsPolicy.FIPS, banner: 'Welcome' } }));
+  expect(checkServerConfig(settings)).toMatchObject({ tls: { policy: 'fips' }, banner: 'Welcome', passive: { ports: '50000-50015' } });
+  expect(JSON.stringify(settings)).not.toMatch(/PRIVATE KEY|passwordHash/);
+});
+
+describe('a wrong setting stops synthesis and is named', () => {
+  it.each([
+    [{ server: { passivePorts: '50015-50000' } }, /passivePorts: .*ends before it starts/],
+    [{ server: { passivePorts: '50000-50001', maxSessions: 5_000 } }, /maxSessions: 5000 sessions are too many for the 2 passive ports/],
+    [{ server: { passivePorts: '900-1000' } }, /explicitPort|implicitPort|passivePorts: .*/],
+    [{ server: { explicitPort: 50_005 } }, /explicitPort: 50005 lies in passive\.ports/],
+    [{ server: { explicitPort: 990 } }, /implicitPort: 990 is already taken/],
+    [{ server: { passivePorts: 'any:16' } }, /passivePorts: .*no security group can name/],
+    [{ clientCidrs: [] }, /clientCidrs: is empty/],
+    [{ clientCidrs: ['0.0.0.0/0'] }, /clientCidrs: 0\.0\.0\.0\/0 is the whole internet/],
+    [{ clientCidrs: ['::/0'] }, /clientCidrs: ::\/0 is the whole internet/],
+    [{ domainName: 'not a name' }, /domainName: "not a name"/],
+    [{ hostedZone: undefined }, /hostedZone: is missing/],
+    [{ instances: 0 }, /instances: 0/],
+    [{ patchSchedule: 'weekly' }, /schedule: "weekly"/],
+  ] as const)('%j', (props, message) => {
+    expect(() => serviceTemplate(props as never)).toThrow(message);
+  });
+
+  it('such as several instances with files of their own', () => {
+    const { stack, hostedZone } = testStack();
+    const storage = FileStorage.localDisk(stack, 'Disk');
+    expect(() => serviceTemplate.call(undefined, { storage, hostedZone, instances: 2 })).toThrow(/instances: 2 instances would each have files of their own/);
+  });
+
+  it('and the environment is named with it', () => {
+    const settings: FtpsEnvironmentSettings = { ...prod, clientCidrs: ['0.0.0.0/0'] };
+    expect(() => new FtpsStage(new App(), 'prod', { settings })).toThrow(/Environment "prod": clientCidrs/);
+  });
+
+  it('unless the whole internet is said to be meant', () => {
+    expect(inboundRules(serviceTemplate({ clientCidrs: ['0.0.0.0/0'], allowPublicAccess: true }))).toContain('990-990 0.0.0.0/0');
+  });
+});
+
+describe('instances', () => {
+  const template = serviceTemplate();
+
+  it('have no key pair, IMDSv2 only, and encrypted disks', () => {
+    const [launch] = Object.values(template.findResources('AWS::EC2::LaunchTemplate') as Resources);
+    const data = launch.Properties.LaunchTemplateData;
+    expect(data.KeyName).toBeUndefined();
+    expect(data.MetadataOptions).toMatchObject({ HttpTokens: 'required', HttpPutResponseHopLimit: 1 });
+    expect(data.BlockDeviceMappings[0].Ebs).toMatchObject({ Encrypted: true, VolumeType: 'gp3' });
+  });
+
+  it('may read their own certificate, accounts, files and logs, and nothing more', () => {
+    const policies = Object.entries(template.findResources('AWS::IAM::Policy') as Resources).filter(([id]) => id.includes('FleetRole'));
+    const actions = policies.flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement.flatMap(({ Action }: Resources) => Action));
+    expect([...new Set(actions)].sort()).toEqual([
+      'ec2:AssociateAddress',
+      'elasticfilesystem:ClientMount',
+      'elasticfilesystem:ClientRootAccess',
+      'elasticfilesystem:ClientWrite',
+      'kms:Decrypt',
+      'logs:CreateLogStream',
+      'logs:DescribeLogStreams',
+      'logs:PutLogEvents',
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:GetSecretValue',
+    ]);
+  });
+
+  it('start from an image that is built with the very server of this package', () => {
+    const components = Object.values(template.findResources('AWS::ImageBuilder::Component') as Resources).map(({ Properties }) =>
+      JSON.stringify(Properties.Data),
+    );
+    const sha256 = readFileSync(join(__dirname, '../../dist/image/ftps.js.sha256'), 'utf8').split(' ')[0]!;
+    expect(components.some((data) => data.includes(`${sha256}  ftps.js`))).toBe(true);
+  });
+});
+
+it('an image component never changes under its name', () => {
+  const names = (template: ReturnType<typeof serviceTemplate>) =>
+    Object.fromEntries(
+      Object.values(template.findResources('AWS::ImageBuilder::Component') as Resources).map(({ Properties }) => [
+        Properties.Name,
+        JSON.stringify(Properties.Data),
+      ]),
+    );
+  const [one, two] = [names(serviceTemplate()), names(serviceTemplate({ server: { banner: 'other' } }))];
+  for (const [name, data] of Object.entries(one)) expect(two[name]).toBe(data);
+});
+
+describe('the two environments', () => {
+  const app = new App();
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  for (const settings of [staging, prod]) new FtpsStage(app, settings.name, { settings });
+  const assembly = app.synth();
+
+  it('pass AWS Solutions, each exception being accepted by name and with its reason', () => {
+    const report = JSON.parse(readFileSync(join(assembly.directory, 'validation-report.json'), 'utf8'));
+    const findings = report.pluginReports.flatMap(({ pluginName, violations }: Resources) =>
+      violations.map((violation: Resources) => `${pluginName}: ${violation['ruleName']}`),
+    );
+    expect(findings.filter((finding: string) => !finding.includes('CloudFormation Validate'))).toEqual([]);
+  });
+
+  it('are the same but for their settings', () => {
+    const kinds = (name: string) => {
+      const { template } = assembly.getNestedAssembly(`assembly-${name}`).stacks[0]!;
+      const counts: Record<string, number> = {};
+      for (const { Type } of Object.values(template.Resources as Resources)) counts[Type] = (counts[Type] ?? 0) + 1;
+      return counts;
+    };
+    const [one, two] = [kinds('staging'), kinds('prod')];
+    const differing = Object.keys(two).filter((type) => one[type] !== two[type]);
+    // Prod has a second address for its second instance, and the archive.
+    const settingsMakeThese = [
+      'EC2::EIP',
+      'IAM::Policy',
+      'IAM::Role',
+      'KMS::Key',
+      'KinesisFirehose::DeliveryStream',
+      'Logs::SubscriptionFilter',
+      'S3::Bucket',
+      'S3::BucketPolicy',
+    ].map((type) => `AWS::${type}`);
+    expect(settingsMakeThese).toEqual(expect.arrayContaining(differing));
+    expect(Object.keys(two)).toEqual(expect.arrayContaining(Object.keys(one)));
+  });
+
+  it('keep prod from being deleted by mistake', () => {
+    const stack = (name: string) => assembly.getNestedAssembly(`assembly-${name}`).stacks[0]!;
+    expect(stack('prod').terminationProtection).toBe(true);
+    expect(stack('staging').terminationProtection).toBe(false);
+  });
+});

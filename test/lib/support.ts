@@ -1,0 +1,47 @@
+/** Stacks for tests, and the questions that tests ask of a template. */
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { HostedZone, type IHostedZone } from 'aws-cdk-lib/aws-route53';
+import { FtpsService, type FtpsServiceProps } from '../../lib';
+
+export const env = { account: '111122223333', region: 'eu-central-1' };
+
+export function testStack(): { app: App; stack: Stack; hostedZone: IHostedZone } {
+  const app = new App();
+  const stack = new Stack(app, 'Test', { env });
+  return { app, stack, hostedZone: HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: 'Z0123456789EXAMPLE', zoneName: 'example.com' }) };
+}
+
+export function serviceTemplate(props: Partial<FtpsServiceProps> = {}): Template {
+  const { stack, hostedZone } = testStack();
+  new FtpsService(stack, 'Ftps', { domainName: 'ftps.example.com', hostedZone, clientCidrs: ['203.0.113.0/24'], ...props });
+  return Template.fromStack(stack);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what a template holds is what the test asks about
+export type Resources = Record<string, any>;
+
+/** Inbound rules as `from-to from network`. */
+export function inboundRules(template: Template): string[] {
+  const groups = Object.values(template.findResources('AWS::EC2::SecurityGroup') as Resources);
+  const inline = groups.flatMap(({ Properties }) => (Properties.SecurityGroupIngress ?? []) as Resources[]);
+  const separate = Object.values(template.findResources('AWS::EC2::SecurityGroupIngress') as Resources).map(({ Properties }) => Properties as Resources);
+  return [...inline, ...separate].map(
+    (rule) =>
+      `${rule['FromPort']}-${rule['ToPort']} ${rule['CidrIp'] ?? rule['CidrIpv6'] ?? (rule['SourceSecurityGroupId'] ? 'a security group' : 'somebody')}`,
+  );
+}
+
+/** The settings that are shipped to the instances, out of their start script. */
+export function shippedSettings(template: Template): { passive: { ports: string }; listeners: { port: number; mode: string }[] } & Resources {
+  const [launch] = Object.values(template.findResources('AWS::EC2::LaunchTemplate') as Resources);
+  const script = flat(launch.Properties.LaunchTemplateData.UserData['Fn::Base64']);
+  const [, json] = /cat > \/etc\/ftps\/server\.json <<'END_OF_FILE'\n(.*)\nEND_OF_FILE/.exec(script)!;
+  return JSON.parse(json!);
+}
+
+export function flat(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const join = (value as Resources)['Fn::Join'] as [string, unknown[]] | undefined;
+  return join ? join[1].map(flat).join(join[0]) : `<${Object.values(value as Resources).join('.')}>`;
+}
