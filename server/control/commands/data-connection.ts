@@ -1,16 +1,24 @@
 /** Where the next data connection comes from or goes to (RFC 959, RFC 2428). */
 import { isIPv4 } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ActiveTarget, LOWEST_ACTIVE_PORT } from '../../data/active';
 import type { PassiveOffer } from '../../data/passive-offer';
 import { type Endpoint, epsvText, parseEprt, parsePort, pasvText } from '../../data/port-arguments';
 import type { Command } from '../command';
 import type { Session } from '../session';
 
+/**
+ * How long the reply to PASV and EPSV is held back. curl (7.88, of Debian 12, and others of its time) looks for the reply right
+ * after it has sent the command; where it is there already, curl forgets to connect and wakes up a whole second later. A reply
+ * that comes with the next turn of its event loop spares every other transfer that second.
+ */
+const REPLY_DELAY_MS = 2;
+
 /** Reserves a passive port, or replies why not. */
 async function offer(session: Session): Promise<PassiveOffer | undefined> {
   session.pendingData?.cancel();
   session.pendingData = undefined;
-  const reserved = await session.engine.passive.offer(session);
+  const [reserved] = await Promise.all([session.engine.passive.offer(session), sleep(REPLY_DELAY_MS)]);
   if (!reserved) await session.reply(425, 'All passive ports are waiting for other connections from your address; try again.');
   else session.expectData(reserved);
   return reserved;

@@ -1,0 +1,67 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from './server';
+
+const root = join(__dirname, '../..');
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ftps-package-'));
+  const packed = await run('npm', ['pack', '--silent', '--pack-destination', folder, root]);
+  expect(packed.code).toBe(0);
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  writeFileSync(join(folder, 'package.json'), '{"private": true}');
+  const versions = ['aws-cdk-lib', 'constructs', 'tsx'].map((name) => `${name}@${devDependencies[name]}`);
+  const installed = await run('npm', [
+    'install',
+    '--prefix',
+    folder,
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--loglevel=error',
+    join(folder, tarball),
+    ...versions,
+  ]);
+  expect(`${installed.code} ${installed.code === 0 ? '' : installed.output}`).toBe('0 ');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function resourceTypes(assembly: string): string[] {
+  const [template] = readdirSync(assembly).filter((name) => name.endsWith('.template.json'));
+  return Object.values(JSON.parse(readFileSync(join(assembly, template!), 'utf8')).Resources as Record<string, { Type: string }>).map(({ Type }) => Type);
+}
+
+it('a stranger’s app of ten lines synthesizes with the packed package, as an ES module', async () => {
+  cpSync(join(root, 'examples/minimal/app.mts'), join(folder, 'app.mts'));
+  expect(readFileSync(join(folder, 'app.mts'), 'utf8').split('\n').filter(Boolean).length).toBeLessThanOrEqual(10);
+  const { code, output } = await run('env', [`CDK_OUTDIR=${join(folder, 'esm.out')}`, join(folder, 'node_modules/.bin/tsx'), join(folder, 'app.mts')]);
+  expect(`${code} ${code === 0 ? '' : output}`).toBe('0 ');
+  expect(resourceTypes(join(folder, 'esm.out'))).toEqual(
+    expect.arrayContaining(['AWS::AutoScaling::AutoScalingGroup', 'AWS::ImageBuilder::ImagePipeline', 'AWS::EFS::FileSystem']),
+  );
+});
+
+it('so does one in CommonJS that takes a single construct', async () => {
+  writeFileSync(
+    join(folder, 'one.cjs'),
+    `const { App, Stack } = require('aws-cdk-lib');
+     const { Vpc } = require('aws-cdk-lib/aws-ec2');
+     const { FtpsSecurityGroup, PassivePorts } = require('cdk-ftps');
+     const stack = new Stack(new App(), 'One');
+     new FtpsSecurityGroup(stack, 'Door', { vpc: new Vpc(stack, 'Vpc'), controlPorts: [21, 990], passivePorts: PassivePorts.AWS_TRANSFER_FAMILY, clientCidrs: ['203.0.113.0/24'] });
+     stack.node.root.synth();`,
+  );
+  const { code, output } = await run('env', [`CDK_OUTDIR=${join(folder, 'cjs.out')}`, process.execPath, join(folder, 'one.cjs')]);
+  expect(`${code} ${code === 0 ? '' : output}`).toBe('0 ');
+  expect(resourceTypes(join(folder, 'cjs.out'))).toContain('AWS::EC2::SecurityGroup');
+});
+
+it('the package brings the ftps command and its types', async () => {
+  const { code, output } = await run(join(folder, 'node_modules/.bin/ftps'), ['--help']);
+  expect(code).toBe(0);
+  expect(output).toContain('ftps serve');
+  expect(readFileSync(join(folder, 'node_modules/cdk-ftps/dist/lib/index.d.ts'), 'utf8')).toContain('FtpsService');
+});

@@ -1,0 +1,116 @@
+/** The built server as its users run it: `ftps serve` in a process of its own, on free ports. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AuditLine } from '../../server/audit/schema';
+
+export const BUNDLE = join(__dirname, '../../dist/image/ftps.js');
+export const USER = 'partner';
+export const PASSWORD = 'Tr0ub4dor&3 with "quotes"';
+
+export interface ServedProcess {
+  readonly folder: string;
+  readonly files: string;
+  readonly ca: string;
+  readonly explicit: number;
+  readonly implicit: number;
+  readonly pid: number;
+  audit(): AuditLine[];
+  stop(): Promise<number>;
+}
+
+export async function serveProcess(...flags: string[]): Promise<ServedProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'ftps-system-'));
+  const files = join(folder, 'files');
+  mkdirSync(files);
+  writeFileSync(join(folder, 'password'), `${PASSWORD}\n`, { mode: 0o600 });
+  const readyFile = join(folder, 'ready.json');
+  const audit = join(folder, 'audit.json');
+  const server = spawn(
+    process.execPath,
+    [
+      BUNDLE,
+      'serve',
+      '--user',
+      USER,
+      '--password-file',
+      join(folder, 'password'),
+      '--state',
+      folder,
+      '--root',
+      files,
+      '--explicit-port',
+      '0',
+      '--implicit-port',
+      '0',
+      '--passive-ports',
+      '0-0',
+      '--audit',
+      audit,
+      '--ready-file',
+      readyFile,
+      ...flags,
+    ],
+    { stdio: ['ignore', 'inherit', 'pipe'] },
+  );
+  let errors = '';
+  server.stderr?.on('data', (chunk) => {
+    errors += chunk;
+  });
+  const ready = await Promise.race([appears(readyFile, folder), once(server, 'exit').then(() => Promise.reject(new Error(errors)))]);
+  return {
+    folder,
+    files,
+    ca: ready.ca,
+    explicit: ready.explicit,
+    implicit: ready.implicit,
+    pid: server.pid!,
+    audit: () =>
+      readFileSync(audit, 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line)),
+    async stop() {
+      const exited = once(server, 'exit');
+      server.kill('SIGTERM');
+      const [code] = await exited;
+      rmSync(folder, { recursive: true, force: true });
+      return code as number;
+    },
+  };
+}
+
+function appears(file: string, folder: string): Promise<{ ca: string; explicit: number; implicit: number }> {
+  return new Promise((resolve) => {
+    const look = () => {
+      try {
+        const content = JSON.parse(readFileSync(file, 'utf8'));
+        watcher.close();
+        resolve(content);
+      } catch {
+        // not there yet, or not whole yet: the watcher calls again
+      }
+    };
+    const watcher = watch(folder, look);
+    look();
+  });
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** Runs a program to its end; standard output and error together. */
+export async function run(program: string, args: readonly string[], input?: string | Buffer): Promise<Ran> {
+  const child: ChildProcess = spawn(program, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], timeout: 240_000 });
+  const chunks: Buffer[] = [];
+  child.stdout?.on('data', (chunk) => chunks.push(chunk));
+  child.stderr?.on('data', (chunk) => chunks.push(chunk));
+  child.stdin?.on('error', () => {}); // a program may end before it has read everything
+  child.stdin?.end(input);
+  const [code] = await once(child, 'close');
+  return { code: code as number, output: Buffer.concat(chunks).toString() };
+}
