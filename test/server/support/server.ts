@@ -173,7 +173,7 @@ export class RawClient {
   /** The next whole reply, of one line or several. */
   async reply(): Promise<string> {
     for (;;) {
-      const match = /^(?:(\d{3})-[^]*?\r\n\1 [^\r\n]*|\d{3} [^\r\n]*)\r\n/.exec(this.text);
+      const match = /^(?:(\d{3})-[\s\S]*?\r\n\1 [^\r\n]*|\d{3} [^\r\n]*)\r\n/.exec(this.text);
       if (match) {
         this.text = this.text.slice(match[0].length);
         return match[0].trimEnd();
