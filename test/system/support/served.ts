@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AuditLine } from '../../server/audit/schema';
+import type { AuditLine } from '../../../server/audit/schema';
 
-export const BUNDLE = join(__dirname, '../../dist/image/ftps.js');
+export const BUNDLE = join(__dirname, '../../../dist/image/ftps.js');
 export const USER = 'partner';
 export const PASSWORD = 'Tr0ub4dor&3 with "quotes"';
 

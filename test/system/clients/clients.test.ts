@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PASSWORD, type Ran, run, type ServedProcess, serveProcess, USER } from './server';
+import { PASSWORD, type Ran, run, type ServedProcess, serveProcess, USER } from '../support/served';
 
 let server: ServedProcess;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from './server';
+import { run } from '../support/served';
 
-const root = join(__dirname, '../..');
+const root = join(__dirname, '../../..');
 let folder: string;
 
 beforeAll(async () => {

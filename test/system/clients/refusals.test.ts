@@ -1,4 +1,4 @@
-import { PASSWORD, run, type ServedProcess, serveProcess, USER } from './server';
+import { PASSWORD, run, type ServedProcess, serveProcess, USER } from '../support/served';
 
 let server: ServedProcess;
 beforeAll(async () => {
