@@ -1,0 +1,69 @@
+/** Writes docs/settings.md from the schema of the server's configuration. usage: npm run docs */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { serverConfigSchema } from '../server/config';
+
+interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly properties?: Record<string, JsonSchema>;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+}
+
+/** One row a key; what has keys of its own is followed by them. */
+export function settingsReference(): string {
+  const schema = z.toJSONSchema(serverConfigSchema, { io: 'input', unrepresentable: 'any', target: 'draft-2020-12', reused: 'inline' }) as JsonSchema;
+  const sections = Object.entries(schema.properties ?? {}).map(([key, value]) => section(key, value, schema.required?.includes(key) ?? false));
+  return `# Settings of the server
+
+The configuration file is one JSON object. A key that is not here, or a value that is not allowed, is refused with everything that is wrong (\`ftps config check FILE\`).
+This page is written from the schema (\`npm run docs\`); \`ftps config schema\` prints the same as JSON Schema, for editors.
+
+${sections.join('\n\n')}
+`;
+}
+
+function section(key: string, schema: JsonSchema, required: boolean): string {
+  const rows = rowsOf(key, schema, required);
+  return `## ${key}\n\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}`;
+}
+
+function rowsOf(key: string, schema: JsonSchema, required: boolean): string[] {
+  const own = `| \`${key}\` | ${cell(kindOf(schema))} | ${required ? 'required' : defaultOf(schema)} | ${cell(schema.description ?? '')} |`;
+  const inner = schema.items
+    ? alternativesOf(schema.items).flatMap((one) => propertyRows(`${key}[]`, one))
+    : alternativesOf(schema).flatMap((one) => propertyRows(key, one));
+  return [own, ...inner];
+}
+
+function propertyRows(prefix: string, schema: JsonSchema): string[] {
+  const kind = schema.properties?.['kind']?.const;
+  const name = kind === undefined ? prefix : `${prefix}(${String(kind)})`;
+  return Object.entries(schema.properties ?? {})
+    .filter(([key]) => key !== 'kind')
+    .flatMap(([key, value]) => rowsOf(`${name}.${key}`, value, schema.required?.includes(key) ?? false));
+}
+
+const alternativesOf = (schema: JsonSchema) => schema.oneOf ?? schema.anyOf ?? [schema];
+
+function kindOf(schema: JsonSchema): string {
+  if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
+  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.oneOf?.every(({ properties }) => properties?.['kind']))
+    return `one of kind ${schema.oneOf.map(({ properties }) => `\`${String(properties!['kind']!.const)}\``).join(', ')}`;
+  if (schema.anyOf) return [...new Set(schema.anyOf.map(kindOf))].join(' or ');
+  if (schema.items) return `list of ${kindOf(schema.items)}`;
+  return schema.properties ? 'object' : String(schema.type ?? 'text');
+}
+
+const defaultOf = ({ default: value }: JsonSchema) => (value === undefined || JSON.stringify(value) === '{}' ? '' : `\`${JSON.stringify(value)}\``);
+const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+if (require.main === module) writeFileSync(join(__dirname, '../docs/settings.md'), settingsReference());
