@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { version } from '../package.json';
 import { auditCommand } from './commands/audit';
+import { certificateCommand } from './commands/certificate';
 import { configCommand } from './commands/config';
 import { exitCodeOf, explain } from './commands/exit';
 import { serveCommand } from './commands/serve';
@@ -14,6 +15,7 @@ const program = new Command('ftps')
   .addCommand(configCommand())
   .addCommand(userCommand())
   .addCommand(auditCommand())
+  .addCommand(certificateCommand())
   .addHelpText(
     'after',
     `

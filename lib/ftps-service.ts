@@ -151,6 +151,7 @@ export class FtpsService extends Construct {
   private grants(): void {
     const { role } = this.fleet;
     this.certificate.grantRead(role);
+    this.certificate.pushTo(this.fleet.autoScalingGroup);
     this.accounts.grantRead(role);
     this.auditLog.grantWrite(role);
     this.storage.grantReadWrite(role);
@@ -164,6 +165,8 @@ export class FtpsService extends Construct {
     new CfnOutput(this, 'PassivePorts', { value: this.passivePorts, description: 'Passive range, for partners with outbound firewalls' });
     new CfnOutput(this, 'AllowList', { value: this.addresses.addresses.join(','), description: 'Addresses that partners allow' });
     new CfnOutput(this, 'AccountsPrefix', { value: this.accounts.prefix, description: 'An account is a secret of this prefix and the name of the user' });
+    if (this.certificate.rotationFunction)
+      new CfnOutput(this, 'CertificateRotation', { value: this.certificate.rotationFunction.functionName, description: 'For ftps certificate --function' });
     new CfnOutput(this, 'ImageId', { value: this.image.imageId, description: 'Image that the instances started from' });
   }
 }

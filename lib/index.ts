@@ -1,5 +1,12 @@
 /** The public API of cdk-ftps. */
-export { type ExistingCertificateProps, type PublicCertificateProps, type RotationProps, ServerCertificate } from './certificate/server-certificate';
+export { PrivateAuthority, type PrivateAuthorityProps } from './certificate/private-authority';
+export {
+  type ExistingCertificateProps,
+  type PrivateServerCertificateProps,
+  type PublicCertificateProps,
+  type RotationProps,
+  ServerCertificate,
+} from './certificate/server-certificate';
 export { ElasticAddresses, type ElasticAddressesProps } from './endpoint/elastic-addresses';
 export { ServerFleet, type ServerFleetProps } from './fleet/server-fleet';
 export { FtpsService, type FtpsServiceProps } from './ftps-service';

@@ -1,35 +1,82 @@
-/** The Lambda that brings a certificate from ACM to the instances. Any failure leaves the current version as it is. */
+/**
+ * The Lambda that brings a certificate to the instances, run by ACM's events, once a day, at the first deployment, and by `ftps
+ * certificate`. What an event says is never believed: the state is read from the source and the secret. Any failure leaves the
+ * current version as it is, is counted by its reason, and is tried again.
+ */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { ACMClient } from '@aws-sdk/client-acm';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { rotate } from './rotate';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { acmSource } from './acm-source';
+import { RotationFailure } from './failure';
+import { reportDaysLeft, reportFailure } from './metrics';
+import { PrivateCaApi } from './private-ca-api';
+import { privateCaSource } from './private-ca-source';
+import { pushReload } from './push';
+import { type Outcome, type Rotation, release, rollBack, rotate, servedDaysLeft } from './rotate';
+import { SecretVersions } from './secret-versions';
+import { type Settings, serviceEndpoint, setting, settings } from './settings';
+import type { CertificateSource } from './source';
+import { type CertificateStatus, statusOf } from './status';
 
-const logger = new Logger({ serviceName: 'ftps-certificate-rotation' });
-const acm = new ACMClient({ maxAttempts: 6 });
-const secrets = new SecretsManagerClient({ maxAttempts: 6 });
-
-export async function handler(): Promise<void> {
-  const setting = (name: string): string => {
-    const value = process.env[name];
-    if (value === undefined || value === '') throw new Error(`the environment variable ${name} is missing`);
-    return value;
-  };
-  const names = setting('NAMES').split(',');
-  const result = await rotate(
-    { acm, secrets },
-    { certificateArn: setting('CERTIFICATE_ARN'), secretId: setting('SECRET_ID'), names, minDaysLeft: Number(setting('MIN_DAYS_LEFT')) },
-  );
-  logger.info(result.changed ? 'the certificate was rotated' : 'the certificate is current', { serialNumber: result.serialNumber, daysLeft: result.daysLeft });
-  reportDaysLeft(result.daysLeft, setting('METRIC_NAMESPACE'), setting('METRIC_SECRET'));
+/** Anything without an `action` rotates: ACM's events, the schedule, the first deployment. */
+export interface RotationRequest {
+  /** `rotate` also lets a certificate that was rolled back be taken up again. */
+  readonly action?: 'rotate' | 'rollback' | 'status';
+  /** Asks the source for another certificate even where the current one is in order; a private authority in short-lived mode can. */
+  readonly renew?: boolean;
 }
 
-/** CloudWatch reads the metric out of the log (CloudWatch user guide, "Embedded metric format"). */
-function reportDaysLeft(daysLeft: number, namespace: string, secret: string): void {
-  process.stdout.write(
-    `${JSON.stringify({
-      _aws: { Timestamp: Date.now(), CloudWatchMetrics: [{ Namespace: namespace, Dimensions: [['Secret']], Metrics: [{ Name: 'CertificateDaysLeft' }] }] },
-      Secret: secret,
-      CertificateDaysLeft: daysLeft,
-    })}\n`,
-  );
+export interface RotationAnswer {
+  readonly outcome?: Outcome | 'rolled-back';
+  readonly versions: readonly CertificateStatus[];
+}
+
+const logger = new Logger({ serviceName: 'ftps-certificate-rotation' });
+
+export async function handler(request: RotationRequest = {}): Promise<RotationAnswer> {
+  const configured = settings();
+  const secrets = new SecretsManagerClient({ maxAttempts: 6 });
+  const versions = new SecretVersions(secrets, configured.secretId);
+  const rotation: Rotation = { versions, source: sourceOf(configured, secrets), names: configured.names, minDaysLeft: configured.minDaysLeft };
+  try {
+    const outcome = request.action === 'status' ? undefined : await act(request, rotation);
+    if (outcome !== undefined) logger.info('the certificate was looked after', { outcome });
+    if (outcome === 'rotated' || outcome === 'rolled-back') await push(configured);
+    return { outcome, versions: await statusOf(versions, configured.names) };
+  } catch (error) {
+    const reason = error instanceof RotationFailure ? error.reason : 'source';
+    logger.error('the certificate was not rotated; the last good one is still served', { reason, message: (error as Error).message });
+    reportFailure(reason, configured.metrics);
+    throw error;
+  } finally {
+    // Also when the rotation failed: that is when the days count.
+    const days = await servedDaysLeft(versions).catch(() => undefined);
+    if (days !== undefined) reportDaysLeft(days, configured.metrics);
+  }
+}
+
+async function act({ action, renew }: RotationRequest, rotation: Rotation): Promise<Outcome | 'rolled-back'> {
+  if (action === 'rollback') {
+    await rollBack(rotation);
+    return 'rolled-back';
+  }
+  if (action === 'rotate') await release(rotation.versions);
+  return rotate(rotation, { renew });
+}
+
+/** Instances that are not told find the certificate by their own polling, so this never fails a rotation. */
+async function push({ reload }: Settings): Promise<void> {
+  if (!reload) return;
+  try {
+    await pushReload(new SSMClient({ maxAttempts: 3 }), reload);
+  } catch (error) {
+    logger.warn('the instances were not told; they find the certificate by themselves', { name: (error as Error).name, message: (error as Error).message });
+  }
+}
+
+function sourceOf({ certificateArn, authority, names }: Settings, { config }: SecretsManagerClient): CertificateSource {
+  if (!authority) return acmSource(new ACMClient({ maxAttempts: 6 }), certificateArn ?? setting('CERTIFICATE_ARN'));
+  const region = setting('AWS_REGION');
+  return privateCaSource(new PrivateCaApi(region, config.credentials, serviceEndpoint('acm-pca', region)), { ...authority, names });
 }

@@ -1,110 +1,81 @@
 /**
- * One rotation: export under a fresh passphrase, decrypt in memory, check, store as AWSPENDING, read back and check again, and
- * only then move AWSCURRENT. Each step may be the last one before a crash, and the whole may run twice: the outcome is the same.
+ * One rotation: take the certificate from its source, check it, store it as AWSPENDING, read it back and check it again, and only
+ * then move AWSCURRENT. Each step may be the last one before a crash, and the whole may run twice: the outcome is the same.
  */
-import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
-import { type ACMClient, ExportCertificateCommand } from '@aws-sdk/client-acm';
-import {
-  DescribeSecretCommand,
-  GetSecretValueCommand,
-  PutSecretValueCommand,
-  ResourceNotFoundException,
-  type SecretsManagerClient,
-  UpdateSecretVersionStageCommand,
-} from '@aws-sdk/client-secrets-manager';
+import { X509Certificate } from 'node:crypto';
 import { type CertificateMaterial, certificateProblems, daysLeftOf } from '../../../server/config';
-
-export interface Clients {
-  readonly acm: ACMClient;
-  readonly secrets: SecretsManagerClient;
-}
+import { RotationFailure } from './failure';
+import { ROLLED_BACK, type SecretVersions, type StoredCertificate, versionOf } from './secret-versions';
+import { sameSerial, serialOf } from './serial';
+import type { CertificateSource } from './source';
 
 export interface Rotation {
-  readonly certificateArn: string;
-  readonly secretId: string;
+  readonly source: CertificateSource;
+  readonly versions: SecretVersions;
+  /** Host names that must be covered. */
   readonly names: readonly string[];
+  /** Days that a certificate must still last to be taken up. */
   readonly minDaysLeft: number;
 }
 
-export interface RotationResult {
-  /** False where the certificate in use is the one that ACM has. */
-  readonly changed: boolean;
-  readonly serialNumber: string;
-  readonly daysLeft: number;
+/** `rotated`: another certificate is served now. `current`: the right one was served already. `held`: a person rolled the new one back. */
+export type Outcome = 'rotated' | 'current' | 'held';
+
+/** Throws a RotationFailure; AWSCURRENT is then what it was. */
+export async function rotate({ source, versions, names, minDaysLeft }: Rotation, { renew = false } = {}): Promise<Outcome> {
+  const labels = await versions.labels();
+  const currentVersion = labels.get('AWSCURRENT');
+  const current = currentVersion === undefined ? undefined : await versions.read(currentVersion);
+  const fromHere = current?.source === undefined || current.source === source.id ? current : undefined;
+  const latest = await source.latest(fromHere, renew);
+  refuseIfWrong(latest, { names, minDaysLeft });
+  if (sameSerial(serialOf(latest), serialOf(fromHere))) return 'current';
+  // An answer out of date, as an eventually consistent service may give it.
+  if (fromHere && isNewer(fromHere, latest) && certificateProblems(fromHere, { names }).length === 0) return 'current';
+
+  const stored: StoredCertificate = { ...latest, source: source.id };
+  if (labels.get(ROLLED_BACK) === versionOf(stored)) return 'held';
+  const version = await versions.put(stored);
+  const readBack = await versions.read(version);
+  if (!readBack) throw new RotationFailure('store', 'the pending version of the secret can not be read back');
+  refuseIfWrong(readBack, { names, minDaysLeft });
+  await versions.move('AWSCURRENT', version);
+  return 'rotated';
 }
 
-export async function rotate({ acm, secrets }: Clients, { certificateArn, secretId, names, minDaysLeft }: Rotation): Promise<RotationResult> {
-  const exported = await exportCertificate(acm, certificateArn);
-  refuseIfWrong(exported, { names, minDaysLeft });
-  const certificate = new X509Certificate(exported.certificate);
-  const result = { serialNumber: certificate.serialNumber, daysLeft: Math.floor(daysLeftOf(certificate)) };
-  if (serialOf(await materialAt(secrets, secretId, 'AWSCURRENT')) === certificate.serialNumber) return { ...result, changed: false };
-
-  // The same certificate gives the same token, so that a repeated run finds its version instead of making another.
-  const token = tokenOf(certificate);
-  await secrets.send(
-    new PutSecretValueCommand({ SecretId: secretId, ClientRequestToken: token, SecretString: JSON.stringify(exported), VersionStages: ['AWSPENDING'] }),
-  );
-  const stored = await materialAt(secrets, secretId, 'AWSPENDING', token);
-  if (!stored) throw new Error('the pending version of the secret can not be read back');
-  refuseIfWrong(stored, { names, minDaysLeft });
-  await makeCurrent(secrets, secretId, token);
-  return { ...result, changed: true };
+/**
+ * Puts the certificate before the current one back into service, and holds the current one off until `release`. Throws a
+ * RotationFailure where there is none before, or where it could not be served.
+ */
+export async function rollBack({ versions, names }: Pick<Rotation, 'versions' | 'names'>): Promise<void> {
+  const labels = await versions.labels();
+  const [current, previous] = [labels.get('AWSCURRENT'), labels.get('AWSPREVIOUS')];
+  const material = previous === undefined ? undefined : await versions.read(previous);
+  if (current === undefined || previous === undefined || !material)
+    throw new RotationFailure('store', 'there is no certificate before the current one to go back to');
+  refuseIfWrong(material, { names, minDaysLeft: 0 });
+  await versions.move(ROLLED_BACK, current); // first, so that no rotation comes in between
+  await versions.move('AWSCURRENT', previous);
 }
 
-async function exportCertificate(acm: ACMClient, certificateArn: string): Promise<CertificateMaterial> {
-  const passphrase = randomBytes(32).toString('base64url');
-  const {
-    Certificate,
-    CertificateChain = '',
-    PrivateKey,
-  } = await acm.send(new ExportCertificateCommand({ CertificateArn: certificateArn, Passphrase: Buffer.from(passphrase) }));
-  if (!Certificate || !PrivateKey) throw new Error('ACM exported no certificate or no private key');
-  let privateKey: string;
-  try {
-    privateKey = createPrivateKey({ key: PrivateKey, passphrase }).export({ type: 'pkcs8', format: 'pem' }).toString();
-  } catch {
-    throw new Error('the exported private key can not be decrypted'); // without the cause, which may quote it
-  }
-  return { certificate: Certificate, chain: CertificateChain, privateKey };
+/** Lets a certificate that was rolled back be taken up again. */
+export async function release(versions: SecretVersions): Promise<void> {
+  await versions.remove(ROLLED_BACK);
+}
+
+function isNewer(one: CertificateMaterial, other: CertificateMaterial): boolean {
+  const begin = ({ certificate }: CertificateMaterial) => Date.parse(new X509Certificate(certificate).validFrom);
+  return begin(one) > begin(other);
 }
 
 function refuseIfWrong(material: CertificateMaterial, expectation: { names: readonly string[]; minDaysLeft: number }): void {
   const problems = certificateProblems(material, expectation);
-  if (problems.length > 0) throw new Error(`the certificate is refused: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new RotationFailure('refused', `the certificate is refused: ${problems.join('; ')}`);
 }
 
-/** The material of one version, or undefined where there is none that is whole. */
-async function materialAt(secrets: SecretsManagerClient, secretId: string, stage: string, versionId?: string): Promise<CertificateMaterial | undefined> {
-  try {
-    const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: secretId, VersionStage: stage, VersionId: versionId }));
-    const value = JSON.parse(SecretString ?? '') as Partial<CertificateMaterial>;
-    return value.certificate && value.privateKey ? { certificate: value.certificate, chain: value.chain ?? '', privateKey: value.privateKey } : undefined;
-  } catch (error) {
-    // A secret that CloudFormation has just made holds a generated string, or nothing.
-    if (error instanceof ResourceNotFoundException || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-async function makeCurrent(secrets: SecretsManagerClient, secretId: string, versionId: string): Promise<void> {
-  const { VersionIdsToStages = {} } = await secrets.send(new DescribeSecretCommand({ SecretId: secretId }));
-  const current = Object.entries(VersionIdsToStages).find(([, stages]) => stages?.includes('AWSCURRENT'))?.[0];
-  if (current === versionId) return;
-  await secrets.send(
-    new UpdateSecretVersionStageCommand({ SecretId: secretId, VersionStage: 'AWSCURRENT', MoveToVersionId: versionId, RemoveFromVersionId: current }),
-  );
-}
-
-function serialOf(material: CertificateMaterial | undefined): string | undefined {
-  try {
-    return material && new X509Certificate(material.certificate).serialNumber;
-  } catch {
-    return undefined;
-  }
-}
-
-/** 64 hexadecimal digits, within the 32 to 64 characters that a ClientRequestToken may have (API reference, PutSecretValue). */
-function tokenOf(certificate: X509Certificate): string {
-  return certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+/** Days that are left to the certificate in service; undefined where none can be read. */
+export async function servedDaysLeft(versions: SecretVersions): Promise<number | undefined> {
+  const version = (await versions.labels()).get('AWSCURRENT');
+  const current = version === undefined ? undefined : await versions.read(version);
+  return serialOf(current) === undefined ? undefined : daysLeftOf(new X509Certificate(current!.certificate));
 }

@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { ACMClient, ExportCertificateCommand } from '@aws-sdk/client-acm';
+import { ACMClient, DescribeCertificateCommand, ExportCertificateCommand } from '@aws-sdk/client-acm';
 import {
   DescribeSecretCommand,
   GetSecretValueCommand,
@@ -9,7 +9,9 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { mockClient } from 'aws-sdk-client-mock';
-import { rotate } from '../../../lib/certificate/rotation/rotate';
+import { acmSource } from '../../../lib/certificate/rotation/acm-source';
+import { type Outcome, release, rollBack, rotate } from '../../../lib/certificate/rotation/rotate';
+import { SecretVersions } from '../../../lib/certificate/rotation/secret-versions';
 import { certificateProblems } from '../../../server/config';
 import { type Issued, TestAuthority } from '../../server/support/authority';
 
@@ -25,7 +27,9 @@ class Secret {
   constructor() {
     this.mock.on(GetSecretValueCommand).callsFake(({ VersionStage, VersionId }) => {
       this.before('get');
-      const found = [...this.versions].find(([id, { stages }]) => stages.has(VersionStage) && (VersionId === undefined || id === VersionId));
+      const found = [...this.versions].find(
+        ([id, { stages }]) => (VersionStage === undefined || stages.has(VersionStage)) && (VersionId === undefined || id === VersionId),
+      );
       if (!found) throw new ResourceNotFoundException({ message: 'not found', $metadata: {} });
       return { SecretString: found[1].text };
     });
@@ -47,8 +51,11 @@ class Secret {
       this.before('move');
       const from = this.versions.get(RemoveFromVersionId);
       if (from && !from.stages.delete(VersionStage)) throw new Error('InvalidParameterException');
-      from?.stages.add('AWSPREVIOUS');
-      this.versions.get(MoveToVersionId)!.stages.add(VersionStage);
+      if (VersionStage === 'AWSCURRENT') {
+        for (const { stages } of this.versions.values()) stages.delete('AWSPREVIOUS');
+        from?.stages.add('AWSPREVIOUS');
+      }
+      if (MoveToVersionId) this.versions.get(MoveToVersionId)!.stages.add(VersionStage);
       return {};
     });
   }
@@ -74,7 +81,8 @@ beforeEach(() => {
 });
 
 /** Lets ACM export this certificate, its key encrypted as ACM does it. */
-function acmHas(issued: Issued, { chain = intermediate.pem, key = issued.key } = {}): void {
+function acmHas(issued: Issued, { chain = `${intermediate.pem}\n${root.pem}`, key = issued.key } = {}): void {
+  acm.on(DescribeCertificateCommand).resolves({ Certificate: { Status: 'ISSUED', Serial: (issued.serialNumber.match(/../g) ?? []).join(':') } });
   acm.on(ExportCertificateCommand).callsFake(({ Passphrase }) => ({
     Certificate: issued.certificate,
     CertificateChain: chain,
@@ -82,12 +90,16 @@ function acmHas(issued: Issued, { chain = intermediate.pem, key = issued.key } =
   }));
 }
 
-function run() {
-  return rotate(
-    { acm: acm as unknown as ACMClient, secrets: secret.mock as unknown as SecretsManagerClient },
-    { certificateArn: 'arn:aws:acm:eu-central-1:111122223333:certificate/1', secretId: 'secret', names: ['ftps.example.com'], minDaysLeft: 1 },
-  );
+function parts() {
+  return {
+    source: acmSource(acm as unknown as ACMClient, 'arn:aws:acm:eu-central-1:111122223333:certificate/1'),
+    versions: new SecretVersions(secret.mock as unknown as SecretsManagerClient, 'secret'),
+    names,
+    minDaysLeft: 1,
+  };
 }
+
+const run = (): Promise<Outcome> => rotate(parts());
 
 const names = ['ftps.example.com'];
 
@@ -95,11 +107,11 @@ describe('a rotation', () => {
   it('brings the first certificate, and then each new one', async () => {
     const first = await intermediate.issue({ names });
     acmHas(first);
-    expect(await run()).toMatchObject({ changed: true });
+    expect(await run()).toBe('rotated');
     expect(certificateProblems(JSON.parse(secret.current), { names })).toEqual([]);
     const second = await intermediate.issue({ names, rsa: true });
     acmHas(second);
-    expect(await run()).toMatchObject({ changed: true });
+    expect(await run()).toBe('rotated');
     expect(JSON.parse(secret.current).certificate).toBe(second.certificate);
     expect(
       [...secret.versions.values()].some(({ text, stages }) => text.includes(JSON.stringify(first.certificate).slice(1, -1)) && stages.has('AWSPREVIOUS')),
@@ -110,7 +122,7 @@ describe('a rotation', () => {
     acmHas(await intermediate.issue({ names }));
     await run();
     const { size } = secret.versions;
-    for (let count = 0; count < 3; count += 1) expect(await run()).toMatchObject({ changed: false });
+    for (let count = 0; count < 3; count += 1) expect(await run()).toBe('current');
     expect(secret.versions.size).toBe(size);
   });
 
@@ -121,6 +133,11 @@ describe('a rotation', () => {
       /private key belongs to another/,
     ],
     ['no chain', async () => acmHas(await intermediate.issue({ names }), { chain: '' }), /chain is missing/],
+    [
+      'a chain that ends short of a root',
+      async () => acmHas(await intermediate.issue({ names }), { chain: intermediate.pem }),
+      /short of a root: certificates are missing after it/,
+    ],
     [
       'the chain of somebody else',
       async () => acmHas(await intermediate.issue({ names }), { chain: (await TestAuthority.create('CN=Test Intermediate')).pem }),
@@ -136,7 +153,9 @@ describe('a rotation', () => {
     ],
     [
       'throttling that does not end',
-      async () => acm.on(ExportCertificateCommand).rejects(Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException' })),
+      async () =>
+        acmHas(await intermediate.issue({ names })) ??
+        acm.on(ExportCertificateCommand).rejects(Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException' })),
       /Rate exceeded/,
     ],
   ])('refuses %s and leaves the current one', async (_name, prepare, message) => {
@@ -173,8 +192,51 @@ describe('a rotation', () => {
     }
   });
 
+  it('takes no older certificate for a newer one, as an answer out of date would have it', async () => {
+    const [older, newer] = [await intermediate.issue({ names, from: -3 }), await intermediate.issue({ names, from: -1 })];
+    acmHas(newer);
+    await run();
+    acmHas(older);
+    expect(await run()).toBe('current');
+    expect(JSON.parse(secret.current).certificate).toBe(newer.certificate);
+  });
+
+  it('exports nothing while the serial is unchanged', async () => {
+    acmHas(await intermediate.issue({ names }));
+    await run();
+    const exports = acm.commandCalls(ExportCertificateCommand).length;
+    await run();
+    expect(acm.commandCalls(ExportCertificateCommand)).toHaveLength(exports);
+  });
+
+  it('does not take up a revoked certificate, and says whether it is the one in service', async () => {
+    const issued = await intermediate.issue({ names });
+    acmHas(issued);
+    await run();
+    acm.on(DescribeCertificateCommand).resolves({ Certificate: { Status: 'REVOKED', Serial: issued.serialNumber, RevocationReason: 'KEY_COMPROMISE' } });
+    await expect(run()).rejects.toMatchObject({ reason: 'revoked', message: expect.stringMatching(/KEY_COMPROMISE.*It is the one that is served/) });
+    expect(JSON.parse(secret.current).certificate).toBe(issued.certificate);
+  });
+
+  it('that is rolled back stays so until it is released', async () => {
+    const [first, second] = [await intermediate.issue({ names, from: -3 }), await intermediate.issue({ names, from: -1 })];
+    await expect(rollBack(parts())).rejects.toThrow(/no certificate before the current one/);
+    acmHas(first);
+    await run();
+    acmHas(second);
+    await run();
+    await rollBack(parts());
+    expect(JSON.parse(secret.current).certificate).toBe(first.certificate);
+    expect(await run()).toBe('held');
+    expect(JSON.parse(secret.current).certificate).toBe(first.certificate);
+    await release(parts().versions);
+    expect(await run()).toBe('rotated');
+    expect(JSON.parse(secret.current).certificate).toBe(second.certificate);
+  });
+
   it('never tells the key in an error', async () => {
     const issued = await intermediate.issue({ names });
+    acmHas(issued);
     acm.on(ExportCertificateCommand).resolves({
       Certificate: issued.certificate,
       CertificateChain: intermediate.pem,

@@ -1,0 +1,251 @@
+/** The secret that the instances read, and the Lambda that keeps the right certificate in it. */
+import { Duration, Lazy, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { AnyPrincipal, Effect, type IGrantable, type IPrincipal, type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
+import { Trigger } from 'aws-cdk-lib/triggers';
+import { Construct, type IConstruct } from 'constructs';
+import { lambdaCode } from '../bundles';
+import { acknowledge } from '../compliance/acknowledge';
+
+/** Namespace of every metric of the kit. */
+export const NAMESPACE = 'CdkFtps';
+
+/** What differs between a certificate of ACM and one straight from a private authority. */
+export interface RotationSource {
+  readonly environment: Record<string, string>;
+  readonly permissions: PolicyStatement[];
+  /** The certificate whose events start a rotation; none where ACM knows nothing of it. */
+  readonly certificateArn?: string;
+  readonly interval: Duration;
+  /** Days before the end at which alarms go off. */
+  readonly alarmDays: number[];
+}
+
+export interface CertificateRotationProps {
+  readonly names: string[];
+  readonly minDaysLeft: number;
+  readonly source: RotationSource;
+}
+
+/** Why a rotation failed, and what its alarm tells a person to do. The words are those of the Lambda. */
+const failures = {
+  revoked: 'The certificate was revoked. Have a new one issued and deploy it; until then the revoked one may be what is served.',
+  refused: 'A new certificate failed its check (key, chain, names, dates or strength) and is not served. The log of the Lambda says which.',
+  source: 'ACM or the private authority gave no certificate (status, permission or throttling). The log of the Lambda says which.',
+  store: 'Secrets Manager did not take the certificate. The log of the Lambda says why.',
+} as const;
+
+export class CertificateRotation extends Construct {
+  public readonly secret: Secret;
+  public readonly rotation: LambdaFn;
+  private readonly role: Role;
+  private readonly readers: IPrincipal[] = [];
+  private readonly alarms: Alarm[] = [];
+
+  constructor(scope: Construct, id: string, props: CertificateRotationProps) {
+    super(scope, id);
+    const key = new Key(this, 'Key', { description: 'FTPS certificate and its private key', enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
+    this.secret = new Secret(this, 'Secret', {
+      description: 'FTPS certificate, chain and private key; written by the rotation Lambda',
+      encryptionKey: key,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    acknowledge(
+      this.secret,
+      'AwsSolutions-SMG4',
+      'The rotation Lambda puts a new version in when the certificate was renewed; the authority, not Secrets Manager, sets the time.',
+    );
+    this.role = new Role(this, 'RotationRole', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: 'Takes the FTPS certificate from its source and puts it into its secret',
+    });
+    this.rotation = this.makeLambda(props);
+    // At the first deployment: ACM renews only a certificate that was exported once.
+    new Trigger(this, 'FirstExport', { handler: this.rotation, timeout: Duration.minutes(2), executeAfter: [this.secret, this.role] });
+    this.limitAccess();
+    this.schedule(props.source);
+    this.makeAlarms(props.source.alarmDays);
+  }
+
+  public grantRead(grantee: IGrantable): void {
+    this.secret.grantRead(grantee);
+    this.readers.push(grantee.grantPrincipal);
+  }
+
+  public metricDaysLeft(options?: MetricOptions): Metric {
+    return this.metric('CertificateDaysLeft', {}, { statistic: 'Minimum', period: Duration.days(1), ...options });
+  }
+
+  public metricFailures(reason: string, options?: MetricOptions): Metric {
+    return this.metric('CertificateRotationFailures', { Reason: reason }, { statistic: 'Sum', period: Duration.hours(1), ...options });
+  }
+
+  public addAlarmAction(action: IAlarmAction): void {
+    for (const alarm of this.alarms) alarm.addAlarmAction(action);
+  }
+
+  /** Tells these instances as soon as another certificate is current. They also look by themselves. */
+  public pushTo(instances: IConstruct): void {
+    const stack = Stack.of(this);
+    const value = this.node.path;
+    Tags.of(instances).add(FLEET_TAG, value);
+    const document = new CfnDocument(this, 'Reload', {
+      documentType: 'Command',
+      updateMethod: 'NewVersion',
+      content: {
+        schemaVersion: '2.2',
+        description: 'Makes an FTPS server look at its certificate; nothing else.',
+        mainSteps: [{ action: 'aws:runShellScript', name: 'reload', inputs: { runCommand: ['systemctl reload ftps.service'], timeoutSeconds: '30' } }],
+      },
+    });
+    this.rotation.addEnvironment('RELOAD_DOCUMENT', document.ref);
+    this.rotation.addEnvironment('RELOAD_TAG', `${FLEET_TAG}=${value}`);
+    this.role.addToPolicy(
+      new PolicyStatement({ actions: ['ssm:SendCommand'], resources: [stack.formatArn({ service: 'ssm', resource: 'document', resourceName: document.ref })] }),
+    );
+    this.role.addToPolicy(
+      new PolicyStatement({
+        actions: ['ssm:SendCommand'],
+        resources: [stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' })],
+        conditions: { StringEquals: { [`ssm:resourceTag/${FLEET_TAG}`]: value } },
+      }),
+    );
+    acknowledge(
+      this.role,
+      'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*]',
+      'The ids of instances are not known before they start; the condition limits this to the instances of the service, and only one document may be sent.',
+    );
+  }
+
+  private makeLambda({ names, minDaysLeft, source }: CertificateRotationProps): LambdaFn {
+    const deadLetterQueue = new Queue(this, 'Failures', { encryption: QueueEncryption.KMS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
+    acknowledge(deadLetterQueue, 'AwsSolutions-SQS3', 'This queue is itself the dead-letter queue of the rotation Lambda.');
+    const logGroup = new LogGroup(this, 'RotationLogs', { retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
+    const rotation = new LambdaFn(this, 'Rotation', {
+      description: 'Takes the FTPS certificate from its source, checks it, and makes it current in Secrets Manager',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: lambdaCode('certificate-rotation'),
+      timeout: Duration.minutes(2),
+      memorySize: 256,
+      reservedConcurrentExecutions: 1, // two rotations at once would race for the staging label
+      deadLetterQueue,
+      retryAttempts: 2,
+      role: this.role,
+      logGroup,
+      environment: {
+        SECRET_ID: this.secret.secretArn,
+        NAMES: names.join(','),
+        MIN_DAYS_LEFT: String(minDaysLeft),
+        METRIC_NAMESPACE: NAMESPACE,
+        METRIC_SECRET: this.node.path,
+        ...source.environment,
+      },
+    });
+    logGroup.grantWrite(this.role);
+    for (const statement of source.permissions) this.role.addToPolicy(statement);
+    this.role.addToPolicy(
+      new PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue', 'secretsmanager:DescribeSecret', 'secretsmanager:UpdateSecretVersionStage'],
+        resources: [this.secret.secretArn],
+      }),
+    );
+    this.secret.encryptionKey?.grantEncryptDecrypt(this.role);
+    for (const action of ['kms:GenerateDataKey*', 'kms:ReEncrypt*'])
+      acknowledge(
+        this.role,
+        `AwsSolutions-IAM5[Action::${action}]`,
+        'The two variants of each KMS action that writing a secret needs, on the key of this certificate only.',
+      );
+    return rotation;
+  }
+
+  /** Whatever else the account allows: only the Lambda writes, and only those who were granted it, and the Lambda, read. */
+  private limitAccess(): void {
+    const deny = (actions: string[], except: () => string[]) =>
+      this.secret.addToResourcePolicy(
+        new PolicyStatement({
+          effect: Effect.DENY,
+          principals: [new AnyPrincipal()],
+          actions,
+          resources: ['*'], // in a resource policy this means the secret itself
+          conditions: { ArnNotEquals: { 'aws:PrincipalArn': Lazy.list({ produce: except }) } },
+        }),
+      );
+    deny(['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecret', 'secretsmanager:UpdateSecretVersionStage'], () => [this.role.roleArn]);
+    deny(['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], () => [
+      this.role.roleArn,
+      ...this.readers.map((reader) => (reader as IRole).roleArn).filter((arn) => arn !== undefined),
+    ]);
+  }
+
+  /** ACM's events are best effort, so the Lambda also looks by itself. */
+  private schedule({ certificateArn, interval }: RotationSource): void {
+    const target = (reason: string) => new LambdaFunction(this.rotation, { event: RuleTargetInput.fromObject({ reason }), retryAttempts: 4 });
+    if (certificateArn)
+      new Rule(this, 'Renewed', {
+        description: 'ACM has a new certificate, or says that one ends, has ended or was revoked',
+        eventPattern: {
+          source: ['aws.acm'],
+          detailType: [
+            'ACM Certificate Available',
+            'ACM Certificate Approaching Expiration',
+            'ACM Certificate Rotated',
+            'ACM Certificate Expired',
+            'ACM Certificate Revoked',
+            'ACM Certificate Renewal Action Required',
+          ],
+          resources: [certificateArn],
+        },
+        targets: [target('event')],
+      });
+    new Rule(this, 'Daily', {
+      description: 'Looks at the certificate, whatever events came',
+      schedule: Schedule.rate(interval),
+      targets: [target('schedule')],
+    });
+  }
+
+  private makeAlarms(alarmDays: number[]): void {
+    const whenAny = { threshold: 1, evaluationPeriods: 1, treatMissingData: TreatMissingData.NOT_BREACHING };
+    const comparisonOperator = ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD;
+    this.alarms.push(
+      new Alarm(this, 'RotationFailed', {
+        alarmDescription: 'The rotation of the certificate failed; the last good one is still served. The other alarms and the log of the Lambda say why.',
+        metric: this.rotation.metricErrors({ period: Duration.hours(1) }),
+        comparisonOperator,
+        ...whenAny,
+      }),
+      ...Object.entries(failures).map(
+        ([reason, text]) =>
+          new Alarm(this, `RotationFailed-${reason}`, { alarmDescription: text, metric: this.metricFailures(reason), comparisonOperator, ...whenAny }),
+      ),
+      ...alarmDays.map(
+        (days) =>
+          new Alarm(this, `DaysLeft${days}`, {
+            alarmDescription: `The certificate in the secret lasts fewer than ${days} days, or the Lambda that looks at it does not run`,
+            metric: this.metricDaysLeft(),
+            threshold: days,
+            comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluationPeriods: 1,
+            treatMissingData: TreatMissingData.BREACHING,
+          }),
+      ),
+    );
+  }
+
+  private metric(metricName: string, dimensions: Record<string, string>, options: MetricOptions): Metric {
+    return new Metric({ namespace: NAMESPACE, metricName, dimensionsMap: { Secret: this.node.path, ...dimensions }, ...options });
+  }
+}
+
+const FLEET_TAG = 'cdk-ftps:certificate';
