@@ -4,6 +4,7 @@ import { version } from '../package.json';
 import { auditCommand } from './commands/audit';
 import { certificateCommand } from './commands/certificate';
 import { configCommand } from './commands/config';
+import { doctorCommand } from './commands/doctor';
 import { exitCodeOf, explain } from './commands/exit';
 import { serveCommand } from './commands/serve';
 import { userCommand } from './commands/user';
@@ -16,6 +17,7 @@ const program = new Command('ftps')
   .addCommand(userCommand())
   .addCommand(auditCommand())
   .addCommand(certificateCommand())
+  .addCommand(doctorCommand())
   .addHelpText(
     'after',
     `
@@ -25,7 +27,8 @@ Examples:
   ftps serve --config /etc/ftps/server.json
   ftps serve --user demo --password-file password.txt --root ./files --explicit-port 2121 --implicit-port 2990
   ftps config check server.json
-  ftps user hash < password.txt`,
+  ftps user hash < password.txt
+  ftps doctor ftps.example.com --user demo --password-file password.txt --passive-ports 50000-50015`,
   )
   .showHelpAfterError('(ftps --help tells more)');
 

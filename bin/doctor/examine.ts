@@ -1,0 +1,46 @@
+/** The whole examination of one server, in the order that a client meets things. */
+import type { Target } from './control-connection';
+import type { Finding } from './finding';
+import { type Credentials, insideFindings } from './inside';
+import { dnsFindings, portFindings, tlsFindings } from './outside';
+import { trusting } from './trust';
+
+export interface Examination {
+  readonly host: string;
+  /** 0 leaves the mode out. */
+  readonly explicitPort: number;
+  readonly implicitPort: number;
+  /** Name that the certificate must cover. Default: the host. */
+  readonly name?: string;
+  /** PEM of the authorities to trust instead of the well-known ones. */
+  readonly ca?: string;
+  readonly credentials?: Credentials;
+  readonly passivePorts?: { readonly low: number; readonly high: number };
+  /** Milliseconds that any single step may take. */
+  readonly timeout: number;
+}
+
+export async function examine({ host, explicitPort, implicitPort, name = host, ca, credentials, passivePorts, timeout }: Examination): Promise<Finding[]> {
+  const findings = await dnsFindings(host);
+  if (findings.some(({ level }) => level === 'problem')) return findings;
+  const trust = trusting(name, ca);
+  const targets = (
+    [
+      ['explicit', explicitPort],
+      ['implicit', implicitPort],
+    ] as const
+  )
+    .filter(([, port]) => port !== 0)
+    .map(([mode, port]): Target => ({ host, port, mode, timeout }));
+  let secure: Target | undefined;
+  for (const target of targets) {
+    const reached = await portFindings(target);
+    findings.push(...reached);
+    if (reached.some(({ check, level }) => check === target.mode && level === 'problem')) continue;
+    const tls = await tlsFindings(target, trust);
+    findings.push(...tls);
+    if (tls.some(({ check, level }) => check === 'tls' && level === 'ok')) secure ??= target;
+  }
+  if (secure && credentials) findings.push(...(await insideFindings({ target: secure, trust, credentials, passivePorts })));
+  return findings;
+}
