@@ -20,7 +20,7 @@ const prices = {
   imageBuild: 1,
 };
 
-/** The lines that describe one template. */
+/** The lines that describe the resources of one environment. */
 export function summarize(template: { Resources: Record<string, Resource> }): string[] {
   const all = Object.values(template.Resources);
   const of = (type: string) => all.filter((resource) => resource.Type === type);
@@ -63,11 +63,12 @@ function monthlyCost(of: (type: string) => Resource[], instances: number, type: 
 export function summarizeAssembly(folder: string): { name: string; lines: string[] }[] {
   return readdirSync(folder)
     .filter((name) => name.startsWith('assembly-'))
-    .flatMap((assembly) =>
-      readdirSync(join(folder, assembly))
+    .map((assembly) => {
+      const templates = readdirSync(join(folder, assembly))
         .filter((name) => name.endsWith('.template.json'))
-        .map((name) => ({ name: assembly.slice('assembly-'.length), lines: summarize(JSON.parse(readFileSync(join(folder, assembly, name), 'utf8'))) })),
-    );
+        .map((name) => JSON.parse(readFileSync(join(folder, assembly, name), 'utf8')));
+      return { name: assembly.slice('assembly-'.length), lines: summarize({ Resources: Object.assign({}, ...templates.map(({ Resources }) => Resources)) }) };
+    });
 }
 
 if (require.main === module) {

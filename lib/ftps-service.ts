@@ -60,20 +60,39 @@ export interface FtpsServiceProps {
   readonly vpc?: IVpc;
   /** @default - public subnets */
   readonly vpcSubnets?: SubnetSelection;
-  /** @default - a public certificate of ACM for `domainName` */
+  /**
+   * Further host names, covered by the certificate.
+   * @default - none
+   */
+  readonly alternativeNames?: string[];
+  /** @default - a public certificate of ACM with an RSA key for `domainName` and `alternativeNames` */
   readonly certificate?: ServerCertificate;
+  /**
+   * Served beside it. Of certificates for the very same names the client's abilities choose (an ECDSA one for new clients, the RSA one
+   * for old ones); of others the name that the client asks for.
+   * @default - none
+   */
+  readonly additionalCertificates?: ServerCertificate[];
   /** @default - EFS */
   readonly storage?: FileStorage;
   /** @default - accounts in Secrets Manager */
   readonly accounts?: Accounts;
   /** @default - a year in CloudWatch Logs and a year in an unchangeable archive */
   readonly auditLog?: AuditLog;
+  /**
+   * The addresses that partners allow; as many as there are instances.
+   * @default - new ones
+   */
+  readonly addresses?: ElasticAddresses;
 }
 
 export class FtpsService extends Construct {
   public readonly vpc: IVpc;
   public readonly securityGroup: FtpsSecurityGroup;
+  /** The first of the certificates. */
   public readonly certificate: ServerCertificate;
+  /** All of them. */
+  public readonly certificates: ServerCertificate[];
   public readonly storage: FileStorage;
   public readonly accounts: Accounts;
   public readonly auditLog: AuditLog;
@@ -92,7 +111,9 @@ export class FtpsService extends Construct {
     refuseWrongSettings(props, instances);
     this.vpc = props.vpc ?? new ServiceNetwork(this, 'Network').vpc;
     const vpcSubnets = props.vpcSubnets ?? { subnetType: SubnetType.PUBLIC };
-    this.certificate = props.certificate ?? ServerCertificate.publicAcm(this, 'Certificate', { domainName, hostedZone: hostedZone! });
+    this.certificate =
+      props.certificate ?? ServerCertificate.publicAcm(this, 'Certificate', { domainName, alternativeNames: props.alternativeNames, hostedZone: hostedZone! });
+    this.certificates = [this.certificate, ...(props.additionalCertificates ?? [])];
     this.storage = props.storage ?? FileStorage.efs(this, 'Files', { vpc: this.vpc, vpcSubnets });
     this.accounts = props.accounts ?? new Accounts(this, 'Accounts');
     this.auditLog = props.auditLog ?? new AuditLog(this, 'Logs');
@@ -101,7 +122,7 @@ export class FtpsService extends Construct {
 
     // From here on, every port comes out of this one object.
     const config = serverConfig(props.server ?? {}, {
-      certificateSecretId: this.certificate.secret.secretArn,
+      certificateSecretIds: this.certificates.map(({ secret }) => secret.secretArn),
       storage: { kind: 'local', root: STORAGE_ROOT },
       identity: [{ kind: 'secrets', prefix: this.accounts.prefix }],
     });
@@ -120,7 +141,9 @@ export class FtpsService extends Construct {
       subnet: this.vpc.selectSubnets(vpcSubnets).subnets[0]!,
       securityGroup: buildSecurityGroup(this, this.vpc),
     });
-    this.addresses = new ElasticAddresses(this, 'Addresses', { count: instances, domainName, hostedZone });
+    this.addresses = props.addresses ?? new ElasticAddresses(this, 'Addresses', { count: instances, domainName, hostedZone });
+    if (this.addresses.addresses.length < instances)
+      throw new Error(`addresses: ${this.addresses.addresses.length} addresses are too few for ${instances} instances; each takes one`);
     this.fleet = this.makeFleet(props, config, vpcSubnets, instances);
     this.grants();
     this.outputs(domainName);
@@ -150,8 +173,10 @@ export class FtpsService extends Construct {
 
   private grants(): void {
     const { role } = this.fleet;
-    this.certificate.grantRead(role);
-    this.certificate.pushTo(this.fleet.autoScalingGroup);
+    for (const certificate of this.certificates) {
+      certificate.grantRead(role);
+      certificate.pushTo(this.fleet.autoScalingGroup);
+    }
     this.accounts.grantRead(role);
     this.auditLog.grantWrite(role);
     this.storage.grantReadWrite(role);
@@ -165,8 +190,13 @@ export class FtpsService extends Construct {
     new CfnOutput(this, 'PassivePorts', { value: this.passivePorts, description: 'Passive range, for partners with outbound firewalls' });
     new CfnOutput(this, 'AllowList', { value: this.addresses.addresses.join(','), description: 'Addresses that partners allow' });
     new CfnOutput(this, 'AccountsPrefix', { value: this.accounts.prefix, description: 'An account is a secret of this prefix and the name of the user' });
-    if (this.certificate.rotationFunction)
-      new CfnOutput(this, 'CertificateRotation', { value: this.certificate.rotationFunction.functionName, description: 'For ftps certificate --function' });
+    this.certificates.forEach(({ rotationFunction }, index) => {
+      if (rotationFunction)
+        new CfnOutput(this, `CertificateRotation${index === 0 ? '' : index + 1}`, {
+          value: rotationFunction.functionName,
+          description: 'For ftps certificate --function',
+        });
+    });
     new CfnOutput(this, 'ImageId', { value: this.image.imageId, description: 'Image that the instances started from' });
   }
 }

@@ -1,86 +1,104 @@
-/** One environment, stamped from one settings object. */
-import { type Environment, RemovalPolicy, Stack, Stage, type StageProps, Tags } from 'aws-cdk-lib';
+/** One environment, stamped from one settings object: a stack for what must outlive a mistake, and one for what can be made anew. */
+import { Fn, RemovalPolicies, RemovalPolicy, Stack, Stage, type StageProps, Tags } from 'aws-cdk-lib';
+import { KeyAlgorithm } from 'aws-cdk-lib/aws-certificatemanager';
+import { SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
+import { ServerCertificate } from './certificate/server-certificate';
+import { ElasticAddresses } from './endpoint/elastic-addresses';
+import { FtpsEnvironment, type FtpsEnvironmentSettings } from './environment-settings';
 import { FtpsService } from './ftps-service';
+import { Accounts } from './identity/accounts';
 import { AuditLog } from './logs/audit-log';
-import type { FtpsServerSettings } from './server-settings';
-
-/** What differs between environments. */
-export interface FtpsEnvironmentSettings {
-  /** Name of the environment, `staging` or `prod` for example; it names the stack and tags every resource. */
-  readonly name: string;
-  /**
-   * Account and region.
-   * @default - those of the deployment
-   */
-  readonly env?: Environment;
-  /** Host name that clients connect to. */
-  readonly domainName: string;
-  /** Id of the Route 53 zone of the host name. */
-  readonly hostedZoneId: string;
-  /** Name of that zone. */
-  readonly zoneName: string;
-  /** Networks that clients come from, in CIDR form. */
-  readonly clientCidrs: string[];
-  /**
-   * Whether `clientCidrs` may contain the whole internet.
-   * @default false
-   */
-  readonly allowPublicAccess?: boolean;
-  /** @default 2 */
-  readonly instances?: number;
-  /** @default c7g.large */
-  readonly instanceType?: string;
-  /** @default - Sundays at 03:00 UTC */
-  readonly patchSchedule?: string;
-  /** @default - see FtpsServerSettings */
-  readonly server?: FtpsServerSettings;
-  /**
-   * How long logs can be searched.
-   * @default RetentionDays.ONE_YEAR
-   */
-  readonly logRetention?: RetentionDays;
-  /**
-   * For how many days the archive of the audit can't be changed; 0 leaves it out.
-   * @default 365
-   */
-  readonly archiveDays?: number;
-  /**
-   * Whether the stack is protected against deletion and its data kept when it is deleted all the same.
-   * @default true
-   */
-  readonly protect?: boolean;
-}
+import { ServiceNetwork } from './network/service-network';
+import { FileStorage } from './storage/file-storage';
 
 export interface FtpsStageProps extends StageProps {
   readonly settings: FtpsEnvironmentSettings;
 }
 
 export class FtpsStage extends Stage {
+  /** Files, logs, accounts, addresses, and the network they lie in. */
+  public readonly dataStack: Stack;
+  /** Image, certificate, instances: whatever a deployment can make anew. */
+  public readonly serviceStack: Stack;
   public readonly service: FtpsService;
 
   constructor(scope: Construct, id: string, { settings, ...props }: FtpsStageProps) {
+    FtpsEnvironment.check(settings);
     super(scope, id, { env: settings.env, ...props });
     const protect = settings.protect ?? true;
-    const stack = new Stack(this, 'Ftps', {
-      stackName: `ftps-${settings.name}`,
-      description: `FTPS service ${settings.domainName} (${settings.name})`,
+    const describe = (part: string) => `FTPS service ${settings.domainName} (${settings.name}): ${part}`;
+    this.dataStack = new StackOfAnyZone(this, 'Data', {
+      stackName: `ftps-${settings.name}-data`,
+      description: describe('files, logs, accounts, addresses'),
       terminationProtection: protect,
     });
-    Tags.of(stack).add('service', 'ftps');
-    Tags.of(stack).add('environment', settings.name);
+    this.serviceStack = new StackOfAnyZone(this, 'Ftps', {
+      stackName: `ftps-${settings.name}`,
+      description: describe('image, certificate, instances'),
+      terminationProtection: protect,
+    });
+    const tags = { ...settings.tags, service: 'ftps', environment: settings.name };
+    for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
     try {
-      const hostedZone = HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: settings.hostedZoneId, zoneName: settings.zoneName });
-      const auditLog = new AuditLog(stack, 'Logs', {
-        retention: settings.logRetention ?? RetentionDays.ONE_YEAR,
-        archiveDays: settings.archiveDays ?? 365,
-        removalPolicy: protect ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      });
-      this.service = new FtpsService(stack, 'Service', { ...settings, hostedZone, auditLog });
+      this.service = this.makeService(settings);
     } catch (error) {
       throw new Error(`Environment "${settings.name}": ${(error as Error).message}`, { cause: error });
     }
+    const removalPolicy = protect ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    RemovalPolicies.of(this).apply(removalPolicy, { applyToResourceTypes: holdsData });
+  }
+
+  private makeService(settings: FtpsEnvironmentSettings): FtpsService {
+    const { domainName, alternativeNames } = settings;
+    const zone = { hostedZoneId: settings.hostedZoneId, zoneName: settings.zoneName };
+    const { vpc } = new ServiceNetwork(this.dataStack, 'Network', { flowLogRetention: settings.logRetention });
+    const hostedZone = HostedZone.fromHostedZoneAttributes(this.serviceStack, 'Zone', zone);
+    return new FtpsService(this.serviceStack, 'Service', {
+      ...settings,
+      vpc,
+      hostedZone,
+      storage: FileStorage.efs(this.dataStack, 'Files', { vpc, vpcSubnets: { subnetType: SubnetType.PUBLIC } }),
+      accounts: new Accounts(this.dataStack, 'Accounts'),
+      auditLog: new AuditLog(this.dataStack, 'Logs', {
+        retention: settings.logRetention ?? RetentionDays.ONE_YEAR,
+        archiveDays: settings.archiveDays ?? 365,
+      }),
+      addresses: new ElasticAddresses(this.dataStack, 'Addresses', {
+        count: settings.instances ?? 2,
+        domainName,
+        hostedZone: HostedZone.fromHostedZoneAttributes(this.dataStack, 'Zone', zone),
+      }),
+      additionalCertificates: settings.ecdsaCertificate
+        ? [
+            ServerCertificate.publicAcm(this.serviceStack, 'EcdsaCertificate', {
+              domainName,
+              alternativeNames,
+              hostedZone,
+              keyAlgorithm: KeyAlgorithm.EC_PRIME256V1,
+            }),
+          ]
+        : undefined,
+    });
+  }
+}
+
+/** What is kept with a protected environment, and goes with any other. */
+const holdsData = [
+  'AWS::EFS::FileSystem',
+  'AWS::S3::Bucket',
+  'AWS::Logs::LogGroup',
+  'AWS::KMS::Key',
+  'AWS::SecretsManager::Secret',
+  'AWS::DynamoDB::Table',
+  'AWS::EC2::EIP',
+];
+
+/** Names its zones by their order, so that synthesis asks no account and gives everybody the same templates. */
+class StackOfAnyZone extends Stack {
+  override get availabilityZones(): string[] {
+    return [0, 1, 2].map((index) => Fn.select(index, Fn.getAzs()));
   }
 }

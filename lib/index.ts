@@ -8,9 +8,10 @@ export {
   ServerCertificate,
 } from './certificate/server-certificate';
 export { ElasticAddresses, type ElasticAddressesProps } from './endpoint/elastic-addresses';
+export { FtpsEnvironment, type FtpsEnvironmentOptions, type FtpsEnvironmentSettings } from './environment-settings';
 export { ServerFleet, type ServerFleetProps } from './fleet/server-fleet';
 export { FtpsService, type FtpsServiceProps } from './ftps-service';
-export { type FtpsEnvironmentSettings, FtpsStage, type FtpsStageProps } from './ftps-stage';
+export { FtpsStage, type FtpsStageProps } from './ftps-stage';
 export { Accounts, type AccountsProps } from './identity/accounts';
 export { Processor, ServerImage, type ServerImageProps } from './image/server-image';
 export { AuditLog, type AuditLogProps } from './logs/audit-log';

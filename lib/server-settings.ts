@@ -88,7 +88,8 @@ export interface FtpsServerSettings {
 
 /** The parts of the configuration that other constructs fill in. */
 export interface ServerParts {
-  readonly certificateSecretId: string;
+  /** Secrets with certificates; those for the same names, RSA beside ECDSA, are served side by side. */
+  readonly certificateSecretIds: readonly string[];
   readonly storage: ServerConfigInput['storage'];
   readonly identity: ServerConfigInput['identity'];
 }
@@ -111,7 +112,7 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
     tls: {
       policy: settings.tlsPolicy ?? TlsPolicy.MODERN,
       dataTlsReuse: settings.dataTlsReuse ?? DataTlsReuse.PREFERRED,
-      certificates: [{ kind: 'secret', secretId: parts.certificateSecretId }],
+      certificates: parts.certificateSecretIds.map((secretId) => ({ kind: 'secret' as const, secretId })),
     },
     storage: parts.storage,
     identity: parts.identity,

@@ -1,8 +1,8 @@
 /** Production: two instances over two zones, a year of logs, an archive that nobody can change. */
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { FtpsEnvironmentSettings } from '../../lib';
+import { FtpsEnvironment } from '../../lib';
+import { base } from './base';
 
-export const prod: FtpsEnvironmentSettings = {
+export const prod = FtpsEnvironment.production(base, {
   name: 'prod',
   domainName: 'ftps.example.com',
   hostedZoneId: 'Z0000000000000PROD',
@@ -10,7 +10,6 @@ export const prod: FtpsEnvironmentSettings = {
   clientCidrs: ['203.0.113.0/24', '198.51.100.0/24'],
   instances: 2,
   instanceType: 'c7g.large',
-  logRetention: RetentionDays.ONE_YEAR,
   archiveDays: 365,
   server: { maxSessions: 2_000 },
-};
+});

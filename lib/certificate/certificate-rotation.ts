@@ -14,6 +14,7 @@ import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct, type IConstruct } from 'constructs';
 import { lambdaCode } from '../bundles';
 import { acknowledge } from '../compliance/acknowledge';
+import { stableName } from '../names';
 
 /** Namespace of every metric of the kit. */
 export const NAMESPACE = 'CdkFtps';
@@ -95,7 +96,7 @@ export class CertificateRotation extends Construct {
   /** Tells these instances as soon as another certificate is current. They also look by themselves. */
   public pushTo(instances: IConstruct): void {
     const stack = Stack.of(this);
-    const value = this.node.path;
+    const value = stableName(instances);
     Tags.of(instances).add(FLEET_TAG, value);
     const document = new CfnDocument(this, 'Reload', {
       documentType: 'Command',
@@ -147,7 +148,7 @@ export class CertificateRotation extends Construct {
         NAMES: names.join(','),
         MIN_DAYS_LEFT: String(minDaysLeft),
         METRIC_NAMESPACE: NAMESPACE,
-        METRIC_SECRET: this.node.path,
+        METRIC_SECRET: stableName(this),
         ...source.environment,
       },
     });
@@ -244,8 +245,9 @@ export class CertificateRotation extends Construct {
   }
 
   private metric(metricName: string, dimensions: Record<string, string>, options: MetricOptions): Metric {
-    return new Metric({ namespace: NAMESPACE, metricName, dimensionsMap: { Secret: this.node.path, ...dimensions }, ...options });
+    return new Metric({ namespace: NAMESPACE, metricName, dimensionsMap: { Secret: stableName(this), ...dimensions }, ...options });
   }
 }
 
-const FLEET_TAG = 'cdk-ftps:certificate';
+/** The same on every fleet, so that several certificates tell one fleet by one tag. */
+const FLEET_TAG = 'cdk-ftps:fleet';

@@ -6,6 +6,7 @@ import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { Construct, type IConstruct } from 'constructs';
 import { acknowledge } from '../compliance/acknowledge';
+import { stableName } from '../names';
 
 export interface ElasticAddressesProps {
   /** As many addresses as there may be instances. */
@@ -25,7 +26,7 @@ export class ElasticAddresses extends Construct {
     super(scope, id);
     this.pool = Array.from(
       { length: count },
-      (_, index) => new CfnEIP(this, `Address${index + 1}`, { domain: 'vpc', tags: [{ key: 'Name', value: `${this.node.path} ${index + 1}` }] }),
+      (_, index) => new CfnEIP(this, `Address${index + 1}`, { domain: 'vpc', tags: [{ key: 'Name', value: `${stableName(this)} ${index + 1}` }] }),
     );
     this.addresses = this.pool.map((address) => address.attrPublicIp);
     if (domainName && hostedZone) {

@@ -4,11 +4,12 @@ import { Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct, type IConstruct } from 'constructs';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { stableName } from '../names';
 
 export interface AccountsProps {
   /**
    * Names of the secrets begin with this; the rest is the name of the user.
-   * @default - the path of the construct, ending in a slash
+   * @default - the name of the stack and the path of the construct in it, ending in a slash
    */
   readonly prefix?: string;
 }
@@ -25,7 +26,7 @@ export class Accounts extends Construct {
 
   constructor(scope: Construct, id: string, props: AccountsProps = {}) {
     super(scope, id);
-    this.prefix = props.prefix ?? `${this.node.path}/`;
+    this.prefix = props.prefix ?? `${stableName(this)}/`;
     if (!/^[A-Za-z0-9/_+=.@-]+\/$/.test(this.prefix))
       throw new Error(`prefix: "${this.prefix}" can't begin the name of a secret; use letters, digits and /_+=.@- and end it in a slash`);
     this.key = new Key(this, 'Key', { description: `FTPS accounts ${this.prefix}`, enableKeyRotation: true });

@@ -18,6 +18,7 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { serverBundleFolder } from '../bundles';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { stableName } from '../names';
 import { hardeningDocument, packagesDocument, serverDocument } from './hardening';
 
 /** Processor of the instances. */
@@ -64,7 +65,7 @@ export class ServerImage extends Construct {
     const schedule = props.schedule ?? DEFAULT_SCHEDULE;
     if (!/^cron\(.+\)$/.test(schedule)) throw new Error(`schedule: "${schedule}" is no AWS cron expression; write it as ${DEFAULT_SCHEDULE}`);
     const stack = Stack.of(this);
-    const name = `${this.node.path.replaceAll('/', '-')}`;
+    const name = stableName(this).replaceAll('/', '-');
     const folder = serverBundleFolder();
     this.asset = new Asset(this, 'Server', { path: folder });
 
@@ -155,7 +156,7 @@ export class ServerImage extends Construct {
   }
 
   private component(id: string, data: string, content = ''): string {
-    const name = `${this.node.path.replaceAll('/', '-')}-${id}-${digest(data.replaceAll(/\$\{Token\[[^\]]+\]\}/g, ''), content)}`;
+    const name = `${stableName(this).replaceAll('/', '-')}-${id}-${digest(data.replaceAll(/\$\{Token\[[^\]]+\]\}/g, ''), content)}`;
     return new CfnComponent(this, id, { name, version: '1.0.0', platform: 'Linux', supportedOsVersions: ['Amazon Linux 2023'], data }).attrArn;
   }
 }

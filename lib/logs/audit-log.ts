@@ -9,6 +9,7 @@ import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { stableName } from '../names';
 import { logKey } from '../network/service-network';
 
 export interface AuditLogProps {
@@ -93,7 +94,7 @@ export class AuditLog extends Construct {
 
   /** Metric filters without dimensions share a namespace, so the name carries the service. */
   private metricName(name: string): string {
-    return `${this.node.path.replaceAll('/', '-')}-${name}`;
+    return `${stableName(this).replaceAll('/', '-')}-${name}`;
   }
 
   private watch(name: (typeof watched)[number]['name'], pattern: string, threshold: number, text: string): void {

@@ -91,7 +91,8 @@ class EfsStorage extends FileStorage {
   }
 
   public allowFrom(instances: IConnectable): void {
-    this.fileSystem.connections.allowDefaultPortFrom(instances, 'NFS from the FTPS instances');
+    // Said from the side of the instances, so that the rule lies in their stack and the files depend on nothing.
+    instances.connections.allowToDefaultPort(this.fileSystem, 'NFS from the FTPS instances');
   }
 }
 

@@ -1,0 +1,200 @@
+/** What differs between environments: typed, inherited from what they share, and checked before anything is made. */
+import type { Environment } from 'aws-cdk-lib';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { FtpsServerSettings } from './server-settings';
+
+/** What environments may share. */
+export interface FtpsEnvironmentOptions {
+  /**
+   * Account and region. Environments in a pipeline need both.
+   * @default - those of the deployment
+   */
+  readonly env?: Environment;
+  /**
+   * Further host names, covered by the certificate.
+   * @default - none
+   */
+  readonly alternativeNames?: string[];
+  /**
+   * Whether a second certificate with an ECDSA key is served beside the RSA one. New clients choose it, and their handshakes cost less.
+   * @default false
+   */
+  readonly ecdsaCertificate?: boolean;
+  /**
+   * Whether `clientCidrs` may contain the whole internet.
+   * @default false
+   */
+  readonly allowPublicAccess?: boolean;
+  /** @default 2 */
+  readonly instances?: number;
+  /** @default c7g.large */
+  readonly instanceType?: string;
+  /** @default - Sundays at 03:00 UTC */
+  readonly patchSchedule?: string;
+  /** @default - see FtpsServerSettings */
+  readonly server?: FtpsServerSettings;
+  /**
+   * How long logs can be searched.
+   * @default RetentionDays.ONE_YEAR
+   */
+  readonly logRetention?: RetentionDays;
+  /**
+   * For how many days the archive of the audit can't be changed; 0 leaves it out.
+   * @default 365
+   */
+  readonly archiveDays?: number;
+  /**
+   * Whether the stacks are protected against deletion, and files, logs, keys and addresses kept when they are deleted all the same.
+   * @default true
+   */
+  readonly protect?: boolean;
+  /**
+   * Tags of every resource, beside `service` and `environment`.
+   * @default - none
+   */
+  readonly tags?: { readonly [key: string]: string };
+}
+
+/** One environment. */
+export interface FtpsEnvironmentSettings extends FtpsEnvironmentOptions {
+  /** `staging` or `prod` for example: small letters, digits and hyphens. Names the stacks and tags every resource. */
+  readonly name: string;
+  /** Host name that clients connect to. */
+  readonly domainName: string;
+  /** Id of the Route 53 zone of the host name. */
+  readonly hostedZoneId: string;
+  /** Name of that zone. */
+  readonly zoneName: string;
+  /** Networks that clients come from, in CIDR form. */
+  readonly clientCidrs: string[];
+}
+
+/** Environments made of what they share and what is their own; `server` and `tags` are merged key by key. */
+export class FtpsEnvironment {
+  /**
+   * Production: two instances at least, protected, a year of unchangeable archive (PCI DSS 4.0, 10.5.1), three months of it searchable
+   * at once. An Error names the setting that falls short.
+   */
+  public static production(base: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
+    const settings = FtpsEnvironment.of(base, own);
+    refuse(settings.name, [
+      ...ifSo((settings.instances ?? 2) < 2, 'instances', `${settings.instances} leaves nobody to serve while it is replaced; production needs 2 or more`),
+      ...ifSo(settings.protect === false, 'protect', 'is false; production is protected against deletion'),
+      ...ifSo((settings.archiveDays ?? 365) < 365, 'archiveDays', `${settings.archiveDays} days are fewer than the year that PCI DSS 10.5.1 asks for`),
+      ...ifSo(
+        (settings.logRetention ?? RetentionDays.ONE_YEAR) < RetentionDays.THREE_MONTHS,
+        'logRetention',
+        `${settings.logRetention} days are fewer than the three months that PCI DSS 10.5.1 asks to be searchable; write RetentionDays.THREE_MONTHS or more`,
+      ),
+    ]);
+    return settings;
+  }
+
+  /** A place to try things: one small instance, a month of logs, no archive, deletable. Each can be set otherwise. */
+  public static staging(base: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
+    const small: FtpsEnvironmentOptions = { instances: 1, instanceType: 't4g.small', logRetention: RetentionDays.ONE_MONTH, archiveDays: 0, protect: false };
+    return FtpsEnvironment.of(merged(small, base), own);
+  }
+
+  /** Any other environment. An Error names every key that is missing, unknown or of the wrong kind. */
+  public static of(base: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
+    const settings = merged(base, own);
+    FtpsEnvironment.check(settings);
+    return settings;
+  }
+
+  /** Throws an Error that names every key that is missing, unknown or of the wrong kind. What the keys mean together, the constructs check. */
+  public static check(settings: FtpsEnvironmentSettings): void {
+    const name = typeof settings.name === 'string' && settings.name !== '' ? settings.name : '(without a name)';
+    refuse(name, [
+      ...problemsOf('', settings, environmentKeys, ['name', 'domainName', 'hostedZoneId', 'zoneName', 'clientCidrs']),
+      ...problemsOf('server.', settings.server ?? {}, serverKeys, []),
+      ...problemsOf('env.', settings.env ?? {}, { account: 'text', region: 'text' }, []),
+      ...ifSo(
+        typeof settings.name === 'string' && !/^[a-z][a-z0-9-]{0,19}$/.test(settings.name),
+        'name',
+        `"${settings.name}" can't name stacks; use up to 20 small letters, digits and hyphens, beginning with a letter`,
+      ),
+    ]);
+  }
+
+  private constructor() {}
+}
+
+type Kind = 'text' | 'list of texts' | 'number' | 'true or false' | 'object';
+
+/** Every key there is. A new setting without a line here does not compile. */
+const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
+  name: 'text',
+  env: 'object',
+  domainName: 'text',
+  alternativeNames: 'list of texts',
+  ecdsaCertificate: 'true or false',
+  hostedZoneId: 'text',
+  zoneName: 'text',
+  clientCidrs: 'list of texts',
+  allowPublicAccess: 'true or false',
+  instances: 'number',
+  instanceType: 'text',
+  patchSchedule: 'text',
+  server: 'object',
+  logRetention: 'number',
+  archiveDays: 'number',
+  protect: 'true or false',
+  tags: 'object',
+};
+
+const serverKeys: Record<keyof FtpsServerSettings, Kind> = {
+  explicitPort: 'number',
+  implicitPort: 'number',
+  passivePorts: 'text',
+  advertisedAddress: 'text',
+  tlsPolicy: 'text',
+  dataTlsReuse: 'text',
+  maxSessions: 'number',
+  drainSeconds: 'number',
+  idleSeconds: 'number',
+  banner: 'text',
+};
+
+const isOfKind: Record<Kind, (value: unknown) => boolean> = {
+  text: (value) => typeof value === 'string' && value !== '',
+  'list of texts': (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== ''),
+  number: (value) => typeof value === 'number' && Number.isFinite(value),
+  'true or false': (value) => typeof value === 'boolean',
+  object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+};
+
+interface Problem {
+  readonly key: string;
+  readonly message: string;
+}
+
+function problemsOf(prefix: string, settings: object, kinds: Readonly<Record<string, Kind>>, required: readonly string[]): Problem[] {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const missing = required.filter((key) => !given.some(([name]) => name === key)).map((key) => ({ key: prefix + key, message: 'is missing' }));
+  const wrong = given.flatMap(([key, value]) => {
+    const kind = kinds[key];
+    if (!kind) return [{ key: prefix + key, message: `is not a setting; there are ${Object.keys(kinds).join(', ')}` }];
+    return isOfKind[kind](value) ? [] : [{ key: prefix + key, message: `${JSON.stringify(value)} is wrong; expected ${kind}` }];
+  });
+  return [...missing, ...wrong];
+}
+
+function ifSo(wrong: boolean, key: string, message: string): Problem[] {
+  return wrong ? [{ key, message }] : [];
+}
+
+function refuse(name: string, problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new Error(`Environment "${name}": ${problems.map(({ key, message }) => `${key}: ${message}`).join('\n  ')}`);
+}
+
+/** What stands on the right wins; what is undefined there does not. */
+function merged<Left extends FtpsEnvironmentOptions, Right extends FtpsEnvironmentOptions>(left: Left, right: Right): Left & Right {
+  const set = <Settings extends object>(settings: Settings | undefined) =>
+    Object.fromEntries(Object.entries(settings ?? {}).filter(([, value]) => value !== undefined));
+  const both = { ...set(left), ...set(right) } as unknown as Left & Right;
+  const server = left.server && right.server ? { server: { ...set(left.server), ...set(right.server) } } : {};
+  const tags = left.tags && right.tags ? { tags: { ...left.tags, ...right.tags } } : {};
+  return { ...both, ...server, ...tags };
+}

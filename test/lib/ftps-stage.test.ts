@@ -1,0 +1,125 @@
+import { App, Stage } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { prod } from '../../bin/environments/prod';
+import { staging } from '../../bin/environments/staging';
+import { FtpsEnvironment, type FtpsEnvironmentSettings, FtpsStage, TlsPolicy } from '../../lib';
+import type { Resources } from './support';
+
+const own: FtpsEnvironmentSettings = {
+  name: 'test',
+  domainName: 'ftps.example.com',
+  hostedZoneId: 'Z0',
+  zoneName: 'example.com',
+  clientCidrs: ['203.0.113.0/24'],
+};
+
+describe('settings', () => {
+  it('inherit: what is the environment’s own wins, server settings and tags key by key', () => {
+    const base = { instances: 3, server: { tlsPolicy: TlsPolicy.FIPS, maxSessions: 500 }, tags: { team: 'files', cost: '1' } };
+    expect(FtpsEnvironment.production(base, { ...own, server: { maxSessions: 900 }, tags: { cost: '2' } })).toEqual({
+      ...own,
+      instances: 3,
+      server: { tlsPolicy: 'fips', maxSessions: 900 },
+      tags: { team: 'files', cost: '2' },
+    });
+    expect(FtpsEnvironment.staging(base, { ...own, protect: true })).toMatchObject({ instances: 3, archiveDays: 0, protect: true });
+  });
+
+  it.each([
+    [{ instances: 1 }, /instances: 1 leaves nobody/],
+    [{ protect: false }, /protect: is false/],
+    [{ archiveDays: 30 }, /archiveDays: 30 days are fewer/],
+    [{ logRetention: RetentionDays.ONE_MONTH }, /logRetention: 30 days are fewer/],
+  ])('of production may not fall short: %j', (short, message) => {
+    expect(() => FtpsEnvironment.production(short, own)).toThrow(message);
+  });
+
+  it.each([
+    [{ domainName: undefined }, /Environment "test": domainName: is missing/],
+    [{ domainNames: ['a'] }, /domainNames: is not a setting; there are name, /],
+    [{ clientCidrs: '203.0.113.0/24' }, /clientCidrs: "203\.0\.113\.0\/24" is wrong; expected list of texts/],
+    [{ instances: '2' }, /instances: "2" is wrong; expected number/],
+    [{ server: { passivePort: '1-2' } }, /server\.passivePort: is not a setting/],
+    [{ env: { acount: '1' } }, /env\.acount: is not a setting/],
+    [{ name: 'Prod One' }, /name: "Prod One" can't name stacks/],
+  ])('that are wrong are named: %j', (wrong, message) => {
+    expect(() => FtpsEnvironment.of({}, { ...own, ...wrong } as never)).toThrow(message);
+    expect(() => new FtpsStage(new App(), 'Test', { settings: { ...own, ...wrong } as never })).toThrow(message);
+  });
+});
+
+/** Resources of a stage by their stack. */
+function stamped(settings: FtpsEnvironmentSettings, scope = new App()): { data: Resources; service: Resources; stage: FtpsStage } {
+  const stage = new FtpsStage(scope, settings.name, { settings });
+  const resources = (stack: FtpsStage['dataStack']) => Template.fromStack(stack).toJSON()['Resources'] as Resources;
+  return { data: resources(stage.dataStack), service: resources(stage.serviceStack), stage };
+}
+
+describe('an environment', () => {
+  const production = stamped(prod);
+  const place = stamped(staging);
+
+  it('keeps what must outlive a mistake in a stack of its own', () => {
+    const types = (resources: Resources) => new Set(Object.values(resources).map(({ Type }) => Type));
+    for (const type of ['AWS::EFS::FileSystem', 'AWS::S3::Bucket', 'AWS::EC2::EIP', 'AWS::EC2::VPC', 'AWS::Logs::LogGroup']) {
+      expect(types(production.data)).toContain(type);
+      if (type !== 'AWS::Logs::LogGroup') expect(types(production.service)).not.toContain(type);
+    }
+    for (const type of ['AWS::AutoScaling::AutoScalingGroup', 'AWS::EC2::LaunchTemplate', 'AWS::ImageBuilder::ImagePipeline'])
+      expect(types(production.data)).not.toContain(type);
+  });
+
+  it('of production is protected, and whatever holds data stays when it is deleted', () => {
+    expect([production.stage.dataStack, production.stage.serviceStack].map(({ terminationProtection }) => terminationProtection)).toEqual([true, true]);
+    const goes = Object.entries({ ...production.data, ...production.service })
+      .filter(([, { Type }]) => /FileSystem|S3::Bucket$|LogGroup|KMS::Key|::Secret$|EIP$/.test(Type))
+      .filter(([, { DeletionPolicy, UpdateReplacePolicy }]) => DeletionPolicy !== 'Retain' || UpdateReplacePolicy !== 'Retain')
+      .map(([id]) => id);
+    expect(goes).toEqual([]);
+  });
+
+  it('of staging can be deleted with everything in it', () => {
+    expect([place.stage.dataStack, place.stage.serviceStack].map(({ terminationProtection }) => terminationProtection)).toEqual([false, false]);
+    const stays = Object.entries({ ...place.data, ...place.service })
+      .filter(([, { DeletionPolicy }]) => DeletionPolicy === 'Retain')
+      .map(([id]) => id);
+    expect(stays).toEqual([]);
+  });
+
+  it('tags everything that can be tagged with service, environment and what it is told', () => {
+    for (const [id, { Type, Properties }] of Object.entries({ ...production.data, ...production.service })) {
+      if (!['AWS::EFS::FileSystem', 'AWS::S3::Bucket', 'AWS::KMS::Key', 'AWS::IAM::Role', 'AWS::Lambda::Function'].includes(Type)) continue;
+      if (id.startsWith('AWSCDK')) continue; // what CDK makes for its own use takes no tags
+      const tags = Object.fromEntries((Properties.Tags ?? Properties.FileSystemTags).map(({ Key, Value }: Record<string, string>) => [Key, Value]));
+      expect([id, tags]).toEqual([id, expect.objectContaining({ service: 'ftps', environment: 'prod', team: 'file-transfer' })]);
+    }
+  });
+
+  it('has the same data under the same names wherever in an app it is stamped', () => {
+    const { data } = stamped(prod, new Stage(new App(), 'Pipeline') as never);
+    // Only the Name tags that CDK itself writes say where in the app something lies.
+    expect(JSON.parse(JSON.stringify(data).replaceAll('"Pipeline/prod/', '"prod/'))).toEqual(JSON.parse(JSON.stringify(production.data)));
+  });
+
+  it('needs no look-up in an account, also where account and region are named', () => {
+    const app = new App();
+    new FtpsStage(app, 'prod', { settings: { ...prod, env: { account: '111122223333', region: 'eu-central-1' } } });
+    const assembly = app.synth();
+    expect(assembly.manifest.missing ?? []).toEqual([]);
+    expect(assembly.getNestedAssembly('assembly-prod').manifest.missing ?? []).toEqual([]);
+  });
+
+  it('serves RSA and ECDSA certificates for the same names side by side, both told to one fleet', () => {
+    const { service } = stamped({ ...prod, alternativeNames: ['files.example.com'], ecdsaCertificate: true });
+    const of = (type: string) => Object.values(service).filter(({ Type }) => Type === type);
+    const certificates = of('AWS::CertificateManager::Certificate').map(({ Properties }) => Properties);
+    expect(certificates.map(({ KeyAlgorithm }) => KeyAlgorithm ?? 'RSA_2048').sort()).toEqual(['EC_prime256v1', 'RSA_2048']);
+    for (const { SubjectAlternativeNames } of certificates) expect(SubjectAlternativeNames).toEqual(['files.example.com']);
+    const told = of('AWS::Lambda::Function').flatMap(({ Properties }) => Properties.Environment?.Variables.RELOAD_TAG ?? []);
+    expect(told).toHaveLength(2);
+    expect(new Set(told).size).toBe(1);
+    const [group] = of('AWS::AutoScaling::AutoScalingGroup');
+    expect(group.Properties.Tags.map(({ Key, Value }: Record<string, string>) => `${Key}=${Value}`)).toContain(told[0]);
+  });
+});
