@@ -1,6 +1,6 @@
 /** Wires the parts of one serving process together: listener → tls → control → transfer → data and storage → audit. */
 import type { Audit } from './audit/event';
-import type { ServerConfig } from './config';
+import { parsePortRange, portsOf, type ServerConfig } from './config';
 import { commandTable } from './control/commands';
 import type { Engine } from './control/engine';
 import type { Session } from './control/session';
@@ -50,7 +50,7 @@ export async function startServer(config: ServerConfig, { audit, limits }: Serve
     const security = { certificates, sessions: tlsSessions, audit, handshakeSeconds: config.tls.handshakeSeconds };
     const passive = await PassivePorts.open({
       hosts: [...new Set(config.listeners.map(({ host }) => host))],
-      ports: config.passive.ports,
+      ports: portsOf(parsePortRange(config.passive.ports)),
       connectSeconds: config.passive.connectSeconds,
       security,
       firewall: openFirewall,

@@ -224,6 +224,7 @@ export class Session implements DataOwner {
   expectData(pending: PendingData): void {
     this.pendingData?.cancel();
     this.pendingData = pending;
+    if (this.ended) pending.cancel(); // the client left while it was arranged
   }
 
   close(reason: CloseReason): void {

@@ -1,13 +1,21 @@
 /** Active mode (RFC 959 PORT, RFC 2428 EPRT): the server connects to the client, and only ever to the address it talks to. */
 import { connect, type Socket } from 'node:net';
-import { parsePortRange, type ServerConfig } from '../config';
+import type { Refusal } from '../audit/event';
+import { parsePortRange, portsOf, type ServerConfig } from '../config';
 import { type DataChannel, DataConnectionError, type DataOwner, type Direction, type PendingData } from './channel';
+import { namedSession, peekClientHello } from './peek';
 import { auditDataTls, type DataSecurity, secureData } from './secure';
 
 export type ActiveOptions = ServerConfig['active'] & { readonly security: DataSecurity };
 
 /** Ports below are other people's services (RFC 2577 section 3). */
 export const LOWEST_ACTIVE_PORT = 1024;
+
+/** What a source port that is in use towards this very client answers with; the next one may be free. */
+const TAKEN = new Set(['EADDRINUSE', 'EADDRNOTAVAIL']);
+
+/** Where the next connection begins to look for a source port, so that they take turns. */
+let turn = 0;
 
 export class ActiveTarget implements PendingData {
   private socket: Socket | undefined;
@@ -17,22 +25,21 @@ export class ActiveTarget implements PendingData {
   constructor(
     private readonly owner: DataOwner,
     private readonly port: number,
-    /** The server's own address on the control connection, so that the client's firewall sees the same peer. */
-    private readonly localAddress: string,
+    /** The server's own address on the control connection, so that the client's firewall sees the same peer; undefined where a proxy stands between. */
+    private readonly localAddress: string | undefined,
     private readonly options: ActiveOptions,
   ) {}
 
   async connected(direction: Direction): Promise<DataChannel> {
     const { security } = this.options;
-    this.socket = await this.connect();
-    const channel = await secureData(this.socket, this.owner, security, { direction });
+    const socket = await this.connect();
+    const hello = await peekClientHello(socket, AbortSignal.timeout(security.handshakeSeconds * 1000));
+    const named = typeof hello === 'string' ? undefined : namedSession(hello, security.sessions);
+    if (named && named.owner !== this.owner) throw this.refused(socket, 'other-session');
+    const channel = await secureData(socket, this.owner, security, { direction, resume: named });
     if (!channel) throw new DataConnectionError('unreachable', 'The TLS handshake of the data connection failed');
-    // The client named this port on its encrypted control connection, and the server reached it at the client's address.
-    if (channel.binding === 'address' && this.owner.dataTlsReuse === 'required') {
-      channel.socket.destroy();
-      security.audit.record({ kind: 'refused', channel: 'data', reason: 'session-not-resumed', ...this.owner.facts });
-      throw new DataConnectionError('not-resumed', 'The data connection did not resume the TLS session of the control connection');
-    }
+    // Without proof there is still this: the client named the port on its encrypted control connection, and the server reached it at the client's address.
+    if (channel.binding === 'address' && this.owner.dataTlsReuse === 'required') throw this.refused(channel.socket, 'session-not-resumed');
     channel.socket.on('error', () => {});
     this.channel = channel;
     if (this.cancelled) channel.socket.destroy();
@@ -46,30 +53,46 @@ export class ActiveTarget implements PendingData {
     this.socket?.destroy();
   }
 
+  private refused(socket: Socket, reason: Refusal): DataConnectionError {
+    socket.destroy();
+    this.options.security.audit.record({ kind: 'refused', channel: 'data', reason, detail: `active, port ${this.port}`, ...this.owner.facts });
+    return new DataConnectionError('not-resumed', 'The data connection did not resume the TLS session of the control connection');
+  }
+
   /** Connects, from the configured source ports in turn where there are some. */
   private async connect(): Promise<Socket> {
-    const range = this.options.sourcePorts ? parsePortRange(this.options.sourcePorts) : undefined;
-    const sources = range && 'low' in range ? Array.from({ length: range.high - range.low + 1 }, (_, index) => range.low + index) : [undefined];
-    for (const localPort of sources) {
-      const socket = await this.tryFrom(localPort);
-      if (socket) return socket;
+    const { sourcePorts } = this.options;
+    const sources: readonly (number | undefined)[] = sourcePorts ? portsOf(parsePortRange(sourcePorts)) : [undefined];
+    const first = turn++;
+    let code: string | undefined;
+    for (let step = 0; step < sources.length && !this.cancelled; step += 1) {
+      const result = await this.tryFrom(sources[(first + step) % sources.length]);
+      if (typeof result === 'object') return result;
+      code = result;
+      if (!TAKEN.has(code)) break;
     }
+    if (code === 'EACCES') throw new DataConnectionError('unreachable', `The server may not connect from its ports ${sourcePorts} (${code})`);
     throw new DataConnectionError('unreachable', `Port ${this.port} of ${this.owner.address} does not answer`);
   }
 
-  private tryFrom(localPort: number | undefined): Promise<Socket | undefined> {
+  /** The connection, or the code of what went wrong. */
+  private tryFrom(localPort: number | undefined): Promise<Socket | string> {
     return new Promise((resolve) => {
-      if (this.cancelled) return resolve(undefined);
       const socket = connect({ host: this.owner.address, port: this.port, localAddress: this.localAddress, localPort, noDelay: true });
       this.socket = socket;
+      let code = 'ETIMEDOUT';
       const timer = setTimeout(() => socket.destroy(), this.options.connectSeconds * 1000);
-      socket.on('error', () => {});
-      socket.once('close', () => {
+      const onClose = () => {
         clearTimeout(timer);
-        resolve(undefined);
+        resolve(code);
+      };
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        code = error.code ?? code;
       });
+      socket.once('close', onClose);
       socket.once('connect', () => {
         clearTimeout(timer);
+        socket.off('close', onClose);
         resolve(socket);
       });
     });

@@ -53,6 +53,10 @@ export type DataFailure =
   | 'not-resumed'
   /** The client could not be reached (active mode). */
   | 'unreachable'
+  /** No passive port became free for this client. */
+  | 'exhausted'
+  /** The firewall could not be opened for this client. */
+  | 'firewall'
   | 'cancelled';
 
 export class DataConnectionError extends Error {

@@ -18,6 +18,8 @@ export class PassiveOffer implements PendingData {
   constructor(
     readonly owner: DataOwner,
     readonly port: number,
+    /** Whether others of the same address may wait on the port as well. */
+    readonly shares: boolean,
     private readonly connectSeconds: number,
     private readonly onClosed: (outcome: 'used' | 'expired') => void,
   ) {

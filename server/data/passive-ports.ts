@@ -5,17 +5,19 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Refusal } from '../audit/event';
-import { parsePortRange, plainAddress, portsOf } from '../config';
+import { plainAddress } from '../config';
 import type { Firewall } from '../firewall/firewall';
-import type { DataOwner } from './channel';
+import { DataConnectionError, type DataOwner } from './channel';
 import { PassiveOffer } from './passive-offer';
-import { peekClientHello } from './peek';
+import { choosePort, PassivePort, type PortManners } from './passive-port';
+import { namedSession, peekClientHello } from './peek';
 import { auditDataTls, type DataSecurity, secureData } from './secure';
 
 export interface PassiveOptions {
   /** Addresses to listen on; the control listeners' hosts. */
   readonly hosts: readonly string[];
-  readonly ports: string;
+  /** The ports to open; 0 is any free one. */
+  readonly ports: readonly number[];
   readonly connectSeconds: number;
   readonly security: DataSecurity;
   readonly firewall: Firewall;
@@ -27,18 +29,37 @@ const SPARE_UNNAMED = 4;
 /** How long a first connection that resumes nothing is held back, in case the session's real client is about to arrive. */
 const HOLD_MS = 500;
 
+/** How long a session waits for a port that suits it before it is content with less. */
+const PATIENCE_MS = 1_000;
+
+/** How long a session waits for any port at all; clients give up on a reply after 15 seconds or more. */
+const LONGEST_QUEUE_MS = 10_000;
+
+/** More connections than this may wait to be accepted (net.core.somaxconn allowing). */
+const BACKLOG = 4_096;
+
+/** A session that waits for a port. */
+interface Waiting {
+  readonly owner: DataOwner;
+  manners: PortManners;
+  readonly reserved: (offer: PassiveOffer) => void;
+}
+
 export class PassivePorts {
   private readonly servers: Server[] = [];
-  private readonly listening: Port[] = [];
-  private turn = 0;
+  /** The ports, the one that was used longest ago first. */
+  private readonly inTurn: PassivePort[] = [];
+  private readonly queues = new Map<string, Waiting[]>();
+  /** Sessions whose client was turned away on a shared port: they share no more. */
+  private readonly alone = new WeakSet<DataOwner>();
 
   private constructor(private readonly options: PassiveOptions) {}
 
-  /** Opens every port of the range on every host. Throws where one is taken. */
+  /** Opens every port on every host. Throws where one is taken. */
   static async open(options: PassiveOptions): Promise<PassivePorts> {
     const pool = new PassivePorts(options);
     try {
-      for (const wanted of portsOf(parsePortRange(options.ports))) await pool.listen(wanted);
+      for (const wanted of options.ports) await pool.listen(wanted);
     } catch (error) {
       await pool.close();
       throw error;
@@ -48,51 +69,96 @@ export class PassivePorts {
 
   /** The ports that are open, in order. */
   get ports(): readonly number[] {
-    return this.listening.map(({ number }) => number);
+    return this.inTurn.map(({ number }) => number).sort((a, b) => a - b);
   }
 
-  /** Reserves a port for the owner's next data connection. Undefined where the range is exhausted for this client. */
-  async offer(owner: DataOwner): Promise<PassiveOffer | undefined> {
-    const port = this.choose(owner);
-    if (!port) return undefined;
-    const { connectSeconds, firewall } = this.options;
-    const offer: PassiveOffer = new PassiveOffer(owner, port.number, connectSeconds, (outcome) => {
-      port.remove(offer);
-      void firewall.withdraw(owner.address, port.number);
-      this.options.security.audit.record({ kind: 'passive-port', change: outcome, port: port.number, ...owner.facts });
-    });
-    port.add(offer);
-    await firewall.admit(owner.address, port.number, connectSeconds);
-    this.options.security.audit.record({ kind: 'passive-port', change: 'opened', port: port.number, ...owner.facts });
+  /**
+   * Reserves a port for the owner's next data connection and lets its client through the firewall. Throws a DataConnectionError,
+   * `exhausted` or `firewall`, where nothing can be offered now.
+   */
+  async offer(owner: DataOwner): Promise<PassiveOffer> {
+    const offer = await this.reserve(owner);
+    const { firewall, connectSeconds, security } = this.options;
+    try {
+      // The wait begins anew with the transfer command, so it can last twice as long.
+      await firewall.admit(owner.address, offer.port, 2 * connectSeconds);
+    } catch (error) {
+      offer.cancel();
+      throw new DataConnectionError('firewall', `The firewall could not be opened for you (${(error as Error).message}); try again`);
+    }
+    security.audit.record({ kind: 'passive-port', change: 'opened', port: offer.port, ...owner.facts });
     return offer;
   }
 
   async close(): Promise<void> {
-    for (const port of this.listening) port.cancelAll();
+    this.queues.clear();
+    for (const port of this.inTurn) port.cancelAll();
     await Promise.all(this.servers.map((server) => new Promise((resolve) => server.close(resolve))));
   }
 
-  /**
-   * Prefers a port on which nobody of that address waits. A client that may not resume its session can be told apart only by
-   * its address, so it never shares a port with another such client of its address.
-   */
-  private choose(owner: DataOwner): Port | undefined {
-    let best: Port | undefined;
-    let fewest = Number.POSITIVE_INFINITY;
-    for (let step = 0; step < this.listening.length; step += 1) {
-      const port = this.listening[(this.turn + step) % this.listening.length]!;
-      const waiting = port.waitingFrom(owner.address);
-      if (waiting.size === 0) {
-        this.turn = (this.turn + step + 1) % this.listening.length;
-        return port;
-      }
-      if (mustBeAlone(owner) && [...waiting].some((other) => mustBeAlone(other.owner))) continue;
-      if (waiting.size < fewest) {
-        fewest = waiting.size;
-        best = port;
+  /** A port now, or in the order of asking as soon as there is one for this client. */
+  private reserve(owner: DataOwner): Promise<PassiveOffer> {
+    return new Promise((resolve, reject) => {
+      const queue = this.queues.get(owner.address) ?? [];
+      this.queues.set(owner.address, queue);
+      const waiting: Waiting = {
+        owner,
+        manners: namesItsSession(owner) ? 'shares' : 'alone',
+        reserved: (offer) => {
+          clearInterval(patience);
+          clearTimeout(end);
+          resolve(offer);
+        },
+      };
+      const patience = setInterval(() => {
+        if (waiting.manners === 'shares') waiting.manners = 'crowds';
+        else if (owner.resumption === 'unknown' && !this.alone.has(owner)) waiting.manners = 'shares';
+        this.serve(owner.address);
+      }, PATIENCE_MS);
+      const end = setTimeout(
+        () => {
+          clearInterval(patience);
+          queue.splice(queue.indexOf(waiting), 1);
+          this.serve(owner.address);
+          reject(new DataConnectionError('exhausted', 'All passive ports are waiting for other connections from your address; try again'));
+        },
+        Math.min(LONGEST_QUEUE_MS, this.options.connectSeconds * 1000),
+      );
+      queue.push(waiting);
+      this.serve(owner.address);
+    });
+  }
+
+  /** Gives ports to those who wait for one from that address, as far as there are some. */
+  private serve(address: string): void {
+    const queue = this.queues.get(address);
+    if (!queue) return;
+    const without = new Set<PortManners>(); // who needs not look: another with the same manners found nothing
+    for (let next = 0; next < queue.length; ) {
+      const waiting = queue[next]!;
+      const port = without.has(waiting.manners) ? undefined : choosePort(this.inTurn, address, waiting.manners);
+      if (port) {
+        queue.splice(next, 1);
+        waiting.reserved(this.place(waiting, port));
+      } else {
+        without.add(waiting.manners);
+        next += 1;
       }
     }
-    return best;
+    if (queue.length === 0) this.queues.delete(address);
+  }
+
+  private place({ owner, manners }: Waiting, port: PassivePort): PassiveOffer {
+    this.inTurn.push(...this.inTurn.splice(this.inTurn.indexOf(port), 1));
+    const { connectSeconds, firewall, security } = this.options;
+    const offer: PassiveOffer = new PassiveOffer(owner, port.number, manners !== 'alone', connectSeconds, (outcome) => {
+      port.remove(offer);
+      if (port.waitingFrom(owner.address).size === 0) firewall.withdraw(owner.address, port.number);
+      security.audit.record({ kind: 'passive-port', change: outcome, port: port.number, ...owner.facts });
+      this.serve(owner.address);
+    });
+    port.add(offer);
+    return offer;
   }
 
   private async listen(wanted: number): Promise<void> {
@@ -104,48 +170,47 @@ export class PassivePorts {
         server.once('error', (error: NodeJS.ErrnoException) =>
           reject(new Error(`passive.ports: port ${number} can't be opened (${error.code}); choose a range that is free`)),
         );
-        server.listen({ host, port: number, exclusive: true }, resolve);
+        server.listen({ host, port: number, exclusive: true, backlog: BACKLOG }, resolve);
       });
       number = (server.address() as { port: number }).port;
     }
-    const port = new Port(number);
-    this.listening.push(port);
+    const port = new PassivePort(number);
+    this.inTurn.push(port);
   }
 
   /** From the first byte of a stranger to a channel in its owner's hands, or to a drop. */
-  private async arrive(port: Port, socket: Socket): Promise<void> {
+  private async arrive(port: PassivePort, socket: Socket): Promise<void> {
     socket.on('error', () => {}); // a client may vanish at any point; `close` follows
     const address = plainAddress(socket.remoteAddress ?? '');
-    const waiting = port.waitingFrom(address);
-    if (waiting.size === 0) return this.refuse(port, socket, address, 'stranger');
-    port.holdUnnamed(address, socket, waiting.size + SPARE_UNNAMED);
-    const hello = await peekClientHello(socket, AbortSignal.timeout(this.options.connectSeconds * 1000));
+    const waiting = [...port.waitingFrom(address)];
+    if (waiting.length === 0) return this.refuse(port, socket, address, 'stranger');
+    port.holdUnnamed(address, socket, waiting.length + SPARE_UNNAMED);
+    const hello = await peekClientHello(socket, AbortSignal.timeout(2 * this.options.connectSeconds * 1000));
     port.named(address, socket);
     if (hello === 'closed') return;
     if (hello === 'timeout') return this.refuse(port, socket, address, 'stranger', 'no ClientHello came');
     if (hello === 'malformed') return this.refuse(port, socket, address, 'stranger', 'what came is no ClientHello');
-    const { sessions } = this.options.security;
-    const id = hello.identities[0] ?? hello.sessionId;
-    const named = sessions.find(id);
+    const named = namedSession(hello, this.options.security.sessions);
     if (named) {
-      const offer = [...port.waitingFrom(address)].find((one) => one.owner === named.owner);
-      if (!offer) return this.refuse(port, socket, address, 'other-session');
-      return this.secure(port, socket, offer, { id: Buffer.from(id), data: named.data });
+      const offer = [...port.waitingFrom(address)].find(({ owner }) => owner === named.owner);
+      return offer ? this.secure(port, socket, offer, named) : this.refuse(port, socket, address, 'other-session');
     }
-    const unproven = [...port.waitingFrom(address)].filter((one) => mustBeAlone(one.owner));
-    if (unproven.length !== 1) {
-      for (const offer of port.waitingFrom(address)) offer.refusedSomebody();
-      return this.refuse(port, socket, address, 'session-not-resumed');
+    // It names nobody. Who began to wait after it came is not meant; of several who waited then, any could be.
+    const [only] = waiting;
+    if (only && waiting.length === 1 && isAlone(port, only)) return this.secure(port, socket, only);
+    for (const offer of waiting) {
+      this.alone.add(offer.owner);
+      offer.refusedSomebody();
     }
-    return this.secure(port, socket, unproven[0]!);
+    return this.refuse(port, socket, address, 'session-not-resumed');
   }
 
-  private async secure(port: Port, socket: Socket, offer: PassiveOffer, resume?: { id: Buffer; data: Buffer }): Promise<void> {
+  private async secure(port: PassivePort, socket: Socket, offer: PassiveOffer, resume?: { id: Buffer; data: Buffer }): Promise<void> {
     const { owner } = offer;
     const { security } = this.options;
     const channel = await secureData(socket, owner, security, { direction: offer.direction, resume });
     if (!channel) return;
-    if (channel.binding === 'address' && !(await this.mayGoUnproven(offer))) {
+    if (channel.binding !== 'resumed' && !(isAlone(port, offer) && (channel.binding === 'same-certificate' || (await this.mayGoUnproven(offer))))) {
       offer.refusedSomebody();
       channel.socket.destroy();
       this.audit(port, owner.address, 'session-not-resumed', offer);
@@ -171,13 +236,13 @@ export class PassivePorts {
     return offer.isOpen;
   }
 
-  private refuse(port: Port, socket: Socket, address: string, reason: Refusal, detail?: string): void {
+  private refuse(port: PassivePort, socket: Socket, address: string, reason: Refusal, detail?: string): void {
     socket.destroy();
     const [victim] = port.waitingFrom(address);
     this.audit(port, address, reason, victim, detail, socket.remotePort);
   }
 
-  private audit(port: Port, address: string, reason: Refusal, offer?: PassiveOffer, detail?: string, remotePort = 0): void {
+  private audit(port: PassivePort, address: string, reason: Refusal, offer?: PassiveOffer, detail?: string, remotePort = 0): void {
     const facts = offer?.owner.facts ?? {
       session: '',
       listener: 'passive' as const,
@@ -188,55 +253,12 @@ export class PassivePorts {
   }
 }
 
-/** Whether this owner's connections may arrive without naming their session. */
-function mustBeAlone(owner: DataOwner): boolean {
-  return owner.dataTlsReuse !== 'required' || owner.clientCertificate !== undefined;
+function isAlone(port: PassivePort, offer: PassiveOffer): boolean {
+  const waiting = port.waitingFrom(offer.owner.address);
+  return waiting.size === 1 && waiting.has(offer);
 }
 
-/** One open port and who waits on it, by client address. */
-class Port {
-  private readonly offers = new Map<string, Set<PassiveOffer>>();
-  private readonly unnamed = new Map<string, Set<Socket>>();
-
-  constructor(readonly number: number) {}
-
-  waitingFrom(address: string): ReadonlySet<PassiveOffer> {
-    return this.offers.get(address) ?? nobody;
-  }
-
-  add(offer: PassiveOffer): void {
-    const { address } = offer.owner;
-    this.offers.set(address, (this.offers.get(address) ?? new Set()).add(offer));
-  }
-
-  remove(offer: PassiveOffer): void {
-    const { address } = offer.owner;
-    const set = this.offers.get(address);
-    set?.delete(offer);
-    if (set?.size === 0) this.offers.delete(address);
-  }
-
-  /** Keeps connections that have not said whose they are in bounds: the oldest goes when there are too many. */
-  holdUnnamed(address: string, socket: Socket, most: number): void {
-    const set = this.unnamed.get(address) ?? new Set<Socket>();
-    this.unnamed.set(address, set.add(socket));
-    for (const oldest of set) {
-      if (set.size <= most) break;
-      set.delete(oldest);
-      oldest.destroy();
-    }
-  }
-
-  named(address: string, socket: Socket): void {
-    const set = this.unnamed.get(address);
-    set?.delete(socket);
-    if (set?.size === 0) this.unnamed.delete(address);
-  }
-
-  cancelAll(): void {
-    for (const set of [...this.offers.values()]) for (const offer of [...set]) offer.cancel();
-    for (const set of this.unnamed.values()) for (const socket of set) socket.destroy();
-  }
+/** Whether this owner's data connection is sure to say whose it is, so that others of its address can wait beside it. */
+function namesItsSession({ resumption, dataTlsReuse, clientCertificate }: DataOwner): boolean {
+  return resumption === 'expected' || (dataTlsReuse === 'required' && clientCertificate === undefined);
 }
-
-const nobody: ReadonlySet<PassiveOffer> = new Set();

@@ -1,5 +1,6 @@
 /** The addresses and ports that FTP commands and replies carry: PORT, EPRT, PASV, EPSV (RFC 959, RFC 2428). */
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
+import { plainAddress } from '../config';
 
 export interface Endpoint {
   readonly address: string;
@@ -33,4 +34,15 @@ export function pasvText(address: string, port: number): string {
 /** The text of a 229 reply. */
 export function epsvText(port: number): string {
   return `Entering Extended Passive Mode (|||${port}|)`;
+}
+
+/** Whether two texts name one address: IPv6 can be written in many ways, and its zone means something on one machine only. */
+export function sameAddress(one: string, other: string): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical(text: string): string {
+  const address = text.replace(/%.*$/, '');
+  const version = isIP(address);
+  return version === 0 ? text : plainAddress(new SocketAddress({ address, family: version === 6 ? 'ipv6' : 'ipv4' }).address);
 }

@@ -63,5 +63,5 @@ export function auditDataTls(audit: Audit, owner: DataOwner, channel: DataChanne
 /** Notes on the owner what a finished transfer says about the client's next data connection. */
 export function noteResumption(owner: DataOwner, channel: DataChannel, direction: Direction): void {
   const readOurSession = direction === 'out' || channel.socket.getProtocol() === 'TLSv1.2';
-  owner.resumption = channel.binding !== 'address' && readOurSession ? 'expected' : 'doubtful';
+  owner.resumption = channel.binding === 'resumed' && readOurSession ? 'expected' : 'doubtful';
 }

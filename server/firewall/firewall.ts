@@ -1,14 +1,15 @@
 /** What the data path asks of the kernel's firewall: let this client reach this port, for a while. */
 export interface Firewall {
-  /** Fulfilled when the client can get through. */
+  /** Fulfilled when the client can get through. Admitting again begins the time anew. Throws where the firewall can't be opened. */
   admit(address: string, port: number, seconds: number): Promise<void>;
-  withdraw(address: string, port: number): Promise<void>;
+  /** Closes it again; what fails here is over when the time is. */
+  withdraw(address: string, port: number): void;
   close(): Promise<void>;
 }
 
 /** No firewall: passive ports are open to everyone that the security group lets in, and strangers are dropped after they connect. */
 export const openFirewall: Firewall = {
   admit: async () => {},
-  withdraw: async () => {},
+  withdraw: () => {},
   close: async () => {},
 };

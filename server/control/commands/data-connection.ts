@@ -2,8 +2,9 @@
 import { isIPv4 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActiveTarget, LOWEST_ACTIVE_PORT } from '../../data/active';
+import { DataConnectionError } from '../../data/channel';
 import type { PassiveOffer } from '../../data/passive-offer';
-import { type Endpoint, epsvText, parseEprt, parsePort, pasvText } from '../../data/port-arguments';
+import { type Endpoint, epsvText, parseEprt, parsePort, pasvText, sameAddress } from '../../data/port-arguments';
 import type { Command } from '../command';
 import type { Session } from '../session';
 
@@ -18,10 +19,15 @@ const REPLY_DELAY_MS = 2;
 async function offer(session: Session): Promise<PassiveOffer | undefined> {
   session.pendingData?.cancel();
   session.pendingData = undefined;
-  const [reserved] = await Promise.all([session.engine.passive.offer(session), sleep(REPLY_DELAY_MS)]);
-  if (!reserved) await session.reply(425, 'All passive ports are waiting for other connections from your address; try again.');
-  else session.expectData(reserved);
-  return reserved;
+  try {
+    const [reserved] = await Promise.all([session.engine.passive.offer(session), sleep(REPLY_DELAY_MS)]);
+    session.expectData(reserved);
+    return reserved;
+  } catch (error) {
+    if (!(error instanceof DataConnectionError)) throw error;
+    await session.reply(425, `${error.message}.`);
+    return undefined;
+  }
 }
 
 /** PORT and EPRT after their address was read: only ever back to the client itself (RFC 2577 section 3). */
@@ -29,11 +35,12 @@ async function aimAt(session: Session, target: Endpoint): Promise<void> {
   const { active, audit } = session.engine;
   if (!active.enabled) return session.reply(502, 'Active mode is switched off; send PASV or EPSV.');
   if (session.onlyEpsv) return session.reply(503, 'After EPSV ALL only EPSV is allowed.');
-  if (target.address !== session.address || target.port < LOWEST_ACTIVE_PORT) {
+  if (!sameAddress(target.address, session.address) || target.port < LOWEST_ACTIVE_PORT) {
     audit.record({ kind: 'refused', channel: 'data', reason: 'bounce', detail: `${target.address} port ${target.port}`, ...session.facts });
     return session.reply(504, `Only your own address, ports ${LOWEST_ACTIVE_PORT} and up, can be connected to.`);
   }
-  session.expectData(new ActiveTarget(session, target.port, session.facts.server.address, active));
+  const localAddress = session.origin.server ? undefined : session.facts.server.address;
+  session.expectData(new ActiveTarget(session, target.port, localAddress, active));
   return session.reply(200, 'The server will connect to you.');
 }
 

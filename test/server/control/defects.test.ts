@@ -301,6 +301,7 @@ describe('active mode', () => {
     const data = connectTls({ socket, ca: active.authority.pem, servername: 'localhost', session: raw.session });
     expect((await readAll(data)).toString()).toBe('active');
     expect(await raw.reply()).toMatch(/^226 /);
+    await active.audit.next('tls-established', ({ channel, binding }) => channel === 'data' && binding === 'resumed');
     raw.close();
     listening.close();
     await active.close();

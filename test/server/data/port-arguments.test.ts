@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { epsvText, parseEprt, parsePort, pasvText } from '../../../server/data/port-arguments';
+import { epsvText, parseEprt, parsePort, pasvText, sameAddress } from '../../../server/data/port-arguments';
 
 describe('addresses and ports in commands and replies', () => {
   it('reads back what PASV writes, for every address and port', () => {
@@ -36,5 +36,15 @@ describe('addresses and ports in commands and replies', () => {
 
   it('writes the EPSV reply in the form of RFC 2428', () => {
     expect(epsvText(50_007)).toBe('Entering Extended Passive Mode (|||50007|)');
+  });
+
+  it.each([
+    ['2001:DB8:0:0::1', '2001:db8::1', true],
+    ['::ffff:192.0.2.1', '192.0.2.1', true],
+    ['fe80::1', 'fe80::1%eth0', true],
+    ['192.0.2.1', '192.0.2.10', false],
+    ['2001:db8::1', '2001:db8::2', false],
+  ])('compares %s and %s as addresses', (one, other, same) => {
+    expect(sameAddress(one, other)).toBe(same);
   });
 });
