@@ -6,6 +6,7 @@ import { certificateCommand } from './commands/certificate';
 import { configCommand } from './commands/config';
 import { doctorCommand } from './commands/doctor';
 import { exitCodeOf, explain } from './commands/exit';
+import { quarantineCommand } from './commands/quarantine';
 import { serveCommand } from './commands/serve';
 import { userCommand } from './commands/user';
 
@@ -16,6 +17,7 @@ const program = new Command('ftps')
   .addCommand(configCommand())
   .addCommand(userCommand())
   .addCommand(auditCommand())
+  .addCommand(quarantineCommand())
   .addCommand(certificateCommand())
   .addCommand(doctorCommand())
   .addHelpText(

@@ -1,4 +1,5 @@
 /** Wires the parts of one serving process together: listener → tls → control → transfer → data and storage → audit. */
+import { openScanner } from './antivirus/open';
 import type { Audit } from './audit/event';
 import { parsePortRange, portsOf, type ServerConfig } from './config';
 import { commandTable } from './control/commands';
@@ -44,6 +45,8 @@ export async function startServer(config: ServerConfig, { audit, limits }: Serve
     const storage = openStorage(config.storage);
     closers.push(() => storage.close());
     await storage.sweep();
+    const scanner = openScanner(config.antivirus, (state, detail) => audit.record({ kind: 'health', part: 'scanner', state, detail }));
+    if (scanner) closers.push(() => scanner.close());
     const identity = await openIdentity(config, audit);
     closers.push(() => identity.close());
     const tlsSessions = new TlsSessions<DataOwner>();
@@ -61,6 +64,7 @@ export async function startServer(config: ServerConfig, { audit, limits }: Serve
       audit,
       identity,
       storage,
+      scanner,
       limits,
       certificates,
       tlsSessions,

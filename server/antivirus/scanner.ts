@@ -6,6 +6,8 @@ export interface ScanVerdict {
   readonly signature?: string;
   /** Engine and signature version. */
   readonly engine?: string;
+  /** Why there is no verdict, for the audit. */
+  readonly detail?: string;
 }
 
 /** One file being scanned. Exactly one of `finish` and `abort` is called. */

@@ -115,7 +115,15 @@ export type ServerEvent =
       readonly seconds: number;
       readonly sha256?: string;
       readonly encrypted: boolean;
-      readonly verdict?: { readonly result: 'clean' | 'infected' | 'unscanned' | 'error'; readonly signature?: string; readonly engine?: string };
+      readonly verdict?: {
+        readonly result: 'clean' | 'infected' | 'unscanned' | 'error';
+        readonly signature?: string;
+        readonly engine?: string;
+        /** Why there is no verdict. */
+        readonly detail?: string;
+        /** Id in the quarantine. */
+        readonly quarantined?: string;
+      };
       readonly reason?: string;
     } & SessionFacts)
   | ({ readonly kind: 'passive-port'; readonly change: 'opened' | 'used' | 'expired'; readonly port: number } & SessionFacts)

@@ -124,6 +124,31 @@ const localStorage = z.strictObject({
 });
 export const storageSchema = z.discriminatedUnion('kind', [localStorage]);
 
+export const antivirusSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('off') }),
+  z
+    .strictObject({
+      kind: z.literal('clamd'),
+      socket: file('Unix socket of clamd, its `LocalSocket`.').optional(),
+      host: z.string().min(1).optional().describe('Host of a clamd that listens on TCP. Its protocol is not encrypted: loopback, or a network of your own.'),
+      port: z.number().int().min(1).max(65_535).default(3310).describe("Its port, clamd's `TCPSocket`."),
+      connections: count('Uploads that are scanned at once; more wait for their turn.').default(64),
+      timeoutSeconds: seconds('How long clamd may take to be reached, to take bytes, or to give its verdict after the last one.').default(120),
+      maxBytes: bytes(
+        'The largest file that clamd scans: not more than the smallest of its `StreamMaxLength`, `MaxFileSize` and `MaxScanSize`. clamd calls a file beyond the latter two clean without having looked at it all.',
+      ).default(100 * 1024 * 1024),
+      whenLarger: z
+        .enum(['refuse', 'release'])
+        .default('refuse')
+        .describe('What happens to an upload beyond `maxBytes`. `release` lets it through unscanned, which the audit says.'),
+      whenUnavailable: z
+        .enum(['refuse', 'release'])
+        .default('refuse')
+        .describe('What happens to an upload while clamd is down or too slow. `release` lets it through unscanned, which the audit says.'),
+    })
+    .refine(({ socket, host }) => (socket === undefined) !== (host === undefined), 'name either `socket` or `host`'),
+]);
+
 /** What an account may do and from where; the same shape for every source of accounts. */
 export const accountRules = z.strictObject({
   home: z
@@ -197,6 +222,9 @@ export const serverConfigSchema = z.strictObject({
   active: activeSchema.prefault({}),
   tls: tlsSchema,
   storage: storageSchema,
+  antivirus: antivirusSchema
+    .default({ kind: 'off' })
+    .describe('Scans uploads as they stream in. An infected one is refused with 550 and kept in quarantine (`ftps quarantine`).'),
   identity: z.array(identitySchema).min(1).describe('Sources of accounts, asked in order; the first that knows the user decides.'),
   limits: limitsSchema.prefault({}),
   audit: auditSchema.prefault({}),

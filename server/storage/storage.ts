@@ -23,14 +23,55 @@ export interface ReadHandle {
 
 /**
  * A file being written to a hidden staging place. Nothing of it is visible until `commit`, which puts it into place
- * atomically; `abort` leaves what was there before untouched. Exactly one of the two is called.
+ * atomically; `abort` and `quarantine` leave what was there before untouched. Exactly one of the three is called.
  */
 export interface WriteHandle {
+  /** What APPE or REST keeps of the file that was there, in order; nothing for a file that is wholly new. A scanner needs to see it. */
+  kept(): AsyncIterable<Buffer>;
   /** Appends the chunks in order. The buffers may be used again once the promise is fulfilled. */
   write(chunks: readonly Buffer[]): Promise<void>;
   /** Makes the bytes safe and visible. Fulfilled only then. */
   commit(): Promise<void>;
   abort(): Promise<void>;
+  /** Puts the file away where no client can reach it. Answers with its id in the quarantine. */
+  quarantine(finding: Finding): Promise<string>;
+}
+
+/** Why a file is in quarantine, and where it came from. */
+export interface Finding {
+  readonly signature?: string;
+  /** Engine and version of its signatures. */
+  readonly engine?: string;
+  /** Of the bytes that the client sent, in hexadecimal. */
+  readonly sha256?: string;
+  /** Address of the client. */
+  readonly client: string;
+  /** The session in the audit. */
+  readonly session: string;
+}
+
+/** A file in quarantine. */
+export interface Quarantined extends Finding {
+  readonly id: string;
+  readonly user: string;
+  /** Home of the account, below the storage root. */
+  readonly home: string;
+  /** Where it was meant to go; virtual. */
+  readonly path: string;
+  readonly size: number;
+  /** When it was put here, ISO 8601. */
+  readonly at: string;
+}
+
+/** Files that a scanner found infected, for the operator. Every method may throw a StorageError. */
+export interface Quarantine {
+  /** The oldest first. */
+  list(): Promise<Quarantined[]>;
+  find(id: string): Promise<Quarantined>;
+  /** Puts the file where it was meant to go; fails with `exists` where the name is taken by now. */
+  release(id: string): Promise<void>;
+  /** Deletes the file for good. */
+  remove(id: string): Promise<void>;
 }
 
 export type WriteMode =
@@ -68,6 +109,7 @@ export interface Storage {
   open(account: { readonly user: string } & Pick<AccountRules, 'home' | 'quota'>): Promise<Volume>;
   /** Removes staging files that no running upload owns. Called once at start, before the first listener. */
   sweep(): Promise<void>;
+  readonly quarantine: Quarantine;
   close(): Promise<void>;
 }
 

@@ -1,8 +1,15 @@
 /** Paths as clients write them, made absolute and free of `..` before anything else sees them. */
 import { StorageError } from './storage';
 
-/** Name of the folder that holds unfinished uploads. No client can name it, at any depth. */
+/** Name of the folder that holds unfinished uploads. */
 export const STAGING = '.ftps-staging';
+/** Name of the folder that holds infected files. */
+export const QUARANTINE = '.ftps-quarantine';
+
+/** Names that no client can use or see, at any depth. */
+export function isReserved(name: string): boolean {
+  return name === STAGING || name === QUARANTINE;
+}
 
 /** Limits of Linux file systems, in bytes. */
 const LONGEST_NAME = 255;
@@ -21,7 +28,7 @@ export function virtualPath(cwd: string, argument: string): string {
     if (part === '..') parts.pop();
     else {
       if (Buffer.byteLength(part) > LONGEST_NAME) throw new StorageError('invalid-name', 'The name is too long.');
-      if (part === STAGING) throw new StorageError('invalid-name', 'The name is reserved.');
+      if (isReserved(part)) throw new StorageError('invalid-name', 'The name is reserved.');
       parts.push(part);
     }
   }

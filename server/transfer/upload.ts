@@ -93,7 +93,11 @@ export async function receiveFile(
     socket.on('close', () => {
       if (!ended) fail(new TransferError('cut', 'The data connection ended before the upload did'));
     });
-    socket.setTimeout(options.stallSeconds * 1000, () => fail(new TransferError('stalled', `The client sent no data for ${options.stallSeconds} seconds`)));
+    socket.setTimeout(options.stallSeconds * 1000, () => {
+      // While bytes are being stored or scanned, it is not the client who keeps us waiting.
+      if (writing) socket.setTimeout(options.stallSeconds * 1000);
+      else fail(new TransferError('stalled', `The client sent no data for ${options.stallSeconds} seconds`));
+    });
     progress.signal.addEventListener('abort', () => fail(progress.signal.reason as Error));
     if (progress.signal.aborted) fail(progress.signal.reason as Error);
     else if (socket.destroyed && socket.readableLength === 0 && !socket.readableEnded)

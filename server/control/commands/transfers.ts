@@ -1,6 +1,7 @@
 /** Files to the client and from it (RFC 959 section 4.1.3). */
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
+import { wholeFile } from '../../antivirus/whole-file';
 import type { WriteHandle, WriteMode } from '../../storage/storage';
 import { sendFile } from '../../transfer/download';
 import { Outgoing } from '../../transfer/outgoing';
@@ -35,7 +36,7 @@ async function download(session: Session, argument: string): Promise<void> {
 async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path: string, mode: WriteMode): Promise<void> {
   const { scanner, config } = session.engine;
   const target = await session.volume!.openWrite(path, mode);
-  const scan = scanner?.begin();
+  const scan = scanner && wholeFile(scanner.begin(), target.kept());
   let opened: WriteHandle | undefined = target;
   await runTransfer(session, {
     kind: 'upload',
@@ -51,7 +52,17 @@ async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path:
         hash: config.audit.hashUploads,
         scan,
       });
-      if (received.verdict?.result === 'infected' || received.verdict?.result === 'error') throw new RefusedByScanner(received);
+      const { verdict } = received;
+      if (verdict?.result === 'error') throw new RefusedByScanner(received);
+      if (verdict?.result === 'infected') {
+        opened = undefined;
+        const { signature, engine } = verdict;
+        // Refused in any case; where it could not be kept, the audit names no quarantine.
+        const quarantined = await target
+          .quarantine({ signature, engine, sha256: received.sha256, client: session.facts.client.address, session: session.id })
+          .catch(() => undefined);
+        throw new RefusedByScanner({ ...received, verdict: { ...verdict, quarantined } });
+      }
       opened = undefined;
       await target.commit();
       return received;

@@ -4,23 +4,26 @@ import type { ServerConfig } from '../../config';
 import type { Storage } from '../storage';
 import { partsOf, virtualPath } from '../virtual-path';
 import { Folder } from './folder';
+import { LocalQuarantine } from './quarantine';
 import { Staging } from './staging';
 import { Usage } from './usage';
 import { LocalVolume } from './volume';
 
 export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], { kind: 'local' }>): Storage {
   const staging = new Staging(root);
+  const quarantine = new LocalQuarantine(root);
   const usages = new Map<string, Usage>();
   return {
-    async open({ home, quota }) {
+    async open({ user, home, quota }) {
       await mkdir(root, { recursive: true, mode: 0o750 });
       const parts = partsOf(virtualPath('/', home));
       await makeHome(root, parts);
       const key = parts.join('/');
       const usage = quota ? (usages.get(key) ?? new Usage(root, parts, quota)) : undefined;
       if (usage) usages.set(key, usage);
-      return new LocalVolume(root, parts, staging, fsync, usage);
+      return new LocalVolume(root, parts, user, staging, quarantine, fsync, usage);
     },
+    quarantine,
     sweep: () => staging.sweep(),
     close: () => staging.close(),
   };

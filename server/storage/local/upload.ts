@@ -1,10 +1,13 @@
 /** One upload on the local disk: written to staging, flushed, and renamed into place, or gone without a trace. */
 import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
-import { StorageError, type WriteHandle, type WriteMode } from '../storage';
+import { type Finding, StorageError, type WriteHandle, type WriteMode } from '../storage';
 import { storageError } from './errors';
 import type { Folder } from './folder';
 import type { Usage } from './usage';
+
+/** Size in which a kept beginning is read. Bytes. */
+const PIECE = 1024 * 1024;
 
 export interface UploadPlace {
   /** Where the file is to appear. Closed by the upload when it is over. */
@@ -15,9 +18,11 @@ export interface UploadPlace {
   readonly stagingName: string;
   readonly fsync: boolean;
   readonly usage: Usage | undefined;
+  /** Takes the staged file into quarantine. */
+  readonly putAway: (stagingName: string, size: number, finding: Finding) => Promise<string>;
 }
 
-export async function openUpload({ folder, name, mode, staging, stagingName, fsync, usage }: UploadPlace): Promise<WriteHandle> {
+export async function openUpload({ folder, name, mode, staging, stagingName, fsync, usage, putAway }: UploadPlace): Promise<WriteHandle> {
   const before = await folder.stat(name).catch((error: unknown) => {
     if (error instanceof StorageError && error.code === 'not-found') return undefined;
     throw error;
@@ -39,6 +44,7 @@ export async function openUpload({ folder, name, mode, staging, stagingName, fsy
     if (keep > 0) await copyBeginning(folder, name, staging, stagingName, keep);
     const file = await staging.file(stagingName, constants.O_WRONLY | constants.O_CREAT | (keep > 0 ? constants.O_APPEND : constants.O_EXCL));
     return {
+      kept: () => beginning(staging, stagingName, keep),
       async write(chunks) {
         const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
         size += bytes;
@@ -81,11 +87,40 @@ export async function openUpload({ folder, name, mode, staging, stagingName, fsy
         await staging.remove(stagingName);
         await folder.close();
       },
+      async quarantine(finding) {
+        usage?.give(taken, files);
+        try {
+          await file.close();
+          return await putAway(stagingName, size, finding);
+        } catch (error) {
+          await staging.remove(stagingName).catch(() => {}); // it may be put away already
+          throw error;
+        } finally {
+          await folder.close();
+        }
+      },
     };
   } catch (error) {
     usage?.give(taken, files);
     await staging.remove(stagingName).catch(() => {}); // it may not be there yet
     throw error;
+  }
+}
+
+/** The first bytes of a staged file. */
+async function* beginning(staging: Folder, stagingName: string, bytes: number): AsyncIterable<Buffer> {
+  if (bytes === 0) return;
+  const file = await staging.file(stagingName, constants.O_RDONLY);
+  try {
+    for (let at = 0; at < bytes; ) {
+      const piece = Buffer.allocUnsafe(Math.min(PIECE, bytes - at));
+      const { bytesRead } = await file.read(piece, 0, piece.length, at).catch(storageError);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield piece.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
   }
 }
 

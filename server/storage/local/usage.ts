@@ -1,7 +1,7 @@
 /** How much a home holds, for quotas: counted once, then kept up by this process's own changes. */
 import type { AccountRules } from '../../config';
 import { StorageError } from '../storage';
-import { STAGING } from '../virtual-path';
+import { isReserved } from '../virtual-path';
 import { Folder } from './folder';
 
 export class Usage {
@@ -37,7 +37,7 @@ export class Usage {
     const folder = await Folder.walk(this.root, parts);
     try {
       for await (const { name } of await folder.entries()) {
-        if (name === STAGING) continue;
+        if (isReserved(name)) continue;
         const found = await folder.stat(name).catch(() => undefined);
         if (found?.isDirectory()) await this.count([...parts, name]);
         else if (found?.isFile()) {

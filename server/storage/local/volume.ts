@@ -2,9 +2,10 @@
 import { constants, type Stats } from 'node:fs';
 import type { Entry, ReadHandle, Volume, WriteHandle, WriteMode } from '../storage';
 import { StorageError } from '../storage';
-import { partsOf, STAGING } from '../virtual-path';
+import { isReserved, partsOf } from '../virtual-path';
 import { storageError } from './errors';
 import { Folder } from './folder';
+import type { LocalQuarantine } from './quarantine';
 import type { Staging } from './staging';
 import { openUpload } from './upload';
 import type { Usage } from './usage';
@@ -16,7 +17,9 @@ export class LocalVolume implements Volume {
   constructor(
     private readonly root: string,
     private readonly home: readonly string[],
+    private readonly user: string,
     private readonly staging: Staging,
+    private readonly quarantine: LocalQuarantine,
     private readonly fsync: boolean,
     private readonly usage: Usage | undefined,
   ) {}
@@ -32,7 +35,7 @@ export class LocalVolume implements Volume {
       const dir = await folder.entries();
       let names: string[] = [];
       for await (const { name } of dir) {
-        if (name === STAGING) continue;
+        if (isReserved(name)) continue;
         names.push(name);
         if (names.length < BATCH) continue;
         yield await entries(folder, names);
@@ -78,14 +81,17 @@ export class LocalVolume implements Volume {
     if (name === undefined) throw new StorageError('is-directory', 'That is a directory.');
     const folder = await Folder.walk(this.root, [...this.home, ...parts]);
     try {
+      const staging = await this.staging.open();
       return await openUpload({
         folder,
         name,
         mode,
-        staging: await this.staging.open(),
+        staging,
         stagingName: this.staging.newName(),
         fsync: this.fsync,
         usage: this.usage,
+        putAway: (stagingName, size, finding) =>
+          this.quarantine.add(staging, stagingName, { ...finding, user: this.user, home: `/${this.home.join('/')}`, path, size }),
       });
     } catch (error) {
       await folder.close();
