@@ -38,7 +38,7 @@ function file(path: string, content: string, owner: string, mode: string): strin
 function agentSettings({ auditGroupName, operationsGroupName }: StartScriptOptions): string {
   const collect = (path: string, group: string) => ({ file_path: path, log_group_name: group, log_stream_name: '{instance_id}', timezone: 'UTC' });
   return JSON.stringify({
-    agent: { run_as_user: 'root' },
+    agent: { run_as_user: 'cwagent' },
     logs: { logs_collected: { files: { collect_list: [collect(AUDIT_FILE, auditGroupName), collect('/var/log/messages', operationsGroupName)] } } },
   });
 }

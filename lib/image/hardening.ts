@@ -1,15 +1,15 @@
 /** The documents of the image's components: what is installed, how it is hardened, and what is tried before an image counts as good. */
 
-/** A step of an Image Builder component document (AWSTOE, schema version 1.0). */
+/** A step of an Image Builder component document (EC2 Image Builder user guide, "Use the AWSTOE component document framework"). */
 interface Step {
   readonly name: string;
-  readonly action: 'ExecuteBash' | 'S3Download';
-  readonly inputs: unknown;
+  readonly action: 'ExecuteBash' | 'S3Download' | 'Reboot';
+  readonly inputs?: unknown;
 }
 
-function document(name: string, description: string, phases: Readonly<Record<'build' | 'validate' | 'test', readonly Step[] | undefined>>): string {
+function document(name: string, description: string, phases: Readonly<Partial<Record<'build' | 'validate' | 'test', readonly Step[]>>>): string {
   return JSON.stringify(
-    { name, description, schemaVersion: 1, phases: Object.entries(phases).flatMap(([phase, steps]) => (steps ? [{ name: phase, steps }] : [])) },
+    { name, description, schemaVersion: 1, phases: Object.entries(phases).map(([phase, steps]) => ({ name: phase, steps })) },
     undefined,
     1,
   );
@@ -19,15 +19,31 @@ function bash(name: string, ...commands: string[]): Step {
   return { name, action: 'ExecuteBash', inputs: { commands: ['set -euo pipefail', ...commands] } };
 }
 
+/** What the distribution provides. */
+const PACKAGES = [
+  'nodejs24',
+  'clamav',
+  'clamd',
+  'clamav-freshclam',
+  'amazon-cloudwatch-agent',
+  'amazon-efs-utils',
+  'nftables',
+  'chrony',
+  'audit',
+  'rsyslog',
+  'logrotate',
+];
+
 /** Patches the system and installs what the server needs from the distribution. */
 export function packagesDocument(): string {
   return document('packages', 'Patches and packages', {
     build: [
       bash('Patch', 'dnf -y upgrade --refresh'),
-      bash('Install', 'dnf -y install nodejs24 amazon-cloudwatch-agent amazon-efs-utils nftables chrony audit', 'systemctl enable chronyd auditd'),
+      bash('Install', `dnf -y install ${PACKAGES.join(' ')}`, 'systemctl enable chronyd auditd rsyslog'),
+      // The distribution's own units of the scanner would run beside ours.
+      bash('OwnScanner', 'for unit in clamav-freshclam.service clamd@scan.service; do systemctl mask "$unit"; done'),
     ],
-    validate: [bash('Versions', 'node-24 --version', 'rpm -q amazon-cloudwatch-agent amazon-efs-utils nftables chrony audit')],
-    test: undefined,
+    validate: [bash('Versions', 'node-24 --version', 'clamd --version', 'rpm -q --whatprovides nodejs24 clamav amazon-cloudwatch-agent nftables chrony audit')],
   });
 }
 
@@ -40,26 +56,62 @@ export function serverDocument({ source, files }: { source: string; files: reado
       { name: 'Download', action: 'S3Download', inputs: [{ source, destination: `${target}/server.zip` }] },
       bash('Unpack', `cd ${target} && python3 -m zipfile -e server.zip . && rm server.zip`),
       bash('Verify', `cd ${target}`, ...files.map(({ name, sha256 }) => `echo '${sha256}  ${name}' | sha256sum --check --strict`)),
-      bash('InstallServer', `NODE=/usr/bin/node-24 bash ${target}/install.sh ${target}`),
+      bash('InstallServer', `NODE=/usr/bin/node-24 bash ${target}/install.sh ${target}`, `rm -r ${target}`),
+      bash('Signatures', 'systemctl enable ftps-signatures.timer ftps-scanner.service'),
     ],
-    validate: [bash('Units', 'systemd-analyze verify /etc/systemd/system/ftps.service', 'test "$(stat -c %U:%a /opt/ftps/ftps.js)" = root:444')],
     test: [bash('Speak', 'bash /opt/ftps/self-test.sh')],
   });
 }
 
 /** Closes what a file server does not need. */
 export function hardeningDocument(): string {
-  return document('hardening', 'No remote shell, no core dumps, kernel settings', {
+  const noexec = 'rw,nosuid,nodev,noexec,relatime';
+  return document('hardening', 'No remote shell, no core dumps, kernel and mount settings', {
     build: [
       bash('NoSsh', 'systemctl disable --now sshd.service sshd.socket 2>/dev/null || true', 'dnf -y remove openssh-server ec2-instance-connect || true'),
-      bash('NoNeedlessServices', 'for unit in rpcbind.service rpcbind.socket gssproxy.service atd.service; do systemctl mask "$unit" || true; done'),
       bash(
-        'NoCoreDumps',
-        'install -d /etc/systemd/coredump.conf.d',
-        "printf '[Coredump]\\nStorage=none\\nProcessSizeMax=0\\n' > /etc/systemd/coredump.conf.d/ftps.conf",
+        'NoNeedlessServices',
+        'for unit in rpcbind.service rpcbind.socket gssproxy.service atd.service nfs-server.service; do systemctl mask "$unit" || true; done',
+      ),
+      bash(
+        'MountOptions',
+        'systemctl unmask tmp.mount && systemctl enable tmp.mount',
+        'install -d /etc/systemd/system/tmp.mount.d',
+        `printf '[Mount]\\nOptions=mode=1777,strictatime,nosuid,nodev,noexec\\n' > /etc/systemd/system/tmp.mount.d/options.conf`,
+        `grep -q ' /dev/shm ' /etc/fstab || echo 'tmpfs /dev/shm tmpfs ${noexec} 0 0' >> /etc/fstab`,
+      ),
+      bash(
+        'CryptoPolicy',
+        'dnf -y install crypto-policies-scripts',
+        'update-crypto-policies --is-applied | grep -q FIPS || update-crypto-policies --set DEFAULT:NO-SHA1',
       ),
     ],
-    validate: [bash('Closed', '! rpm -q openssh-server', 'sysctl --system > /dev/null', 'test "$(sysctl -n kernel.kptr_restrict)" = 2')],
-    test: [bash('NothingListens', "! ss -Htln | awk '{print $4}' | grep -E ':22$'")],
+    validate: [
+      // The results stay in the image; the build's log has them as well.
+      bash(
+        'Checks',
+        'sysctl --system > /dev/null',
+        'systemctl daemon-reload',
+        'systemctl start tmp.mount',
+        'bash /opt/ftps/check.sh | tee /opt/ftps/checks.txt',
+      ),
+    ],
+    test: [bash('BootedChecks', 'bash /opt/ftps/check.sh')],
+  });
+}
+
+/** Boots the kernel and its cryptography in FIPS mode (Amazon Linux 2023 user guide, "Enable FIPS Mode on AL2023"). */
+export function fipsDocument(): string {
+  return document('fips', 'FIPS 140-3 mode', {
+    build: [bash('Enable', 'dnf -y install crypto-policies crypto-policies-scripts', 'fips-mode-setup --enable'), { name: 'Reboot', action: 'Reboot' }],
+    validate: [bash('Enabled', 'test "$(cat /proc/sys/crypto/fips_enabled)" = 1')],
+    // What counts is how the cryptography behaves: MD5 is refused, SHA-256 works.
+    test: [
+      bash(
+        'Behaviour',
+        'test "$(cat /proc/sys/crypto/fips_enabled)" = 1',
+        `node-24 -e "const c = require('crypto'); c.createHash('sha256'); try { c.createHash('md5'); process.exit(1) } catch {}"`,
+      ),
+    ],
   });
 }

@@ -14,12 +14,16 @@ import {
   CfnInfrastructureConfiguration,
 } from 'aws-cdk-lib/aws-imagebuilder';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { serverBundleFolder } from '../bundles';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
 import { stableName } from '../names';
-import { hardeningDocument, packagesDocument, serverDocument } from './hardening';
+import { logKey } from '../network/service-network';
+import { fipsDocument, hardeningDocument, packagesDocument, serverDocument } from './hardening';
+import { IMAGE_TAG, ImageRetention } from './image-retention';
+import { ImageWatch } from './image-watch';
 
 /** Processor of the instances. */
 export enum Processor {
@@ -45,6 +49,31 @@ export interface ServerImageProps {
    * @default true
    */
   readonly stig?: boolean;
+  /**
+   * Whether the image boots in FIPS mode (FIPS 140-3).
+   * @default false
+   */
+  readonly fips?: boolean;
+  /**
+   * Whether Amazon Inspector looks for vulnerabilities while an image is built. Inspector must be switched on in the account.
+   * @default true
+   */
+  readonly scan?: boolean;
+  /**
+   * How many images are kept, the newest first; older ones are deregistered with their snapshots. At least 2, so that the one before can be gone back to.
+   * @default 5
+   */
+  readonly keep?: number;
+  /**
+   * Accounts that may start instances from the images. They need a grant on `volumeKey` as well.
+   * @default - this account alone
+   */
+  readonly shareWithAccounts?: string[];
+  /**
+   * Further regions that the images are copied to.
+   * @default - this region alone
+   */
+  readonly copyToRegions?: string[];
 }
 
 /** Sunday at three in the morning. */
@@ -56,6 +85,12 @@ export class ServerImage extends Construct {
   /** SSM parameter that always names the newest good image. */
   public readonly parameterName: string;
   public readonly processor: Processor;
+  /** Encrypts the images. */
+  public readonly volumeKey: Key;
+  /** Beginning of the ARNs of the Image Builder images, for event rules. */
+  public readonly imageArnPrefix: string;
+  /** Alarms on failed builds and on vulnerabilities. */
+  public readonly watch: ImageWatch;
   /** The server and its files as they go to the image. */
   public readonly asset: Asset;
 
@@ -64,6 +99,7 @@ export class ServerImage extends Construct {
     this.processor = props.processor ?? Processor.ARM64;
     const schedule = props.schedule ?? DEFAULT_SCHEDULE;
     if (!/^cron\(.+\)$/.test(schedule)) throw new Error(`schedule: "${schedule}" is no AWS cron expression; write it as ${DEFAULT_SCHEDULE}`);
+    if ((props.keep ?? 5) < 2) throw new Error(`keep: ${props.keep} leaves no image to go back to; keep at least 2`);
     const stack = Stack.of(this);
     const name = stableName(this).replaceAll('/', '-');
     const folder = serverBundleFolder();
@@ -73,16 +109,19 @@ export class ServerImage extends Construct {
       this.component('Packages', packagesDocument()),
       this.component('ServerFiles', serverDocument({ source: this.asset.s3ObjectUrl, files: hashesOf(folder) }), hashOf(folder)),
       this.component('Hardening', hardeningDocument()),
+      ...(props.fips ? [this.component('Fips', fipsDocument())] : []),
     ];
     const stig = stack.formatArn({ service: 'imagebuilder', account: 'aws', resource: 'component', resourceName: 'stig-build-linux-medium/x.x.x' });
-    const componentArns = [...components.slice(0, 1), ...(props.stig === false ? [] : [stig]), ...components.slice(1)];
-    const volumeKey = new Key(this, 'VolumeKey', { description: 'Volumes of FTPS images', enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
+    const [packages, ...further] = components;
+    const componentArns = [packages!.attrArn, ...(props.stig === false ? [] : [stig]), ...further.map(({ attrArn }) => attrArn)];
+    this.volumeKey = new Key(this, 'VolumeKey', { description: 'Volumes of FTPS images', enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
+    this.imageArnPrefix = stack.formatArn({ service: 'imagebuilder', resource: 'image', resourceName: `${name.toLowerCase()}-` });
+    this.watch = new ImageWatch(this, 'Watch', { imageArnPrefix: this.imageArnPrefix });
     // A recipe can't change under one version, so its name carries what it is made of.
     const recipe = new CfnImageRecipe(this, 'Recipe', {
       name: `${name}-${digest(
-        componentArns.map((arn) => stack.resolve(arn)),
-        components.length,
-        hashOf(folder),
+        components.map((component) => component.name),
+        props.stig,
         this.processor,
       )}`,
       version: '1.0.0',
@@ -94,7 +133,7 @@ export class ServerImage extends Construct {
       }),
       components: componentArns.map((componentArn) => ({ componentArn })),
       blockDeviceMappings: [
-        { deviceName: '/dev/xvda', ebs: { volumeType: 'gp3', volumeSize: 20, encrypted: true, kmsKeyId: volumeKey.keyArn, deleteOnTermination: true } },
+        { deviceName: '/dev/xvda', ebs: { volumeType: 'gp3', volumeSize: 20, encrypted: true, kmsKeyId: this.volumeKey.keyArn, deleteOnTermination: true } },
       ],
       additionalInstanceConfiguration: { systemsManagerAgent: { uninstallAfterBuild: false } },
     });
@@ -128,14 +167,22 @@ export class ServerImage extends Construct {
     this.parameterName = `/cdk-ftps/${name}/image`;
     const distribution = new CfnDistributionConfiguration(this, 'Distribution', {
       name,
-      distributions: [
-        {
-          region: Aws.REGION,
-          // Handed to CloudFormation as it stands, so the keys are CloudFormation's.
-          amiDistributionConfiguration: { Name: `${name}-{{ imagebuilder:buildDate }}`, KmsKeyId: volumeKey.keyArn },
-          ssmParameterConfigurations: [{ parameterName: this.parameterName, dataType: 'aws:ec2:image' }],
+      distributions: [Aws.REGION, ...(props.copyToRegions ?? [])].map((region) => ({
+        region,
+        // Handed to CloudFormation as it stands, so the keys are CloudFormation's. A key of this region encrypts in this region only.
+        amiDistributionConfiguration: {
+          Name: `${name}-{{ imagebuilder:buildDate }}`,
+          ...(region === Aws.REGION ? { KmsKeyId: this.volumeKey.keyArn } : {}),
+          ...(props.shareWithAccounts?.length ? { LaunchPermissionConfiguration: { UserIds: props.shareWithAccounts } } : {}),
         },
-      ],
+        ssmParameterConfigurations: [{ parameterName: this.parameterName, dataType: 'aws:ec2:image' }],
+      })),
+    });
+    // What the builds say, with the results of the checks. The role of Image Builder may write below this name alone.
+    const logs = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/imagebuilder/${name}`,
+      encryptionKey: logKey(this, 'LogKey', 'Logs of FTPS image builds'),
+      retention: RetentionDays.ONE_YEAR,
     });
     const tests = { imageTestsEnabled: true, timeoutMinutes: Duration.hours(1).toMinutes() };
     const common = {
@@ -144,20 +191,28 @@ export class ServerImage extends Construct {
       distributionConfigurationArn: distribution.attrArn,
       enhancedImageMetadataEnabled: true,
       imageTestsConfiguration: tests,
+      imageScanningConfiguration: { imageScanningEnabled: props.scan ?? true },
     };
     new CfnImagePipeline(this, 'Pipeline', {
       name,
       ...common,
       schedule: { scheduleExpression: schedule, pipelineExecutionStartCondition: 'EXPRESSION_MATCH_ONLY' },
       status: 'ENABLED',
+      loggingConfiguration: { imageLogGroupName: logs.logGroupName },
+      imageTags: { [IMAGE_TAG]: name },
     });
+    new ImageRetention(this, 'Retention', { name, keep: props.keep ?? 5 });
     // The first image is built within the deployment, so that a new environment has one to start from.
-    this.imageId = new CfnImage(this, 'FirstImage', common).attrImageId;
+    this.imageId = new CfnImage(this, 'FirstImage', {
+      ...common,
+      loggingConfiguration: { logGroupName: logs.logGroupName },
+      tags: { [IMAGE_TAG]: name },
+    }).attrImageId;
   }
 
-  private component(id: string, data: string, content = ''): string {
+  private component(id: string, data: string, content = ''): CfnComponent {
     const name = `${stableName(this).replaceAll('/', '-')}-${id}-${digest(data.replaceAll(/\$\{Token\[[^\]]+\]\}/g, ''), content)}`;
-    return new CfnComponent(this, id, { name, version: '1.0.0', platform: 'Linux', supportedOsVersions: ['Amazon Linux 2023'], data }).attrArn;
+    return new CfnComponent(this, id, { name, version: '1.0.0', platform: 'Linux', supportedOsVersions: ['Amazon Linux 2023'], data });
   }
 }
 

@@ -1,27 +1,43 @@
 #!/usr/bin/env bash
 # Puts the FTPS server onto a Linux machine: users, folders, units, kernel settings. Does nothing that depends on the distribution.
-# usage: [NODE=/usr/bin/node] [ROOT=/] install.sh FOLDER    FOLDER holds this script, ftps.js and the files beside it.
+# usage: [NODE=/usr/bin/node] install.sh FOLDER    FOLDER holds this script, ftps.js and the files beside it.
 set -euo pipefail
 from=$(realpath "${1:?usage: install.sh FOLDER}")
-root=${ROOT:-}
 node=${NODE:-/usr/bin/node}
 
-# Users: the server runs as one of its own that owns nothing but the files and its log.
-getent group ftps >/dev/null || groupadd --system ftps
-getent passwd ftps >/dev/null || useradd --system --gid ftps --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin ftps
+# Who does what: the server serves, the scanner scans, the log agent reads the audit. None can log in, and none owns what another needs.
+group() { getent group "$1" > /dev/null || groupadd --system "$1"; }
+user() { getent passwd "$1" > /dev/null || useradd --system --gid "$2" --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin "$1"; }
+group ftps && user ftps ftps
+group ftps-scan && user ftps-scan ftps-scan
+group ftps-scan-client # may speak to the scanner
+group ftps-log         # may read the audit
+usermod --append --groups ftps-scan-client ftps
+usermod --append --groups ftps-scan-client ftps-scan
+if getent passwd cwagent > /dev/null; then usermod --append --groups ftps-log cwagent; fi
 
-install -d -m 0755 "$root/opt/ftps"
-install -m 0444 "$from/ftps.js" "$root/opt/ftps/ftps.js"
-install -m 0555 "$from/self-test.sh" "$root/opt/ftps/self-test.sh"
-install -d -m 0750 -o root -g ftps "$root/etc/ftps"
-install -d -m 0750 -o ftps -g ftps "$root/srv/ftps"
-install -d -m 0750 -o ftps -g ftps "$root/var/log/ftps"
+install -d -m 0755 /opt/ftps
+install -m 0444 "$from/ftps.js" "$from/ftps.js.sha256" /opt/ftps/
+install -m 0555 "$from/self-test.sh" "$from/check.sh" /opt/ftps/
+install -d -m 0750 -o root -g ftps /etc/ftps
+install -d -m 0750 -o ftps -g ftps /srv/ftps
+install -d -m 2750 -o ftps -g ftps-log /var/log/ftps # setgid: the audit belongs to the group of the log agent
 
-install -d "$root/etc/systemd/system" "$root/etc/sysctl.d" "$root/etc/logrotate.d"
-sed "s|@NODE@|$node|" "$from/ftps.service" > "$root/etc/systemd/system/ftps.service"
-chmod 0644 "$root/etc/systemd/system/ftps.service"
-install -m 0644 "$from/60-ftps.conf" "$root/etc/sysctl.d/60-ftps.conf"
-install -m 0644 "$from/ftps.logrotate" "$root/etc/logrotate.d/ftps"
+install -d -m 0750 -o root -g ftps-scan /etc/ftps-scanner
+install -m 0640 -o root -g ftps-scan "$from/clamd.conf" "$from/freshclam.conf" /etc/ftps-scanner/
+install -d -m 0700 -o ftps-scan -g ftps-scan /var/lib/ftps-scanner
 
-# A file with settings must be there before the unit starts; an instance gets it at boot.
-if [ -z "$root" ] && command -v systemctl >/dev/null && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+install -d /etc/systemd/system /etc/systemd/coredump.conf.d /etc/sysctl.d /etc/logrotate.d /etc/modprobe.d /etc/audit/rules.d /etc/rsyslog.d
+for unit in "$from"/*.service "$from"/*.timer; do
+  sed "s|@NODE@|$node|" "$unit" > "/etc/systemd/system/$(basename "$unit")"
+  chmod 0644 "/etc/systemd/system/$(basename "$unit")"
+done
+install -m 0644 "$from/60-ftps.conf" /etc/sysctl.d/60-ftps.conf
+install -m 0644 "$from/ftps.logrotate" /etc/logrotate.d/ftps
+install -m 0644 "$from/ftps.modprobe" /etc/modprobe.d/ftps.conf
+install -m 0640 "$from/ftps.rules" /etc/audit/rules.d/ftps.rules
+install -m 0644 "$from/ftps.rsyslog" /etc/rsyslog.d/10-ftps.conf
+printf '[Coredump]\nStorage=none\nProcessSizeMax=0\n' > /etc/systemd/coredump.conf.d/ftps.conf
+
+# An instance brings its settings when it boots; ftps.service is enabled then.
+if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi

@@ -1,13 +1,22 @@
 #!/usr/bin/env bash
-# Tries a freshly installed server before its image counts as good: both listeners, TLS versions, no login in plain text.
-# usage: [NODE=/usr/bin/node-24] self-test.sh
+# Tries a freshly installed server before its image counts as good: both listeners on their real ports, TLS versions, no login in
+# plain text, no port open besides those configured. As root it runs the server as its own user.
+# usage: [NODE=/usr/bin/node-24] [FTPS_JS=/opt/ftps/ftps.js] self-test.sh
 set -euo pipefail
 node=${NODE:-$(command -v node-24 || command -v node)}
+js=${FTPS_JS:-/opt/ftps/ftps.js}
 dir=$(mktemp -d)
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$dir"' EXIT
 head -c 24 /dev/urandom | base64 > "$dir/password"
-"$node" "${FTPS_JS:-/opt/ftps/ftps.js}" serve --user probe --password-file "$dir/password" --state "$dir/state" --explicit-port 0 --implicit-port 0 \
-  --passive-ports 0-0 --audit "$dir/audit.json" --ready-file "$dir/ready.json" 2> "$dir/log" &
+as=(); explicit=0; implicit=0; passive=0-0
+if [ "$(id -u)" = 0 ]; then
+  as=(setpriv --reuid=ftps --regid=ftps --init-groups --inh-caps=-all,+net_bind_service --ambient-caps=-all,+net_bind_service --bounding-set=-all,+net_bind_service --no-new-privs)
+  explicit=21; implicit=990; passive=50000-50015
+  chown -R ftps:ftps "$dir"
+fi
+before=$(ss -Htln | awk '{print $4}' | sed 's/.*://' | sort -u)
+"${as[@]}" "$node" "$js" serve --user probe --password-file "$dir/password" --state "$dir/state" --explicit-port $explicit --implicit-port $implicit \
+  --passive-ports $passive --audit "$dir/audit.json" --ready-file "$dir/ready.json" 2> "$dir/log" &
 server=$!
 for _ in $(seq 300); do [ -s "$dir/ready.json" ] && break; kill -0 "$server" || { cat "$dir/log"; exit 1; }; sleep 0.1; done
 port() { "$node" -p "JSON.parse(require('fs').readFileSync('$dir/ready.json'))['$1']"; }
@@ -23,4 +32,9 @@ for url in "ftp://localhost:$explicit" "ftps://localhost:$implicit"; do
 done
 if curl -sS --config - "ftp://localhost:$explicit/" <<< "$auth" 2> /dev/null; then echo 'a login in plain text was taken'; exit 1; fi
 if curl -sS --cacert "$ca" --tlsv1.0 --tls-max 1.1 --ciphers 'ALL:@SECLEVEL=0' "ftps://localhost:$implicit/" 2> /dev/null; then echo 'TLS 1.1 was taken'; exit 1; fi
+if [ "$(id -u)" = 0 ]; then
+  opened=$(comm -13 <(echo "$before") <(ss -Htln | awk '{print $4}' | sed 's/.*://' | sort -u) | sort -n | paste -sd' ')
+  [ "$opened" = "$(echo 21 990 $(seq 50000 50015))" ] || { echo "these ports are open: $opened"; exit 1; }
+  [ "$(ps -o user= -p "$(pgrep -f "serve --user probe" | head -1)")" = ftps ] || { echo 'the server does not run as its user'; exit 1; }
+fi
 echo 'the server speaks FTPS as it should'

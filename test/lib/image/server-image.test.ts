@@ -1,0 +1,92 @@
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Processor, ServerImage, type ServerImageProps } from '../../../lib';
+import { type Resources, testStack } from '../support';
+
+function image(props: Partial<ServerImageProps> = {}): Template {
+  const { stack } = testStack();
+  const vpc = new Vpc(stack, 'Vpc');
+  new ServerImage(stack, 'Image', {
+    subnet: Subnet.fromSubnetId(stack, 'Subnet', 'subnet-0123456789abcdef0'),
+    securityGroup: new SecurityGroup(stack, 'Group', { vpc }),
+    ...props,
+  });
+  return Template.fromStack(Stack.of(vpc));
+}
+
+/** The commands of a component, by phase. */
+function commands(template: Template, name: string): Record<string, string> {
+  const component = Object.values(template.findResources('AWS::ImageBuilder::Component') as Resources).find(({ Properties }) =>
+    Properties.Name.includes(`-${name}-`),
+  );
+  const data = component?.Properties.Data;
+  const phases = JSON.parse(
+    typeof data === 'string' ? data : data['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : '')).join(''),
+  ).phases;
+  return Object.fromEntries(
+    phases.map((phase: Resources) => [phase['name'], phase['steps'].flatMap((step: Resources) => step['inputs']?.commands ?? step['action']).join('\n')]),
+  );
+}
+
+it('is patched, hardened and checked while it is built, and booted and spoken to before it counts as good', () => {
+  const template = image();
+  expect(commands(template, 'Packages')['build']).toContain('dnf -y upgrade');
+  expect(commands(template, 'ServerFiles')['test']).toContain('self-test.sh');
+  const hardening = commands(template, 'Hardening');
+  expect(hardening['build']).toContain('remove openssh-server');
+  expect(hardening['validate']).toContain('check.sh | tee /opt/ftps/checks.txt');
+  expect(hardening['test']).toContain('check.sh');
+  const pipeline = template.findResources('AWS::ImageBuilder::ImagePipeline') as Resources;
+  expect(Object.values(pipeline)[0].Properties).toMatchObject({
+    ImageTestsConfiguration: { ImageTestsEnabled: true },
+    ImageScanningConfiguration: { ImageScanningEnabled: true },
+    Schedule: { ScheduleExpression: 'cron(0 3 ? * sun *)' },
+    Status: 'ENABLED',
+  });
+  template.hasResourceProperties('AWS::ImageBuilder::InfrastructureConfiguration', { InstanceMetadataOptions: { HttpTokens: 'required' } });
+});
+
+it('boots in FIPS mode when asked, and tries how the cryptography behaves', () => {
+  expect(commands(image({ fips: true }), 'Fips')).toMatchObject({
+    build: expect.stringContaining('fips-mode-setup --enable'),
+    test: expect.stringContaining('md5'),
+  });
+  expect(() => commands(image(), 'Fips')).toThrow();
+});
+
+it('has another recipe name whenever anything in it changes, because a recipe is never changed under its name', () => {
+  const name = (props: Partial<ServerImageProps>) =>
+    Object.values(image(props).findResources('AWS::ImageBuilder::ImageRecipe') as Resources)[0].Properties.Name;
+  const names = [{}, { fips: true }, { stig: false }, { processor: Processor.X86_64 }].map(name);
+  expect(new Set(names).size).toBe(4);
+  expect(name({})).toBe(names[0]);
+});
+
+it('keeps as many old images as asked, of this service alone', () => {
+  const template = image({ keep: 3 });
+  const tagged = Object.values(template.findResources('AWS::ImageBuilder::ImagePipeline') as Resources)[0].Properties.ImageTags;
+  template.hasResourceProperties('AWS::ImageBuilder::LifecyclePolicy', {
+    PolicyDetails: [{ Action: { Type: 'DELETE', IncludeResources: { Amis: true, Snapshots: true } }, Filter: { Type: 'COUNT', Value: 3 } }],
+    ResourceSelection: { TagMap: tagged },
+  });
+  template.hasResourceProperties('AWS::ImageBuilder::Image', { Tags: tagged });
+  expect(() => image({ keep: 1 })).toThrow(/keep: 1 leaves no image to go back to/);
+});
+
+it('names its newest AMI in a parameter of the type that launch templates take, in every region it is copied to', () => {
+  const template = image({ copyToRegions: ['eu-west-1'], shareWithAccounts: ['444455556666'] });
+  const [{ Properties }] = Object.values(template.findResources('AWS::ImageBuilder::DistributionConfiguration') as Resources) as [Resources];
+  expect(Properties.Distributions).toHaveLength(2);
+  for (const distribution of Properties.Distributions) {
+    expect(distribution.SsmParameterConfigurations[0].DataType).toBe('aws:ec2:image');
+    expect(distribution.AmiDistributionConfiguration.LaunchPermissionConfiguration).toEqual({ UserIds: ['444455556666'] });
+  }
+});
+
+it('goes off when a build fails and when Inspector finds something serious', () => {
+  const template = image();
+  template.hasResourceProperties('AWS::Events::Rule', { EventPattern: { 'detail-type': ['EC2 Image Builder CVE Detected'] } });
+  template.hasResourceProperties('AWS::Events::Rule', { EventPattern: { detail: { state: { status: ['FAILED'] } } } });
+  template.resourceCountIs('AWS::CloudWatch::Alarm', 2);
+});
