@@ -143,7 +143,7 @@ export type ServerEvent =
     }
   | {
       readonly kind: 'health';
-      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit';
+      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'ocsp';
       readonly state: 'up' | 'down' | 'off';
       readonly detail?: string;
     };

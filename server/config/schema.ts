@@ -45,6 +45,12 @@ export const listenerSchema = z.strictObject({
     .describe('Exceptions by client network, first match wins: clients inside a VPN are told the inner address.'),
   clientCertificates: z.enum(['off', 'optional', 'required']).default('off').describe('Whether clients present a certificate on this listener.'),
   dataTlsReuse: dataTlsReuse.optional(),
+  maxTlsVersion: z
+    .enum(['TLSv1.2', 'TLSv1.3'])
+    .default('TLSv1.3')
+    .describe(
+      'The newest TLS version on this listener and its data connections. Some clients (curl, Java) resume a TLS 1.3 session only once and lose it in a small upload; with `TLSv1.2` they resume every time, as `dataTlsReuse: required` needs.',
+    ),
   allow: z.array(network).default([]).describe('Client networks that may connect; empty means every network that the security group lets in.'),
   deny: z.array(network).default([]).describe('Client networks that are refused, checked before `allow`.'),
   proxyProtocolFrom: z
@@ -74,7 +80,17 @@ export const tlsSchema = z.strictObject({
     .min(1)
     .describe('Served side by side: RSA and ECDSA of one name, or several names chosen by SNI. The first is the default.'),
   clientCa: z.string().min(1).optional().describe('PEM bundle of the authorities whose client certificates are taken; watched.'),
-  clientCrl: z.string().min(1).optional().describe('PEM file with the revocation lists of those authorities; watched.'),
+  clientCrl: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'PEM file with the revocation lists of those authorities, one for each; watched. A certificate whose authority has no list there, or one that is out of date, is refused.',
+    ),
+  ocspStapling: z
+    .boolean()
+    .default(true)
+    .describe('Whether the authority is asked in the background if a certificate still stands, where it says how, and the answer stapled (RFC 6066).'),
   dataTlsReuse: dataTlsReuse.default('preferred'),
   handshakeSeconds: seconds('A handshake that takes longer is dropped.').default(10),
 });

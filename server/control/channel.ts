@@ -2,6 +2,8 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { acceptTls, type Handshake, type HandshakeOptions } from '../tls/accept';
+import type { ClientHello } from '../tls/client-hello';
+import { peekClientHello } from '../tls/peek';
 import { type Line, LineReader } from './line-reader';
 
 export class ControlChannel {
@@ -52,12 +54,20 @@ export class ControlChannel {
     if (this.socket.writable) this.socket.write(text);
   }
 
-  /** Puts TLS over the connection. On failure the connection is gone. */
-  async secure(options: HandshakeOptions): Promise<Handshake> {
+  /** Puts TLS over the connection, with options that may depend on what the client asks for. On failure the connection is gone. */
+  async secure(seconds: number, optionsFor: (hello: ClientHello | undefined) => Omit<HandshakeOptions, 'seconds'>): Promise<Handshake> {
     this.raw.off('data', this.onData);
     this.raw.off('close', this.onClose);
     this.raw.pause();
-    const handshake = await acceptTls(this.raw, options);
+    const deadline = Date.now() + seconds * 1000;
+    const hello = await peekClientHello(this.raw, AbortSignal.timeout(seconds * 1000));
+    if (hello === 'closed' || hello === 'timeout') {
+      this.raw.destroy();
+      return { ok: false, reason: hello === 'timeout' ? 'timeout' : 'disconnected' };
+    }
+    // OpenSSL says best what is wrong with something that is no hello.
+    const options = optionsFor(hello === 'malformed' ? undefined : hello);
+    const handshake = await acceptTls(this.raw, { ...options, seconds: Math.max(0, deadline - Date.now()) / 1000 });
     if (!handshake.ok) return handshake;
     this.reader = new LineReader();
     this.tls = handshake.socket;

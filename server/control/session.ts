@@ -128,6 +128,10 @@ export class Session implements DataOwner {
     return this.origin.listener.clientCertificates;
   }
 
+  get maxTlsVersion() {
+    return this.origin.listener.maxTlsVersion;
+  }
+
   /** The certificate that the client proved on the control connection. */
   certificate: ClientCertificate | undefined;
 
@@ -244,12 +248,11 @@ export class Session implements DataOwner {
 
   private async secure(): Promise<boolean> {
     const { certificates, tlsSessions, audit, config } = this.engine;
-    const handshake = await this.channel.secure({
-      ...certificates.handshake(),
+    const handshake = await this.channel.secure(config.tls.handshakeSeconds, (hello) => ({
+      ...certificates.handshake(hello, this.maxTlsVersion),
       clientCertificate: this.clientCertificates,
-      seconds: config.tls.handshakeSeconds,
       onSession: (id, data) => tlsSessions.file(this, id, data),
-    });
+    }));
     if (!handshake.ok) {
       this.closeReason = 'refused';
       audit.record({ kind: 'handshake-failed', channel: 'control', reason: handshake.reason, detail: handshake.detail, ...this.facts });

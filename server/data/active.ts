@@ -2,8 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import type { Refusal } from '../audit/event';
 import { parsePortRange, portsOf, type ServerConfig } from '../config';
+import { namedSession, peekClientHello } from '../tls/peek';
 import { type DataChannel, DataConnectionError, type DataOwner, type Direction, type PendingData } from './channel';
-import { namedSession, peekClientHello } from './peek';
 import { auditDataTls, type DataSecurity, secureData } from './secure';
 
 export type ActiveOptions = ServerConfig['active'] & { readonly security: DataSecurity };
@@ -36,7 +36,7 @@ export class ActiveTarget implements PendingData {
     const hello = await peekClientHello(socket, AbortSignal.timeout(security.handshakeSeconds * 1000));
     const named = typeof hello === 'string' ? undefined : namedSession(hello, security.sessions);
     if (named && named.owner !== this.owner) throw this.refused(socket, 'other-session');
-    const channel = await secureData(socket, this.owner, security, { direction, resume: named });
+    const channel = await secureData(socket, this.owner, security, { direction, hello: typeof hello === 'string' ? undefined : hello, resume: named });
     if (!channel) throw new DataConnectionError('unreachable', 'The TLS handshake of the data connection failed');
     // Without proof there is still this: the client named the port on its encrypted control connection, and the server reached it at the client's address.
     if (channel.binding === 'address' && this.owner.dataTlsReuse === 'required') throw this.refused(channel.socket, 'session-not-resumed');

@@ -35,6 +35,7 @@ export interface DataOwner {
   /** SHA-256 of the certificate that the client proved on the control connection. */
   readonly clientCertificate?: string;
   readonly clientCertificates: 'off' | 'optional' | 'required';
+  readonly maxTlsVersion: 'TLSv1.2' | 'TLSv1.3';
   /** What the last data connection showed about this client; the data path keeps it here. */
   resumption: Resumption;
 }

@@ -7,10 +7,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Refusal } from '../audit/event';
 import { plainAddress } from '../config';
 import type { Firewall } from '../firewall/firewall';
+import type { ClientHello } from '../tls/client-hello';
+import { namedSession, peekClientHello } from '../tls/peek';
 import { DataConnectionError, type DataOwner } from './channel';
 import { PassiveOffer } from './passive-offer';
 import { choosePort, PassivePort, type PortManners } from './passive-port';
-import { namedSession, peekClientHello } from './peek';
 import { auditDataTls, type DataSecurity, secureData } from './secure';
 
 export interface PassiveOptions {
@@ -193,11 +194,11 @@ export class PassivePorts {
     const named = namedSession(hello, this.options.security.sessions);
     if (named) {
       const offer = [...port.waitingFrom(address)].find(({ owner }) => owner === named.owner);
-      return offer ? this.secure(port, socket, offer, named) : this.refuse(port, socket, address, 'other-session');
+      return offer ? this.secure(port, socket, offer, hello, named) : this.refuse(port, socket, address, 'other-session');
     }
     // It names nobody. Who began to wait after it came is not meant; of several who waited then, any could be.
     const [only] = waiting;
-    if (only && waiting.length === 1 && isAlone(port, only)) return this.secure(port, socket, only);
+    if (only && waiting.length === 1 && isAlone(port, only)) return this.secure(port, socket, only, hello);
     for (const offer of waiting) {
       this.alone.add(offer.owner);
       offer.refusedSomebody();
@@ -205,10 +206,10 @@ export class PassivePorts {
     return this.refuse(port, socket, address, 'session-not-resumed');
   }
 
-  private async secure(port: PassivePort, socket: Socket, offer: PassiveOffer, resume?: { id: Buffer; data: Buffer }): Promise<void> {
+  private async secure(port: PassivePort, socket: Socket, offer: PassiveOffer, hello: ClientHello, resume?: { id: Buffer; data: Buffer }): Promise<void> {
     const { owner } = offer;
     const { security } = this.options;
-    const channel = await secureData(socket, owner, security, { direction: offer.direction, resume });
+    const channel = await secureData(socket, owner, security, { direction: offer.direction, hello, resume });
     if (!channel) return;
     if (channel.binding !== 'resumed' && !(isAlone(port, offer) && (channel.binding === 'same-certificate' || (await this.mayGoUnproven(offer))))) {
       offer.refusedSomebody();

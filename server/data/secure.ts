@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Audit } from '../audit/event';
 import { acceptTls } from '../tls/accept';
 import type { ServerCertificates } from '../tls/certificates';
+import type { ClientHello } from '../tls/client-hello';
 import { tlsFacts } from '../tls/facts';
 import { RecordWatch } from '../tls/record-watch';
 import type { TlsSessions } from '../tls/sessions';
@@ -19,18 +20,18 @@ export interface DataSecurity {
 
 /**
  * Fulfilled with the channel and what ties it to the owner, or with undefined when the handshake failed (audited).
- * `binding` is `address` where nothing was proved; whether that is enough is the caller's to decide.
+ * `hello` is what the client has sent already, where it was read. `binding` is `address` where nothing was proved; whether that is enough is the caller's to decide.
  */
 export async function secureData(
   socket: Socket,
   owner: DataOwner,
   { certificates, sessions, audit, handshakeSeconds }: DataSecurity,
-  { direction, resume }: { direction?: Direction; resume?: { id: Buffer; data: Buffer } },
+  { direction, hello, resume }: { direction?: Direction; hello?: ClientHello; resume?: { id: Buffer; data: Buffer } },
 ): Promise<DataChannel | undefined> {
   // The watch costs a pass through JavaScript, so a connection known to be a download goes without.
   const watch = direction === 'out' ? undefined : new RecordWatch(socket);
   const handshake = await acceptTls(watch ?? socket, {
-    ...certificates.handshake(),
+    ...certificates.handshake(hello, owner.maxTlsVersion),
     clientCertificate: owner.clientCertificates === 'off' ? 'off' : 'optional',
     seconds: handshakeSeconds,
     onSession: (id, data) => sessions.file(owner, id, data),

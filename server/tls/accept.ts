@@ -10,8 +10,8 @@ import { certificateFailure, detailOf, handshakeFailure } from './failure';
 
 export interface HandshakeOptions {
   readonly context: SecureContext;
-  /** Chooses another context by the name the client asks for. */
-  readonly contextFor?: (serverName: string) => SecureContext | undefined;
+  /** The authority's word on the certificate, sent where the client asked for it. */
+  readonly staple?: Buffer;
   readonly clientCertificate: 'off' | 'optional' | 'required';
   readonly seconds: number;
   /** Called with each session that OpenSSL issues on this connection. */
@@ -27,7 +27,7 @@ export type Handshake = { readonly ok: true; readonly socket: TLSSocket } | { re
 /** What Node keeps to itself: the end of the handshake phase, and what OpenSSL thought of the client certificate. */
 interface Unpublished {
   _releaseControl(): boolean;
-  readonly _handle: { verifyError(): (Error & { code: string }) | null; loadSession(session: Buffer): void } | null;
+  readonly _handle: { verifyError(): (Error & { code: string }) | null; setOCSPResponse(answer: Buffer): void } | null;
 }
 
 /** Stands in for the tls.Server whose events a server-side TLSSocket asks for its sessions. */
@@ -46,16 +46,15 @@ class SessionEvents extends EventEmitter {
 /** Fulfilled when the handshake is over, either way; never rejected. On failure the connection is destroyed. */
 export function acceptTls(transport: Duplex, options: HandshakeOptions): Promise<Handshake> {
   return new Promise((resolve) => {
-    const { contextFor } = options;
     const socket = new TLSSocket(transport, {
       isServer: true,
       secureContext: options.context,
       server: new SessionEvents(options) as never,
       requestCert: options.clientCertificate !== 'off',
       rejectUnauthorized: options.clientCertificate === 'required',
-      ...(contextFor ? { SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) => done(null, contextFor(name)) } : {}),
     });
     const internals = socket as unknown as Unpublished;
+    if (options.staple) internals._handle?.setOCSPResponse(options.staple);
     const timer = setTimeout(() => settle({ ok: false, reason: 'timeout' }), options.seconds * 1000);
     const onError = (error: NodeJS.ErrnoException) => settle({ ok: false, reason: handshakeFailure(error), detail: detailOf(error) });
     const onClose = () => settle({ ok: false, reason: 'disconnected' });

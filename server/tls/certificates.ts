@@ -8,7 +8,10 @@ import { z } from 'zod';
 import type { Audit } from '../audit/event';
 import { certificateProblems, certificatesIn, type ServerConfig } from '../config';
 import { readSecret } from '../secrets/secret';
-import { contextOptions, tlsPolicies } from './policy';
+import type { ClientHello } from './client-hello';
+import { chosenKind, type KeyKind } from './key-kind';
+import { contextOptions, type TlsVersion, tlsPolicies } from './policy';
+import { type Issued, Staples } from './staples';
 
 /** One certificate with its key, as PEM. */
 export interface KeyPair {
@@ -17,42 +20,62 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** What is served at one time: a context for every name, and one for clients that name nobody. */
+/** Certificates for the same names (RSA beside ECDSA), and a context that has them all for each newest version that a listener may allow. */
+interface Site {
+  readonly names: readonly string[];
+  readonly contexts: Readonly<Record<TlsVersion, SecureContext>>;
+  readonly leaves: ReadonlyMap<KeyKind, X509Certificate>;
+}
+
+/** What is served at one time: a site for every name, and one for clients that name nobody. */
 interface Served {
-  readonly fallback: SecureContext;
-  readonly byName: ReadonlyMap<string, SecureContext>;
+  readonly fallback: Site;
+  readonly byName: ReadonlyMap<string, Site>;
+  /** Everything that was read, to see whether something changed. */
+  readonly pairs: string;
+  readonly authorities: string;
+  readonly issued: readonly Issued[];
+}
+
+/** What one handshake uses. */
+export interface Serving {
+  readonly context: SecureContext;
+  /** The authority's word that the certificate stands, for a client that asks for it. */
+  readonly staple?: Buffer;
 }
 
 export class ServerCertificates {
   private timers: NodeJS.Timeout[] = [];
   private watchers: FSWatcher[] = [];
-  private fingerprint = '';
+  private readonly staples: Staples;
 
   private constructor(
     private served: Served,
     private readonly tls: ServerConfig['tls'],
     private readonly audit: Audit,
-  ) {}
+  ) {
+    this.staples = new Staples(audit);
+  }
 
   /** Loads everything. Throws an Error that says which certificate is wrong and how; a server without one doesn't start. */
   static async open(tls: ServerConfig['tls'], audit: Audit): Promise<ServerCertificates> {
     const pairs = await loadPairs(tls);
     const opened = new ServerCertificates(await serve(pairs, tls), tls, audit);
-    opened.fingerprint = fingerprintOf(pairs);
     for (const pair of pairs) audit.record({ kind: 'certificate', change: 'loaded', ...describe(pair) });
+    if (tls.ocspStapling) opened.staples.follow(opened.served.issued);
     opened.watch();
     return opened;
   }
 
-  /** Looks at files and secrets again. A bad certificate is refused and reported, and the last good one stays. */
+  /** Looks at files and secrets again. What is bad is refused and reported, and the last good stays. */
   async reload(): Promise<boolean> {
     try {
       const pairs = await loadPairs(this.tls);
-      const served = await serve(pairs, this.tls);
-      const fingerprint = fingerprintOf(pairs);
-      this.served = served;
-      if (fingerprint !== this.fingerprint) for (const pair of pairs) this.audit.record({ kind: 'certificate', change: 'replaced', ...describe(pair) });
-      this.fingerprint = fingerprint;
+      const before = this.served;
+      this.served = await serve(pairs, this.tls);
+      if (this.served.pairs !== before.pairs) for (const pair of pairs) this.audit.record({ kind: 'certificate', change: 'replaced', ...describe(pair) });
+      if (this.served.authorities !== before.authorities) this.audit.record({ kind: 'configuration', change: 'reloaded', what: 'client authorities' });
+      if (this.tls.ocspStapling) this.staples.follow(this.served.issued);
       return true;
     } catch (error) {
       this.audit.record({ kind: 'certificate', change: 'refused', reason: (error as Error).message });
@@ -60,17 +83,21 @@ export class ServerCertificates {
     }
   }
 
-  /** What a handshake that begins now uses. */
-  handshake(): { context: SecureContext; contextFor?: (serverName: string) => SecureContext | undefined } {
+  /** What a handshake that begins now uses, as this client asks for it. */
+  handshake(hello: ClientHello | undefined, maxVersion: TlsVersion): Serving {
     const { fallback, byName } = this.served;
-    return byName.size === 0
-      ? { context: fallback }
-      : { context: fallback, contextFor: (name) => byName.get(name.toLowerCase()) ?? byName.get(name.toLowerCase().replace(/^[^.]+/, '*')) };
+    const name = hello?.serverName?.toLowerCase();
+    const site = (name === undefined ? undefined : (byName.get(name) ?? byName.get(name.replace(/^[^.]+/, '*')))) ?? fallback;
+    const context = site.contexts[maxVersion];
+    if (!hello?.wantsStatus) return { context };
+    const leaf = site.leaves.get(chosenKind(hello, maxVersion, [...site.leaves.keys()], tlsPolicies[this.tls.policy]));
+    return { context, staple: leaf && this.staples.of(leaf) };
   }
 
   close(): void {
     for (const timer of this.timers) clearInterval(timer);
     for (const watcher of this.watchers) watcher.close();
+    this.staples.close();
   }
 
   /** Files are watched by their folders, because they are replaced rather than written into; secrets are asked for in turns. */
@@ -86,7 +113,12 @@ export class ServerCertificates {
     ];
     for (const folder of new Set(files.map((file) => dirname(file)))) {
       const names = new Set(files.filter((file) => dirname(file) === folder).map((file) => basename(file)));
-      this.watchers.push(watch(folder, { persistent: false }, (_event, name) => (name === null || names.has(name) ? soon() : undefined)));
+      this.watchers.push(
+        watch(folder, { persistent: false }, (_event, name) => {
+          // A folder named `..data` is how Kubernetes replaces all files of a secret at once.
+          if (name === null || names.has(name) || name.startsWith('..')) soon();
+        }),
+      );
     }
     for (const source of this.tls.certificates) {
       if (source.kind !== 'secret') continue;
@@ -99,10 +131,6 @@ export class ServerCertificates {
 
 /** A file is written in several steps; it is read when it has been quiet for that long. */
 const SETTLE_MS = 100;
-
-function fingerprintOf(pairs: readonly KeyPair[]): string {
-  return pairs.map(({ certificate }) => new X509Certificate(certificate).fingerprint256).join();
-}
 
 async function loadPairs(tls: ServerConfig['tls']): Promise<KeyPair[]> {
   return Promise.all(
@@ -125,29 +153,55 @@ async function text(file: string): Promise<string> {
   }
 }
 
-/** Makes the contexts. Certificates for the same names (RSA beside ECDSA) share one; the first file is for clients that name nobody. */
+/** Makes the contexts. The first certificate is for clients that name nobody. Throws an Error that says what is wrong. */
 async function serve(pairs: readonly KeyPair[], tls: ServerConfig['tls']): Promise<Served> {
-  const clientCa = tls.clientCa ? await text(tls.clientCa) : undefined;
-  const crl = tls.clientCrl ? await text(tls.clientCrl) : undefined;
+  const ca = tls.clientCa ? await authoritiesIn(tls.clientCa) : undefined;
+  const crl = tls.clientCrl ? await revocationsIn(tls.clientCrl) : undefined;
   const groups = new Map<string, KeyPair[]>();
   for (const pair of pairs) {
     check(pair);
     const names = namesOf(pair).join(' ');
     groups.set(names, [...(groups.get(names) ?? []), pair]);
   }
-  const contexts = [...groups].map(([names, group]) => ({
-    names: names.split(' ').filter(Boolean),
-    context: createSecureContext({
-      ...contextOptions(tlsPolicies[tls.policy]),
-      cert: group.map(({ certificate }) => certificate),
-      key: group.map(({ key }) => key),
-      ...(clientCa ? { ca: clientCa } : {}),
-      ...(crl ? { crl } : {}),
-    }),
-  }));
-  const byName = new Map<string, SecureContext>();
-  if (contexts.length > 1) for (const { names, context } of contexts) for (const name of names) if (!byName.has(name)) byName.set(name, context);
-  return { fallback: contexts[0]!.context, byName };
+  const sites = [...groups].map(([names, group]): Site => {
+    const contextUpTo = (maxVersion: TlsVersion) =>
+      createSecureContext({
+        ...contextOptions(tlsPolicies[tls.policy], maxVersion),
+        cert: group.map(({ certificate }) => certificate),
+        key: group.map(({ key }) => key),
+        ...(ca ? { ca } : {}),
+        ...(crl ? { crl } : {}),
+      });
+    return {
+      names: names.split(' ').filter(Boolean),
+      contexts: { 'TLSv1.2': contextUpTo('TLSv1.2'), 'TLSv1.3': contextUpTo('TLSv1.3') },
+      leaves: new Map(group.map(({ certificate }) => new X509Certificate(certificate)).map((leaf) => [kindOf(leaf), leaf])),
+    };
+  });
+  const byName = new Map<string, Site>();
+  if (sites.length > 1) for (const site of sites) for (const name of site.names) if (!byName.has(name)) byName.set(name, site);
+  const issued = pairs.flatMap((pair): Issued[] => {
+    const [certificate, issuer] = certificatesIn(pair.certificate);
+    return certificate && issuer ? [{ certificate, issuer }] : [];
+  });
+  return { fallback: sites[0]!, byName, pairs: pairs.map(({ certificate }) => certificate).join(), authorities: `${ca} ${crl}`, issued };
+}
+
+async function authoritiesIn(file: string): Promise<string> {
+  const pem = await text(file);
+  if (certificatesIn(pem).length === 0) throw new Error(`tls.clientCa: ${file} has no PEM certificate`);
+  return pem;
+}
+
+async function revocationsIn(file: string): Promise<string[]> {
+  const lists = (await text(file)).match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g);
+  if (!lists) throw new Error(`tls.clientCrl: ${file} has no PEM revocation list`);
+  return lists;
+}
+
+function kindOf({ publicKey }: X509Certificate): KeyKind {
+  const type = publicKey.asymmetricKeyType;
+  return type === 'ec' || type === 'ed25519' ? type : 'rsa';
 }
 
 /** A chain may be left out where clients know the authority; everything else must be in order. */

@@ -2,9 +2,10 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+
 export interface TlsPolicy {
-  readonly minVersion: 'TLSv1.2';
-  readonly maxVersion: 'TLSv1.3';
+  readonly minVersion: TlsVersion;
   /** OpenSSL names, in the order of preference; the order of the server wins. */
   readonly ciphers: readonly string[];
   readonly groups: readonly string[];
@@ -14,7 +15,6 @@ export interface TlsPolicy {
 
 const modern: TlsPolicy = {
   minVersion: 'TLSv1.2',
-  maxVersion: 'TLSv1.3',
   ciphers: [
     'TLS_AES_256_GCM_SHA384',
     'TLS_AES_128_GCM_SHA256',
@@ -57,10 +57,10 @@ const SESSION_ID_CONTEXT = 'cdk-ftps';
  * The options of a server context that follow from the policy. Tickets are off: sessions are kept by the server, because a
  * session that the server can look up is what ties a data connection to its control connection (see tls/sessions.ts).
  */
-export function contextOptions(policy: TlsPolicy): SecureContextOptions {
+export function contextOptions(policy: TlsPolicy, maxVersion: TlsVersion): SecureContextOptions {
   return {
     minVersion: policy.minVersion,
-    maxVersion: policy.maxVersion,
+    maxVersion,
     ciphers: policy.ciphers.join(':'),
     ecdhCurve: policy.groups.join(':'),
     sigalgs: policy.signatures.join(':'),

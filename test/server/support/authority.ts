@@ -1,6 +1,6 @@
 /** A throwaway certificate authority for tests: real keys, real chains. */
 import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
+import { KeyObject, sign, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 x509.cryptoProvider.set(webcrypto as never);
@@ -24,6 +24,8 @@ export interface IssueOptions {
   readonly from?: number;
   readonly until?: number;
   readonly client?: boolean;
+  /** Where the authority answers whether the certificate still stands. */
+  readonly ocsp?: string;
 }
 
 export class TestAuthority {
@@ -61,7 +63,15 @@ export class TestAuthority {
     return this.certificate.toString('pem');
   }
 
-  async issue({ names = ['localhost'], commonName = 'localhost', rsa = false, from = -1, until = 90, client = false }: IssueOptions = {}): Promise<Issued> {
+  async issue({
+    names = ['localhost'],
+    commonName = 'localhost',
+    rsa = false,
+    from = -1,
+    until = 90,
+    client = false,
+    ocsp,
+  }: IssueOptions = {}): Promise<Issued> {
     const keys = (await webcrypto.subtle.generateKey(rsa ? RSA : EC, true, ['sign', 'verify'])) as Keys;
     const certificate = await x509.X509CertificateGenerator.create({
       subject: `CN=${commonName}`,
@@ -77,10 +87,16 @@ export class TestAuthority {
         new x509.ExtendedKeyUsageExtension([client ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth]),
         new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: /^[\d.]+$/.test(value) ? 'ip' : 'dns', value }))),
         await x509.AuthorityKeyIdentifierExtension.create(this.certificate),
+        ...(ocsp ? [new x509.AuthorityInfoAccessExtension({ ocsp: [ocsp] })] : []),
       ],
     });
     const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
     return { certificate: certificate.toString('pem'), key, serialNumber: certificate.serialNumber };
+  }
+
+  /** Signs bytes as the authority does, ECDSA with SHA-256 in DER. */
+  sign(bytes: ArrayBuffer): Buffer {
+    return sign('sha256', Buffer.from(bytes), KeyObject.from(this.keys.privateKey));
   }
 
   /** A revocation list (PEM) that names these serial numbers. */
@@ -93,7 +109,7 @@ export class TestAuthority {
       signingAlgorithm: EC,
       entries: serialNumbers.map((serialNumber) => ({ serialNumber, revocationDate: new Date(Date.now() - 1000) })),
     });
-    return crl.toString('pem');
+    return x509.PemConverter.encode(crl.rawData, 'X509 CRL');
   }
 }
 

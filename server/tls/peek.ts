@@ -1,7 +1,7 @@
 /** Reads the ClientHello of a connection and puts it back, so that the handshake can be made by whoever it turns out to be for. */
 import type { Socket } from 'node:net';
-import { type ClientHello, LONGEST_CLIENT_HELLO, parseClientHello } from '../tls/client-hello';
-import type { TlsSessions } from '../tls/sessions';
+import { type ClientHello, LONGEST_CLIENT_HELLO, parseClientHello } from './client-hello';
+import type { TlsSessions } from './sessions';
 
 /** Fulfilled with the hello, or with why there is none. The socket is left paused with every byte in it. */
 export function peekClientHello(socket: Socket, signal: AbortSignal): Promise<ClientHello | 'malformed' | 'closed' | 'timeout'> {
