@@ -1,7 +1,7 @@
 /** Checks what a person wrote against the schema and across keys, and reports everything that is wrong at once. */
 import type { z } from 'zod';
 import { includesPort, parsePortRange } from './port-range';
-import { type ServerConfig, serverConfigSchema } from './schema';
+import { type DirectorySettings, type ServerConfig, serverConfigSchema } from './schema';
 
 /** One wrong setting: where, what is wrong, what would be right. */
 export interface Problem {
@@ -75,7 +75,32 @@ function acrossKeys(config: ServerConfig): Problem[] {
       key: 'active.sourcePorts',
       message: `"${config.active.sourcePorts}" has no fixed ports; leave the key out, or write low-high, for example 20-20`,
     });
+  config.identity.forEach((source, index) => {
+    if (source.kind === 'directory') problems.push(...directoryProblems(source, `identity[${index}]`));
+  });
   if (config.admin.port && includesPort(passive, config.admin.port))
     problems.push({ key: 'admin.port', message: `${config.admin.port} lies in passive.ports ${config.passive.ports}` });
+  return problems;
+}
+
+function directoryProblems({ bind, rules }: DirectorySettings, key: string): Problem[] {
+  const problems: Problem[] = [];
+  if (bind.kind === 'service' && (bind.passwordSecretId === undefined) === (bind.passwordFile === undefined))
+    problems.push({
+      key: `${key}.bind.passwordSecretId`,
+      message: 'give either this or passwordFile, so that the server knows the password of the service account',
+    });
+  rules.forEach(({ account }, index) => {
+    if (account.clientCertificate !== 'no' && account.certificates.length === 0)
+      problems.push({
+        key: `${key}.rules[${index}].account.certificates`,
+        message: `is empty, so no certificate could stand for an account; clientCertificate is "${account.clientCertificate}"`,
+      });
+    if (account.clientCertificate === 'instead-of-password' && bind.kind === 'direct')
+      problems.push({
+        key: `${key}.rules[${index}].account.clientCertificate`,
+        message: '"instead-of-password" needs bind.kind "service": without a password nobody else could look the user up',
+      });
+  });
   return problems;
 }

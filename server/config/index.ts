@@ -6,6 +6,7 @@ export { includesPort, PASSIVE_PRESETS, type PortRange, parsePortRange, portCoun
 export {
   type AccountRules,
   type DataTlsReuse,
+  type DirectorySettings,
   type ListenerConfig,
   type PasswordAccount,
   type Permission,

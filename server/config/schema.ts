@@ -165,6 +165,12 @@ export const antivirusSchema = z.discriminatedUnion('kind', [
     .refine(({ socket, host }) => (socket === undefined) !== (host === undefined), 'name either `socket` or `host`'),
 ]);
 
+const accountCertificate = [
+  z.strictObject({ kind: z.literal('fingerprint'), sha256: z.string().regex(/^([0-9a-f]{2}:?){32}$/i, 'expected 32 bytes in hexadecimal') }),
+  z.strictObject({ kind: z.literal('subject'), commonName: z.string().min(1) }),
+  z.strictObject({ kind: z.literal('san'), value: z.string().min(1).describe('For example `DNS:partner.example.com` or `email:ops@example.com`.') }),
+] as const;
+
 /** What an account may do and from where; the same shape for every source of accounts. */
 export const accountRules = z.strictObject({
   home: z
@@ -179,13 +185,7 @@ export const accountRules = z.strictObject({
     .default('no')
     .describe('`required`: password and certificate. `instead-of-password`: the certificate alone; PASS is not asked for.'),
   certificates: z
-    .array(
-      z.discriminatedUnion('kind', [
-        z.strictObject({ kind: z.literal('fingerprint'), sha256: z.string().regex(/^([0-9a-f]{2}:?){32}$/i, 'expected 32 bytes in hexadecimal') }),
-        z.strictObject({ kind: z.literal('subject'), commonName: z.string().min(1) }),
-        z.strictObject({ kind: z.literal('san'), value: z.string().min(1).describe('For example `DNS:partner.example.com` or `email:ops@example.com`.') }),
-      ]),
-    )
+    .array(z.discriminatedUnion('kind', accountCertificate))
     .default([])
     .describe('Client certificates that stand for this account; any one is enough.'),
   dataTlsReuse: dataTlsReuse.optional(),
@@ -219,7 +219,105 @@ const secretsIdentity = z.strictObject({
   cacheSeconds: seconds('How long an account found is remembered.').default(30),
   negativeCacheSeconds: seconds('How long an account not found is remembered.').default(10),
 });
-export const identitySchema = z.discriminatedUnion('kind', [fileIdentity, secretsIdentity]);
+
+const attributeName = z.string().regex(/^[a-z][a-z0-9-]*(;[a-z0-9-]+)*$/i, 'expected the name of an attribute, for example departmentNumber');
+
+/** The rules of an account, where `{user}` and `{attribute}` stand for what the directory says of the user. */
+const directoryAccountRules = accountRules.extend({
+  home: accountRules.shape.home.describe(
+    'Folder of the account below the storage root. `{user}` is the name of the account, `{attribute}` any attribute with one value; each fills one folder name.',
+  ),
+  certificates: z
+    .array(
+      z.discriminatedUnion('kind', [
+        ...accountCertificate,
+        z.strictObject({ kind: z.literal('attribute'), name: attributeName.describe('For example `userCertificate`, in OpenLDAP `userCertificate;binary`.') }),
+      ]),
+    )
+    .default([])
+    .describe(
+      'Client certificates that stand for the account; any one is enough. `{user}` and `{attribute}` may be used; `attribute` takes the certificates that the directory keeps.',
+    ),
+});
+
+const directoryRule = z.strictObject({
+  group: z.string().min(1).optional().describe('Distinguished name of a group whose members this rule is for, nested ones included.'),
+  attribute: z
+    .strictObject({ name: attributeName, value: z.string() })
+    .optional()
+    .describe('An attribute that must have this value, upper and lower case alike.'),
+  account: directoryAccountRules.prefault({}).describe('What the account may do and from where.'),
+});
+
+const directoryIdentity = z.strictObject({
+  kind: z.literal('directory'),
+  flavour: z
+    .enum(['ldap', 'active-directory'])
+    .default('ldap')
+    .describe('`active-directory` has its own ways to say who is in a nested group, and that an account is disabled, expired or locked.'),
+  servers: z
+    .array(z.string().regex(/^ldaps?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?$/i, 'expected ldaps://host or ldap://host, with or without a port'))
+    .min(1)
+    .describe(
+      'Asked in this order; the next one where one fails. `ldaps://` is TLS from the first byte, `ldap://` is upgraded by StartTLS (RFC 4511 section 4.14) before anything else is said. The certificate must cover the host.',
+    ),
+  ca: z.string().min(1).optional().describe("Authorities of the servers' certificates: a PEM file, or the PEM text itself. Absent means the well-known ones."),
+  bind: z
+    .discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('service'),
+        dn: z.string().min(1).describe('Name of an account that may search users and groups and nothing more.'),
+        passwordSecretId: z.string().min(1).optional().describe('Secrets Manager secret with `password`; read for every new connection.'),
+        passwordFile: z.string().min(1).optional().describe('File whose first line is the password; read for every new connection.'),
+      }),
+      z.strictObject({
+        kind: z.literal('direct'),
+        name: z
+          .string()
+          .regex(/\{user\}/, 'expected a name with {user} in it')
+          .describe('Name to bind with: `uid={user},ou=people,dc=example,dc=com`, or with Active Directory `{user}@example.com`.'),
+      }),
+    ])
+    .describe(
+      '`service` looks the user up and then binds as the user. `direct` needs no such account: it binds as the user at once, who must then be able to read the own entry.',
+    ),
+  realms: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Names of this directory that users may write before a backslash or behind an @, for example `CORP` and `corp.example.com`.'),
+  users: z.strictObject({
+    base: z.string().min(1).describe('Distinguished name below which users are.'),
+    filter: z
+      .string()
+      .regex(/\{(user|login)\}/, 'expected a filter with {user} in it')
+      .optional()
+      .describe(
+        'RFC 4515. `{login}` is what was typed, `{user}` the same without the realm. Absent: `(uid={user})`, or for Active Directory users by sAMAccountName and userPrincipalName.',
+      ),
+    nameAttribute: attributeName.optional().describe('The attribute that is the name of the account. Absent: uid, or for Active Directory sAMAccountName.'),
+  }),
+  groups: z
+    .strictObject({
+      base: z.string().min(1).optional().describe('Distinguished name below which groups are. Absent: that of users.'),
+      nested: z.boolean().default(true).describe('Whether members of a group within a group count.'),
+    })
+    .prefault({}),
+  rules: z.array(directoryRule).min(1).describe('The first rule whose group and attribute fit decides; a user whom none fits is refused.'),
+  connections: count('Connections kept to the directory, of each kind (searching, binding).').default(8),
+  connectSeconds: seconds('How long a server may take until TLS is established.').default(3),
+  answerSeconds: seconds('How long an answer may take.').default(5),
+  failures: count('Failures in a row after which a server is left alone.').default(2),
+  retrySeconds: seconds('How long a failing server is left alone; logins are answered at once meanwhile.').default(10),
+  cacheSeconds: z
+    .number()
+    .min(0)
+    .max(3_600)
+    .default(0)
+    .describe(
+      'How long a good login is remembered, so that the same password is not asked about again; a disabled account goes on that long. Seconds; 0 remembers nothing.',
+    ),
+});
+export const identitySchema = z.discriminatedUnion('kind', [fileIdentity, secretsIdentity, directoryIdentity]);
 
 export const auditSchema = z.strictObject({
   destination: z.string().min(1).default('-').describe('File to append to, or `-` for standard output. One OCSF JSON object a line.'),
@@ -259,5 +357,6 @@ export type ServerConfigInput = z.input<typeof serverConfigSchema>;
 export type ServerConfig = z.output<typeof serverConfigSchema>;
 export type ListenerConfig = ServerConfig['listeners'][number];
 export type AccountRules = z.output<typeof accountRules>;
+export type DirectorySettings = Extract<ServerConfig['identity'][number], { kind: 'directory' }>;
 export type PasswordAccount = z.output<typeof passwordAccount>;
 export type DataTlsReuse = z.infer<typeof dataTlsReuse>;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Audit } from '../audit/event';
 import { ConfigError, describeIssue, type PasswordAccount, passwordAccount } from '../config';
 import type { Identity } from './identity';
-import { checkCertificate, checkPassword } from './password-account';
+import { accountOf, checkCertificate, checkPassword } from './password-account';
 
 const accountsFile = z.strictObject({ accounts: z.array(passwordAccount) }).superRefine(({ accounts }, context) => {
   const seen = new Set<string>();
@@ -50,9 +50,14 @@ export async function fileAccounts(file: string, audit: Audit): Promise<Identity
   };
   const watcher = watchFile(file, reload);
   const source = 'file';
+  const accountNamed = (user: string) => {
+    const found = accounts.get(user);
+    return found && accountOf(found);
+  };
   return {
+    nameOf: (login) => login,
     authenticate: (credentials) => checkPassword(accounts.get(credentials.user), credentials, source, likeHash(accounts)),
-    authenticateByCertificate: async ({ user, certificate }) => checkCertificate(accounts.get(user), certificate, source),
+    authenticateByCertificate: async ({ user, certificate }) => checkCertificate(accountNamed(user), certificate, source),
     close: async () => watcher.close(),
   };
 }

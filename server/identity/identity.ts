@@ -33,6 +33,8 @@ export type RefusalReason =
   | 'account-locked'
   | 'password-expired'
   | 'no-rule-matches'
+  /** Two entries of a directory answer to the login. */
+  | 'ambiguous'
   | 'certificate-required'
   | 'certificate-not-mapped'
   | 'address-not-allowed'
@@ -50,6 +52,8 @@ export type Verdict =
  * password, and never throws for either.
  */
 export interface Identity {
+  /** The name that failures are counted under: the same for every spelling of one account (`CORP\\Ann`, `ann@corp.example.com`). */
+  nameOf(login: string): string;
   authenticate(credentials: Credentials): Promise<Verdict>;
   /** Whether the certificate alone logs this user in, asked at USER (RFC 4217 section 4 lets 232 answer). Same shape of answer. */
   authenticateByCertificate(credentials: Credentials & { readonly certificate: ClientCertificate }): Promise<Verdict>;

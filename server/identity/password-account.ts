@@ -19,23 +19,27 @@ export async function checkPassword(
     return { kind: 'refused', reason: found ? 'wrong-password' : 'unknown-user', source: found ? source : undefined };
   }
   if (!(await verifyPassword(password, found.passwordHash))) return { kind: 'refused', reason: 'wrong-password', source };
-  if (!found.enabled) return { kind: 'refused', reason: 'account-disabled', source };
-  if (found.clientCertificate !== 'no') {
-    if (!certificate) return { kind: 'refused', reason: 'certificate-required', source };
-    if (!standsFor(certificate, found)) return { kind: 'refused', reason: 'certificate-not-mapped', source };
-  }
-  return { kind: 'accepted', account: accountOf(found), source, method: found.clientCertificate === 'no' ? 'password' : 'password+certificate' };
+  return afterPassword(accountOf(found), certificate, source);
+}
+
+/** What else is asked of an account whose password was right. */
+export function afterPassword(account: Account, certificate: ClientCertificate | undefined, source: string): Verdict {
+  if (!account.enabled) return { kind: 'refused', reason: 'account-disabled', source };
+  if (account.clientCertificate === 'no') return { kind: 'accepted', account, source, method: 'password' };
+  if (!certificate) return { kind: 'refused', reason: 'certificate-required', source };
+  if (!standsFor(certificate, account)) return { kind: 'refused', reason: 'certificate-not-mapped', source };
+  return { kind: 'accepted', account, source, method: 'password+certificate' };
 }
 
 /** Checks whether the certificate alone is enough for this account. */
-export function checkCertificate(found: PasswordAccount | undefined, certificate: ClientCertificate, source: string): Verdict {
-  if (found?.clientCertificate !== 'instead-of-password') return { kind: 'refused', reason: 'unknown-user' };
-  if (!standsFor(certificate, found)) return { kind: 'refused', reason: 'certificate-not-mapped', source };
-  if (!found.enabled) return { kind: 'refused', reason: 'account-disabled', source };
-  return { kind: 'accepted', account: accountOf(found), source, method: 'certificate' };
+export function checkCertificate(account: Account | undefined, certificate: ClientCertificate, source: string): Verdict {
+  if (account?.clientCertificate !== 'instead-of-password') return { kind: 'refused', reason: 'unknown-user' };
+  if (!standsFor(certificate, account)) return { kind: 'refused', reason: 'certificate-not-mapped', source };
+  if (!account.enabled) return { kind: 'refused', reason: 'account-disabled', source };
+  return { kind: 'accepted', account, source, method: 'certificate' };
 }
 
 /** The account without its hash: nothing behind the login needs it. */
-function accountOf({ passwordHash: _, ...account }: PasswordAccount): Account {
+export function accountOf({ passwordHash: _, ...account }: PasswordAccount): Account {
   return account;
 }

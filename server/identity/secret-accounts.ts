@@ -3,7 +3,7 @@ import type { PasswordAccount, ServerConfig } from '../config';
 import { passwordAccount } from '../config';
 import { findSecret } from '../secrets/secret';
 import type { Identity, Verdict } from './identity';
-import { checkCertificate, checkPassword } from './password-account';
+import { accountOf, checkCertificate, checkPassword } from './password-account';
 
 type Options = Extract<ServerConfig['identity'][number], { kind: 'secrets' }>;
 
@@ -42,8 +42,9 @@ export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: O
   };
 
   return {
+    nameOf: (login) => login,
     authenticate: (credentials) => ask(credentials.user, (account) => checkPassword(account, credentials, source, likeHash)),
-    authenticateByCertificate: ({ user, certificate }) => ask(user, (account) => checkCertificate(account, certificate, source)),
+    authenticateByCertificate: ({ user, certificate }) => ask(user, (found) => checkCertificate(found && accountOf(found), certificate, source)),
     close: async () => {},
   };
 }

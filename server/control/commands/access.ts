@@ -9,13 +9,13 @@ const REFUSED = 'Login incorrect.';
 
 async function logIn(session: Session, login: string, password: string): Promise<void> {
   const { limits, identity } = session.engine;
-  if (await limits.isLockedOut(session.address, login)) return refuse(session, login, { kind: 'refused', reason: 'locked-out' });
+  if (await limits.isLockedOut(session.address, identity.nameOf(login))) return refuse(session, login, { kind: 'refused', reason: 'locked-out' });
   const verdict = await identity.authenticate({ user: login, password, certificate: session.certificate, address: session.address });
   return settle(session, login, verdict);
 }
 
 async function settle(session: Session, login: string, verdict: Verdict): Promise<void> {
-  const { audit, limits } = session.engine;
+  const { audit, limits, identity } = session.engine;
   if (verdict.kind === 'unavailable') {
     audit.record({ kind: 'login', outcome: 'unavailable', login, reason: verdict.reason, ...session.facts });
     await session.reply(421, 'Accounts can not be checked at the moment; try again later.');
@@ -30,7 +30,7 @@ async function settle(session: Session, login: string, verdict: Verdict): Promis
     await session.reply(421, 'Too many sessions of this account.');
     return session.close('refused');
   }
-  await limits.loginSucceeded(session.address, login);
+  await limits.loginSucceeded(session.address, identity.nameOf(login));
   try {
     await session.logIn(account);
   } catch (error) {
@@ -43,10 +43,10 @@ async function settle(session: Session, login: string, verdict: Verdict): Promis
 }
 
 async function refuse(session: Session, login: string, verdict: Extract<Verdict, { kind: 'refused' }>): Promise<void> {
-  const { audit, limits, config } = session.engine;
+  const { audit, limits, identity, config } = session.engine;
   audit.record({ kind: 'login', outcome: 'failure', login, source: verdict.source, reason: verdict.reason, ...session.facts });
   if (verdict.reason !== 'locked-out') {
-    for (const { scope, seconds } of await limits.loginFailed(session.address, login))
+    for (const { scope, seconds } of await limits.loginFailed(session.address, identity.nameOf(login)))
       audit.record({ kind: 'lockout', scope, login, seconds, ...session.facts });
   }
   session.failedLogins += 1;
@@ -66,8 +66,9 @@ export const access: readonly Command[] = [
       if (session.account) return session.reply(503, 'Logged in already; send REIN to change the account.');
       if (Buffer.byteLength(argument) > 256) return session.reply(501, 'The name is too long.');
       session.user = argument;
-      if (session.certificate && !(await session.engine.limits.isLockedOut(session.address, argument))) {
-        const verdict = await session.engine.identity.authenticateByCertificate({ user: argument, certificate: session.certificate, address: session.address });
+      const { limits, identity } = session.engine;
+      if (session.certificate && !(await limits.isLockedOut(session.address, identity.nameOf(argument)))) {
+        const verdict = await identity.authenticateByCertificate({ user: argument, certificate: session.certificate, address: session.address });
         if (verdict.kind === 'accepted') return settle(session, argument, verdict);
       }
       return session.reply(331, 'Send the password.');

@@ -1,0 +1,181 @@
+/** Logins at the built server whose accounts are in a real OpenLDAP, over LDAPS and over StartTLS. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import type { ServerConfigInput } from '../../../server/config';
+import { TestAuthority } from '../../server/support/authority';
+import { Namespace } from './namespace';
+import { Server } from './server';
+import { BASE, NO_RIGHTS, SERVICE, SERVICE_PASSWORD, Slapd } from './slapd';
+
+type Directory = Extract<NonNullable<ServerConfigInput['identity']>[number], { kind: 'directory' }>;
+
+const PASSWORD = 'Directory "Passw0rd" *)(uid=*';
+let folder: string;
+let namespace: Namespace;
+let authority: TestAuthority;
+let slapd: Slapd;
+let clients: TestAuthority;
+
+const dnOf = (uid: string) => `uid=${uid},ou=people,${BASE}`;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ftps-openldap-'));
+  namespace = Namespace.create(folder);
+  authority = await TestAuthority.create();
+  clients = await TestAuthority.create();
+  writeFileSync(join(folder, 'ca-of-directory.pem'), authority.pem);
+  writeFileSync(join(folder, 'service-password'), `${SERVICE_PASSWORD}\n`, { mode: 0o600 });
+  slapd = await Slapd.create(namespace, folder, await authority.issue(), authority.pem, [
+    { uid: 'ann', password: PASSWORD, more: ['departmentNumber: 7', 'mail: ann@example.com'] },
+    { uid: 'bob', password: PASSWORD },
+    { uid: 'carl', password: PASSWORD, more: ['departmentNumber: 9'] },
+    { uid: 'dora', password: PASSWORD },
+    { uid: 'eve', password: PASSWORD },
+  ]);
+  await slapd.kill();
+  slapd.add(
+    Slapd.group('partners', dnOf('ann'), `cn=Suppliers\\, all,ou=groups,${BASE}`),
+    // Groups within groups, and in a circle.
+    Slapd.group('Suppliers\\, all', dnOf('bob'), `cn=partners,ou=groups,${BASE}`).replace('cn: Suppliers\\, all', 'cn: Suppliers, all'),
+  );
+  await slapd.start();
+});
+
+afterAll(async () => {
+  await slapd?.kill();
+  await namespace?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function directory(way: 'ldaps' | 'ldap', more: Partial<Directory> = {}): Directory {
+  return {
+    kind: 'directory',
+    servers: [`${way}://localhost:${slapd[way]}`],
+    ca: join(folder, 'ca-of-directory.pem'),
+    bind: { kind: 'service', dn: SERVICE, passwordFile: join(folder, 'service-password') },
+    users: { base: `ou=people,${BASE}` },
+    groups: { base: `ou=groups,${BASE}` },
+    rules: [
+      { group: `CN=Partners, OU=groups, ${BASE}`, account: { home: '/partners/{user}', permissions: ['list', 'mkdir'] } },
+      { attribute: { name: 'departmentNumber', value: '9' }, account: { home: '/department-{departmentNumber}' } },
+    ],
+    retrySeconds: 0.5,
+    ...more,
+  };
+}
+
+async function withServer(identity: ServerConfigInput['identity'], work: (server: Server) => Promise<void>): Promise<void> {
+  const server = await Server.start({ identity });
+  try {
+    await work(server);
+    expect(server.running).toBe(true);
+  } finally {
+    await server.close();
+  }
+}
+
+describe.each(['ldaps', 'ldap'] as const)('over %s', (way) => {
+  it('members of a group log in, of a group within it too, each into the home of the rule', () =>
+    withServer([directory(way)], async (server) => {
+      for (const uid of ['ann', 'bob']) {
+        await server.makeFolder(uid, PASSWORD, 'made');
+        expect(existsSync(join(server.folder, `files/partners/${uid}/made`))).toBe(true);
+      }
+      await server.makeFolder('carl', PASSWORD, 'made');
+      expect(existsSync(join(server.folder, 'files/department-9/made'))).toBe(true);
+      expect(await server.login('ANN', PASSWORD)).toMatchObject({ code: 230 });
+    }));
+
+  it('everyone else is refused in the same words, with the reason in the audit', () =>
+    withServer([directory(way)], async (server) => {
+      const refusals: [string, string, string][] = [
+        ['ann', 'wrong', 'wrong-password'],
+        ['ann', '', 'wrong-password'],
+        ['nobody', PASSWORD, 'unknown-user'],
+        ['*', PASSWORD, 'unknown-user'],
+        ['ann)(uid=*', PASSWORD, 'unknown-user'],
+        ['ELSEWHERE\\ann', PASSWORD, 'unknown-user'],
+        ['dora', PASSWORD, 'no-rule-matches'],
+      ];
+      for (const [user, password, reason] of refusals) {
+        expect(await server.login(user, password)).toEqual({ code: 530, text: '530 Login incorrect.' });
+        expect(await server.lastLogin(user)).toContain(reason);
+      }
+    }));
+
+  it('a user may be bound directly, without a service account', () =>
+    withServer(
+      [directory(way, { bind: { kind: 'direct', name: `uid={user},ou=people,${BASE}` }, rules: [{ account: { home: '/{user}' } }] })],
+      async (server) => {
+        expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 230 });
+        expect(await server.login('ann', 'wrong')).toMatchObject({ code: 530 });
+        expect(await server.login(`ann,ou=people,${BASE}`, PASSWORD)).toMatchObject({ code: 530 });
+      },
+    ));
+
+  it.each([
+    ['wrong password', { kind: 'service', dn: SERVICE, passwordFile: '/proc/sys/kernel/ostype' }, 'the service account cn=ftps'],
+    ['no rights', { kind: 'service', dn: NO_RIGHTS, passwordFile: '' }, "can't see ou=people"],
+  ] as const)('a service account with %s lets nobody in, and the audit says so', (_what, bind, words) =>
+    withServer([directory(way, { bind: { ...bind, passwordFile: bind.passwordFile || join(folder, 'service-password') } })], async (server) => {
+      expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 421 });
+      expect(await server.lastLogin('ann')).toContain(words);
+    }),
+  );
+
+  it('a server whose certificate has another name gets no password', () =>
+    withServer([directory(way, { servers: [`${way}://127.0.0.1:${slapd[way]}`] })], async (server) => {
+      expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 421 });
+      expect(await server.lastLogin('ann')).toContain('127.0.0.1');
+      expect(await server.lastLogin('ann')).toMatch(/certificate|altname/i);
+    }));
+
+  it('a server of an unknown authority gets no password', () =>
+    withServer([directory(way, { ca: clients.pem })], async (server) => {
+      expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 421 });
+      expect(await server.lastLogin('ann')).toMatch(/certificate/);
+    }));
+
+  it('a killed directory is told at once and taken up again when it is back, while the server goes on', () =>
+    withServer([directory(way)], async (server) => {
+      expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 230 });
+      await slapd.kill();
+      try {
+        for (let count = 0; count < 4; count += 1) expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 421 });
+        expect(server.written).toMatch(/directory[^\n]*down|down[^\n]*directory/);
+        expect(await server.lastLogin('ann')).toContain('a moment ago');
+      } finally {
+        await slapd.start();
+      }
+      while ((await server.login('ann', PASSWORD)).code !== 230) await after(100);
+      expect(server.written).toMatch(/directory[^\n]*"up"|"up"[^\n]*directory|directory[^\n]*up/);
+    }));
+});
+
+it('the next server is asked where the first is down', () =>
+  withServer([directory('ldaps', { servers: ['ldaps://localhost:9', `ldaps://localhost:${slapd.ldaps}`] })], async (server) => {
+    expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 230 });
+  }));
+
+it('an account that OpenLDAP has locked is refused with that reason', () =>
+  withServer([directory('ldaps')], async (server) => {
+    for (let count = 0; count < 6; count += 1) await server.login('eve', 'wrong');
+    expect(await server.login('eve', PASSWORD)).toMatchObject({ code: 530 });
+    expect(await server.lastLogin('eve')).toContain('account-locked');
+  }));
+
+it('500 logins, eight at once', () =>
+  withServer([directory('ldaps')], async (server) => {
+    let left = 500;
+    const codes: number[] = [];
+    const one = async () => {
+      while (left-- > 0) codes.push((await server.login(left % 2 === 0 ? 'ann' : 'carl', PASSWORD)).code);
+    };
+    await Promise.all(Array.from({ length: 8 }, one));
+    expect(codes.length).toBe(500);
+    expect(codes.every((code) => code === 230)).toBe(true);
+    expect(readFileSync(`/proc/${server.pid}/cmdline`, 'utf8')).not.toContain(PASSWORD);
+    for (const secret of [PASSWORD, SERVICE_PASSWORD]) expect(server.written).not.toContain(secret);
+  }));
