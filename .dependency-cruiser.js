@@ -3,10 +3,11 @@ module.exports = {
   forbidden: [
     { name: 'server-never-knows-the-kit', severity: 'error', from: { path: '^server' }, to: { path: '^lib|node_modules/(aws-cdk-lib|constructs)' } },
     {
-      name: 'kit-knows-only-the-config-of-the-server',
+      // The table for queries is generated from the schema of the audit's lines.
+      name: 'kit-knows-only-the-config-and-the-lines-of-the-server',
       severity: 'error',
       from: { path: '^lib' },
-      to: { path: '^server', pathNot: '^server/config' },
+      to: { path: '^server', pathNot: '^server/(config|audit/schema)' },
     },
     { name: 'config-stands-alone', severity: 'error', from: { path: '^server/config' }, to: { path: '^server', pathNot: '^server/config' } },
     {

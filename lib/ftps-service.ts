@@ -1,7 +1,9 @@
 /** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs. */
 import { CfnOutput, Stack } from 'aws-cdk-lib';
+import type { Dashboard, IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { ServerConfig } from '../server/config';
 import { ServerCertificate } from './certificate/server-certificate';
@@ -13,6 +15,8 @@ import { type Processor, ServerImage } from './image/server-image';
 import { AuditLog } from './logs/audit-log';
 import { FtpsSecurityGroup } from './network/security-group';
 import { ServiceNetwork } from './network/service-network';
+import { type AlarmThresholds, ServiceAlarms } from './observability/service-alarms';
+import { ServiceDashboard } from './observability/service-dashboard';
 import { type FtpsServerSettings, serverConfig } from './server-settings';
 import { FileStorage, STORAGE_ROOT } from './storage/file-storage';
 
@@ -84,6 +88,21 @@ export interface FtpsServiceProps {
    * @default - new ones
    */
   readonly addresses?: ElasticAddresses;
+  /**
+   * Who is told of alarms.
+   * @default - a new topic, `service.alarms.topic`
+   */
+  readonly alarmTopic?: ITopic;
+  /**
+   * Addresses that get a mail for each alarm.
+   * @default - none
+   */
+  readonly alarmEmails?: string[];
+  /**
+   * How many failures of a kind within five minutes are alarming.
+   * @default - see AlarmThresholds
+   */
+  readonly alarmThresholds?: AlarmThresholds;
 }
 
 export class FtpsService extends Construct {
@@ -99,6 +118,9 @@ export class FtpsService extends Construct {
   public readonly image: ServerImage;
   public readonly fleet: ServerFleet;
   public readonly addresses: ElasticAddresses;
+  public readonly alarms: ServiceAlarms;
+  /** How the service does, on one page. */
+  public readonly dashboard: Dashboard;
   /** Control ports, as configured. */
   public readonly controlPorts: number[];
   /** The passive range, low-high. */
@@ -146,7 +168,26 @@ export class FtpsService extends Construct {
       throw new Error(`addresses: ${this.addresses.addresses.length} addresses are too few for ${instances} instances; each takes one`);
     this.fleet = this.makeFleet(props, config, vpcSubnets, instances);
     this.grants();
+    this.alarms = new ServiceAlarms(this, 'Alarms', {
+      auditLog: this.auditLog,
+      instances,
+      heartbeatSeconds: config.audit.heartbeatSeconds,
+      thresholds: props.alarmThresholds,
+      topic: props.alarmTopic,
+      emails: props.alarmEmails,
+    });
+    this.dashboard = new ServiceDashboard(this, 'Dashboard', {
+      auditLog: this.auditLog,
+      title: domainName,
+      alarms: [this.alarms.attack, ...this.alarms.alarms],
+    }).dashboard;
     this.outputs(domainName);
+  }
+
+  /** Lets every alarm of the service do something when it begins and when it ends, those of the certificate's rotation included. */
+  public addAlarmAction(action: IAlarmAction): void {
+    this.alarms.addAlarmAction(action);
+    for (const certificate of this.certificates) certificate.addAlarmAction(action);
   }
 
   private makeFleet(props: FtpsServiceProps, config: ServerConfig, vpcSubnets: SubnetSelection, instances: number): ServerFleet {
@@ -156,8 +197,7 @@ export class FtpsService extends Construct {
       settings: JSON.stringify(config),
       mountCommands: this.storage.mountCommands,
       addressCommands: this.addresses.claimCommands(),
-      auditGroupName: this.auditLog.auditGroup.logGroupName,
-      operationsGroupName: this.auditLog.operationsGroup.logGroupName,
+      agentSettings: this.auditLog.agentSettings(),
       adminPort,
     });
     return new ServerFleet(this, 'Fleet', {

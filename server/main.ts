@@ -86,7 +86,8 @@ export async function startServer(config: ServerConfig, { audit, limits }: Serve
       reload: () => certificates.reload(),
       drain: async () => {
         for (const listener of listeners) listener.stopTaking();
-        await farewell(sessions(), config.limits.drainSeconds);
+        const cut = await farewell(sessions(), config.limits.drainSeconds);
+        if (cut > 0) audit.record({ kind: 'server', change: 'drain-timed-out', detail: { sessions: cut } });
         await closeAll(closers);
         await audit.flush();
       },
@@ -97,17 +98,21 @@ export async function startServer(config: ServerConfig, { audit, limits }: Serve
   }
 }
 
-/** Ends every session: at once where nothing is transferred, after its transfer where something is, and at the deadline all. */
-async function farewell(sessions: readonly Session[], seconds: number): Promise<void> {
+/** Ends every session: at once where nothing is transferred, after its transfer where something is, and at the deadline all. Returns how many that cut. */
+async function farewell(sessions: readonly Session[], seconds: number): Promise<number> {
   const text = 'The server is going down; connect again.';
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), seconds * 1000);
   });
+  const left = new Set(sessions);
+  for (const session of sessions) void session.closed.then(() => left.delete(session));
   const all = Promise.all(sessions.map((session) => session.dismiss('drain', text)));
-  if ((await Promise.race([all, deadline])) === 'late') await Promise.all(sessions.map((session) => session.dismiss('kicked', text)));
+  const cut = (await Promise.race([all, deadline])) === 'late' ? [...left] : [];
+  await Promise.all(cut.map((session) => session.dismiss('kicked', text)));
   clearTimeout(timer);
   await Promise.all(sessions.map((session) => session.closed));
+  return cut.length;
 }
 
 /** Closes in the reverse order of opening. */

@@ -71,6 +71,11 @@ export async function serve(config: ServerConfig): Promise<Serving> {
     },
   });
 
+  const heartbeat = setInterval(
+    () => audit.record({ kind: 'server', change: 'alive', detail: { sessions: server.sessions().length, transfers: server.transfers() } }),
+    config.audit.heartbeatSeconds * 1000,
+  );
+
   const onHangup = () => {
     void server.reload();
     void sink.reopen().catch(() => {}); // a failing write says so by itself
@@ -84,6 +89,7 @@ export async function serve(config: ServerConfig): Promise<Serving> {
     void (async () => {
       await server.drain();
       await admin.close();
+      clearInterval(heartbeat);
       audit.record({ kind: 'server', change: 'stopped' });
       await sink.close().catch(() => {}); // reported when it happened
       process.off('SIGTERM', drain).off('SIGINT', drain).off('SIGHUP', onHangup);

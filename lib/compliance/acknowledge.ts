@@ -7,6 +7,11 @@ export function acknowledge(construct: IConstruct, id: string, reason: string): 
   Validations.of(construct).acknowledge({ id, reason });
 }
 
+/** Accepts one finding on one construct, in each of the packs that are for a regulation. */
+export function acknowledgeRegulations(construct: IConstruct, rule: string, reason: string): void {
+  for (const pack of ['HIPAA.Security', 'NIST.800.53.R5', 'PCI.DSS.321']) acknowledge(construct, `${pack}-${rule}`, reason);
+}
+
 /** A value with tokens in the words of a finding: `arn:<AWS::Partition>:s3:::<Bucket.Arn>/*`. */
 export function inFinding(construct: IConstruct, value: string): string {
   return flat(Stack.of(construct).resolve(value));

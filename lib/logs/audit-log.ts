@@ -1,16 +1,17 @@
-/** The audit of the service: searchable in CloudWatch Logs, kept unchangeable in S3, watched by alarms. */
+/** The logs of the service: one group for the audit and one for operations, encrypted, counted into metrics, kept unchangeable in S3. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { Effect, type IGrantable, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Compression, DeliveryStream, DisableLogging, S3Bucket, StreamEncryption } from 'aws-cdk-lib/aws-kinesisfirehose';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import { FlowLogDestination, FlowLogTrafficType, type IVpc } from 'aws-cdk-lib/aws-ec2';
+import { Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern, LogGroup, MetricFilter, RetentionDays as Retention, type RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { NAMESPACE } from '../certificate/certificate-rotation';
 import { stableName } from '../names';
 import { logKey } from '../network/service-network';
+import { AUDIT_FILE } from '../server-settings';
+import { AuditArchive } from './audit-archive';
+import { type AuditMetric, auditMetrics } from './audit-metrics';
 
 export interface AuditLogProps {
   /**
@@ -18,6 +19,11 @@ export interface AuditLogProps {
    * @default RetentionDays.ONE_YEAR
    */
   readonly retention?: RetentionDays;
+  /**
+   * How long the system's own log can be searched.
+   * @default - as long as the audit
+   */
+  readonly operationsRetention?: RetentionDays;
   /**
    * For how many days the archive can't be changed or deleted by anybody (S3 object lock, compliance mode). 0 leaves the archive out.
    * PCI DSS 10.5.1 asks for a year, HIPAA 164.316(b)(2) for six.
@@ -31,40 +37,33 @@ export interface AuditLogProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
-/** What is counted out of the audit, and when it is alarming. The pattern is CloudWatch's, over the OCSF lines of the server. */
-const watched = [
-  { name: 'HandshakeFailures', pattern: '{ $.unmapped.event = "handshake-failed" }', threshold: 50, text: 'Many TLS handshakes fail' },
-  { name: 'FailedLogins', pattern: '{ $.class_uid = 3002 && $.activity_id = 1 && $.status_id = 2 }', threshold: 20, text: 'Many logins fail' },
-  { name: 'Lockouts', pattern: '{ $.unmapped.event = "lockout" }', threshold: 1, text: 'An address or account was locked out' },
-  { name: 'Malware', pattern: '{ $.status_detail = "infected" }', threshold: 1, text: 'An upload was infected' },
-  { name: 'RefusedConnections', pattern: '{ $.unmapped.event = "refused" }', threshold: 100, text: 'Many connections are refused' },
-  { name: 'TransferErrors', pattern: '{ $.unmapped.event = "transfer" && $.status_id = 2 }', threshold: 20, text: 'Many transfers fail' },
-  {
-    name: 'CertificatesRefused',
-    pattern: '{ $.unmapped.event = "certificate" && $.status_id = 2 }',
-    threshold: 1,
-    text: 'A new certificate was refused; the last good one is served',
-  },
-] as const;
-
-const NAMESPACE = 'CdkFtps';
-
 export class AuditLog extends Construct {
   /** One OCSF line per event. */
   public readonly auditGroup: LogGroup;
   /** What the system says. */
   public readonly operationsGroup: LogGroup;
-  /** The unchangeable archive, where there is one. */
-  public readonly archive?: Bucket;
-  private readonly alarms: Alarm[] = [];
+  /** Encrypts the groups. */
+  public readonly encryptionKey: Key;
+  /** The unchangeable archive and its queries, where there is one. */
+  public readonly archive?: AuditArchive;
+  private readonly groupProps: { encryptionKey: Key; retention: RetentionDays; removalPolicy: RemovalPolicy };
 
-  constructor(scope: Construct, id: string, { retention = Retention.ONE_YEAR, archiveDays = 365, removalPolicy = RemovalPolicy.RETAIN }: AuditLogProps = {}) {
+  constructor(scope: Construct, id: string, props: AuditLogProps = {}) {
     super(scope, id);
-    const encryptionKey = logKey(this, 'Key', 'FTPS audit and operations logs');
-    this.auditGroup = new LogGroup(this, 'Audit', { encryptionKey, retention, removalPolicy });
-    this.operationsGroup = new LogGroup(this, 'Operations', { encryptionKey, retention, removalPolicy });
-    for (const { name, pattern, threshold, text } of watched) this.watch(name, pattern, threshold, text);
-    if (archiveDays > 0) this.archive = this.makeArchive(archiveDays, removalPolicy);
+    const { retention = Retention.ONE_YEAR, archiveDays = 365, removalPolicy = RemovalPolicy.RETAIN } = props;
+    if (!Number.isInteger(archiveDays) || archiveDays < 0) throw new Error(`archiveDays: ${archiveDays} is no number of days; write 0 for no archive, or 365`);
+    this.encryptionKey = logKey(this, 'Key', 'FTPS audit and operations logs');
+    this.groupProps = { encryptionKey: this.encryptionKey, retention, removalPolicy };
+    this.auditGroup = new LogGroup(this, 'Audit', this.groupProps);
+    this.operationsGroup = new LogGroup(this, 'Operations', { ...this.groupProps, retention: props.operationsRetention ?? retention });
+    for (const metric of Object.values(auditMetrics)) this.count(metric);
+    if (archiveDays > 0)
+      this.archive = new AuditArchive(this, 'Archive', {
+        auditGroup: this.auditGroup,
+        operationsGroup: this.operationsGroup,
+        days: archiveDays,
+        removalPolicy,
+      });
   }
 
   /** Allows writing to both groups, and no more. */
@@ -80,16 +79,146 @@ export class AuditLog extends Construct {
     );
   }
 
-  /** Lets every alarm do something, for example tell an SNS topic. */
-  public addAlarmAction(action: IAlarmAction): void {
-    for (const alarm of this.alarms) alarm.addAlarmAction(action);
+  /**
+   * Settings of the CloudWatch agent as JSON (CloudWatch user guide, "Manually create or edit the CloudWatch agent configuration file"):
+   * the audit and the system's log, each to its group, a stream per instance.
+   */
+  public agentSettings(): string {
+    const collect = (path: string, group: LogGroup) => ({
+      file_path: path,
+      log_group_name: group.logGroupName,
+      log_stream_name: '{instance_id}',
+      timezone: 'UTC',
+    });
+    return JSON.stringify({
+      // Not root: the image lets this user read both files, and nothing else of theirs.
+      agent: { run_as_user: 'cwagent' },
+      logs: {
+        logs_collected: { files: { collect_list: [collect(AUDIT_FILE, this.auditGroup), collect('/var/log/messages', this.operationsGroup)] } },
+        force_flush_interval: 5,
+      },
+    });
   }
 
-  /** One of the counts: HandshakeFailures, FailedLogins, Lockouts, Malware, RefusedConnections, TransferErrors, CertificatesRefused. */
-  public metric(name: string, options?: MetricOptions): Metric {
-    if (!watched.some((one) => one.name === name))
-      throw new Error(`metric: "${name}" is not counted; choose one of ${watched.map((one) => one.name).join(', ')}`);
-    return new Metric({ namespace: NAMESPACE, metricName: this.metricName(name), statistic: 'Sum', period: Duration.minutes(5), ...options });
+  /** Sends the flow logs of a VPC to a group of their own, encrypted and kept like the audit. */
+  public addFlowLogs(id: string, vpc: IVpc): LogGroup {
+    const group = new LogGroup(this, id, this.groupProps);
+    vpc.addFlowLog(`${this.node.id}${id}`, { destination: FlowLogDestination.toCloudWatchLogs(group), trafficType: FlowLogTrafficType.ALL });
+    return group;
+  }
+
+  /** Sessions that were opened. Sum over 5 minutes. */
+  public metricSessionsOpened(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.sessionsOpened, options);
+  }
+
+  /** Sessions that are open, in the whole fleet. Sum over a minute; a longer period would add one minute to the next. */
+  public metricSessions(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.sessions, { period: Duration.minutes(1), ...options });
+  }
+
+  /** How often servers said that they are alive. Sum over 5 minutes. */
+  public metricHeartbeats(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.heartbeats, options);
+  }
+
+  /** TLS handshakes that failed, on both channels. Sum over 5 minutes. */
+  public metricHandshakeFailures(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.handshakeFailures, options);
+  }
+
+  /** Logins that succeeded. Sum over 5 minutes. */
+  public metricLogins(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.logins, options);
+  }
+
+  /** Logins that were refused. Sum over 5 minutes. */
+  public metricFailedLogins(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.failedLogins, options);
+  }
+
+  /** Logins that could not be decided, because the source of accounts did not answer. Sum over 5 minutes. */
+  public metricUnavailableLogins(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.unavailableLogins, options);
+  }
+
+  /** Addresses and accounts that were locked out. Sum over 5 minutes. */
+  public metricLockouts(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.lockouts, options);
+  }
+
+  /** Uploads that the scanner refused. Sum over 5 minutes. */
+  public metricMalware(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.malware, options);
+  }
+
+  /** Data connections that were refused: strangers on a passive port, sessions of somebody else, bounces. Sum over 5 minutes. */
+  public metricRefusedPorts(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.refusedPorts, options);
+  }
+
+  /** Control connections and requests that were refused. Sum over 5 minutes. */
+  public metricRefusedConnections(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.refusedConnections, options);
+  }
+
+  /** Uploads that succeeded. Sum over 5 minutes. */
+  public metricUploads(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.uploads, options);
+  }
+
+  /** Downloads that succeeded. Sum over 5 minutes. */
+  public metricDownloads(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.downloads, options);
+  }
+
+  /** Transfers that failed or were cut. Sum over 5 minutes. */
+  public metricTransferErrors(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.transferErrors, options);
+  }
+
+  /** Bytes that came in. Sum over 5 minutes, counted when an upload ends. */
+  public metricBytesUploaded(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.bytesUploaded, options);
+  }
+
+  /** Bytes that went out. Sum over 5 minutes, counted when a download ends. */
+  public metricBytesDownloaded(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.bytesDownloaded, options);
+  }
+
+  /** Drains that ended before every transfer had. Sum over 5 minutes. */
+  public metricDrainTimeouts(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.drainTimeouts, options);
+  }
+
+  /** Worker processes that died. Sum over 5 minutes. */
+  public metricWorkersLost(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.workersLost, options);
+  }
+
+  /** How often the scanner was found down. Sum over 5 minutes. */
+  public metricScannerDown(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.scannerDown, options);
+  }
+
+  /** How often another part (directory, storage, firewall) was found down. Sum over 5 minutes. */
+  public metricPartsDown(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.partsDown, options);
+  }
+
+  /** New certificates that a server refused; it goes on with the last good one. Sum over 5 minutes. */
+  public metricCertificatesRefused(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.certificatesRefused, options);
+  }
+
+  /** Days that the certificate served on the instances has left. Minimum over 2 hours; each server says it every hour. */
+  public metricCertificateDaysLeft(options?: MetricOptions): Metric {
+    return this.metric(auditMetrics.certificateDaysLeft, { period: Duration.hours(2), ...options });
+  }
+
+  private metric({ name, statistic, unit }: AuditMetric, options?: MetricOptions): Metric {
+    return new Metric({ namespace: NAMESPACE, metricName: this.metricName(name), label: name, statistic, unit, period: Duration.minutes(5), ...options });
   }
 
   /** Metric filters without dimensions share a namespace, so the name carries the service. */
@@ -97,91 +226,16 @@ export class AuditLog extends Construct {
     return `${stableName(this).replaceAll('/', '-')}-${name}`;
   }
 
-  private watch(name: (typeof watched)[number]['name'], pattern: string, threshold: number, text: string): void {
+  private count({ name, pattern, value, unit }: AuditMetric): void {
     new MetricFilter(this, `${name}Filter`, {
       logGroup: this.auditGroup,
       filterPattern: FilterPattern.literal(pattern),
       metricNamespace: NAMESPACE,
       metricName: this.metricName(name),
-      metricValue: '1',
-      defaultValue: 0,
+      metricValue: value ?? '1',
+      // A count of nothing is 0; a level that nobody told is unknown.
+      defaultValue: value ? undefined : 0,
+      unit,
     });
-    this.alarms.push(
-      new Alarm(this, `${name}Alarm`, {
-        alarmDescription: `${text} (FTPS)`,
-        metric: this.metric(name),
-        threshold,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        evaluationPeriods: 1,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-      }),
-    );
-  }
-
-  private makeArchive(days: number, removalPolicy: RemovalPolicy): Bucket {
-    const key = new Key(this, 'ArchiveKey', { description: 'FTPS audit archive', enableKeyRotation: true, removalPolicy });
-    const common = {
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      versioned: true,
-      removalPolicy,
-    };
-    const accessLogs = new Bucket(this, 'ArchiveAccessLogs', {
-      ...common,
-      encryption: BucketEncryption.S3_MANAGED, // S3 delivers access logs to no bucket with a KMS key of its own
-      lifecycleRules: [{ expiration: Duration.days(days) }],
-    });
-    acknowledge(accessLogs, 'AwsSolutions-S1', 'This bucket holds the access logs of the archive; logging its own access would go in a circle.');
-    const archive = new Bucket(this, 'Archive', {
-      ...common,
-      encryption: BucketEncryption.KMS,
-      encryptionKey: key,
-      bucketKeyEnabled: true,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      objectLockEnabled: true,
-      objectLockDefaultRetention: ObjectLockRetention.compliance(Duration.days(days)),
-      serverAccessLogsBucket: accessLogs,
-      lifecycleRules: [
-        {
-          transitions: [{ storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: Duration.days(90) }],
-          expiration: Duration.days(days + 1),
-          noncurrentVersionExpiration: Duration.days(1),
-        },
-      ],
-    });
-    const role = new Role(this, 'ArchiveRole', {
-      assumedBy: new ServicePrincipal('firehose.amazonaws.com'),
-      description: 'Writes the FTPS audit into its archive',
-    });
-    const stream = new DeliveryStream(this, 'ArchiveStream', {
-      encryption: StreamEncryption.awsOwnedKey(),
-      destination: new S3Bucket(archive, {
-        role,
-        // CloudWatch Logs hands its records over compressed already.
-        compression: Compression.of('UNCOMPRESSED'),
-        dataOutputPrefix: 'audit/day=!{timestamp:yyyy-MM-dd}/',
-        errorOutputPrefix: 'failed/!{firehose:error-output-type}/day=!{timestamp:yyyy-MM-dd}/',
-        bufferingInterval: Duration.minutes(5),
-        loggingConfig: new DisableLogging(),
-      }),
-    });
-    this.auditGroup.addSubscriptionFilter('ToArchive', { destination: new FirehoseDestination(stream), filterPattern: FilterPattern.allEvents() });
-    for (const finding of [
-      'Action::s3:Abort*',
-      'Action::s3:DeleteObject*',
-      'Action::s3:GetBucket*',
-      'Action::s3:GetObject*',
-      'Action::s3:List*',
-      'Action::kms:GenerateDataKey*',
-      'Action::kms:ReEncrypt*',
-      `Resource::${inFinding(this, archive.bucketArn)}/*`,
-    ])
-      acknowledge(
-        role,
-        `AwsSolutions-IAM5[${finding}]`,
-        'Firehose writes objects of its own naming into this one bucket, encrypted by this one key; object lock keeps what was written.',
-      );
-    return archive;
   }
 }

@@ -12,7 +12,7 @@ export class Chain {
   private previous = NOTHING_BEFORE;
 
   /** The line for an event: its JSON, with the chain as the last of its `unmapped` attributes. */
-  link(line: { unmapped?: Record<string, unknown> }): string {
+  link(line: { unmapped?: object }): string {
     const { unmapped, ...rest } = line;
     const open = JSON.stringify({ ...rest, unmapped: { ...unmapped, chain: { id: this.id, previous: this.previous } } }).slice(0, -3);
     const hash = sha256(open);

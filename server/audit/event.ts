@@ -63,6 +63,18 @@ export type Refusal =
   | 'draining'
   | 'proxy-header';
 
+/** `alive` is said every `audit.heartbeatSeconds`: its absence tells of a server, or of a way to the logs, that is broken. */
+export type ServerChange = 'started' | 'alive' | 'draining' | 'drain-timed-out' | 'stopped' | 'worker-lost' | 'worker-started';
+
+export interface ServerDetail {
+  readonly listeners?: readonly { readonly mode: string; readonly host: string; readonly port: number }[];
+  readonly passive?: string;
+  readonly tls_policy?: string;
+  /** Sessions that are open; at a drain that timed out, those that were cut. */
+  readonly sessions?: number;
+  readonly transfers?: number;
+}
+
 export type TransferKind = 'download' | 'upload' | 'listing';
 
 export type ServerEvent =
@@ -127,18 +139,16 @@ export type ServerEvent =
       readonly reason?: string;
     } & SessionFacts)
   | ({ readonly kind: 'passive-port'; readonly change: 'opened' | 'used' | 'expired'; readonly port: number } & SessionFacts)
-  | {
-      readonly kind: 'server';
-      readonly change: 'started' | 'draining' | 'stopped' | 'worker-lost' | 'worker-started';
-      readonly detail?: Record<string, unknown>;
-    }
+  | { readonly kind: 'server'; readonly change: ServerChange; readonly detail?: ServerDetail }
   | { readonly kind: 'configuration'; readonly change: 'loaded' | 'reloaded' | 'refused'; readonly what: string; readonly detail?: string }
   | {
       readonly kind: 'certificate';
-      readonly change: 'loaded' | 'replaced' | 'refused';
+      /** `served` is said every hour, so that a certificate that nobody renews is noticed. */
+      readonly change: 'loaded' | 'replaced' | 'served' | 'refused';
       readonly subject?: string;
       readonly serialNumber?: string;
       readonly notAfter?: string;
+      readonly daysLeft?: number;
       readonly reason?: string;
     }
   | {

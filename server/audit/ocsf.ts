@@ -199,8 +199,10 @@ function lineOf(event: ServerEvent, context: OcsfContext): Record<string, unknow
           ? [3, 'Start']
           : event.change === 'stopped' || event.change === 'worker-lost'
             ? [4, 'Stop']
-            : [99, 'Drain'];
-      const lost = event.change === 'worker-lost';
+            : event.change === 'alive'
+              ? [99, 'Heartbeat']
+              : [99, 'Drain'];
+      const lost = event.change === 'worker-lost' || event.change === 'drain-timed-out';
       return build(
         {
           classUid: 6002,
@@ -236,7 +238,14 @@ function lineOf(event: ServerEvent, context: OcsfContext): Record<string, unknow
           outcome: event.change === 'refused' ? 'failure' : 'success',
           detail: event.change,
           message: `Certificate ${event.change}`,
-          unmapped: { event: 'certificate', subject: event.subject, serial_number: event.serialNumber, not_after: event.notAfter, reason: cut(event.reason) },
+          unmapped: {
+            event: 'certificate',
+            subject: event.subject,
+            serial_number: event.serialNumber,
+            not_after: event.notAfter,
+            days_left: event.daysLeft,
+            reason: cut(event.reason),
+          },
         },
         appPart(context),
       );

@@ -6,8 +6,6 @@ import { z } from 'zod';
 
 const endpoint = z.strictObject({ ip: z.string(), port: z.number().int() });
 const user = z.strictObject({ name: z.string() });
-const unmapped = z.record(z.string(), z.unknown());
-
 const tls = z.strictObject({
   version: z.string(),
   cipher: z.string(),
@@ -27,6 +25,54 @@ const file = z.strictObject({
   type_id: z.union([z.literal(0), z.literal(1), z.literal(2)]),
   size: z.number().int().optional(),
   hashes: z.array(fingerprint()).optional(),
+});
+
+/** What OCSF has no attribute for. Listed in full, so that the table for queries has a column for each. */
+const unmapped = z.strictObject({
+  event: z.string().optional().describe('What happened, in one word of the server.'),
+  listener: z.string().optional(),
+  channel: z.enum(['control', 'data']).optional(),
+  detail: z.string().optional(),
+  seconds: z.number().optional(),
+  resumed: z.boolean().optional().describe('Whether the TLS session resumed an earlier one.'),
+  binding: z.string().optional().describe('What tied a data connection to its control connection.'),
+  client_certificate: z.string().optional().describe('SHA-256.'),
+  client_certificate_subject: z.string().optional(),
+  passive_port: z.number().int().optional(),
+  outcome: z.string().optional(),
+  source: z.string().optional().describe('Where the account was found.'),
+  scope: z.enum(['address', 'account']).optional(),
+  argument: z.string().optional(),
+  renamed_to: z.string().optional(),
+  reason: z.string().optional(),
+  offset: z.number().int().optional().describe('Bytes that were there before the transfer.'),
+  encrypted: z.boolean().optional(),
+  verdict: z
+    .strictObject({
+      result: z.string(),
+      signature: z.string().optional(),
+      engine: z.string().optional(),
+      detail: z.string().optional(),
+      quarantined: z.string().optional().describe('Id in the quarantine.'),
+    })
+    .optional()
+    .describe('Of the malware scanner.'),
+  listeners: z.array(z.strictObject({ mode: z.string(), host: z.string(), port: z.number().int() })).optional(),
+  passive: z.string().optional(),
+  tls_policy: z.string().optional(),
+  sessions: z.number().int().optional(),
+  transfers: z.number().int().optional(),
+  what: z.string().optional(),
+  subject: z.string().optional(),
+  serial_number: z.string().optional(),
+  not_after: z.string().optional(),
+  days_left: z.number().optional(),
+  part: z.string().optional(),
+  state: z.string().optional(),
+  chain: z
+    .strictObject({ id: z.string(), previous: z.string(), hash: z.string() })
+    .optional()
+    .describe('Ties the line to the one before it; `ftps audit verify` checks it.'),
 });
 
 /** What every class has (OCSF "Base Event"). */

@@ -17,7 +17,10 @@ export interface AuditSink extends Audit {
 }
 
 /** Opens the destination. Throws where it can't be written; later failures call `onFailure`, once. */
-export async function openAudit({ destination, sync }: ServerConfig['audit'], onFailure: (error: Error) => void): Promise<AuditSink> {
+export async function openAudit(
+  { destination, sync }: Pick<ServerConfig['audit'], 'destination' | 'sync'>,
+  onFailure: (error: Error) => void,
+): Promise<AuditSink> {
   const target = destination === '-' ? standardOutput() : await fileTarget(destination, sync);
   const chain = new Chain();
   let sequence = 0;

@@ -322,6 +322,7 @@ export const identitySchema = z.discriminatedUnion('kind', [fileIdentity, secret
 export const auditSchema = z.strictObject({
   destination: z.string().min(1).default('-').describe('File to append to, or `-` for standard output. One OCSF JSON object a line.'),
   sync: z.boolean().default(false).describe('Whether every line is flushed to disk before service goes on.'),
+  heartbeatSeconds: seconds('How often the server says that it is alive, with its open sessions and transfers. An alarm notices when it does not.').default(60),
   hashUploads: z.boolean().default(true).describe('Whether the SHA-256 of every upload is computed as it streams and reported with it.'),
 });
 

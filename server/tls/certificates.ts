@@ -6,7 +6,7 @@ import { basename, dirname } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { z } from 'zod';
 import type { Audit } from '../audit/event';
-import { certificateProblems, certificatesIn, type ServerConfig } from '../config';
+import { certificateProblems, certificatesIn, daysLeftOf, type ServerConfig } from '../config';
 import { readSecret } from '../secrets/secret';
 import type { ClientHello } from './client-hello';
 import { chosenKind, type KeyKind } from './key-kind';
@@ -51,6 +51,7 @@ export class ServerCertificates {
 
   private constructor(
     private served: Served,
+    private pairs: readonly KeyPair[],
     private readonly tls: ServerConfig['tls'],
     private readonly audit: Audit,
   ) {
@@ -60,8 +61,8 @@ export class ServerCertificates {
   /** Loads everything. Throws an Error that says which certificate is wrong and how; a server without one doesn't start. */
   static async open(tls: ServerConfig['tls'], audit: Audit): Promise<ServerCertificates> {
     const pairs = await loadPairs(tls);
-    const opened = new ServerCertificates(await serve(pairs, tls), tls, audit);
-    for (const pair of pairs) audit.record({ kind: 'certificate', change: 'loaded', ...describe(pair) });
+    const opened = new ServerCertificates(await serve(pairs, tls), pairs, tls, audit);
+    opened.report('loaded');
     if (tls.ocspStapling) opened.staples.follow(opened.served.issued);
     opened.watch();
     return opened;
@@ -73,7 +74,8 @@ export class ServerCertificates {
       const pairs = await loadPairs(this.tls);
       const before = this.served;
       this.served = await serve(pairs, this.tls);
-      if (this.served.pairs !== before.pairs) for (const pair of pairs) this.audit.record({ kind: 'certificate', change: 'replaced', ...describe(pair) });
+      this.pairs = pairs;
+      if (this.served.pairs !== before.pairs) this.report('replaced');
       if (this.served.authorities !== before.authorities) this.audit.record({ kind: 'configuration', change: 'reloaded', what: 'client authorities' });
       if (this.tls.ocspStapling) this.staples.follow(this.served.issued);
       return true;
@@ -100,8 +102,13 @@ export class ServerCertificates {
     this.staples.close();
   }
 
+  private report(change: 'loaded' | 'replaced' | 'served'): void {
+    for (const pair of this.pairs) this.audit.record({ kind: 'certificate', change, ...describe(pair) });
+  }
+
   /** Files are watched by their folders, because they are replaced rather than written into; secrets are asked for in turns. */
   private watch(): void {
+    this.timers.push(setInterval(() => this.report('served'), REPORT_MS).unref());
     let settling: NodeJS.Timeout | undefined;
     const soon = () => {
       clearTimeout(settling);
@@ -131,6 +138,9 @@ export class ServerCertificates {
 
 /** A file is written in several steps; it is read when it has been quiet for that long. */
 const SETTLE_MS = 100;
+
+/** How often the days that the served certificates have left are reported. */
+const REPORT_MS = 3_600_000;
 
 async function loadPairs(tls: ServerConfig['tls']): Promise<KeyPair[]> {
   return Promise.all(
@@ -218,6 +228,8 @@ function namesOf({ certificate }: KeyPair): string[] {
 }
 
 function describe(pair: KeyPair) {
-  const { subject, serialNumber, validTo } = new X509Certificate(pair.certificate);
-  return { subject: subject.replaceAll('\n', ', '), serialNumber, notAfter: new Date(validTo).toISOString() };
+  const certificate = new X509Certificate(pair.certificate);
+  const { subject, serialNumber, validTo } = certificate;
+  const daysLeft = Math.floor(daysLeftOf(certificate) * 100) / 100;
+  return { subject: subject.replaceAll('\n', ', '), serialNumber, notAfter: new Date(validTo).toISOString(), daysLeft };
 }

@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 async function written(events: readonly ServerEvent[]): Promise<string[]> {
-  const audit = await openAudit({ destination: file, sync: false, hashUploads: true }, (error) => {
+  const audit = await openAudit({ destination: file, sync: false }, (error) => {
     throw error;
   });
   for (const [index, event] of events.entries()) {
@@ -44,7 +44,7 @@ describe('the audit', () => {
   });
 
   it('goes on in a new file after a rotation', async () => {
-    const audit = await openAudit({ destination: file, sync: true, hashUploads: true }, () => {});
+    const audit = await openAudit({ destination: file, sync: true }, () => {});
     audit.record(login);
     await audit.flush();
     await rename(file, `${file}.1`);
@@ -58,7 +58,7 @@ describe('the audit', () => {
 
   it('says so once when it can not be written', async () => {
     const failed = new Promise<Error>((resolve) => {
-      void openAudit({ destination: '/dev/full', sync: false, hashUploads: true }, resolve).then((audit) => audit.record(login));
+      void openAudit({ destination: '/dev/full', sync: false }, resolve).then((audit) => audit.record(login));
     });
     expect((await failed).message).toMatch(/ENOSPC/);
   });

@@ -1,0 +1,322 @@
+/**
+ * The archive of the audit: Firehose takes the lines from CloudWatch Logs and writes them to S3 twice, under object lock: as Parquet,
+ * a partition a day, for queries by Athena; and as they came, for `ftps audit verify`, whose hashes are over the very bytes.
+ */
+import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { CfnNamedQuery, CfnPreparedStatement, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
+import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
+import { type IGrantable, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  BackupMode,
+  CloudWatchLogProcessor,
+  DecompressionProcessor,
+  DeliveryStream,
+  EnableLogging,
+  OpenXJsonInputFormat,
+  ParquetCompression,
+  ParquetOutputFormat,
+  S3Bucket,
+  SchemaConfiguration,
+  StreamEncryption,
+} from 'aws-cdk-lib/aws-kinesisfirehose';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { FilterPattern, type LogGroup } from 'aws-cdk-lib/aws-logs';
+import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
+import { stableName } from '../names';
+import { auditColumns } from './audit-columns';
+import { auditQueries, withExamples } from './audit-queries';
+
+export interface AuditArchiveProps {
+  /** Group whose every line is archived. */
+  readonly auditGroup: LogGroup;
+  /** Group that is told what Firehose could not deliver. */
+  readonly operationsGroup: LogGroup;
+  /** For how many days nobody can change or delete what was written (S3 object lock, compliance mode). */
+  readonly days: number;
+  /**
+   * What happens to the archive when the stack is deleted; locked objects stay in any case.
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+const PARQUET = 'audit';
+const RAW = 'raw';
+const TABLE = 'audit';
+/** For how long results of queries are kept. Days. */
+const RESULT_DAYS = 30;
+
+const ONE_REGION = 'S3 keeps every object in at least three zones of the region; where a second region is asked for, replicate this bucket by a rule of yours.';
+const OWN_ROLE = 'The policy is for this one role alone and lives and dies with it; a managed policy could be attached to others.';
+
+export class AuditArchive extends Construct {
+  /** Parquet below `audit/day=…/`, the lines as they came below `raw/day=…/`, what could not be converted below `failed/`. */
+  public readonly bucket: Bucket;
+  public readonly deliveryStream: DeliveryStream;
+  /** Glue database of the table. */
+  public readonly databaseName: string;
+  /** Glue table with a column for each attribute of the server's lines, partitioned by day of arrival. */
+  public readonly tableName = TABLE;
+  /** Athena workgroup with the saved queries. */
+  public readonly workGroupName: string;
+  /** Where results of queries are kept for a month. */
+  public readonly resultBucket: Bucket;
+  private readonly key: Key;
+  private readonly accessLogs: Bucket;
+  private readonly buckets: {
+    blockPublicAccess: BlockPublicAccess;
+    enforceSSL: true;
+    minimumTLSVersion: number;
+    versioned: true;
+    removalPolicy: RemovalPolicy;
+  };
+
+  constructor(scope: Construct, id: string, { auditGroup, operationsGroup, days, removalPolicy = RemovalPolicy.RETAIN }: AuditArchiveProps) {
+    super(scope, id);
+    this.buckets = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true, removalPolicy };
+    this.key = new Key(this, 'Key', { description: 'FTPS audit archive', enableKeyRotation: true, removalPolicy });
+    this.accessLogs = this.makeAccessLogs(days);
+    this.bucket = this.makeBucket(days);
+    const identifier = stableName(this)
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '_');
+    const table = this.makeTable(identifier);
+    this.databaseName = identifier;
+    this.deliveryStream = this.makeStream(table, operationsGroup);
+    const subscription = auditGroup.addSubscriptionFilter('ToArchive', {
+      destination: new FirehoseDestination(this.deliveryStream),
+      filterPattern: FilterPattern.allEvents(),
+    });
+    acknowledgeRegulations(subscription, 'IAMNoInlinePolicy', OWN_ROLE);
+    this.resultBucket = this.makeResultBucket();
+    this.workGroupName = this.makeWorkGroup();
+  }
+
+  /** Allows running queries in the workgroup, and reading the archive through them. */
+  public grantQuery(grantee: IGrantable): void {
+    const stack = Stack.of(this);
+    const glue = (resource: string, resourceName?: string) => stack.formatArn({ service: 'glue', resource, resourceName });
+    this.bucket.grantRead(grantee);
+    this.resultBucket.grantReadWrite(grantee);
+    for (const statement of [
+      new PolicyStatement({
+        actions: [
+          'athena:StartQueryExecution',
+          'athena:StopQueryExecution',
+          'athena:GetQueryExecution',
+          'athena:GetQueryResults',
+          'athena:GetWorkGroup',
+          'athena:ListNamedQueries',
+          'athena:GetNamedQuery',
+          'athena:ListPreparedStatements',
+          'athena:GetPreparedStatement',
+        ],
+        resources: [stack.formatArn({ service: 'athena', resource: 'workgroup', resourceName: this.workGroupName })],
+      }),
+      new PolicyStatement({
+        actions: ['glue:GetDatabase', 'glue:GetTable', 'glue:GetPartitions'],
+        resources: [glue('catalog'), glue('database', this.databaseName), glue('table', `${this.databaseName}/${this.tableName}`)],
+      }),
+    ])
+      grantee.grantPrincipal.addToPrincipalPolicy(statement);
+  }
+
+  /** Age of the oldest line that is not in S3 yet, in seconds. Maximum over 5 minutes. */
+  public metricDataFreshness(options?: MetricOptions): Metric {
+    return this.metric('DeliveryToS3.DataFreshness', { statistic: 'Maximum', ...options });
+  }
+
+  /** Lines that fit no column and were put below `failed/`. Sum over 5 minutes. */
+  public metricFailedConversions(options?: MetricOptions): Metric {
+    return this.metric('FailedConversion.Records', { statistic: 'Sum', ...options });
+  }
+
+  private metric(metricName: string, options: MetricOptions): Metric {
+    return new Metric({
+      namespace: 'AWS/Firehose',
+      metricName,
+      dimensionsMap: { DeliveryStreamName: this.deliveryStream.deliveryStreamName },
+      period: Duration.minutes(5),
+      ...options,
+    });
+  }
+
+  private makeAccessLogs(days: number): Bucket {
+    const bucket = new Bucket(this, 'AccessLogs', {
+      ...this.buckets,
+      encryption: BucketEncryption.S3_MANAGED, // S3 delivers access logs to no bucket with a KMS key of its own
+      lifecycleRules: [{ expiration: Duration.days(days), noncurrentVersionExpiration: Duration.days(1) }],
+    });
+    const circle = 'This bucket holds the access logs of the archive; logging its own access would go in a circle.';
+    acknowledge(bucket, 'AwsSolutions-S1', circle);
+    acknowledgeRegulations(bucket, 'S3BucketLoggingEnabled', circle);
+    acknowledgeRegulations(bucket, 'S3DefaultEncryptionKMS', 'S3 delivers access logs only to buckets encrypted with keys of S3 itself.');
+    acknowledgeRegulations(bucket, 'S3BucketReplicationEnabled', ONE_REGION);
+    return bucket;
+  }
+
+  private makeBucket(days: number): Bucket {
+    const bucket = new Bucket(this, 'Bucket', {
+      ...this.buckets,
+      encryption: BucketEncryption.KMS,
+      encryptionKey: this.key,
+      bucketKeyEnabled: true,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      objectLockEnabled: true,
+      objectLockDefaultRetention: ObjectLockRetention.compliance(Duration.days(days)),
+      serverAccessLogsBucket: this.accessLogs,
+      serverAccessLogsPrefix: 'archive/',
+      lifecycleRules: [
+        {
+          transitions: days > 90 ? [{ storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: Duration.days(90) }] : [],
+          expiration: Duration.days(days + 1),
+          noncurrentVersionExpiration: Duration.days(1),
+          abortIncompleteMultipartUploadAfter: Duration.days(7),
+        },
+      ],
+    });
+    acknowledgeRegulations(bucket, 'S3BucketReplicationEnabled', ONE_REGION);
+    return bucket;
+  }
+
+  /** Athena reads partitions by projection, so that no crawler and nobody has to add a day. */
+  private makeTable(databaseName: string): CfnTable {
+    const catalogId = Stack.of(this).account;
+    const database = new CfnDatabase(this, 'Database', { catalogId, databaseInput: { name: databaseName, description: 'Audit of an FTPS service' } });
+    const location = `s3://${this.bucket.bucketName}/${PARQUET}/`;
+    const table = new CfnTable(this, 'Table', {
+      catalogId,
+      databaseName,
+      tableInput: {
+        name: TABLE,
+        description: 'One row per event, in the classes of OCSF',
+        tableType: 'EXTERNAL_TABLE',
+        partitionKeys: [{ name: 'day', type: 'string', comment: 'Day of arrival, yyyy-MM-dd, UTC' }],
+        parameters: {
+          classification: 'parquet',
+          'projection.enabled': 'true',
+          'projection.day.type': 'date',
+          'projection.day.format': 'yyyy-MM-dd',
+          'projection.day.range': '2026-01-01,NOW+1DAYS',
+          'storage.location.template': `${location}day=\${day}/`,
+        },
+        storageDescriptor: {
+          columns: auditColumns().map(({ name, type, comment }) => ({ name, type, comment })),
+          location,
+          inputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
+          outputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
+          serdeInfo: { serializationLibrary: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe' },
+        },
+      },
+    });
+    table.addResourceDependency(database);
+    return table;
+  }
+
+  private makeStream(table: CfnTable, operationsGroup: LogGroup): DeliveryStream {
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('firehose.amazonaws.com'), description: 'Writes the FTPS audit into its archive' });
+    const stream = new DeliveryStream(this, 'Stream', {
+      encryption: StreamEncryption.awsOwnedKey(),
+      destination: new S3Bucket(this.bucket, {
+        role,
+        processors: [new DecompressionProcessor(), new CloudWatchLogProcessor({ dataMessageExtraction: true })],
+        dataFormatConversion: {
+          schemaConfiguration: SchemaConfiguration.fromCfnTable(table),
+          inputFormat: new OpenXJsonInputFormat(),
+          outputFormat: new ParquetOutputFormat({ compression: ParquetCompression.GZIP }),
+        },
+        dataOutputPrefix: `${PARQUET}/day=!{timestamp:yyyy-MM-dd}/`,
+        errorOutputPrefix: 'failed/!{firehose:error-output-type}/day=!{timestamp:yyyy-MM-dd}/',
+        bufferingInterval: Duration.minutes(5),
+        bufferingSize: Size.mebibytes(64),
+        loggingConfig: new EnableLogging(operationsGroup),
+        // CloudWatch Logs hands its records over compressed already, so they are kept as they are.
+        s3Backup: {
+          mode: BackupMode.ALL,
+          bucket: this.bucket,
+          dataOutputPrefix: `${RAW}/day=!{timestamp:yyyy-MM-dd}/`,
+          errorOutputPrefix: 'failed/raw/!{firehose:error-output-type}/day=!{timestamp:yyyy-MM-dd}/',
+          bufferingInterval: Duration.minutes(5),
+          bufferingSize: Size.mebibytes(5),
+          loggingConfig: new EnableLogging(operationsGroup),
+        },
+      }),
+    });
+    acknowledgeRegulations(role, 'IAMNoInlinePolicy', OWN_ROLE);
+    acknowledge(
+      role,
+      'AwsSolutions-IAM5[Resource::*]',
+      'glue:GetSchemaVersion, which Firehose asks for, can not be limited to a table (Service Authorization Reference, "AWS Glue").',
+    );
+    for (const finding of [
+      'Action::s3:Abort*',
+      'Action::s3:DeleteObject*',
+      'Action::s3:GetBucket*',
+      'Action::s3:GetObject*',
+      'Action::s3:List*',
+      'Action::kms:GenerateDataKey*',
+      'Action::kms:ReEncrypt*',
+      `Resource::${inFinding(this, this.bucket.bucketArn)}/*`,
+    ])
+      acknowledge(
+        role,
+        `AwsSolutions-IAM5[${finding}]`,
+        'Firehose writes objects of its own naming into this one bucket, encrypted by this one key; object lock keeps what was written.',
+      );
+    return stream;
+  }
+
+  private makeResultBucket(): Bucket {
+    const bucket = new Bucket(this, 'Results', {
+      ...this.buckets,
+      encryption: BucketEncryption.KMS,
+      encryptionKey: this.key,
+      bucketKeyEnabled: true,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      serverAccessLogsBucket: this.accessLogs,
+      serverAccessLogsPrefix: 'results/',
+      lifecycleRules: [{ expiration: Duration.days(RESULT_DAYS), noncurrentVersionExpiration: Duration.days(1) }],
+    });
+    acknowledgeRegulations(bucket, 'S3BucketReplicationEnabled', 'Results of queries can be had again by asking again.');
+    return bucket;
+  }
+
+  private makeWorkGroup(): string {
+    const name = stableName(this).replaceAll(/[^A-Za-z0-9]+/g, '-');
+    const workGroup = new CfnWorkGroup(this, 'WorkGroup', {
+      name,
+      description: 'Questions to the FTPS audit',
+      recursiveDeleteOption: true,
+      workGroupConfiguration: {
+        enforceWorkGroupConfiguration: true,
+        publishCloudWatchMetricsEnabled: true,
+        engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
+        resultConfiguration: {
+          outputLocation: `s3://${this.resultBucket.bucketName}/`,
+          encryptionConfiguration: { encryptionOption: 'SSE_KMS', kmsKey: this.key.keyArn },
+        },
+      },
+    });
+    for (const query of auditQueries(`${this.databaseName}.${TABLE}`)) {
+      const saved = new CfnNamedQuery(this, `Query-${query.name}`, {
+        name: query.name,
+        description: query.description,
+        database: this.databaseName,
+        workGroup: name,
+        queryString: withExamples(query),
+      });
+      const prepared = new CfnPreparedStatement(this, `Statement-${query.name}`, {
+        statementName: query.name.replaceAll('-', '_'),
+        description: `${query.description}. Values: ${query.values.map((value) => value.name).join(', ')}`,
+        workGroup: name,
+        queryStatement: query.sql,
+      });
+      for (const one of [saved, prepared]) one.addResourceDependency(workGroup);
+    }
+    return name;
+  }
+}

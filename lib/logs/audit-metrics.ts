@@ -1,0 +1,61 @@
+/**
+ * What is counted and measured out of the audit. A pattern is CloudWatch's (CloudWatch Logs user guide, "Filter pattern syntax for
+ * metric filters"), over the OCSF lines of the server.
+ */
+import { Stats, Unit } from 'aws-cdk-lib/aws-cloudwatch';
+
+export interface AuditMetric {
+  readonly name: string;
+  readonly pattern: string;
+  /** Attribute whose value is taken; without one, lines are counted. */
+  readonly value?: string;
+  readonly statistic: string;
+  readonly unit: Unit;
+}
+
+const count = (name: string, pattern: string): AuditMetric => ({ name, pattern, statistic: Stats.SUM, unit: Unit.COUNT });
+const event = (word: string) => `$.unmapped.event = "${word}"`;
+
+export const auditMetrics = {
+  sessionsOpened: count('SessionsOpened', '{ $.class_uid = 4001 && $.activity_id = 1 }'),
+  /** Each server says once a minute how many are open; the sum of one minute is that of the fleet. */
+  sessions: { name: 'Sessions', pattern: '{ $.status_detail = "alive" }', value: '$.unmapped.sessions', statistic: Stats.SUM, unit: Unit.COUNT },
+  heartbeats: count('Heartbeats', '{ $.status_detail = "alive" }'),
+  handshakeFailures: count('HandshakeFailures', `{ ${event('handshake-failed')} }`),
+  logins: count('Logins', `{ ${event('login')} && $.unmapped.outcome = "success" }`),
+  failedLogins: count('FailedLogins', `{ ${event('login')} && $.unmapped.outcome = "failure" }`),
+  unavailableLogins: count('UnavailableLogins', `{ ${event('login')} && $.unmapped.outcome = "unavailable" }`),
+  lockouts: count('Lockouts', `{ ${event('lockout')} }`),
+  malware: count('Malware', '{ $.status_detail = "infected" }'),
+  refusedPorts: count('RefusedPorts', `{ ${event('refused')} && $.unmapped.channel = "data" }`),
+  refusedConnections: count('RefusedConnections', `{ ${event('refused')} && $.unmapped.channel = "control" }`),
+  uploads: count('Uploads', `{ ${event('transfer')} && $.activity_id = 1 && $.status_id = 1 }`),
+  downloads: count('Downloads', `{ ${event('transfer')} && $.activity_id = 2 && $.status_id = 1 }`),
+  transferErrors: count('TransferErrors', `{ ${event('transfer')} && $.status_id = 2 }`),
+  bytesUploaded: {
+    name: 'BytesUploaded',
+    pattern: `{ ${event('transfer')} && $.activity_id = 1 }`,
+    value: '$.traffic.bytes',
+    statistic: Stats.SUM,
+    unit: Unit.BYTES,
+  },
+  bytesDownloaded: {
+    name: 'BytesDownloaded',
+    pattern: `{ ${event('transfer')} && $.activity_id = 2 }`,
+    value: '$.traffic.bytes',
+    statistic: Stats.SUM,
+    unit: Unit.BYTES,
+  },
+  drainTimeouts: count('DrainTimeouts', '{ $.status_detail = "drain-timed-out" }'),
+  workersLost: count('WorkersLost', '{ $.status_detail = "worker-lost" }'),
+  scannerDown: count('ScannerDown', `{ ${event('health')} && $.unmapped.part = "scanner" && $.unmapped.state = "down" }`),
+  partsDown: count('PartsDown', `{ ${event('health')} && $.unmapped.part != "scanner" && $.unmapped.part != "ocsp" && $.unmapped.state = "down" }`),
+  certificatesRefused: count('CertificatesRefused', `{ ${event('certificate')} && $.status_id = 2 }`),
+  certificateDaysLeft: {
+    name: 'ServedCertificateDaysLeft',
+    pattern: `{ ${event('certificate')} && $.status_id = 1 }`,
+    value: '$.unmapped.days_left',
+    statistic: Stats.MINIMUM,
+    unit: Unit.NONE,
+  },
+} as const satisfies Record<string, AuditMetric>;

@@ -1,0 +1,221 @@
+/** When somebody is to be called: an alarm for each thing that goes wrong, one that tells an attack, and a topic that hears them all. */
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import {
+  Alarm,
+  AlarmRule,
+  AlarmState,
+  AtLeastThreshold,
+  ComparisonOperator,
+  CompositeAlarm,
+  type IAlarmAction,
+  type IMetric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import type { AuditLog } from '../logs/audit-log';
+
+/** How many of a kind within five minutes are alarming. A service with many partners needs higher numbers than one with few. */
+export interface AlarmThresholds {
+  /** @default 50 */
+  readonly handshakeFailures?: number;
+  /** @default 20 */
+  readonly failedLogins?: number;
+  /** @default 1 */
+  readonly lockouts?: number;
+  /** @default 20 */
+  readonly refusedPorts?: number;
+  /** @default 100 */
+  readonly refusedConnections?: number;
+  /** @default 20 */
+  readonly transferErrors?: number;
+}
+
+export interface ServiceAlarmsProps {
+  /** The audit that is watched. */
+  readonly auditLog: AuditLog;
+  /**
+   * How many instances serve; fewer heartbeats than they give are alarming.
+   * @default 1
+   */
+  readonly instances?: number;
+  /**
+   * Seconds between two heartbeats of a server (`audit.heartbeatSeconds`).
+   * @default 60
+   */
+  readonly heartbeatSeconds?: number;
+  /** @default - see AlarmThresholds */
+  readonly thresholds?: AlarmThresholds;
+  /**
+   * Who is told.
+   * @default - a new topic, encrypted with a key of its own
+   */
+  readonly topic?: ITopic;
+  /**
+   * Addresses that get a mail for each alarm. Each has to confirm once.
+   * @default - none
+   */
+  readonly emails?: string[];
+}
+
+/** Over how long heartbeats are counted: long enough for an instance to be replaced in. */
+const SILENCE = Duration.minutes(15);
+
+/** Days before its end at which the served certificate is alarming. */
+const CERTIFICATE_DAYS = [30, 14, 7, 1];
+
+export class ServiceAlarms extends Construct {
+  /** Hears every alarm, and when it is over. */
+  public readonly topic: ITopic;
+  /** Two signs of an attack at once, or malware. */
+  public readonly attack: CompositeAlarm;
+  /** Every alarm by itself, the attack alarm left out. */
+  public readonly alarms: Alarm[] = [];
+
+  constructor(scope: Construct, id: string, props: ServiceAlarmsProps) {
+    super(scope, id);
+    const { auditLog, instances = 1, heartbeatSeconds = 60, thresholds = {}, emails = [] } = props;
+    this.topic = props.topic ?? this.makeTopic();
+    for (const email of emails) this.topic.addSubscription(new EmailSubscription(email));
+
+    const malware = this.addAlarm('Malware', auditLog.metricMalware(), 1, 'An upload was infected and refused. The saved query "malware" says whose.');
+    const signs = [
+      this.addAlarm('HandshakeFailures', auditLog.metricHandshakeFailures(), thresholds.handshakeFailures ?? 50, 'Many TLS handshakes fail.'),
+      this.addAlarm('FailedLogins', auditLog.metricFailedLogins(), thresholds.failedLogins ?? 20, 'Many logins are refused.'),
+      this.addAlarm('Lockouts', auditLog.metricLockouts(), thresholds.lockouts ?? 1, 'An address or account was locked out.'),
+      this.addAlarm('RefusedPorts', auditLog.metricRefusedPorts(), thresholds.refusedPorts ?? 20, 'Strangers knock at the passive ports, or a partner breaks.'),
+      this.addAlarm('RefusedConnections', auditLog.metricRefusedConnections(), thresholds.refusedConnections ?? 100, 'Many connections are refused.'),
+    ];
+    this.addAlarm('TransferErrors', auditLog.metricTransferErrors(), thresholds.transferErrors ?? 20, 'Many transfers fail or are cut.');
+    this.addAlarm('UnavailableLogins', auditLog.metricUnavailableLogins(), 1, 'Logins can not be decided: the source of accounts does not answer.');
+    this.addAlarm(
+      'DrainTimeouts',
+      auditLog.metricDrainTimeouts(),
+      1,
+      'Transfers were cut because they outlasted a drain; limits.drainSeconds may be too short.',
+    );
+    this.addAlarm('WorkersLost', auditLog.metricWorkersLost(), 1, 'A worker process of the server died; its sessions were lost.');
+    this.addAlarm('ScannerDown', auditLog.metricScannerDown(), 1, 'The malware scanner does not answer; uploads are treated as antivirus settings say.');
+    this.addAlarm('PartsDown', auditLog.metricPartsDown(), 1, 'Directory, storage or firewall do not answer on an instance; its audit says which.');
+    this.addAlarm(
+      'CertificatesRefused',
+      auditLog.metricCertificatesRefused(),
+      1,
+      'An instance refused a new certificate and serves the last good one; the audit says why.',
+    );
+    this.watchSilence(auditLog, instances, heartbeatSeconds);
+    this.watchCertificate(auditLog);
+    this.watchArchive(auditLog);
+
+    this.attack = new CompositeAlarm(this, 'Attack', {
+      alarmDescription:
+        'FTPS: looks like an attack. Two of handshake failures, failed logins, lock-outs, refused ports and refused connections at once, or malware.',
+      alarmRule: AlarmRule.anyOf(
+        AlarmRule.fromAlarm(malware, AlarmState.ALARM),
+        AlarmRule.atLeast(AlarmState.ALARM, { operands: signs, threshold: AtLeastThreshold.count(2) }),
+      ),
+    });
+    this.addAlarmAction(new SnsAction(this.topic));
+  }
+
+  /** Lets every alarm do something when it begins and when it ends. */
+  public addAlarmAction(action: IAlarmAction): void {
+    for (const alarm of [...this.alarms, this.attack]) {
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+    }
+  }
+
+  /** An alarm of yours that calls the same people. It goes off at or above the threshold. */
+  public addAlarm(id: string, metric: IMetric, threshold: number, description: string): Alarm {
+    return this.make(id, metric, threshold, description, ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD, TreatMissingData.NOT_BREACHING);
+  }
+
+  private make(
+    id: string,
+    metric: IMetric,
+    threshold: number,
+    description: string,
+    comparisonOperator: ComparisonOperator,
+    treatMissingData: TreatMissingData,
+  ): Alarm {
+    const alarm = new Alarm(this, id, {
+      alarmDescription: `FTPS: ${description}`,
+      metric,
+      threshold,
+      comparisonOperator,
+      treatMissingData,
+      evaluationPeriods: 1,
+    });
+    if (this.attack) {
+      const action = new SnsAction(this.topic);
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+    }
+    this.alarms.push(alarm);
+    return alarm;
+  }
+
+  /** Missing heartbeats tell of a server that is gone, of an audit that is not written, and of one that does not arrive. */
+  private watchSilence(auditLog: AuditLog, instances: number, heartbeatSeconds: number): void {
+    const expected = SILENCE.toSeconds() / heartbeatSeconds;
+    this.make(
+      'AuditSilence',
+      auditLog.metricHeartbeats({ period: SILENCE }),
+      Math.floor(expected * (instances - 0.5)),
+      `The audit of an instance has been silent for ${SILENCE.toMinutes()} minutes: ${instances === 1 ? 'it does' : `of ${instances}, at least one does`} not serve, or its audit does not arrive.`,
+      ComparisonOperator.LESS_THAN_THRESHOLD,
+      TreatMissingData.BREACHING,
+    );
+  }
+
+  private watchCertificate(auditLog: AuditLog): void {
+    for (const days of CERTIFICATE_DAYS)
+      this.make(
+        `CertificateDaysLeft${days}`,
+        auditLog.metricCertificateDaysLeft(),
+        days,
+        `The certificate that an instance serves lasts fewer than ${days} days. The alarms of the rotation say why it was not replaced.`,
+        ComparisonOperator.LESS_THAN_THRESHOLD,
+        // Silence has an alarm of its own.
+        TreatMissingData.MISSING,
+      );
+  }
+
+  private watchArchive({ archive }: AuditLog): void {
+    if (!archive) return;
+    this.addAlarm(
+      'ArchiveBehind',
+      archive.metricDataFreshness(),
+      3_600,
+      'Lines of the audit have waited for more than an hour for their archive. The operations log says why.',
+    );
+    this.addAlarm(
+      'ArchiveConversion',
+      archive.metricFailedConversions(),
+      1,
+      'A line of the audit fits no column of the table; it lies below failed/ in the archive.',
+    );
+  }
+
+  private makeTopic(): Topic {
+    const masterKey = new Key(this, 'TopicKey', { description: 'Alarms of an FTPS service', enableKeyRotation: true, removalPolicy: RemovalPolicy.DESTROY });
+    const sender = new ServicePrincipal('cloudwatch.amazonaws.com');
+    const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
+    masterKey.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [sender],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        resources: ['*'], // in a key policy this means the key itself
+        conditions,
+      }),
+    );
+    const topic = new Topic(this, 'Topic', { displayName: 'FTPS alarms', masterKey, enforceSSL: true });
+    topic.addToResourcePolicy(new PolicyStatement({ principals: [sender], actions: ['sns:Publish'], resources: [topic.topicArn], conditions }));
+    return topic;
+  }
+}

@@ -1,0 +1,161 @@
+/** One page that says how the service does: who is connected, what flows, what fails and why, how long the certificate lasts. */
+import { Duration } from 'aws-cdk-lib';
+import {
+  AlarmStatusWidget,
+  Color,
+  Dashboard,
+  GaugeWidget,
+  GraphWidget,
+  type IAlarm,
+  type IMetric,
+  LegendPosition,
+  LogQueryVisualizationType,
+  LogQueryWidget,
+  MathExpression,
+  type Metric,
+  PeriodOverride,
+  SingleValueWidget,
+  TextWidget,
+  TextWidgetBackground,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import type { AuditLog } from '../logs/audit-log';
+
+export interface ServiceDashboardProps {
+  /** The audit that is shown. */
+  readonly auditLog: AuditLog;
+  /** Heading, the host name of the service as a rule. */
+  readonly title: string;
+  /**
+   * Alarms whose state is shown.
+   * @default - none
+   */
+  readonly alarms?: IAlarm[];
+}
+
+const FULL = 24;
+const HALF = 12;
+const THIRD = 8;
+const HEIGHT = 6;
+
+export class ServiceDashboard extends Construct {
+  public readonly dashboard: Dashboard;
+
+  constructor(scope: Construct, id: string, { auditLog, title, alarms = [] }: ServiceDashboardProps) {
+    super(scope, id);
+    this.dashboard = new Dashboard(this, 'Resource', { periodOverride: PeriodOverride.AUTO, defaultInterval: Duration.hours(12) });
+    const wide = { width: HALF, height: HEIGHT };
+    const graph = (heading: string, left: IMetric[], more = {}) =>
+      new GraphWidget({ title: heading, left, leftYAxis: { min: 0, showUnits: false }, legendPosition: LegendPosition.BOTTOM, ...wide, ...more });
+    const query = (heading: string, view: LogQueryVisualizationType, queryLines: string[], width = THIRD) =>
+      new LogQueryWidget({ title: heading, view, queryLines, logGroupNames: [auditLog.auditGroup.logGroupName], width, height: HEIGHT });
+    const counted = (metric: Metric, label: string, color: string) => metric.with({ label, color });
+
+    this.dashboard.addWidgets(
+      new TextWidget({
+        markdown: `# ${title}\nFTPS. Numbers come from the audit, ${auditLog.auditGroup.logGroupName}; times are UTC.`,
+        width: FULL,
+        height: 2,
+        background: TextWidgetBackground.TRANSPARENT,
+      }),
+    );
+    if (alarms.length > 0) this.dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms, width: FULL, height: 2 + Math.ceil(alarms.length / 6) }));
+    this.dashboard.addWidgets(
+      new SingleValueWidget({
+        title: 'Now',
+        metrics: [auditLog.metricSessions({ label: 'Open sessions' }), auditLog.metricHeartbeats({ label: 'Heartbeats in 5 minutes' })],
+        width: THIRD,
+        height: HEIGHT,
+      }),
+      new GaugeWidget({
+        title: 'Days until the served certificate ends',
+        metrics: [auditLog.metricCertificateDaysLeft({ label: 'days' })],
+        leftYAxis: { min: 0, max: 90 },
+        annotations: [
+          { value: 14, color: Color.RED, label: '14 days' },
+          { value: 30, color: Color.ORANGE, label: '30 days' },
+        ],
+        width: THIRD,
+        height: HEIGHT,
+      }),
+      query('Top accounts by bytes', LogQueryVisualizationType.TABLE, [
+        'filter unmapped.event = "transfer" and activity_id in [1, 2]',
+        'stats sum(traffic.bytes) as bytes, count(*) as transfers by actor.user.name as account',
+        'sort bytes desc',
+        'limit 10',
+      ]),
+    );
+    this.dashboard.addWidgets(
+      graph('Sessions', [counted(auditLog.metricSessions(), 'open', Color.BLUE)], {
+        right: [counted(auditLog.metricSessionsOpened(), 'opened in 5 minutes', Color.GREY)],
+        rightYAxis: { min: 0, showUnits: false },
+      }),
+      graph('Throughput, bytes a second', [
+        perSecond(auditLog.metricBytesUploaded(), 'uploads', Color.BLUE),
+        perSecond(auditLog.metricBytesDownloaded(), 'downloads', Color.GREEN),
+      ]),
+    );
+    this.dashboard.addWidgets(
+      graph('Transfers', [
+        counted(auditLog.metricUploads(), 'uploads', Color.BLUE),
+        counted(auditLog.metricDownloads(), 'downloads', Color.GREEN),
+        counted(auditLog.metricTransferErrors(), 'failed or cut', Color.RED),
+      ]),
+      graph('Logins', [
+        counted(auditLog.metricLogins(), 'succeeded', Color.GREEN),
+        counted(auditLog.metricFailedLogins(), 'refused', Color.RED),
+        counted(auditLog.metricUnavailableLogins(), 'not decided', Color.ORANGE),
+        counted(auditLog.metricLockouts(), 'lock-outs', Color.PURPLE),
+      ]),
+    );
+    this.dashboard.addWidgets(
+      graph('Refused', [
+        counted(auditLog.metricHandshakeFailures(), 'TLS handshakes', Color.RED),
+        counted(auditLog.metricRefusedConnections(), 'connections', Color.ORANGE),
+        counted(auditLog.metricRefusedPorts(), 'data connections', Color.PURPLE),
+        counted(auditLog.metricMalware(), 'infected uploads', Color.BROWN),
+      ]),
+      graph('The service itself', [
+        counted(auditLog.metricDrainTimeouts(), 'drain time-outs', Color.ORANGE),
+        counted(auditLog.metricWorkersLost(), 'workers lost', Color.RED),
+        counted(auditLog.metricScannerDown(), 'scanner down', Color.PURPLE),
+        counted(auditLog.metricPartsDown(), 'other parts down', Color.BROWN),
+      ]),
+    );
+    this.dashboard.addWidgets(
+      query('Failed handshakes by reason', LogQueryVisualizationType.BAR, [
+        'filter unmapped.event = "handshake-failed"',
+        'stats count(*) as failures by status_detail as reason',
+        'sort failures desc',
+      ]),
+      query('Refused logins by reason', LogQueryVisualizationType.BAR, [
+        'filter unmapped.event = "login" and status_id = 2',
+        'stats count(*) as refusals by status_detail as reason',
+        'sort refusals desc',
+      ]),
+      query('Failed transfers by reason', LogQueryVisualizationType.BAR, [
+        'filter unmapped.event = "transfer" and status_id = 2',
+        'stats count(*) as failures by unmapped.reason as reason',
+        'sort failures desc',
+      ]),
+    );
+    this.dashboard.addWidgets(
+      query(
+        'What was refused or failed last',
+        LogQueryVisualizationType.TABLE,
+        [
+          'filter severity_id >= 3',
+          'fields fromMillis(time) as at, src_endpoint.ip as address, coalesce(actor.user.name, user.name) as account, message',
+          'sort time desc',
+          'limit 25',
+        ],
+        FULL,
+      ),
+    );
+  }
+}
+
+/** The label names the metric in the expression, so it begins with a lower-case letter. */
+function perSecond(metric: Metric, label: string, color: string): MathExpression {
+  return new MathExpression({ expression: `${label} / PERIOD(${label})`, usingMetrics: { [label]: metric }, label, color, period: Duration.minutes(5) });
+}
