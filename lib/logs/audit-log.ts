@@ -218,7 +218,7 @@ export class AuditLog extends Construct {
   }
 
   private metric({ name, statistic, unit }: AuditMetric, options?: MetricOptions): Metric {
-    return new Metric({ namespace: NAMESPACE, metricName: this.metricName(name), label: name, statistic, unit, period: Duration.minutes(5), ...options });
+    return new Metric({ namespace: NAMESPACE, metricName: this.metricName(name), statistic, unit, period: Duration.minutes(5), ...options });
   }
 
   /** Metric filters without dimensions share a namespace, so the name carries the service. */

@@ -1,7 +1,10 @@
 /** Stacks for tests, and the questions that tests ask of a template. */
-import { App, Stack } from 'aws-cdk-lib';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { HostedZone, type IHostedZone } from 'aws-cdk-lib/aws-route53';
+import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks } from 'cdk-nag';
 import { FtpsService, type FtpsServiceProps } from '../../lib';
 
 export const env = { account: '111122223333', region: 'eu-central-1' };
@@ -16,6 +19,20 @@ export function serviceTemplate(props: Partial<FtpsServiceProps> = {}): Template
   const { stack, hostedZone } = testStack();
   new FtpsService(stack, 'Ftps', { domainName: 'ftps.example.com', hostedZone, clientCidrs: ['203.0.113.0/24'], ...props });
   return Template.fromStack(stack);
+}
+
+/** What AWS Solutions, HIPAA, NIST 800-53 and PCI DSS find in a stack and nobody accepted, as `pack: rule`. */
+export function nagFindings(build: (stack: Stack) => void): string[] {
+  const app = new App();
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new HIPAASecurityChecks(app), new NIST80053R5Checks(app), new PCIDSS321Checks(app));
+  build(new Stack(app, 'Nag', { env }));
+  try {
+    app.synth();
+  } catch {
+    // thrown because of the findings, which the report names
+  }
+  const report = JSON.parse(readFileSync(join(app.outdir, 'validation-report.json'), 'utf8'));
+  return report.pluginReports.flatMap(({ pluginName, violations }: Resources) => violations.map((one: Resources) => `${pluginName}: ${one['ruleName']}`));
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: what a template holds is what the test asks about
