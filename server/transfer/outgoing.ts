@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { type Progress, TransferError } from './progress';
 
 /** After our close_notify, how long the client may take to close, before the connection is taken down. */
-const LINGER_MS = 5_000;
+export const LINGER_MS = 5_000;
 
 export class Outgoing {
   private failure: Error | undefined;

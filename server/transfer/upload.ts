@@ -4,6 +4,7 @@ import type { Scan, ScanVerdict } from '../antivirus/scanner';
 import type { DataChannel } from '../data/channel';
 import type { WriteHandle } from '../storage/storage';
 import { pieceSize } from './buffers';
+import { LINGER_MS } from './outgoing';
 import { type Progress, TransferError } from './progress';
 
 export interface UploadOptions {
@@ -68,6 +69,7 @@ export async function receiveFile(
     const finish = () => {
       if (over) return;
       over = true;
+      socket.setTimeout(LINGER_MS, () => socket.destroy());
       resolve(last);
     };
 
@@ -83,6 +85,8 @@ export async function receiveFile(
     });
     socket.on('end', () => {
       ended = true;
+      // Some clients (Python's ftplib) wait for our close_notify before they look for the reply.
+      socket.end();
       if (writing || over) return;
       if (gatheredBytes > 0) void write();
       else finish();

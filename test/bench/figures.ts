@@ -1,0 +1,378 @@
+/** What is measured, and how. Each measurement yields one or several figures of one server. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { Client, inParallel } from './client';
+import type { Peer } from './peers/peer';
+import type { Server } from './server';
+import { CIPHER, MIB, PASSWORD, UID, USER, type Workplace } from './workplace';
+
+export interface Figure {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly better: 'more' | 'less';
+  readonly digits: number;
+  /** What must be reached and what is aimed at: `ratio` to the best peer, or a `value` of its own. */
+  readonly must?: { readonly ratio?: number; readonly value?: number };
+  readonly aim?: { readonly ratio?: number; readonly value?: number };
+}
+
+export interface Measurement {
+  readonly title: string;
+  readonly figures: readonly Figure[];
+  /** Which servers take part; all by default. */
+  applies?(peer: Peer, place: Workplace): boolean;
+  /** Whether the server must not have served anybody before. */
+  readonly fresh?: boolean;
+  /** Measured in one round only: it takes long and hardly varies. */
+  readonly once?: boolean;
+  measure(server: Server, place: Workplace): Promise<Readonly<Record<string, number>>>;
+}
+
+const GIB = 1024 * MIB;
+
+function curlArguments(place: Workplace): string[] {
+  return [
+    ...['-4', '--silent', '--show-error', '--ssl-reqd', '--cacert', place.ca, '--user', `${USER}:${PASSWORD}`, '--max-time', '300'],
+    ...['--tls13-ciphers', CIPHER.tls13, '--ciphers', CIPHER.tls12],
+  ];
+}
+
+/** Runs a program to its end and answers with its standard output. */
+async function run(program: string, args: readonly string[]): Promise<string> {
+  const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output: Buffer[] = [];
+  const errors: Buffer[] = [];
+  child.stdout?.on('data', (chunk) => output.push(chunk));
+  child.stderr?.on('data', (chunk) => errors.push(chunk));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`${program} ended with ${code}: ${Buffer.concat(errors).toString().trim().slice(-300)}`);
+  return Buffer.concat(output).toString();
+}
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return (performance.now() - begin) / 1000;
+}
+
+const url = ({ port }: Server, path: string) => `ftp://localhost:${port}/${path}`;
+
+/** A folder that every server may write into, whoever it runs as. */
+function uploadFolder({ home }: Workplace): string {
+  const folder = join(home, 'up');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  chownSync(folder, UID, UID);
+  chmodSync(folder, 0o777);
+  return folder;
+}
+
+const download: Measurement = {
+  title: 'download of one large file',
+  figures: [
+    { id: 'down', title: 'Download', unit: 'MB/s', better: 'more', digits: 0, must: { ratio: 1 }, aim: { ratio: 1.2 } },
+    { id: 'down-cpu', title: 'Download, CPU of the server', unit: 's/GiB', better: 'less', digits: 2, must: { ratio: 1 }, aim: { value: 0.9 } },
+  ],
+  async measure(server, place) {
+    const before = server.meter.cpuSeconds();
+    const written = await run('curl', [...curlArguments(place), '-o', '/dev/null', '-w', '%{size_download} %{time_total}', url(server, 'big')]);
+    const [size, time] = written.split(' ').map(Number) as [number, number];
+    if (size !== place.scale.bigFile) throw new Error(`${size} bytes came instead of ${place.scale.bigFile}`);
+    return { down: size / time / 1e6, 'down-cpu': ((server.meter.cpuSeconds() - before) * GIB) / size };
+  },
+};
+
+const upload: Measurement = {
+  title: 'upload of one large file',
+  figures: [
+    { id: 'up', title: 'Upload', unit: 'MB/s', better: 'more', digits: 0, must: { ratio: 1.1 }, aim: { ratio: 1.3 } },
+    { id: 'up-cpu', title: 'Upload, CPU of the server', unit: 's/GiB', better: 'less', digits: 2, must: { ratio: 1 / 1.1 }, aim: { value: 2 } },
+  ],
+  async measure(server, place) {
+    const folder = uploadFolder(place);
+    const size = place.scale.bigFile;
+    const before = server.meter.cpuSeconds();
+    const time = Number(await run('curl', [...curlArguments(place), '-T', join(place.home, 'big'), '-w', '%{time_total}', url(server, 'up/big')]));
+    const cpu = server.meter.cpuSeconds() - before;
+    const arrived = statSync(join(folder, 'big')).size;
+    if (arrived !== size) throw new Error(`${arrived} bytes arrived instead of ${size}`);
+    uploadFolder(place);
+    return { up: size / time / 1e6, 'up-cpu': (cpu * GIB) / size };
+  },
+};
+
+const parallel: Measurement = {
+  title: 'four large files at once',
+  figures: [
+    { id: 'down4', title: 'Four downloads at once', unit: 'MB/s', better: 'more', digits: 0, must: { ratio: 1 }, aim: { ratio: 1.2 } },
+    { id: 'up4', title: 'Four uploads at once', unit: 'MB/s', better: 'more', digits: 0, must: { ratio: 1 }, aim: { ratio: 1.2 } },
+  ],
+  async measure(server, place) {
+    const total = 4 * place.scale.parallelFile;
+    const four = (args: (index: number) => string[]) => Promise.all([0, 1, 2, 3].map((index) => run('curl', [...curlArguments(place), ...args(index)])));
+    const down = await seconds(() => four(() => ['-o', '/dev/null', url(server, 'parallel')]));
+    uploadFolder(place);
+    const up = await seconds(() => four((index) => ['-T', join(place.home, 'parallel'), url(server, `up/${index}`)]));
+    uploadFolder(place);
+    return { down4: total / down / 1e6, up4: total / up / 1e6 };
+  },
+};
+
+/** Files a second, up and down together. Where a few files show already that a server is slow, they are enough. */
+async function filesPerSecond(place: Workplace, both: (files: number) => Promise<number>): Promise<number> {
+  const few = 8;
+  const rate = (2 * few) / (await both(few));
+  return rate < 10 ? rate : (2 * place.scale.smallFiles) / (await both(place.scale.smallFiles));
+}
+
+const smallFilesCurl: Measurement = {
+  title: 'small files in one session, curl',
+  figures: [
+    { id: 'small-curl', title: 'Files of 4 KiB in one session, curl', unit: 'files/s', better: 'more', digits: 1, must: { ratio: 20 }, aim: { ratio: 40 } },
+  ],
+  async measure(server, place) {
+    const list = join(place.folder, 'curl-list');
+    const rate = await filesPerSecond(place, async (files) => {
+      const folder = uploadFolder(place);
+      const all = Array.from({ length: files }, (_, index) => index);
+      writeFileSync(list, all.map((index) => `upload-file="${place.home}/small/f${index}"\nurl="${url(server, `up/f${index}`)}"\n`).join(''));
+      const up = await seconds(() => run('curl', [...curlArguments(place), '--config', list]));
+      const arrived = readdirSync(folder).filter((name) => statSync(join(folder, name)).size === 4096).length;
+      if (arrived !== files) throw new Error(`${arrived} of ${files} files arrived`);
+      writeFileSync(list, all.map((index) => `url="${url(server, `small/f${index}`)}"\noutput="/dev/null"\n`).join(''));
+      return up + (await seconds(() => run('curl', [...curlArguments(place), '--config', list])));
+    });
+    return { 'small-curl': rate };
+  },
+};
+
+const smallFilesPython: Measurement = {
+  title: 'small files in one session, ftplib',
+  figures: [
+    { id: 'small-python', title: 'The same with ftplib, resuming', unit: 'files/s', better: 'more', digits: 0, must: { ratio: 1.2 }, aim: { ratio: 2 } },
+  ],
+  async measure({ port }, place) {
+    const rate = await filesPerSecond(place, async (files) => {
+      uploadFolder(place);
+      const settings = { port, ca: place.ca, user: USER, password: PASSWORD, files, folder: 'up' };
+      const [up, down] = (await run(place.python, [join(__dirname, 'small_files.py'), JSON.stringify(settings)])).split(' ').map(Number) as [number, number];
+      return up + down;
+    });
+    return { 'small-python': rate };
+  },
+};
+
+let shared: SecureContext | undefined;
+function clientContext(place: Workplace): SecureContext {
+  shared ??= createSecureContext({ ca: readFileSync(place.ca), ciphers: `${CIPHER.tls13}:${CIPHER.tls12}` });
+  return shared;
+}
+
+const logins: Measurement = {
+  title: 'logins',
+  figures: [
+    { id: 'logins', title: 'Logins, 8 at a time', unit: '/s', better: 'more', digits: 0, must: { ratio: 2 }, aim: { ratio: 4 } },
+    { id: 'login-cpu', title: 'Login, CPU of the server', unit: 'ms', better: 'less', digits: 1 },
+  ],
+  async measure(server, place) {
+    const context = clientContext(place);
+    const before = server.meter.cpuSeconds();
+    const begin = performance.now();
+    const end = begin + place.scale.loginSeconds * 1000;
+    let count = 0;
+    const lane = async () => {
+      while (performance.now() < end) {
+        const client = await Client.logIn(server.port, context);
+        count += 1;
+        await client.quit();
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, lane));
+    const time = (performance.now() - begin) / 1000;
+    return { logins: count / time, 'login-cpu': ((server.meter.cpuSeconds() - before) / count) * 1000 };
+  },
+};
+
+/** Opens sessions up to a number and keeps them. */
+async function openUpTo(count: number, held: Client[], server: Server, place: Workplace): Promise<void> {
+  const context = clientContext(place);
+  const opened = await inParallel(count - held.length, 16, () => Client.logIn(server.port, context));
+  for (const one of opened) {
+    if (one.status === 'rejected') throw one.reason;
+    held.push(one.value);
+  }
+}
+
+const memory: Measurement = {
+  title: 'memory per idle session',
+  fresh: true,
+  figures: [{ id: 'memory', title: 'Memory of an idle logged-in session', unit: 'KiB', better: 'less', digits: 0, must: { value: 150 }, aim: { value: 80 } }],
+  async measure(server, place) {
+    // The difference between few and many: what a server needs once, however many there are, is not a session's.
+    const [few, many] = server.peer.forks ? [20, 100] : [500, 2_500];
+    const held: Client[] = [];
+    try {
+      await openUpTo(few, held, server, place);
+      const before = await settledMemory(server);
+      await openUpTo(many, held, server, place);
+      return { memory: ((await settledMemory(server)) - before) / (many - few) };
+    } finally {
+      for (const client of held) client.close();
+    }
+  },
+};
+
+/** The least memory within two seconds, after a garbage collector had its chance. */
+async function settledMemory({ meter }: Server): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let turn = 0; turn < 4; turn += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    least = Math.min(least, meter.memoryKib());
+  }
+  return least;
+}
+
+const idleAndActive: Measurement = {
+  title: 'many idle sessions, and a hundred transfers beside them',
+  fresh: true,
+  once: true,
+  applies: ({ forks, variant }) => !forks && !variant,
+  figures: [
+    {
+      id: 'idle',
+      title: 'Idle sessions held beside 100 transfers',
+      unit: 'sessions',
+      better: 'more',
+      digits: 0,
+      must: { value: 5_000 },
+      aim: { value: 10_000 },
+    },
+  ],
+  async measure(server, place) {
+    const held: Client[] = [];
+    try {
+      await openUpTo(place.scale.idle, held, server, place);
+      const wanted = createHash('sha256')
+        .update(readFileSync(join(place.home, 'one-mib')))
+        .digest('hex');
+      const active = await inParallel(100, 100, async () => {
+        const client = await Client.logIn(server.port, clientContext(place));
+        held.push(client);
+        await client.protect();
+        const { data, final } = await client.open('RETR one-mib');
+        if ((await digest(data)) !== wanted) throw new Error('a file came back changed');
+        await client.expect('226', final());
+      });
+      const failed = active.find((one) => one.status === 'rejected');
+      if (failed) throw failed.reason;
+      const answers = await inParallel(place.scale.idle, 200, (index) => held[index]!.expect('200', held[index]!.send('NOOP')));
+      return { idle: answers.filter(({ status }) => status === 'fulfilled').length };
+    } finally {
+      for (const client of held) client.close();
+    }
+  },
+};
+
+async function digest(data: AsyncIterable<Buffer>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of data) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+const sharing: Measurement = {
+  title: 'transfers at once through sixteen ports',
+  fresh: true,
+  once: true,
+  applies: ({ variant }) => !variant,
+  figures: [
+    {
+      id: 'sharing',
+      title: 'Transfers at once through 16 ports, one address',
+      unit: 'sessions',
+      better: 'more',
+      digits: 0,
+      must: { value: 500 },
+      aim: { value: 2_000 },
+    },
+  ],
+  async measure(server, place) {
+    // A server that gives each transfer a port of its own is full at sixteen; forty sessions are enough to see it.
+    const wanted = server.peer.forks ? 40 : place.scale.sharing;
+    const held: Client[] = [];
+    try {
+      await openUpTo(wanted, held, server, place);
+      const opened = await inParallel(wanted, 64, async (index) => {
+        const client = held[index]!;
+        await client.protect();
+        return client.open('RETR one-mib');
+      });
+      // Every data connection that is there now waits for its client to read.
+      const running = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      const hash = createHash('sha256')
+        .update(readFileSync(join(place.home, 'one-mib')))
+        .digest('hex');
+      const whole = await inParallel(running.length, 64, async (index) => {
+        const { data, final } = running[index]!;
+        const reply = final();
+        if ((await digest(data)) !== hash || !(await reply).startsWith('226')) throw new Error('a transfer failed');
+      });
+      return { sharing: whole.filter(({ status }) => status === 'fulfilled').length };
+    } finally {
+      for (const client of held) client.close();
+    }
+  },
+};
+
+const listing: Measurement = {
+  title: 'listing of a large folder',
+  figures: [
+    { id: 'list', title: 'LIST of 100,000 entries', unit: 's', better: 'less', digits: 2, must: { ratio: 1 }, aim: { ratio: 0.5 } },
+    { id: 'list-first', title: 'LIST, first byte', unit: 'ms', better: 'less', digits: 0, must: { value: 100 } },
+    { id: 'list-memory', title: 'LIST, growth of memory', unit: 'MiB', better: 'less', digits: 1 },
+  ],
+  async measure(server, place) {
+    const client = await Client.logIn(server.port, clientContext(place));
+    try {
+      await client.protect();
+      const memoryBefore = server.meter.memoryKib();
+      let most = memoryBefore;
+      const watch = setInterval(() => {
+        most = Math.max(most, server.meter.memoryKib());
+      }, 100);
+      const begin = performance.now();
+      const { data, final } = await client.open('LIST many');
+      const reply = final();
+      let first = 0;
+      let lines = 0;
+      for await (const chunk of data as AsyncIterable<Buffer>) {
+        first ||= performance.now() - begin;
+        for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines += 1;
+      }
+      await client.expect('226', reply);
+      const time = (performance.now() - begin) / 1000;
+      clearInterval(watch);
+      // Some list `.` and `..`, or a line with a total.
+      if (lines < place.scale.entries || lines > place.scale.entries + 3) throw new Error(`${lines} lines came for ${place.scale.entries} entries`);
+      return { list: time, 'list-first': first, 'list-memory': (most - memoryBefore) / 1024 };
+    } finally {
+      client.close();
+    }
+  },
+};
+
+export const measurements: readonly Measurement[] = [
+  download,
+  upload,
+  parallel,
+  smallFilesCurl,
+  smallFilesPython,
+  logins,
+  listing,
+  memory,
+  sharing,
+  idleAndActive,
+];

@@ -1,0 +1,160 @@
+/**
+ * `npm run bench`: this server beside vsftpd, ProFTPD, pure-ftpd, pyftpdlib, and SFTPGo where it is installed. Every figure is
+ * measured against every server in turn, three rounds, medians. Needs Debian and root: everything runs in a network namespace
+ * of its own, with files on tmpfs.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, homedir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { measurements } from './figures';
+import { proftpd, pureFtpd, unpackPeers, vsftpd } from './peers/debian';
+import { ours, oursHashing } from './peers/ours';
+import type { Peer } from './peers/peer';
+import { preparePython, pyftpdlib } from './peers/pyftpdlib';
+import { sftpgo } from './peers/sftpgo';
+import { type Column, chart, type Report, Results, replaceFigures, table } from './report';
+import { type Server, startServer } from './server';
+import { full, makeWorkplace, quick, type Workplace } from './workplace';
+
+const HELP = `npm run bench -- [options]
+  --quick             smaller files, one round; under five minutes
+  --rounds <n>        rounds (default: 3)
+  --only <ids>        figures by id, for example down,up,logins
+  --servers <names>   servers by name, for example cdk-ftps,vsftpd
+  --write             put the figures into docs/performance.md and docs/performance.svg (a full run does so by itself)
+  --no-write          never`;
+
+const docs = join(__dirname, '../../docs');
+
+async function main(): Promise<void> {
+  const { values: options } = parseArgs({
+    allowNegative: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      only: { type: 'string' },
+      servers: { type: 'string' },
+      write: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (options.help) {
+    console.log(HELP);
+    return;
+  }
+  if (process.getuid?.() !== 0 || process.platform !== 'linux')
+    throw new Error('the bench needs root on Debian: it makes accounts, control groups and a network namespace');
+  const cache = process.env['CDK_FTPS_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'cdk-ftps');
+  if (process.env['FTPS_BENCH_INSIDE'] === undefined) {
+    mkdirSync(cache, { recursive: true });
+    unpackPeers(cache);
+    preparePython(cache);
+    process.exitCode = await inside([process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
+    return;
+  }
+  const scale = { ...(options.quick ? quick : full), ...(options.rounds ? { rounds: Number(options.rounds) } : {}) };
+  const place = await makeWorkplace(scale, { packages: unpackPeers(cache), python: preparePython(cache) });
+  try {
+    const columns: (Column & { peer: Peer })[] = [];
+    for (const peer of [ours, oursHashing, vsftpd, proftpd, pureFtpd, pyftpdlib, sftpgo]) {
+      if (options.servers && !options.servers.split(',').includes(peer.name)) continue;
+      const version = peer.version(place);
+      if (version === undefined) console.log(`${peer.name} is not installed and is left out`);
+      else columns.push({ peer, name: peer.name, version, role: peer === ours ? 'ours' : peer.variant ? 'variant' : 'peer' });
+    }
+    const chosen = measurements.filter(({ figures }) => !options.only || figures.some(({ id }) => options.only!.split(',').includes(id)));
+    const results = await measureAll(
+      columns.map(({ peer }) => peer),
+      chosen,
+      place,
+    );
+    const report: Report = { figures: chosen.flatMap(({ figures }) => figures), columns, results, conditions: conditions(place, columns, options.quick) };
+    const figures = table(report);
+    console.log(`\n${figures}`);
+    const complete = !options.only && !options.servers;
+    if (options.write ?? (complete && !options.quick)) {
+      replaceFigures(join(docs, 'performance.md'), figures);
+      writeFileSync(join(docs, 'performance.svg'), chart(report));
+      console.log('\nwritten: docs/performance.md docs/performance.svg');
+    }
+  } finally {
+    rmSync(place.folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Runs the bench in namespaces of its own: no port can be taken there, mounts made for a server don't show outside, and every
+ * process ends with the bench, however it ends.
+ */
+async function inside(command: readonly string[]): Promise<number> {
+  const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const child = spawn('unshare', [...namespaces, 'sh', '-c', 'ip link set lo up && ulimit -n $(ulimit -H -n) && exec "$@"', 'sh', ...command], {
+    stdio: 'inherit',
+    env: { ...process.env, FTPS_BENCH_INSIDE: '1' },
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGTERM'));
+  const [code] = await once(child, 'exit');
+  return (code as number | null) ?? 1;
+}
+
+async function measureAll(peers: readonly Peer[], chosen: typeof measurements, place: Workplace): Promise<Results> {
+  const results = new Results();
+  const running = new Map<Peer, Server>();
+  const get = async (peer: Peer) => {
+    const server = running.get(peer) ?? (await startServer(peer, place));
+    running.set(peer, server);
+    return server;
+  };
+  try {
+    for (let round = 1; round <= place.scale.rounds; round += 1) {
+      for (const measurement of chosen) {
+        if (measurement.once && round > 1) continue;
+        for (const peer of peers) {
+          if (measurement.applies && !measurement.applies(peer, place)) continue;
+          const begin = performance.now();
+          let words: string;
+          try {
+            const server = measurement.fresh ? await startServer(peer, place) : await get(peer);
+            try {
+              const values = await measurement.measure(server, place);
+              for (const [figure, value] of Object.entries(values)) results.add(figure, peer.name, value);
+              words = Object.entries(values)
+                .map(([figure, value]) => `${figure} ${value.toPrecision(4)}`)
+                .join('  ');
+            } finally {
+              if (measurement.fresh) await server.stop();
+            }
+          } catch (error) {
+            words = (error as Error).message;
+            for (const { id } of measurement.figures) results.fail(id, peer.name, words);
+          }
+          console.log(
+            `${round}/${place.scale.rounds} ${measurement.title.padEnd(52)} ${peer.name.padEnd(18)} ${((performance.now() - begin) / 1000).toFixed(1).padStart(5)} s  ${words}`,
+          );
+        }
+      }
+    }
+  } finally {
+    for (const server of running.values()) await server.stop();
+  }
+  return results;
+}
+
+function conditions({ hash, scale }: Workplace, columns: readonly Column[], isQuick: boolean): string[] {
+  const mib = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
+  return [
+    `Measured on ${cpus().length} × ${cpus()[0]?.model.trim()}, Node.js ${process.versions.node}, OpenSSL ${process.versions.openssl}, loopback, files on tmpfs; ` +
+      `${scale.rounds === 1 ? 'one round' : `medians of ${scale.rounds} interleaved rounds`}${isQuick ? ' of the quick run' : ''}.`,
+    `Every server has the same RSA-2048 certificate and TLS 1.3 with AES-256-GCM; large file ${mib(scale.bigFile)}, four at once ${mib(scale.parallelFile)} each, ${scale.smallFiles} small files.`,
+    `A password hash costs ${hash.cryptMilliseconds.toFixed(1)} ms in the others (SHA-512 crypt, 5,000 rounds) and ${hash.phcMilliseconds.toFixed(1)} ms here (PBKDF2-HMAC-SHA-256, ${hash.iterations.toLocaleString('en')} iterations).`,
+    `${columns.map(({ name, version }) => `${name} ${version}`).join(' · ')}.`,
+  ];
+}
+
+main().catch((error: unknown) => {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+});

@@ -1,0 +1,29 @@
+/** This server, as it is packed into the image. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { version } from '../../../package.json';
+import type { ServerConfigInput } from '../../../server/config';
+import { USER, type Workplace } from '../workplace';
+import type { Peer, Ports } from './peer';
+
+const BUNDLE = join(__dirname, '../../../dist/image/ftps.js');
+
+function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boolean) {
+  writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts: [{ user: USER, home: '/', passwordHash: place.hash.phc }] }));
+  const config: ServerConfigInput = {
+    listeners: [{ mode: 'explicit', host: '127.0.0.1', port: ports.control }],
+    passive: { ports: `${ports.passive}-${ports.passive + 15}` },
+    tls: { certificates: [{ kind: 'file', certificate: place.certificate, key: place.key }] },
+    storage: { kind: 'local', root: place.home },
+    identity: [{ kind: 'file', file: join(folder, 'accounts.json') }],
+    // The peers hash nothing; what it costs is a row of its own.
+    audit: { destination: join(folder, 'audit.json'), hashUploads },
+    // One client machine makes all the load.
+    limits: { sessions: 20_000, sessionsPerAddress: 20_000, sessionsPerAccount: 20_000, connectionsPerMinutePerAddress: 1_000_000 },
+  };
+  writeFileSync(join(folder, 'server.json'), JSON.stringify(config));
+  return { command: `exec ${process.execPath} ${BUNDLE} serve --config ${folder}/server.json` };
+}
+
+export const ours: Peer = { name: 'cdk-ftps', forks: false, version: () => version, launch: (place, ports, folder) => launch(place, ports, folder, false) };
+export const oursHashing: Peer = { ...ours, name: 'cdk-ftps, SHA-256', variant: true, launch: (place, ports, folder) => launch(place, ports, folder, true) };
