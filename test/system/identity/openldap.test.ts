@@ -12,6 +12,7 @@ import { BASE, NO_RIGHTS, SERVICE, SERVICE_PASSWORD, Slapd } from './slapd';
 type Directory = Extract<NonNullable<ServerConfigInput['identity']>[number], { kind: 'directory' }>;
 
 const PASSWORD = 'Directory "Passw0rd" *)(uid=*';
+const PASSWORD_OF_DORA = 'Dora-Passw0rd';
 let folder: string;
 let namespace: Namespace;
 let authority: TestAuthority;
@@ -29,9 +30,9 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'service-password'), `${SERVICE_PASSWORD}\n`, { mode: 0o600 });
   slapd = await Slapd.create(namespace, folder, await authority.issue(), authority.pem, [
     { uid: 'ann', password: PASSWORD, more: ['departmentNumber: 7', 'mail: ann@example.com'] },
-    { uid: 'bob', password: PASSWORD },
+    { uid: 'bob', password: PASSWORD, more: ['mail: dora'] },
     { uid: 'carl', password: PASSWORD, more: ['departmentNumber: 9'] },
-    { uid: 'dora', password: PASSWORD },
+    { uid: 'dora', password: PASSWORD_OF_DORA },
     { uid: 'eve', password: PASSWORD },
   ]);
   await slapd.kill();
@@ -97,7 +98,7 @@ describe.each(['ldaps', 'ldap'] as const)('over %s', (way) => {
         ['*', PASSWORD, 'unknown-user'],
         ['ann)(uid=*', PASSWORD, 'unknown-user'],
         ['ELSEWHERE\\ann', PASSWORD, 'unknown-user'],
-        ['dora', PASSWORD, 'no-rule-matches'],
+        ['dora', PASSWORD_OF_DORA, 'no-rule-matches'],
       ];
       for (const [user, password, reason] of refusals) {
         expect(await server.login(user, password)).toEqual({ code: 530, text: '530 Login incorrect.' });
@@ -158,6 +159,22 @@ it('the next server is asked where the first is down', () =>
   withServer([directory('ldaps', { servers: ['ldaps://localhost:9', `ldaps://localhost:${slapd.ldaps}`] })], async (server) => {
     expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 230 });
   }));
+
+it('nobody gets the account of another whose entry the search finds in place of the own one', () =>
+  withServer(
+    [
+      directory('ldaps', {
+        bind: { kind: 'direct', name: `uid={user},ou=people,${BASE}` },
+        users: { base: `ou=people,${BASE}`, filter: '(|(mail={user})(description={user}))' },
+        rules: [{ account: {} }],
+      }),
+    ],
+    async (server) => {
+      // dora's password opens dora's entry; the search finds bob's.
+      expect(await server.login('dora', PASSWORD_OF_DORA)).toMatchObject({ code: 530 });
+      expect(await server.lastLogin('dora')).toContain('ambiguous');
+    },
+  ));
 
 it('an account that OpenLDAP has locked is refused with that reason', () =>
   withServer([directory('ldaps')], async (server) => {

@@ -54,6 +54,7 @@ overlay ppolicy
 ppolicy_default "cn=policy,${BASE}"
 access to attrs=userPassword by anonymous auth by * none
 access to dn.base="ou=people,${BASE}" by dn.exact="${SERVICE}" read by dn.exact="${NO_RIGHTS}" none by users search
+access to dn.subtree="ou=people,${BASE}" attrs=entry,mail by dn.exact="${SERVICE}" read by dn.exact="${NO_RIGHTS}" none by users read
 access to dn.subtree="${BASE}" by dn.exact="${SERVICE}" read by self read by * none
 `,
     );
