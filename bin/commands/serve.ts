@@ -1,6 +1,7 @@
 /** `ftps serve`: from a configuration file, or for a laptop from flags. */
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { watchLifecycle } from '../../server/lifecycle/auto-scaling';
 import { serve } from '../../server/serve';
 import { readConfig } from './config';
 import { UsageError } from './exit';
@@ -33,6 +34,7 @@ export function serveCommand(): Command {
         );
       const { config, ca } = file === undefined ? await laptopConfig(laptop) : { config: await readConfig(file), ca: undefined };
       const serving = await serve(config);
+      const lifecycle = config.lifecycle && watchLifecycle(config.lifecycle, serving.drain);
       for (const { mode, host, port } of serving.listeners) process.stderr.write(`listening ${mode} ${host} ${port}\n`);
       process.stderr.write(`listening passive ${describe(serving.passivePorts)}\n`);
       if (serving.adminPort !== undefined) process.stderr.write(`listening admin 127.0.0.1 ${serving.adminPort}\n`);
@@ -44,6 +46,7 @@ export function serveCommand(): Command {
         );
       }
       process.exitCode = await serving.ended;
+      await lifecycle?.finish();
     });
 }
 

@@ -331,6 +331,15 @@ export const adminSchema = z.strictObject({
   port: port('Loopback HTTP port of the admin interface: health, metrics, sessions.').optional(),
 });
 
+export const lifecycleSchema = z
+  .strictObject({
+    kind: z.literal('auto-scaling'),
+    group: z.string().min(1).describe('Name of the Auto Scaling group that the instance is in.'),
+    hook: z.string().min(1).describe('Name of its hook on termination, which is completed once the server has drained.'),
+    pollSeconds: seconds('How often the instance metadata is asked for the target lifecycle state.').default(5),
+  })
+  .describe('Where instances come and go by themselves: the server drains when its instance is to be ended, and then lets it go.');
+
 export const serverConfigSchema = z.strictObject({
   listeners: z.array(listenerSchema).min(1),
   passive: passiveSchema.prefault({}),
@@ -344,6 +353,7 @@ export const serverConfigSchema = z.strictObject({
   limits: limitsSchema.prefault({}),
   audit: auditSchema.prefault({}),
   admin: adminSchema.prefault({}),
+  lifecycle: lifecycleSchema.optional(),
   banner: z
     .string()
     .max(200)
