@@ -1,0 +1,34 @@
+/**
+ * The Lambda that keeps addresses and DNS in step with the instances. It runs on every event of the group and every few minutes, since
+ * events are best effort. What an event says is never believed: the state is read from the group, the pool and the zone, so that lost,
+ * repeated and reordered events do no harm.
+ */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { Route53Client } from '@aws-sdk/client-route-53';
+import { answerCloudFormation, type CloudFormationRequest, isCloudFormation } from '../../functions/cloudformation';
+import { AddressPool } from './address-pool';
+import { HostRecords } from './host-records';
+import { InstanceGroup } from './instance-group';
+import { keepInStep } from './keep-in-step';
+
+const logger = new Logger({ serviceName: 'ftps-addresses' });
+
+export async function handler(event: CloudFormationRequest | Record<string, unknown> = {}): Promise<void> {
+  const { GROUP_NAME = '', ALLOCATION_IDS = '', ZONE_ID, RECORD_NAME = '', RECORD_SECONDS = '30' } = process.env;
+  const retries = { maxAttempts: 6 };
+  const ec2 = new EC2Client(retries);
+  const group = new InstanceGroup(new AutoScalingClient(retries), GROUP_NAME);
+  const pool = new AddressPool(ec2, ALLOCATION_IDS.split(','));
+  const records = ZONE_ID ? new HostRecords(new Route53Client(retries), { zoneId: ZONE_ID, name: RECORD_NAME, seconds: Number(RECORD_SECONDS) }) : undefined;
+  const work = async () => {
+    if (isCloudFormation(event) && event.RequestType === 'Delete') {
+      await records?.set([]);
+      logger.info('the records are gone');
+    } else logger.info('addresses are in step', { ...(await keepInStep({ group, pool, records })) });
+    return undefined;
+  };
+  if (isCloudFormation(event)) await answerCloudFormation(event, work);
+  else await work();
+}

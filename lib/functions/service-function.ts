@@ -1,0 +1,61 @@
+/** A Lambda of the service: one run at a time, its own role, what it could not do kept and told. */
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { lambdaCode } from '../bundles';
+import { acknowledge } from '../compliance/acknowledge';
+
+export interface ServiceFunctionProps {
+  /** Name of the bundle: the folders of its handler below lib/, joined by hyphens. */
+  readonly bundle: string;
+  /** What it does, in words. */
+  readonly description: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly permissions: PolicyStatement[];
+  /** @default Duration.minutes(2) */
+  readonly timeout?: Duration;
+}
+
+export class ServiceFunction extends Construct {
+  public readonly lambda: LambdaFn;
+  public readonly role: Role;
+  /** Goes off when a run failed. */
+  public readonly failedAlarm: Alarm;
+
+  constructor(scope: Construct, id: string, { bundle, description, environment, permissions, timeout = Duration.minutes(2) }: ServiceFunctionProps) {
+    super(scope, id);
+    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), description });
+    const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
+    logGroup.grantWrite(this.role);
+    const deadLetterQueue = new Queue(this, 'Failures', { encryption: QueueEncryption.KMS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
+    acknowledge(deadLetterQueue, 'AwsSolutions-SQS3', 'This queue is itself the dead-letter queue of a Lambda.');
+    for (const statement of permissions) this.role.addToPolicy(statement);
+    this.lambda = new LambdaFn(this, 'Function', {
+      description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: lambdaCode(bundle),
+      timeout,
+      memorySize: 256,
+      reservedConcurrentExecutions: 1, // two runs at once would undo each other's work
+      deadLetterQueue,
+      retryAttempts: 2,
+      role: this.role,
+      logGroup,
+      environment: { ...environment },
+    });
+    this.failedAlarm = new Alarm(this, 'Failed', {
+      alarmDescription: `Failed: ${description}`,
+      metric: this.lambda.metricErrors({ period: Duration.minutes(5) }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+}

@@ -1,0 +1,37 @@
+/** moto's server in a process of its own, on a free port; the AWS SDK finds it by AWS_ENDPOINT_URL. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+export interface Moto {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+const SERVE = `
+import logging, sys
+from moto.server import ThreadedMotoServer
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+server.stop()
+`;
+
+/** Starts moto and points the AWS SDK of this process at it. */
+export async function startMoto(region = 'eu-central-1'): Promise<Moto> {
+  const python = join(process.env['CDK_FTPS_VENV'] ?? '', 'bin/python');
+  const moto: ChildProcess = spawn(python, ['-c', SERVE], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [port] = await once(moto.stdout!, 'data');
+  const url = `http://127.0.0.1:${String(port).trim()}`;
+  Object.assign(process.env, { AWS_REGION: region, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: url });
+  return {
+    url,
+    async stop() {
+      const exited = once(moto, 'exit');
+      moto.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
