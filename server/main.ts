@@ -5,6 +5,7 @@ import { parsePortRange, portsOf, type ServerConfig } from './config';
 import { commandTable } from './control/commands';
 import type { Engine } from './control/engine';
 import type { Session } from './control/session';
+import { infoOf, type SessionInfo } from './control/session-info';
 import type { DataOwner } from './data/channel';
 import { PassivePorts } from './data/passive-ports';
 import { openFirewall } from './firewall/firewall';
@@ -21,6 +22,8 @@ import { runningTransfers } from './transfer/buffers';
 export interface ServerParts {
   readonly audit: Audit;
   readonly limits: Limits;
+  /** The sessions of all processes, where there are several. By default those of this one. */
+  readonly who?: () => Promise<readonly SessionInfo[]>;
 }
 
 /** A server that is listening. */
@@ -36,7 +39,7 @@ export interface RunningServer {
 }
 
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
-export async function startServer(config: ServerConfig, { audit, limits }: ServerParts): Promise<RunningServer> {
+export async function startServer(config: ServerConfig, { audit, limits, who }: ServerParts): Promise<RunningServer> {
   if (config.tls.policy === 'fips') assertFips();
   const closers: (() => Promise<void>)[] = [];
   try {
@@ -71,8 +74,9 @@ export async function startServer(config: ServerConfig, { audit, limits }: Serve
       passive,
       active: { ...config.active, security },
       commands: commandTable,
+      who: who ?? (async () => sessions().map(infoOf)),
     };
-    const listeners = config.listeners.map((one) => new Listener(one, engine));
+    const listeners: readonly Listener[] = config.listeners.map((one) => new Listener(one, engine));
     for (const listener of listeners) {
       await listener.open();
       closers.push(() => listener.close());

@@ -3,6 +3,7 @@ import { startAdmin } from './admin/admin';
 import { Metrics } from './admin/metrics';
 import { openAudit } from './audit/sink';
 import type { ServerConfig } from './config';
+import { infoOf } from './control/session-info';
 import { LocalLimits } from './listener/local-limits';
 import { type RunningServer, startServer } from './main';
 
@@ -39,15 +40,7 @@ export async function serve(config: ServerConfig): Promise<Serving> {
   metrics.watch({ sessions: () => server.sessions().length, transfers: server.transfers });
   const admin = await startAdmin(config.admin, {
     health: () => ({ status: draining ? 'draining' : 'ok', parts: { transfers: String(server.transfers()) } }),
-    sessions: async () =>
-      server.sessions().map(({ id, origin, address, account, openedAt, transfer }) => ({
-        id,
-        listener: origin.listener.mode,
-        address,
-        user: account?.user,
-        since: new Date(openedAt).toISOString(),
-        transfer: transfer && { command: transfer.command, path: transfer.path, bytes: transfer.progress.bytes, seconds: transfer.progress.seconds },
-      })),
+    sessions: async () => server.sessions().map(infoOf),
     async kick(id) {
       const session = server.sessions().find((one) => one.id === id);
       await session?.dismiss('kicked', 'The administrator closed this session.');

@@ -2,20 +2,12 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ServerConfig } from '../config';
+import type { SessionInfo } from '../control/session-info';
 
 export interface Health {
   readonly status: 'ok' | 'draining' | 'failed';
   /** What is wrong or switched off, in words. */
   readonly parts: Readonly<Record<string, string>>;
-}
-
-export interface SessionInfo {
-  readonly id: string;
-  readonly listener: string;
-  readonly address: string;
-  readonly user?: string;
-  readonly since: string;
-  readonly transfer?: { readonly command: string; readonly path: string; readonly bytes: number; readonly seconds: number };
 }
 
 /** What the door opens to. */

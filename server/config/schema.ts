@@ -180,6 +180,8 @@ export const accountRules = z.strictObject({
     .describe('Folder of this account below the storage root; the account sees it as `/`.'),
   permissions: z.array(permission).default(['read', 'write', 'list', 'delete', 'rename', 'mkdir']),
   allowedNetworks: z.array(network).default([]).describe('Client networks this account may come from; empty means any.'),
+  deniedNetworks: z.array(network).default([]).describe('Client networks this account may not come from, checked before `allowedNetworks`.'),
+  admin: z.boolean().default(false).describe('Whether the account may see with SITE WHO who else is connected.'),
   clientCertificate: z
     .enum(['no', 'required', 'instead-of-password'])
     .default('no')

@@ -54,6 +54,19 @@ export class ControlChannel {
     if (this.socket.writable) this.socket.write(text);
   }
 
+  /** Fulfilled when the client has taken what was sent, or is gone. One that sends commands and reads no replies has to wait. */
+  async drained(): Promise<void> {
+    const { socket } = this;
+    if (this.over || !socket.writableNeedDrain) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      socket.on('drain', done).on('close', done);
+    });
+  }
+
   /** Puts TLS over the connection, with options that may depend on what the client asks for. On failure the connection is gone. */
   async secure(seconds: number, optionsFor: (hello: ClientHello | undefined) => Omit<HandshakeOptions, 'seconds'>): Promise<Handshake> {
     this.raw.off('data', this.onData);

@@ -1,11 +1,6 @@
 /** What a command is: its names, when it may be used, and what it does. */
 import type { Session } from './session';
-
-/**
- * When a command is heard. `always`: even in plain text. `secured`: once the control connection is encrypted.
- * `logged-in`: once an account is logged in.
- */
-export type Allowed = 'always' | 'secured' | 'logged-in';
+import type { Allowed } from './states';
 
 export interface Command {
   readonly name: string;
@@ -15,12 +10,12 @@ export interface Command {
   readonly syntax: string;
   readonly allowed: Allowed;
   readonly argument: 'none' | 'optional' | 'required';
-  /** Lines of FEAT (RFC 2389); absent where the command is not announced. */
-  readonly features?: readonly string[];
+  /** Lines of FEAT (RFC 2389), as they are true for this session now; absent where the command is not announced. */
+  readonly features?: (session: Session) => readonly string[] | Promise<readonly string[]>;
   /** Heard while a transfer runs. */
   readonly duringTransfer?: boolean;
-  /** The argument must never be written anywhere. */
-  readonly secret?: boolean;
+  /** What of the argument may be written to the audit. Absent: all of it. */
+  readonly audited?: (argument: string) => string;
   /** Absent: the protocol shell's own. */
   readonly run?: (session: Session, argument: string) => Promise<void>;
 }
@@ -31,3 +26,6 @@ export interface CommandTable {
   /** By its name in capitals, or an alias. */
   named(name: string): Command | undefined;
 }
+
+/** For `audited`: an argument that is a secret, or may be one. */
+export const nothing = () => '';

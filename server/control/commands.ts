@@ -8,10 +8,22 @@ import { information } from './commands/information';
 import { listings } from './commands/listings';
 import { parameters } from './commands/parameters';
 import { security } from './commands/security';
+import { site } from './commands/site';
 import { transfers } from './commands/transfers';
 import { registerCommands } from './ftp-srv';
 
-const all: readonly Command[] = [...access, ...security, ...dataConnection, ...parameters, ...transfers, ...listings, ...files, ...folders, ...information];
+const all: readonly Command[] = [
+  ...access,
+  ...security,
+  ...dataConnection,
+  ...parameters,
+  ...transfers,
+  ...listings,
+  ...files,
+  ...folders,
+  ...information,
+  ...site,
+];
 
 const byName = new Map(all.flatMap((command) => [command.name, ...(command.aliases ?? [])].map((name) => [name, command] as const)));
 

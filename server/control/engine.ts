@@ -11,6 +11,7 @@ import type { Storage } from '../storage/storage';
 import type { ServerCertificates } from '../tls/certificates';
 import type { TlsSessions } from '../tls/sessions';
 import type { CommandTable } from './command';
+import type { SessionInfo } from './session-info';
 
 export interface Engine {
   readonly config: ServerConfig;
@@ -24,4 +25,6 @@ export interface Engine {
   readonly active: ActiveOptions;
   readonly scanner?: Scanner;
   readonly commands: CommandTable;
+  /** Every session of the server, for SITE WHO. */
+  readonly who: () => Promise<readonly SessionInfo[]>;
 }

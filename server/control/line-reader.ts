@@ -58,8 +58,15 @@ export class LineReader {
 
 const EMPTY = Buffer.alloc(0);
 
+/** Telnet commands from SE on (RFC 854); in UTF-8 none of these bytes can be anywhere but before three or more others. */
+const isTelnetCommand = (byte: number) => byte >= 240;
+
 function lineOf(raw: Buffer): Line {
-  const bytes = raw.includes(IAC) ? withoutTelnet(raw) : raw;
+  let bytes = raw.includes(IAC) ? withoutTelnet(raw) : raw;
+  // The Synch of RFC 854 sends one byte as urgent, and the kernel takes it out of the line: an IAC may be missing before its DM.
+  let start = 0;
+  while (isTelnetCommand(bytes[start] ?? 0)) start += 1;
+  bytes = bytes.subarray(start);
   if (bytes.includes(0)) return { kind: 'nul' };
   try {
     return { kind: 'line', text: utf8.decode(bytes) };

@@ -18,6 +18,7 @@ import type { Engine } from './engine';
 import { openShell, type Shell } from './ftp-srv';
 import type { Line } from './line-reader';
 import { resolvePath } from './paths';
+import { type State, wrongState } from './states';
 import { storageReply } from './storage-reply';
 
 export type CloseReason = 'quit' | 'client' | 'idle' | 'drain' | 'login-timeout' | 'refused' | 'error' | 'kicked';
@@ -40,6 +41,10 @@ export interface SessionOrigin {
 
 /** A client that pipelines more than this waits until its commands are worked off. */
 const MOST_QUEUED = 64;
+/** Commands of RFC 959, 2228, 1639 and of drafts that are not here: 502 says so, where 500 would call them a mistake (RFC 959 section 4.2). */
+const absent = new Set(
+  'SMNT ADAT MIC CONF ENC LPRT LPSV XCRC XMD5 XSHA XSHA1 MD5 MMD5 MFCT MFF AVBL DSIZ COMB MODEB XSEM XSEN XRSQ MLFL MAIL MSND MSOM MSAM MRSQ MRCP'.split(' '),
+);
 /** Lines that are no command, in a row, after which it is no FTP client (a browser led here, a scanner). */
 const MOST_UNKNOWN = 10;
 
@@ -63,7 +68,7 @@ export class Session implements DataOwner {
   hashName: 'SHA-256' | 'SHA-384' | 'SHA-512' = 'SHA-256';
   failedLogins = 0;
   pendingData: PendingData | undefined;
-  transfer: RunningTransfer | undefined;
+  private running: RunningTransfer | undefined;
 
   private readonly channel: ControlChannel;
   private readonly shell: Shell;
@@ -73,7 +78,9 @@ export class Session implements DataOwner {
   private closeReason: CloseReason = 'client';
   private lastCode = 0;
   private replies: Promise<void> = Promise.resolve();
-  private timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
+  /** When a session that has not logged in is closed, in milliseconds since 1970. */
+  private logInBy: number;
   private ended = false;
   private announceEnd!: () => void;
   /** Fulfilled when the control connection is gone. */
@@ -100,7 +107,8 @@ export class Session implements DataOwner {
       },
       end: () => this.close('quit'),
     });
-    this.timer = setTimeout(() => this.onIdle(), engine.config.limits.loginSeconds * 1000);
+    this.logInBy = this.openedAt + engine.config.limits.loginSeconds * 1000;
+    this.restartTimer();
   }
 
   /** Makes the handshake of implicit mode, greets, and begins to listen. */
@@ -108,8 +116,7 @@ export class Session implements DataOwner {
     this.engine.audit.record({ kind: 'connection-opened', ...this.facts });
     if (this.origin.listener.mode === 'implicit') {
       if (!(await this.secure())) return;
-      // An implicit session is private from the start; clients of that mode often send neither PBSZ nor PROT.
-      this.protection = 'private';
+      this.protection = this.initialProtection;
     }
     await this.reply(220, this.engine.config.banner);
     this.channel.flush();
@@ -118,6 +125,23 @@ export class Session implements DataOwner {
 
   get tls() {
     return this.channel.tls;
+  }
+
+  get state(): State {
+    if (!this.tls) return 'plain';
+    if (this.account) return 'logged-in';
+    return this.user === undefined ? 'secured' : 'named';
+  }
+
+  /** The transfer that is running. */
+  get transfer(): RunningTransfer | undefined {
+    return this.running;
+  }
+
+  /** Says that a transfer runs, or none. What the client has sent ahead and may be heard during it is heard now. */
+  set transfer(transfer: RunningTransfer | undefined) {
+    this.running = transfer;
+    if (transfer) this.hearDuringTransfer();
   }
 
   get dataTlsReuse(): DataTlsReuse {
@@ -179,9 +203,11 @@ export class Session implements DataOwner {
     await this.secure();
   }
 
-  /** Opens the account's files and lets the session use them. */
-  async logIn(account: Account): Promise<void> {
-    this.volume = await this.engine.storage.open(account);
+  /** Opens the account's files and lets the session use them. False where the client has left meanwhile. */
+  async logIn(account: Account): Promise<boolean> {
+    const volume = await this.engine.storage.open(account);
+    if (this.ended) return false;
+    this.volume = volume;
     this.account = account;
     this.facts = { ...this.facts, user: account.user };
     this.cwd = '/';
@@ -198,6 +224,23 @@ export class Session implements DataOwner {
       },
     });
     this.restartTimer();
+    return true;
+  }
+
+  /** REIN: everything as it was after the greeting, but for the encryption (docs/decisions/rein-keeps-tls.md). */
+  reinitialize(): void {
+    // The time to log in begins anew only after a login, or REIN would keep a stranger's connection open for ever.
+    if (this.account) this.logInBy = Date.now() + this.engine.config.limits.loginSeconds * 1000;
+    this.logOut();
+    this.protection = this.initialProtection;
+    this.mlstFacts = new Set(mlstFacts);
+    this.hashName = 'SHA-256';
+    this.restartTimer();
+  }
+
+  /** An implicit session is private from the start; clients of that mode often send neither PBSZ nor PROT. */
+  private get initialProtection(): Session['protection'] {
+    return this.origin.listener.mode === 'implicit' ? 'private' : 'none';
   }
 
   /** REIN, and the end: forgets the account and everything that was agreed on with it. */
@@ -276,23 +319,28 @@ export class Session implements DataOwner {
     this.queue.push(...lines);
     if (this.queue.length > MOST_QUEUED) this.channel.pause();
     if (!this.working) void this.work();
-    else if (this.transfer) void this.hearDuringTransfer();
+    else if (this.transfer) this.hearDuringTransfer();
   }
 
   private async work(): Promise<void> {
     this.working = true;
     for (let line = this.queue.shift(); line && !this.ended; line = this.queue.shift()) {
       await this.execute(line);
+      await this.hearing; // ABOR replies after the transfer it ended, and before the next command
       if (this.queue.length <= MOST_QUEUED / 2) this.channel.resume();
     }
     this.working = false;
   }
 
   /** ABOR, STAT and NOOP don't wait for the transfer; anything else keeps its place in the queue. */
-  private hearing = false;
-  private async hearDuringTransfer(): Promise<void> {
-    if (this.hearing) return;
-    this.hearing = true;
+  private hearing: Promise<void> | undefined;
+  private hearDuringTransfer(): void {
+    this.hearing ??= this.hear().finally(() => {
+      this.hearing = undefined;
+    });
+  }
+
+  private async hear(): Promise<void> {
     while (this.transfer && this.queue.length > 0) {
       const [next] = this.queue;
       const parsed = next?.kind === 'line' ? parseCommand(next.text) : undefined;
@@ -300,7 +348,6 @@ export class Session implements DataOwner {
       this.queue.shift();
       await this.execute(next!);
     }
-    this.hearing = false;
   }
 
   private async execute(line: Line): Promise<void> {
@@ -313,12 +360,14 @@ export class Session implements DataOwner {
       await this.reply(code, known.message);
     }
     this.channel.flush();
+    await this.channel.drained();
   }
 
   private async dispatch(text: string): Promise<void> {
     const { name, argument } = parseCommand(text);
     const command = this.engine.commands.named(name);
     if (!command) {
+      if (absent.has(name)) return this.reply(502, `${name} is not implemented.`);
       this.unknown += 1;
       if (this.unknown > MOST_UNKNOWN) {
         await this.reply(421, 'This is an FTP server; too many lines were no commands.');
@@ -328,18 +377,19 @@ export class Session implements DataOwner {
     }
     this.unknown = 0;
     this.lastCode = 0;
-    if (command.allowed !== 'always' && !this.tls) {
+    const wrong = wrongState(command.allowed, this.state);
+    if (wrong && this.state === 'plain') {
       this.engine.audit.record({ kind: 'refused', channel: 'control', reason: 'tls-required', detail: name, ...this.facts });
-      return this.reply(530, 'Encrypt first: send AUTH TLS (explicit FTPS), then log in.');
+      return this.reply(wrong.code, wrong.text);
     }
-    if (command.allowed === 'logged-in' && !this.account) await this.reply(530, 'Log in first: send USER, then PASS.');
+    if (wrong) await this.reply(wrong.code, wrong.text);
     else if (command.argument === 'required' && argument === '') await this.reply(501, `An argument is missing: ${command.syntax}`);
     else await this.shell.handle({ name, argument }).catch((error: unknown) => this.replyToFailure(error));
     if (this.lastCode >= 400)
       this.engine.audit.record({
         kind: 'command',
         command: name,
-        argument: command.secret || argument === '' ? undefined : argument,
+        argument: (command.audited ? command.audited(argument) : argument) || undefined,
         code: this.lastCode,
         ...this.facts,
       });
@@ -360,9 +410,9 @@ export class Session implements DataOwner {
 
   private restartTimer(): void {
     clearTimeout(this.timer);
-    const { limits } = this.engine.config;
-    const seconds = this.account ? limits.idleSeconds : Math.max(1, limits.loginSeconds - (Date.now() - this.openedAt) / 1000);
-    this.timer = setTimeout(() => this.onIdle(), seconds * 1000);
+    if (this.ended) return;
+    const milliseconds = this.account ? this.engine.config.limits.idleSeconds * 1000 : Math.max(0, this.logInBy - Date.now());
+    this.timer = setTimeout(() => this.onIdle(), milliseconds);
   }
 
   private onIdle(): void {

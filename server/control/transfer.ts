@@ -38,7 +38,9 @@ export async function mayTransfer(session: Session): Promise<boolean> {
 
 /** Runs the plan from 150 to its final reply. Never throws. */
 export async function runTransfer(session: Session, plan: TransferPlan): Promise<void> {
-  const pending = session.takePendingData()!;
+  const pending = session.takePendingData();
+  // The client left while the file was opened.
+  if (!pending) return plan.undo().catch(() => {});
   const progress = new Progress();
   const direction: Direction = plan.kind === 'upload' ? 'in' : 'out';
   let over!: () => void;

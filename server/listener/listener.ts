@@ -2,12 +2,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Refusal, SessionFacts } from '../audit/event';
 import { type ListenerConfig, Networks, plainAddress } from '../config';
+import { ControlChannel } from '../control/channel';
 import type { Engine } from '../control/engine';
 import { Session, type SessionOrigin } from '../control/session';
 import { AdvertisedAddress } from '../data/advertised-address';
 import { readProxyHeader } from './proxy-header';
 
-/** What a refused client is told; only in explicit mode, where there are words before TLS. */
+/** What a refused client is told. Who may not come at all is told nothing. */
 const texts: Partial<Record<Refusal, string>> = {
   'too-many-sessions': 'Too many sessions; try again later.',
   'too-many-sessions-for-address': 'Too many sessions from your address.',
@@ -15,6 +16,10 @@ const texts: Partial<Record<Refusal, string>> = {
   'locked-out': 'Your address is locked out; try again later.',
   draining: 'The server is going down; connect again.',
 };
+
+/** Refused clients of implicit mode that are told so at once: each costs a handshake, and that is what a flood is after. */
+const MOST_REFUSED_IN_TLS = 16;
+const REFUSAL_SECONDS = 5;
 
 export class Listener {
   private readonly server: Server;
@@ -24,6 +29,7 @@ export class Listener {
   private readonly proxies: Networks;
   private readonly sessions = new Set<Session>();
   private draining = false;
+  private refusedInTls = 0;
 
   constructor(
     readonly config: ListenerConfig,
@@ -109,7 +115,31 @@ export class Listener {
     };
     this.engine.audit.record({ kind: 'refused', channel: 'control', reason, ...facts });
     const text = texts[reason];
-    if (text && this.config.mode === 'explicit') socket.end(`421 ${text}\r\n`, () => socket.destroy());
-    else socket.destroy();
+    if (!text) socket.destroy();
+    else if (this.config.mode === 'explicit') socket.end(`421 ${text}\r\n`, () => socket.destroy());
+    else void this.refuseInTls(socket, text);
+  }
+
+  private async refuseInTls(socket: Socket, text: string): Promise<void> {
+    if (this.refusedInTls >= MOST_REFUSED_IN_TLS) {
+      socket.destroy();
+      return;
+    }
+    this.refusedInTls += 1;
+    const timer = setTimeout(() => socket.destroy(), REFUSAL_SECONDS * 1000);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      this.refusedInTls -= 1;
+    });
+    const { certificates } = this.engine;
+    const channel = new ControlChannel(socket, { lines: () => {}, closed: () => {} });
+    const handshake = await channel.secure(REFUSAL_SECONDS, (hello) => ({
+      ...certificates.handshake(hello, this.config.maxTlsVersion),
+      clientCertificate: 'off',
+      onSession: () => {},
+    }));
+    if (!handshake.ok) return;
+    channel.gather(`421 ${text}\r\n`);
+    channel.end();
   }
 }

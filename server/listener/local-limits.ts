@@ -1,6 +1,7 @@
 /** The limits of one process, or of all workers where the primary keeps them: counts, rates and growing lock-outs in memory. */
 import type { Refusal } from '../audit/event';
 import type { ServerConfig } from '../config';
+import { clientKey } from './client-key';
 import type { Limits, Lockout } from './limits';
 
 /** Failures are forgotten after that long without another. */
@@ -34,16 +35,17 @@ export class LocalLimits implements Limits {
     if (this.rateOf(address) > this.config.connectionsPerMinutePerAddress) return 'too-many-connections';
     if (this.isLocked(addressKey(address))) return 'locked-out';
     if (this.connections >= this.config.sessions) return 'too-many-sessions';
-    const own = this.perAddress.get(address) ?? 0;
+    const client = clientKey(address);
+    const own = this.perAddress.get(client) ?? 0;
     if (own >= this.config.sessionsPerAddress) return 'too-many-sessions-for-address';
     this.connections += 1;
-    this.perAddress.set(address, own + 1);
+    this.perAddress.set(client, own + 1);
     return undefined;
   }
 
   releaseConnection(address: string): void {
     this.connections -= 1;
-    decrease(this.perAddress, address);
+    decrease(this.perAddress, clientKey(address));
   }
 
   async isLockedOut(address: string, login: string): Promise<boolean> {
@@ -77,9 +79,10 @@ export class LocalLimits implements Limits {
   /** Counts the connection and answers how many there were in this minute. */
   private rateOf(address: string): number {
     const minute = Math.floor(this.now() / MINUTE_MS);
-    const rate = this.rates.get(address);
+    const client = clientKey(address);
+    const rate = this.rates.get(client);
     const count = rate?.minute === minute ? rate.count + 1 : 1;
-    remember(this.rates, address, { minute, count });
+    remember(this.rates, client, { minute, count });
     return count;
   }
 
@@ -106,7 +109,7 @@ export class LocalLimits implements Limits {
   }
 }
 
-const addressKey = (address: string) => `address ${address}`;
+const addressKey = (address: string) => `address ${clientKey(address)}`;
 const accountKey = (login: string) => `account ${login.slice(0, 256)}`;
 
 function decrease(counts: Map<string, number>, key: string): void {

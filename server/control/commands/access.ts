@@ -1,7 +1,7 @@
 /** Who is there: USER, PASS and what belongs to them. */
 import { Networks } from '../../config';
 import type { Verdict } from '../../identity/identity';
-import type { Command } from '../command';
+import { type Command, nothing } from '../command';
 import type { Session } from '../session';
 
 /** One text for every reason, so that nobody learns which accounts there are. */
@@ -23,7 +23,7 @@ async function settle(session: Session, login: string, verdict: Verdict): Promis
   }
   if (verdict.kind === 'refused') return refuse(session, login, verdict);
   const { account, method, source } = verdict;
-  if (account.allowedNetworks.length > 0 && !new Networks(account.allowedNetworks).contains(session.address))
+  if (new Networks(account.deniedNetworks).contains(session.address) || isOutside(account.allowedNetworks, session.address))
     return refuse(session, login, { kind: 'refused', reason: 'address-not-allowed', source });
   if (!(await limits.admitAccount(account.user, account.maxSessions))) {
     audit.record({ kind: 'login', outcome: 'failure', login, source, reason: 'too-many-sessions', ...session.facts });
@@ -31,12 +31,13 @@ async function settle(session: Session, login: string, verdict: Verdict): Promis
     return session.close('refused');
   }
   await limits.loginSucceeded(session.address, identity.nameOf(login));
+  let entered = false;
   try {
-    await session.logIn(account);
-  } catch (error) {
-    limits.releaseAccount(account.user);
-    throw error;
+    entered = await session.logIn(account);
+  } finally {
+    if (!entered) limits.releaseAccount(account.user);
   }
+  if (!entered) return; // the client left while its password was checked
   session.failedLogins = 0;
   audit.record({ kind: 'login', outcome: 'success', login, method, source, ...session.facts });
   return session.reply(method === 'certificate' ? 232 : 230, 'Logged in.');
@@ -56,14 +57,17 @@ async function refuse(session: Session, login: string, verdict: Extract<Verdict,
   session.close('refused');
 }
 
+function isOutside(networks: readonly string[], address: string): boolean {
+  return networks.length > 0 && !new Networks(networks).contains(address);
+}
+
 export const access: readonly Command[] = [
   {
     name: 'USER',
     syntax: 'USER <name>',
-    allowed: 'secured',
+    allowed: 'until-logged-in',
     argument: 'required',
     async run(session, argument) {
-      if (session.account) return session.reply(503, 'Logged in already; send REIN to change the account.');
       if (Buffer.byteLength(argument) > 256) return session.reply(501, 'The name is too long.');
       session.user = argument;
       const { limits, identity } = session.engine;
@@ -77,21 +81,17 @@ export const access: readonly Command[] = [
   {
     name: 'PASS',
     syntax: 'PASS <password>',
-    allowed: 'secured',
+    allowed: 'once-named',
     argument: 'optional',
-    secret: true,
-    async run(session, argument) {
-      if (session.account) return session.reply(202, 'Logged in already.');
-      if (session.user === undefined) return session.reply(503, 'Send USER first.');
-      return logIn(session, session.user, argument);
-    },
+    audited: nothing,
+    run: (session, argument) => logIn(session, session.user!, argument),
   },
   {
     name: 'ACCT',
     syntax: 'ACCT <account>',
-    allowed: 'secured',
+    allowed: 'once-secured',
     argument: 'optional',
-    secret: true,
+    audited: nothing,
     async run(session) {
       return session.reply(202, 'There are no further accounts here.');
     },
@@ -99,10 +99,10 @@ export const access: readonly Command[] = [
   {
     name: 'REIN',
     syntax: 'REIN',
-    allowed: 'secured',
+    allowed: 'once-secured',
     argument: 'none',
     async run(session) {
-      session.logOut();
+      session.reinitialize();
       return session.reply(220, 'Ready for a new user.');
     },
   },
@@ -119,11 +119,10 @@ export const access: readonly Command[] = [
   {
     name: 'HOST',
     syntax: 'HOST <name>',
-    allowed: 'always',
+    allowed: 'until-named',
     argument: 'required',
-    features: ['HOST'],
+    features: () => ['HOST'],
     async run(session, argument) {
-      if (session.account || session.user !== undefined) return session.reply(503, 'HOST comes before USER.');
       if (!/^(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.?)$/i.test(argument) || argument.length > 253)
         return session.reply(501, 'Write it as HOST ftp.example.com.');
       // There is one set of accounts whatever the name (RFC 7151 section 3.1 leaves that to the server).

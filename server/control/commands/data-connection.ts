@@ -15,6 +15,11 @@ import type { Session } from '../session';
  */
 const REPLY_DELAY_MS = 2;
 
+/** The IPv4 address for PASV; undefined where there is none for this client. */
+function advertisedTo({ origin, address, facts }: Session): Promise<string | undefined> {
+  return origin.advertised.for(address, facts.server.address);
+}
+
 /** Reserves a passive port, or replies why not. */
 async function offer(session: Session): Promise<PassiveOffer | undefined> {
   session.pendingData?.cancel();
@@ -48,12 +53,12 @@ export const dataConnection: readonly Command[] = [
   {
     name: 'PASV',
     syntax: 'PASV',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'none',
-    features: ['PASV'],
+    features: async (session) => (session.onlyEpsv || !(await advertisedTo(session)) ? [] : ['PASV']),
     async run(session) {
       if (session.onlyEpsv) return session.reply(503, 'After EPSV ALL only EPSV is allowed.');
-      const address = await session.origin.advertised.for(session.address, session.facts.server.address);
+      const address = await advertisedTo(session);
       if (!address) return session.reply(425, 'PASV needs IPv4; send EPSV.');
       const reserved = await offer(session);
       if (reserved) await session.reply(227, pasvText(address, reserved.port));
@@ -62,9 +67,9 @@ export const dataConnection: readonly Command[] = [
   {
     name: 'EPSV',
     syntax: 'EPSV [1|2|ALL]',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'optional',
-    features: ['EPSV'],
+    features: () => ['EPSV'],
     async run(session, argument) {
       if (argument.toUpperCase() === 'ALL') {
         session.onlyEpsv = true;
@@ -79,7 +84,7 @@ export const dataConnection: readonly Command[] = [
   {
     name: 'PORT',
     syntax: 'PORT <h1,h2,h3,h4,p1,p2>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
     async run(session, argument) {
       const target = parsePort(argument);
@@ -89,9 +94,9 @@ export const dataConnection: readonly Command[] = [
   {
     name: 'EPRT',
     syntax: 'EPRT |<1 or 2>|<address>|<port>|',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
-    features: ['EPRT'],
+    features: ({ engine, onlyEpsv }) => (engine.active.enabled && !onlyEpsv ? ['EPRT'] : []),
     async run(session, argument) {
       const target = parseEprt(argument);
       if (target === 'unsupported') return session.reply(522, 'Network protocol not supported, use (1,2)');
@@ -101,7 +106,7 @@ export const dataConnection: readonly Command[] = [
   {
     name: 'ABOR',
     syntax: 'ABOR',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'none',
     duringTransfer: true,
     async run(session) {

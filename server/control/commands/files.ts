@@ -7,7 +7,8 @@ import { resolvePath } from '../paths';
 import type { Session } from '../session';
 
 const hashes = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' } as const;
-type HashName = keyof typeof hashes;
+export type HashName = keyof typeof hashes;
+export const hashNames = Object.keys(hashes) as HashName[];
 
 async function fileHash(session: Session, path: string, name: HashName): Promise<{ hex: string; size: number }> {
   const source = await session.volume!.openRead(path, 0);
@@ -27,9 +28,9 @@ function xHash(command: string, name: HashName): Command {
   return {
     name: command,
     syntax: `${command} <path>`,
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
-    features: [command],
+    features: () => [command],
     async run(session, argument) {
       if (!session.may('read')) return session.reply(550, 'This account may not read files.');
       const { hex } = await fileHash(session, resolvePath(session, argument.replace(/^"(.*)"$/, '$1')), name);
@@ -42,7 +43,7 @@ export const files: readonly Command[] = [
   {
     name: 'DELE',
     syntax: 'DELE <path>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
     async run(session, argument) {
       if (!session.may('delete')) return session.reply(550, 'This account may not delete.');
@@ -55,7 +56,7 @@ export const files: readonly Command[] = [
   {
     name: 'RNFR',
     syntax: 'RNFR <path>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
     async run(session, argument) {
       if (!session.may('rename')) return session.reply(550, 'This account may not rename.');
@@ -68,7 +69,7 @@ export const files: readonly Command[] = [
   {
     name: 'RNTO',
     syntax: 'RNTO <path>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
     async run(session, argument) {
       const from = session.renameFrom;
@@ -83,9 +84,9 @@ export const files: readonly Command[] = [
   {
     name: 'SIZE',
     syntax: 'SIZE <path>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
-    features: ['SIZE'],
+    features: () => ['SIZE'],
     async run(session, argument) {
       const { type, size } = await session.volume!.stat(resolvePath(session, argument));
       return type === 'file' ? session.reply(213, String(size)) : session.reply(550, 'Not a file.');
@@ -94,9 +95,9 @@ export const files: readonly Command[] = [
   {
     name: 'MDTM',
     syntax: 'MDTM <path>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
-    features: ['MDTM'],
+    features: () => ['MDTM'],
     async run(session, argument) {
       const { modified } = await session.volume!.stat(resolvePath(session, argument));
       return session.reply(213, timeValue(modified));
@@ -105,9 +106,9 @@ export const files: readonly Command[] = [
   {
     name: 'MFMT',
     syntax: 'MFMT <YYYYMMDDHHMMSS> <path>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
-    features: ['MFMT'],
+    features: () => ['MFMT'],
     async run(session, argument) {
       if (!session.may('write')) return session.reply(550, 'This account may not change files.');
       const blank = argument.indexOf(' ');
@@ -122,9 +123,10 @@ export const files: readonly Command[] = [
   {
     name: 'HASH',
     syntax: 'HASH <path>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
-    features: ['HASH SHA-256*;SHA-384;SHA-512'],
+    // The star marks the one that is chosen (draft-bryan-ftp-hash section 3).
+    features: ({ hashName }) => [`HASH ${hashNames.map((name) => (name === hashName ? `${name}*` : name)).join(';')}`],
     async run(session, argument) {
       if (!session.may('read')) return session.reply(550, 'This account may not read files.');
       const { hex, size } = await fileHash(session, resolvePath(session, argument), session.hashName);

@@ -3,14 +3,14 @@ import type { Command } from '../command';
 import { resolvePath } from '../paths';
 
 export const folders: readonly Command[] = [
-  { name: 'PWD', aliases: ['XPWD'], syntax: 'PWD', allowed: 'logged-in', argument: 'none' },
-  { name: 'CWD', aliases: ['XCWD'], syntax: 'CWD <path>', allowed: 'logged-in', argument: 'required' },
-  { name: 'CDUP', aliases: ['XCUP'], syntax: 'CDUP', allowed: 'logged-in', argument: 'none' },
+  { name: 'PWD', aliases: ['XPWD'], syntax: 'PWD', allowed: 'once-logged-in', argument: 'none' },
+  { name: 'CWD', aliases: ['XCWD'], syntax: 'CWD <path>', allowed: 'once-logged-in', argument: 'required' },
+  { name: 'CDUP', aliases: ['XCUP'], syntax: 'CDUP', allowed: 'once-logged-in', argument: 'none' },
   {
     name: 'MKD',
     aliases: ['XMKD'],
     syntax: 'MKD <path>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
     async run(session, argument) {
       if (!session.may('mkdir')) return session.reply(550, 'This account may not make folders.');
@@ -25,7 +25,7 @@ export const folders: readonly Command[] = [
     name: 'RMD',
     aliases: ['XRMD'],
     syntax: 'RMD <path>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
     async run(session, argument) {
       if (!session.may('delete')) return session.reply(550, 'This account may not delete.');

@@ -1,16 +1,29 @@
 /** What the server tells about itself and about a running transfer. */
-import { factsLine, type MlstFact, mlstFacts } from '../../transfer/entry-lines';
+import type { Entry } from '../../storage/storage';
+import { listLine, type MlstFact, mlstFacts } from '../../transfer/entry-lines';
 import type { Command } from '../command';
 import { resolvePath } from '../paths';
 import type { Session } from '../session';
+import { wrongState } from '../states';
+import { hashNames } from './files';
 
-const hashNames = ['SHA-256', 'SHA-384', 'SHA-512'] as const;
+/** FEAT (RFC 2389): what the commands announce to this session, and what is no command of its own. */
+async function features(session: Session): Promise<string[]> {
+  const announced = await Promise.all(session.engine.commands.all.map(async (command) => (await command.features?.(session)) ?? []));
+  return [...announced.flat(), 'UTF8', 'TVFS'];
+}
 
-/** FEAT (RFC 2389): what the table announces, and what switches on and off with the configuration. */
-function features(session: Session): string[] {
-  const { active, commands } = session.engine;
-  const hidden = active.enabled ? [] : ['EPRT'];
-  return [...commands.all.filter(({ name }) => !hidden.includes(name)).flatMap((command) => command.features ?? []), 'UTF8', 'TVFS', 'CLNT', 'LANG EN*'];
+/** HELP without an argument: every name, eight a line; a star where the state table says no. */
+function helpLines(session: Session): string[] {
+  const names = session.engine.commands.all.flatMap(({ name, aliases = [], allowed }) =>
+    [name, ...aliases].map((one) => (wrongState(allowed, session.state) ? `${one}*` : one)),
+  );
+  const lines: string[] = [];
+  for (let at = 0; at < names.length; at += 8) {
+    const line = names.slice(at, at + 8).map((name) => name.padEnd(9));
+    lines.push(` ${line.join('').trimEnd()}`);
+  }
+  return lines;
 }
 
 async function options(session: Session, argument: string): Promise<void> {
@@ -37,18 +50,30 @@ async function options(session: Session, argument: string): Promise<void> {
   }
 }
 
+/** What STAT lists of a folder: its lines go over the control connection, which is no place for a million. */
+const MOST_LISTED = 1_000;
+
+async function firstOf(batches: AsyncIterable<readonly Entry[]>, most: number): Promise<Entry[]> {
+  const found: Entry[] = [];
+  for await (const batch of batches) {
+    found.push(...batch);
+    if (found.length >= most) break;
+  }
+  return found;
+}
+
 async function status(session: Session, argument: string): Promise<void> {
   if (argument !== '') {
     if (!session.account) return session.reply(530, 'Log in first: send USER, then PASS.');
     if (!session.may('list')) return session.reply(550, 'This account may not list.');
     const path = resolvePath(session, argument);
     const entry = await session.volume!.stat(path);
-    return session.replyBlock(
-      entry.type === 'directory' ? 212 : 213,
-      'Status',
-      [factsLine(entry, path, session.mlstFacts, session.account.permissions)],
-      'End.',
-    );
+    const entries = entry.type === 'file' ? [entry] : await firstOf(session.volume!.list(path), MOST_LISTED + 1);
+    const { permissions } = session.account;
+    const now = Date.now();
+    const lines = entries.slice(0, MOST_LISTED).map((one) => listLine(one, permissions, now).trimEnd());
+    const end = entries.length > MOST_LISTED ? 'There is more; send LIST.' : 'End.';
+    return session.replyBlock(entry.type === 'directory' ? 212 : 213, `Status of ${path}`, lines, end);
   }
   const { transfer } = session;
   const tls = session.tls;
@@ -72,11 +97,11 @@ export const information: readonly Command[] = [
     syntax: 'FEAT',
     allowed: 'always',
     argument: 'none',
-    run: (session) =>
+    run: async (session) =>
       session.replyBlock(
         211,
         'Features:',
-        features(session).map((line) => ` ${line}`),
+        (await features(session)).map((line) => ` ${line}`),
         'End',
       ),
   },
@@ -86,13 +111,7 @@ export const information: readonly Command[] = [
     allowed: 'always',
     argument: 'optional',
     run(session, argument) {
-      if (argument === '')
-        return session.replyBlock(
-          214,
-          'These commands are there:',
-          session.engine.commands.all.map(({ syntax }) => ` ${syntax}`),
-          'End.',
-        );
+      if (argument === '') return session.replyBlock(214, 'These commands are there (* not now):', helpLines(session), 'Send HELP and a name for its syntax.');
       const known = session.engine.commands.named(argument.toUpperCase());
       return known ? session.reply(214, `Syntax: ${known.syntax}`) : session.reply(502, 'There is no such command.');
     },
@@ -101,26 +120,28 @@ export const information: readonly Command[] = [
   { name: 'STAT', syntax: 'STAT [<path>]', allowed: 'always', argument: 'optional', duringTransfer: true, run: status },
   { name: 'NOOP', syntax: 'NOOP', allowed: 'always', argument: 'none', duringTransfer: true },
   { name: 'SYST', syntax: 'SYST', allowed: 'always', argument: 'none' },
-  { name: 'ALLO', syntax: 'ALLO <bytes>', allowed: 'logged-in', argument: 'optional', run: (session) => session.reply(202, 'There is nothing to allocate.') },
-  { name: 'CLNT', syntax: 'CLNT <name>', allowed: 'always', argument: 'optional', run: (session) => session.reply(200, 'Noted.') },
+  {
+    name: 'ALLO',
+    syntax: 'ALLO <bytes>',
+    allowed: 'once-logged-in',
+    argument: 'optional',
+    run: (session) => session.reply(202, 'There is nothing to allocate.'),
+  },
+  {
+    name: 'CLNT',
+    syntax: 'CLNT <name>',
+    allowed: 'always',
+    argument: 'optional',
+    features: () => ['CLNT'],
+    run: (session) => session.reply(200, 'Noted.'),
+  },
   {
     name: 'LANG',
     syntax: 'LANG [<language>]',
     allowed: 'always',
     argument: 'optional',
+    features: () => ['LANG EN*'],
     run: (session, argument) =>
       /^(en(-[a-z]+)*)?$/i.test(argument) ? session.reply(200, 'Texts are in English.') : session.reply(504, 'Texts are in English only.'),
-  },
-  {
-    name: 'SITE',
-    syntax: 'SITE HELP',
-    allowed: 'logged-in',
-    argument: 'required',
-    run(session, argument) {
-      const [name = ''] = argument.toUpperCase().split(' ');
-      if (name === 'HELP') return session.replyBlock(214, 'SITE commands:', [' HELP'], 'End.');
-      if (name === 'CHMOD') return session.reply(504, 'Modes are set by the server and can not be changed.');
-      return session.reply(504, 'There is no such SITE command; send SITE HELP.');
-    },
   },
 ];

@@ -71,7 +71,7 @@ export const listings: readonly Command[] = [
   {
     name: 'LIST',
     syntax: 'LIST [<path or pattern>]',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'optional',
     run(session, argument) {
       const now = Date.now();
@@ -81,14 +81,14 @@ export const listings: readonly Command[] = [
   {
     name: 'NLST',
     syntax: 'NLST [<path or pattern>]',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'optional',
     run: (session, argument) => list(session, 'NLST', argument, (entry, { prefix }) => `${printable(prefix + entry.name)}\r\n`),
   },
   {
     name: 'MLSD',
     syntax: 'MLSD [<path>]',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'optional',
     async run(session, argument) {
       const { type } = await session.volume!.stat(resolvePath(session, argument === '' ? '.' : argument));
@@ -99,9 +99,10 @@ export const listings: readonly Command[] = [
   {
     name: 'MLST',
     syntax: 'MLST [<path>]',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'optional',
-    features: [`MLST ${mlstFacts.map((fact) => `${fact}*;`).join('')}`],
+    // The star marks the facts that are sent (RFC 3659 section 7.8).
+    features: ({ mlstFacts: chosen }) => [`MLST ${mlstFacts.map((fact) => `${fact}${chosen.has(fact) ? '*' : ''};`).join('')}`],
     async run(session, argument) {
       if (!session.may('list')) return session.reply(550, 'This account may not list.');
       const path = resolvePath(session, argument === '' ? '.' : argument);

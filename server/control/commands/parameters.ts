@@ -5,7 +5,7 @@ export const parameters: readonly Command[] = [
   {
     name: 'TYPE',
     syntax: 'TYPE {A [N]|I|L 8}',
-    allowed: 'secured',
+    allowed: 'once-secured',
     argument: 'required',
     async run(session, argument) {
       const type = argument.toUpperCase();
@@ -15,14 +15,14 @@ export const parameters: readonly Command[] = [
       return /^[AEIL]/.test(type) ? session.reply(504, 'Only types A and I are there.') : session.reply(501, 'Write it as TYPE I.');
     },
   },
-  { name: 'MODE', syntax: 'MODE S', allowed: 'secured', argument: 'required' },
-  { name: 'STRU', syntax: 'STRU F', allowed: 'secured', argument: 'required' },
+  { name: 'MODE', syntax: 'MODE S', allowed: 'once-secured', argument: 'required' },
+  { name: 'STRU', syntax: 'STRU F', allowed: 'once-secured', argument: 'required' },
   {
     name: 'REST',
     syntax: 'REST <byte>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
-    features: ['REST STREAM'],
+    features: () => ['REST STREAM'],
     async run(session, argument) {
       if (!/^\d{1,15}$/.test(argument)) return session.reply(501, 'Write it as REST 0, or a number of bytes.');
       session.restartAt = Number(argument);

@@ -5,13 +5,13 @@ export const security: readonly Command[] = [
   {
     name: 'AUTH',
     syntax: 'AUTH TLS',
-    allowed: 'always',
+    allowed: 'until-secured',
     argument: 'required',
-    features: ['AUTH TLS;TLS-C;SSL;TLS-P;'],
+    // Announced after it was used, too (RFC 4217 section 6): clients ask again. In implicit mode it never can be.
+    features: ({ origin }) => (origin.listener.mode === 'explicit' ? ['AUTH TLS;TLS-C;SSL;TLS-P;'] : []),
     async run(session, argument) {
       const mechanism = argument.toUpperCase();
       if (!['TLS', 'TLS-C', 'TLS-P', 'SSL'].includes(mechanism)) return session.reply(504, 'Only AUTH TLS is known.');
-      if (session.tls) return session.reply(503, 'The connection is encrypted already.');
       // The two old names mean that the data connection is private, too (draft-murray-auth-ftp-ssl section 3).
       if (mechanism === 'SSL' || mechanism === 'TLS-P') session.protection = 'private';
       return session.upgrade();
@@ -20,9 +20,9 @@ export const security: readonly Command[] = [
   {
     name: 'PBSZ',
     syntax: 'PBSZ 0',
-    allowed: 'secured',
+    allowed: 'once-secured',
     argument: 'required',
-    features: ['PBSZ'],
+    features: () => ['PBSZ'],
     async run(session, argument) {
       if (!/^\d{1,10}$/.test(argument)) return session.reply(501, 'Write it as PBSZ 0.');
       if (session.protection === 'none') session.protection = 'buffer-size-set';
@@ -33,9 +33,9 @@ export const security: readonly Command[] = [
   {
     name: 'PROT',
     syntax: 'PROT P',
-    allowed: 'secured',
+    allowed: 'once-secured',
     argument: 'required',
-    features: ['PROT'],
+    features: () => ['PROT'],
     async run(session, argument) {
       const level = argument.toUpperCase();
       if (!['C', 'S', 'E', 'P'].includes(level)) return session.reply(504, 'Write it as PROT P.');
@@ -49,7 +49,7 @@ export const security: readonly Command[] = [
   {
     name: 'CCC',
     syntax: 'CCC',
-    allowed: 'secured',
+    allowed: 'once-secured',
     argument: 'none',
     async run(session) {
       return session.reply(534, 'The control connection stays encrypted.');

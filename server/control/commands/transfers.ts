@@ -88,11 +88,11 @@ async function mayUpload(session: Session): Promise<boolean> {
 }
 
 export const transfers: readonly Command[] = [
-  { name: 'RETR', syntax: 'RETR <path>', allowed: 'logged-in', argument: 'required', run: download },
+  { name: 'RETR', syntax: 'RETR <path>', allowed: 'once-logged-in', argument: 'required', run: download },
   {
     name: 'STOR',
     syntax: 'STOR <path>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
     async run(session, argument) {
       if (!(await mayUpload(session))) return;
@@ -103,7 +103,7 @@ export const transfers: readonly Command[] = [
   {
     name: 'APPE',
     syntax: 'APPE <path>',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'required',
     async run(session, argument) {
       if (!(await mayUpload(session))) return;
@@ -114,7 +114,7 @@ export const transfers: readonly Command[] = [
   {
     name: 'STOU',
     syntax: 'STOU [<path>]',
-    allowed: 'logged-in',
+    allowed: 'once-logged-in',
     argument: 'optional',
     async run(session, argument) {
       if (!(await mayUpload(session))) return;

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import fc from 'fast-check';
 import { checkServerConfig } from '../../../server/config';
+import { hashPassword } from '../../../server/identity/password';
+import { clientKey } from '../../../server/listener/client-key';
 import { LocalLimits } from '../../../server/listener/local-limits';
 import { parseProxyHeader } from '../../../server/listener/proxy-header';
-import { RawClient, testServer } from '../support/server';
+import { PASSWORD, RawClient, testServer } from '../support/server';
 
 function limitsOf(limits: object, clock: () => number) {
   const { limits: checked } = checkServerConfig({
@@ -68,7 +71,127 @@ describe('limits', () => {
   });
 });
 
+describe('one client', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+    ['2001:db8::9', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['2001:0db8:0001:2::', '2001:db8:1:2::/64'],
+  ])('%s counts as %s', (address, key) => {
+    expect(clientKey(address)).toBe(key);
+  });
+
+  it('can not get round a lock-out by another address of its own network', async () => {
+    const limits = limitsOf({ sessionsPerAddress: 2, lockout: { failuresPerAddress: 4 } }, () => 0);
+    expect(await limits.admitConnection('2001:db8::1')).toBeUndefined();
+    expect(await limits.admitConnection('2001:db8::2')).toBeUndefined();
+    expect(await limits.admitConnection('2001:db8::3')).toBe('too-many-sessions-for-address');
+    limits.releaseConnection('2001:db8::1');
+    for (let count = 0; count < 4; count += 1) await limits.loginFailed(`2001:db8::${count}`, `user${count}`);
+    expect(await limits.admitConnection('2001:db8::9')).toBe('locked-out');
+    expect(await limits.admitConnection('2001:db8:0:1::9')).toBeUndefined();
+  });
+});
+
 describe('a client over a limit', () => {
+  it('is told so in implicit mode, too', async () => {
+    const server = await testServer({ limits: { sessionsPerAddress: 1 } });
+    const first = await RawClient.explicit(server);
+    await first.reply();
+    const second = connectTls({ host: '127.0.0.1', port: server.implicit, ca: server.authority.pem, servername: 'localhost' });
+    expect(String((await once(second, 'data'))[0])).toMatch(/^421 Too many sessions from your address/);
+    await once(second, 'close');
+    first.close();
+    await server.close();
+  });
+
+  it('hears 421 when its account has all its sessions', async () => {
+    const server = await testServer({}, [{ user: 'demo', maxSessions: 1 }]);
+    const first = await RawClient.loggedIn(server);
+    await expect(RawClient.loggedIn(server)).rejects.toThrow(/421 Too many sessions of this account/);
+    first.close();
+    await server.audit.next('connection-closed', ({ user }) => user === 'demo');
+    (await RawClient.loggedIn(server)).close();
+    await server.close();
+  });
+
+  it('gives the place of its account back when it leaves while its password is checked', async () => {
+    const server = await testServer({}, [{ user: 'demo', maxSessions: 1, passwordHash: await hashPassword(PASSWORD) }]);
+    for (let count = 0; count < 3; count += 1) {
+      const raw = await RawClient.explicit(server);
+      await raw.reply();
+      await raw.upgrade(server);
+      await raw.send('USER demo');
+      const closed = server.audit.of('connection-closed').length;
+      raw.write(`PASS ${PASSWORD}\r\n`);
+      setTimeout(() => raw.close(), 20);
+      await server.audit.next('connection-closed', (event) => server.audit.of('connection-closed').indexOf(event) >= closed);
+    }
+    (await RawClient.loggedIn(server)).close();
+    await server.close();
+  });
+
+  it('must come from a network of the account, and not from one it was denied', async () => {
+    const server = await testServer({}, [
+      { user: 'elsewhere', allowedNetworks: ['192.0.2.0/24'] },
+      { user: 'denied', deniedNetworks: ['127.0.0.0/8'] },
+      { user: 'both', allowedNetworks: ['127.0.0.0/8'], deniedNetworks: ['127.0.0.1'] },
+      { user: 'here', allowedNetworks: ['127.0.0.1'], deniedNetworks: ['192.0.2.0/24'] },
+    ]);
+    for (const user of ['elsewhere', 'denied', 'both']) await expect(RawClient.loggedIn(server, {}, user)).rejects.toThrow('530 Login incorrect.');
+    expect(server.audit.of('login').map(({ reason }) => reason)).toEqual(Array(3).fill('address-not-allowed'));
+    (await RawClient.loggedIn(server, {}, 'here')).close();
+    await server.close();
+  });
+
+  it('is dropped without a word where its network may not connect at all', async () => {
+    const server = await testServer({ listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0, allow: ['127.0.0.0/8'], deny: ['127.0.0.1'] }] });
+    expect(await (await RawClient.explicit(server)).rest()).toBe('');
+    expect(await server.audit.next('refused')).toMatchObject({ reason: 'network-not-allowed' });
+    await server.close();
+  });
+});
+
+describe('a slow or greedy client', () => {
+  it('is closed when it has not logged in in time, however busy it keeps the line', async () => {
+    const server = await testServer({ limits: { loginSeconds: 0.4 } });
+    const raw = await RawClient.explicit(server);
+    await raw.reply();
+    await raw.upgrade(server);
+    const busy = setInterval(() => raw.write('NOOP\r\nREIN\r\nUSER de'), 50);
+    expect(await raw.rest()).toMatch(/421 The login took too long\.\r\n$/);
+    clearInterval(busy);
+    expect(await server.audit.next('connection-closed')).toMatchObject({ reason: 'login-timeout' });
+    await server.close();
+  });
+
+  it('is closed when it begins a handshake and does not finish it', async () => {
+    const server = await testServer({ tls: { handshakeSeconds: 0.2 } });
+    const silent = connect(server.implicit, '127.0.0.1').on('error', () => {});
+    silent.write(Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]));
+    await once(silent, 'close');
+    expect(await server.audit.next('handshake-failed')).toMatchObject({ reason: 'timeout' });
+    await server.close();
+  });
+
+  it('has to read its replies before more of its commands are worked off', async () => {
+    const server = await testServer({ limits: { idleSeconds: 1 } });
+    const raw = await RawClient.loggedIn(server);
+    raw.socket.pause();
+    const flood = Buffer.from('HELP\r\n'.repeat(100_000));
+    raw.write(flood);
+    expect(await server.audit.next('connection-closed')).toMatchObject({ reason: 'idle' });
+    raw.socket.resume();
+    // What the kernel holds on the way, and not the 150 MB that all the replies would be.
+    expect((await raw.rest()).length).toBeLessThan(20_000_000);
+    await server.close();
+  });
+});
+
+describe('a refused client', () => {
   it('is told 421, and the audit says why', async () => {
     const server = await testServer({ limits: { sessionsPerAddress: 1 } });
     const first = await RawClient.explicit(server);

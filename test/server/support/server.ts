@@ -1,4 +1,5 @@
 /** A real server on free loopback ports, in a folder of its own, whose audit a test can wait for. */
+import { randomBytes, scryptSync } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -10,7 +11,6 @@ import type { Audit, ServerEvent } from '../../../server/audit/event';
 import { toOcsf } from '../../../server/audit/ocsf';
 import { auditLine } from '../../../server/audit/schema';
 import { checkServerConfig, type ServerConfigInput } from '../../../server/config';
-import { hashPassword } from '../../../server/identity/password';
 import { LocalLimits } from '../../../server/listener/local-limits';
 import { type RunningServer, startServer } from '../../../server/main';
 import { TestAuthority } from './authority';
@@ -65,16 +65,23 @@ export interface TestServer {
   client(mode?: 'explicit' | 'implicit', options?: ConnectionOptions, user?: string): Promise<Client>;
 }
 
-let hash: Promise<string> | undefined;
+/** A hash of the password that is quick to check: what a login really costs is the business of the tests of passwords. */
+function quickHash(): string {
+  const salt = randomBytes(16);
+  const key = scryptSync(PASSWORD, salt, 32, { N: 2 ** 4, r: 8, p: 1 });
+  return `$scrypt$ln=4,r=8,p=1$${salt.toString('base64')}$${key.toString('base64')}`;
+}
 
-export async function testServer(overrides: Partial<ServerConfigInput> = {}, accounts: readonly TestAccount[] = [{ user: 'demo' }]): Promise<TestServer> {
+/** Settings that differ from the test server's own; of `tls`, what is not named stays. */
+export type Overrides = Omit<Partial<ServerConfigInput>, 'tls'> & { readonly tls?: Partial<ServerConfigInput['tls']> };
+
+export async function testServer({ tls, ...overrides }: Overrides = {}, accounts: readonly TestAccount[] = [{ user: 'demo' }]): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'ftps-test-'));
   const authority = await TestAuthority.create();
   const issued = await authority.issue();
   await writeFile(join(folder, 'server.pem'), issued.certificate);
   await writeFile(join(folder, 'server.key'), issued.key);
-  hash ??= hashPassword(PASSWORD);
-  const passwordHash = await hash;
+  const passwordHash = quickHash();
   await writeFile(join(folder, 'accounts.json'), JSON.stringify({ accounts: accounts.map((account) => ({ passwordHash, ...account })) }));
   const files = join(folder, 'files');
   const config = checkServerConfig({
@@ -83,8 +90,8 @@ export async function testServer(overrides: Partial<ServerConfigInput> = {}, acc
       { mode: 'implicit', host: '127.0.0.1', port: 0 },
     ],
     passive: { ports: 'any:4', connectSeconds: 5 },
-    tls: { certificates: [{ kind: 'file', certificate: join(folder, 'server.pem'), key: join(folder, 'server.key') }] },
-    storage: { kind: 'local', root: files },
+    tls: { certificates: [{ kind: 'file', certificate: join(folder, 'server.pem'), key: join(folder, 'server.key') }], ...tls },
+    storage: { kind: 'local', root: files, fsync: false },
     identity: [{ kind: 'file', file: join(folder, 'accounts.json') }],
     ...overrides,
   });
