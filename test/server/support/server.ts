@@ -65,10 +65,10 @@ export interface TestServer {
   client(mode?: 'explicit' | 'implicit', options?: ConnectionOptions, user?: string): Promise<Client>;
 }
 
-/** A hash of the password that is quick to check: what a login really costs is the business of the tests of passwords. */
-function quickHash(): string {
+/** A hash of a password that is quick to check: what a login really costs is the business of the tests of passwords. */
+export function quickHash(password: string): string {
   const salt = randomBytes(16);
-  const key = scryptSync(PASSWORD, salt, 32, { N: 2 ** 4, r: 8, p: 1 });
+  const key = scryptSync(password, salt, 32, { N: 2 ** 4, r: 8, p: 1 });
   return `$scrypt$ln=4,r=8,p=1$${salt.toString('base64')}$${key.toString('base64')}`;
 }
 
@@ -81,7 +81,7 @@ export async function testServer({ tls, ...overrides }: Overrides = {}, accounts
   const issued = await authority.issue();
   await writeFile(join(folder, 'server.pem'), issued.certificate);
   await writeFile(join(folder, 'server.key'), issued.key);
-  const passwordHash = quickHash();
+  const passwordHash = quickHash(PASSWORD);
   await writeFile(join(folder, 'accounts.json'), JSON.stringify({ accounts: accounts.map((account) => ({ passwordHash, ...account })) }));
   const files = join(folder, 'files');
   const config = checkServerConfig({
@@ -138,7 +138,7 @@ export class RawClient {
     this.listen();
   }
 
-  static async explicit({ explicit }: TestServer): Promise<RawClient> {
+  static async explicit({ explicit }: Pick<TestServer, 'explicit'>): Promise<RawClient> {
     const socket = connectTcp(explicit, '127.0.0.1');
     await once(socket, 'connect');
     return new RawClient(socket);
@@ -157,9 +157,14 @@ export class RawClient {
     return client;
   }
 
-  async upgrade({ authority }: TestServer, options: ConnectionOptions = {}): Promise<void> {
+  async upgrade({ authority }: Pick<TestServer, 'authority'>, options: ConnectionOptions = {}): Promise<void> {
     const reply = await this.send('AUTH TLS');
     if (!reply.startsWith('234')) throw new Error(reply);
+    await this.startTls({ authority }, options);
+  }
+
+  /** The client's side of a handshake that was agreed on. */
+  async startTls({ authority }: Pick<TestServer, 'authority'>, options: ConnectionOptions = {}): Promise<void> {
     this.socket.removeAllListeners('data');
     const tls = connectTls({ socket: this.socket, ca: authority.pem, servername: 'localhost', ...options });
     this.socket = tls;
@@ -202,7 +207,7 @@ export class RawClient {
   }
 
   /** An encrypted data connection; resumes the control connection's session unless told otherwise. */
-  async data(server: TestServer, port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  async data(server: Pick<TestServer, 'authority'>, port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
     const socket = connectTls({ host: '127.0.0.1', port, ca: server.authority.pem, servername: 'localhost', session: this.session, ...options });
     await once(socket, 'secureConnect');
     return socket;
