@@ -23,6 +23,8 @@ export class RecordWatch extends Duplex {
 
   constructor(private readonly socket: Socket) {
     super({ allowHalfOpen: true, autoDestroy: true });
+    // A client that closes both ways at once must still be read to its end: it is we who end our side, with close_notify.
+    socket.allowHalfOpen = true;
     socket.on('data', (chunk: Buffer) => {
       this.walk(chunk);
       if (!this.push(chunk)) socket.pause();
@@ -76,7 +78,7 @@ export class RecordWatch extends Duplex {
     if (this.held) {
       this.held.push(chunk);
       done();
-    } else this.socket.write(chunk, done);
+    } else this.socket.write(chunk, this.unlessEnded(done));
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: (error?: Error | null) => void): void {
@@ -87,13 +89,18 @@ export class RecordWatch extends Duplex {
     }
     this.socket.cork();
     chunks.forEach(({ chunk }, index) => {
-      this.socket.write(chunk, index === chunks.length - 1 ? done : undefined);
+      this.socket.write(chunk, index === chunks.length - 1 ? this.unlessEnded(done) : undefined);
     });
     this.socket.uncork();
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.socket.end(done);
+    this.socket.end(this.unlessEnded(done));
+  }
+
+  /** A client that has sent everything and is gone does not hear our goodbye; that takes nothing from what it sent. */
+  private unlessEnded(done: (error?: Error | null) => void): (error?: Error | null) => void {
+    return (error) => done(this.ended ? null : error);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
