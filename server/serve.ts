@@ -5,6 +5,7 @@ import { openAudit } from './audit/sink';
 import type { ServerConfig } from './config';
 import { infoOf } from './control/session-info';
 import { LocalLimits } from './listener/local-limits';
+import { shareLockouts } from './listener/shared-lockouts';
 import { type RunningServer, startServer } from './main';
 
 export interface Serving {
@@ -33,7 +34,7 @@ export async function serve(config: ServerConfig): Promise<Serving> {
   });
   const metrics = new Metrics();
   const audit = metrics.counting(sink);
-  const server = await startServer(config, { audit, limits: new LocalLimits(config.limits) }).catch(async (error) => {
+  const server = await startServer(config, { audit, limits: shareLockouts(new LocalLimits(config.limits), config.limits, audit) }).catch(async (error) => {
     await sink.close();
     throw error;
   });

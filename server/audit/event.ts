@@ -153,7 +153,7 @@ export type ServerEvent =
     }
   | {
       readonly kind: 'health';
-      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'ocsp';
+      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'lockouts' | 'ocsp';
       readonly state: 'up' | 'down' | 'off';
       readonly detail?: string;
     };

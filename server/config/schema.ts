@@ -128,6 +128,13 @@ export const limitsSchema = z.strictObject({
       failuresPerAccount: count('Failed logins of one account, from anywhere, after which it is locked out.').default(10),
       firstSeconds: seconds('Length of the first lock-out; each further one doubles it.').default(30),
       longestSeconds: seconds('The longest lock-out.').default(3_600),
+      table: z
+        .string()
+        .regex(/^[A-Za-z0-9_.-]{3,255}$/, 'expected the name of a DynamoDB table')
+        .optional()
+        .describe(
+          'DynamoDB table in which all instances share failures and lock-outs: partition key `key` (text), TTL attribute `expires`. Absent: each instance has its own. While the table can not be reached, each goes on with its own.',
+        ),
     })
     .prefault({}),
   drainSeconds: seconds('How long transfers may go on after SIGTERM or a termination notice.').default(300),
