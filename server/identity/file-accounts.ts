@@ -32,6 +32,11 @@ export async function readAccounts(file: string): Promise<Map<string, PasswordAc
     // The words of JSON.parse quote the text, which may be a hash.
     throw new Error(error instanceof SyntaxError ? `${file}: is no JSON` : `${file}: can't be read (${(error as NodeJS.ErrnoException).code})`);
   }
+  return checkAccounts(content);
+}
+
+/** The accounts of a file's content by name. Throws a ConfigError that says what is wrong with it. */
+export function checkAccounts(content: unknown): Map<string, PasswordAccount> {
   const parsed = accountsFile.safeParse(content);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap(describeIssue));
   return new Map(parsed.data.accounts.map((account) => [account.user, account]));

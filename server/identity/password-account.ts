@@ -1,26 +1,35 @@
 /** The decision about one account with a password hash, wherever the account came from. */
-import type { PasswordAccount } from '../config';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { standsFor } from './certificate-rule';
 import type { Account, ClientCertificate, Credentials, Verdict } from './identity';
 import { pretendToVerify, verifyPassword } from './password';
+import type { PlainPasswordAccount } from './transfer-family';
 
 /**
  * Checks a password. For an unknown user the same work is done, against a hash like `likeHash`, and only then refused; all
  * further reasons to refuse are looked at after the password, so that a stranger learns none of them from the time it takes.
  */
 export async function checkPassword(
-  found: PasswordAccount | undefined,
+  found: PlainPasswordAccount | undefined,
   { password = '', certificate }: Credentials,
   source: string,
   likeHash?: string,
 ): Promise<Verdict> {
-  if (!found?.passwordHash) {
+  if (!found) {
     await pretendToVerify(password, likeHash);
-    return { kind: 'refused', reason: found ? 'wrong-password' : 'unknown-user', source: found ? source : undefined };
+    return { kind: 'refused', reason: 'unknown-user' };
   }
-  if (!(await verifyPassword(password, found.passwordHash))) return { kind: 'refused', reason: 'wrong-password', source };
+  if (!(await matches(password, found, likeHash))) return { kind: 'refused', reason: 'wrong-password', source };
   return afterPassword(accountOf(found), certificate, source);
 }
+
+async function matches(password: string, { passwordHash, plainPassword }: PlainPasswordAccount, likeHash: string | undefined): Promise<boolean> {
+  if (passwordHash !== undefined) return verifyPassword(password, passwordHash);
+  await pretendToVerify(password, likeHash);
+  return plainPassword !== undefined && timingSafeEqual(digest(password), digest(plainPassword));
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest();
 
 /** What else is asked of an account whose password was right. */
 export function afterPassword(account: Account, certificate: ClientCertificate | undefined, source: string): Verdict {
@@ -39,7 +48,7 @@ export function checkCertificate(account: Account | undefined, certificate: Clie
   return { kind: 'accepted', account, source, method: 'certificate' };
 }
 
-/** The account without its hash: nothing behind the login needs it. */
-export function accountOf({ passwordHash: _, ...account }: PasswordAccount): Account {
+/** The account without its password or hash: nothing behind the login needs it. */
+export function accountOf({ passwordHash: _hash, plainPassword: _password, ...account }: PlainPasswordAccount): Account {
   return account;
 }

@@ -1,9 +1,10 @@
-/** Accounts in AWS Secrets Manager: one secret per account, named prefix + user, in the form of the accounts file. */
-import type { PasswordAccount, ServerConfig } from '../config';
-import { passwordAccount } from '../config';
+/** Accounts in AWS Secrets Manager: one secret per account, named prefix + user, in the form of the accounts file or of AWS Transfer Family. */
+import { ZodError } from 'zod';
+import { describeIssue, passwordAccount, type ServerConfig } from '../config';
 import { findSecret } from '../secrets/secret';
 import type { Identity, Verdict } from './identity';
 import { accountOf, checkCertificate, checkPassword } from './password-account';
+import { fromTransferFamily, isTransferFamily, type PlainPasswordAccount } from './transfer-family';
 
 type Options = Extract<ServerConfig['identity'][number], { kind: 'secrets' }>;
 
@@ -14,16 +15,19 @@ const MOST_CACHED = 10_000;
 const source = 'secrets';
 
 export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: Options): Identity {
-  const cache = new Map<string, { readonly account: PasswordAccount | undefined; readonly until: number }>();
+  const cache = new Map<string, { readonly account: PlainPasswordAccount | undefined; readonly until: number }>();
   let likeHash: string | undefined;
 
-  const find = async (user: string): Promise<PasswordAccount | undefined> => {
+  /** Reads that are under way: many sessions of one account begin at the same time. */
+  const reading = new Map<string, Promise<PlainPasswordAccount | undefined>>();
+
+  const find = async (user: string): Promise<PlainPasswordAccount | undefined> => {
     if (!possibleName.test(user) || user.includes('/')) return undefined;
     const known = cache.get(user);
     if (known && known.until > Date.now()) return known.account;
-    const value = await findSecret(prefix + user);
-    const account = value === undefined ? undefined : passwordAccount.parse({ user, ...(value as object) });
-    if (account && account.user !== user) throw new Error(`the secret of ${user} names another user`);
+    const running = reading.get(user) ?? readAccount(prefix + user, user).finally(() => reading.delete(user));
+    reading.set(user, running);
+    const account = await running;
     likeHash = account?.passwordHash ?? likeHash;
     cache.delete(user);
     cache.set(user, { account, until: Date.now() + (account ? cacheSeconds : negativeCacheSeconds) * 1000 });
@@ -31,12 +35,12 @@ export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: O
     return account;
   };
 
-  const ask = async (user: string, decide: (account: PasswordAccount | undefined) => Verdict | Promise<Verdict>): Promise<Verdict> => {
-    let account: PasswordAccount | undefined;
+  const ask = async (user: string, decide: (account: PlainPasswordAccount | undefined) => Verdict | Promise<Verdict>): Promise<Verdict> => {
+    let account: PlainPasswordAccount | undefined;
     try {
       account = await find(user);
     } catch (error) {
-      return { kind: 'unavailable', reason: (error as Error).name === 'ZodError' ? `the secret of ${user} is no account` : (error as Error).message };
+      return { kind: 'unavailable', reason: (error as Error).message };
     }
     return decide(account);
   };
@@ -47,4 +51,22 @@ export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: O
     authenticateByCertificate: ({ user, certificate }) => ask(user, (found) => checkCertificate(found && accountOf(found), certificate, source)),
     close: async () => {},
   };
+}
+
+/** The account in a secret, undefined where there is none. Throws an Error that says what is wrong with it, without any value. */
+async function readAccount(secretId: string, user: string): Promise<PlainPasswordAccount | undefined> {
+  const value = await findSecret(secretId);
+  return value === undefined ? undefined : accountIn(value, user, secretId);
+}
+
+export function accountIn(value: unknown, user: string, secretId: string): PlainPasswordAccount {
+  try {
+    if (isTransferFamily(value)) return fromTransferFamily(user, value);
+    const account = passwordAccount.parse({ user, ...(value as object) });
+    if (account.user !== user) throw new Error('user: is another than the name of the secret');
+    return account;
+  } catch (error) {
+    const words = error instanceof ZodError ? error.issues.flatMap(describeIssue).map(({ key, message }) => `${key}: ${message}`) : [(error as Error).message];
+    throw new Error(`the secret ${secretId} is no account (${words.join('; ')})`);
+  }
 }

@@ -1,0 +1,39 @@
+/** Passwords for new accounts: rules, a generator, and the question for one. */
+import { randomInt } from 'node:crypto';
+import { UsageError } from './exit';
+import { readPassword } from './read-password';
+
+/** PCI DSS 4.0 requirement 8.3.6. */
+const SHORTEST = 12;
+const LONGEST = 256;
+
+/** What speaks against a password; empty where nothing does. */
+export function passwordProblems(password: string, user: string): string[] {
+  const problems: string[] = [];
+  if (password.length < SHORTEST) problems.push(`it has ${password.length} characters; ${SHORTEST} are needed`);
+  if (Buffer.byteLength(password) > LONGEST) problems.push(`it is longer than ${LONGEST} bytes`);
+  if (!/\p{L}/u.test(password) || !/\p{N}/u.test(password)) problems.push('it needs both letters and digits');
+  if (/\p{Cc}/u.test(password)) problems.push('it has a control character, which no FTP client can send');
+  if (/^\s|\s$/.test(password)) problems.push('it begins or ends with a blank, which people and clients lose');
+  if (user.length >= 3 && password.toLowerCase().includes(user.toLowerCase())) problems.push('it has the name of the account in it');
+  if (new Set(password).size < 5) problems.push('it repeats too few different characters');
+  return problems;
+}
+
+/** 24 letters and digits without those that look alike: 137 bits. */
+export function generatePassword(): string {
+  const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789';
+  for (;;) {
+    const password = Array.from({ length: 24 }, () => alphabet[randomInt(alphabet.length)]).join('');
+    if (/[a-zA-Z]/.test(password) && /\d/.test(password)) return password;
+  }
+}
+
+/** Asks without echo, twice at a terminal; takes the first line of standard input elsewhere. Throws a UsageError with all that is wrong. */
+export async function askForPassword(user: string): Promise<string> {
+  const password = await readPassword(`Password of ${user}: `);
+  const problems = passwordProblems(password, user);
+  if (problems.length > 0) throw new UsageError(`the password can't be used: ${problems.join('; ')}`);
+  if (process.stdin.isTTY && (await readPassword('Once more: ')) !== password) throw new UsageError('the two passwords differ');
+  return password;
+}

@@ -1,0 +1,45 @@
+/** Where `ftps user` keeps accounts: a file, or AWS Secrets Manager. */
+import type { z } from 'zod';
+import type { PasswordAccount, passwordAccount } from '../../server/config';
+import { readConfig } from './config';
+import { UsageError } from './exit';
+import { fileStore } from './user-file-store';
+import { secretStore } from './user-secret-store';
+
+/** An account as it is written, with only the keys that somebody set. */
+export type WrittenAccount = z.input<typeof passwordAccount>;
+
+/** An account with all its rules; `plain` where its password is kept unhashed, as AWS Transfer Family's layout has it. */
+export interface ListedAccount {
+  readonly account: PasswordAccount;
+  readonly plain: boolean;
+}
+
+export interface AccountStore {
+  /** In words, for messages. */
+  readonly where: string;
+  find(user: string): Promise<WrittenAccount | undefined>;
+  list(): Promise<ListedAccount[]>;
+  /** Adds accounts, or replaces those of the same name. Throws a ConfigError where one is not right, before anything is written. */
+  put(accounts: readonly WrittenAccount[]): Promise<void>;
+  remove(user: string): Promise<void>;
+}
+
+export interface StoreFlags {
+  readonly file?: string;
+  readonly prefix?: string;
+  readonly config?: string;
+  readonly kmsKey?: string;
+}
+
+/** The store that the flags name; with --config, the only one that the configuration names. */
+export async function openStore({ file, prefix, config, kmsKey }: StoreFlags): Promise<AccountStore> {
+  if ([file, prefix, config].filter((flag) => flag !== undefined).length !== 1)
+    throw new UsageError('say where the accounts are: --file FILE, --prefix PREFIX of their secrets, or --config FILE of the server');
+  if (file !== undefined) return fileStore(file);
+  if (prefix !== undefined) return secretStore(prefix, kmsKey);
+  const sources = (await readConfig(config!)).identity.filter(({ kind }) => kind !== 'directory');
+  const [source] = sources;
+  if (!source || sources.length > 1) throw new UsageError(`--config ${config}: names ${sources.length} sources of accounts; say --file or --prefix`);
+  return source.kind === 'file' ? fileStore(source.file) : secretStore(source.kind === 'secrets' ? source.prefix : '', kmsKey);
+}
