@@ -2,7 +2,7 @@
 import type { Target } from './control-connection';
 import type { Finding } from './finding';
 import { type Credentials, insideFindings } from './inside';
-import { dnsFindings, portFindings, tlsFindings } from './outside';
+import { besideRangeFindings, dnsFindings, portFindings, tlsFindings } from './outside';
 import { trusting } from './trust';
 
 export interface Examination {
@@ -41,6 +41,7 @@ export async function examine({ host, explicitPort, implicitPort, name = host, c
     findings.push(...tls);
     if (tls.some(({ check, level }) => check === 'tls' && level === 'ok')) secure ??= target;
   }
+  if (passivePorts && secure) findings.push(...(await besideRangeFindings(host, passivePorts, [explicitPort, implicitPort], timeout)));
   if (secure && credentials) findings.push(...(await insideFindings({ target: secure, trust, credentials, passivePorts })));
   return findings;
 }

@@ -44,7 +44,7 @@ export async function insideFindings(options: InsideOptions): Promise<Finding[]>
     const session = new DataSession(control, options);
     findings.push(...(await session.passiveFindings()));
     if (session.usable) findings.push(...(await session.roundTrip()));
-    findings.push(...(await session.rangeFindings()));
+    findings.push(...session.rangeFindings());
     await control.command('QUIT').catch(() => {});
     return findings;
   } catch (error) {
@@ -92,25 +92,23 @@ class DataSession {
         );
         continue;
       }
-      const wrong = command === 'PASV' ? this.natFinding(address.host) : undefined;
-      if (wrong) {
-        findings.push(wrong); // a machine that the server merely names is none to connect to
-        continue;
-      }
-      try {
-        const socket = await tcp(address.host, address.port, this.options.target.timeout);
-        socket.destroy();
-        findings.push(ok(check, `${command} gives ${address.host} port ${address.port}, which can be reached`));
-        this.usable ??= command;
-      } catch (error) {
-        findings.push(
-          problem(
-            check,
-            `${command} gives ${address.host} port ${address.port}, which can't be reached (${(error as Error).message})`,
-            'Open the passive range in every firewall on the way.',
-          ),
-        );
-      }
+      // Nothing is sent there: a server could name a machine that is not its own.
+      const failure = await tcp(address.host, address.port, this.options.target.timeout).then(
+        (socket) => void socket.destroy(),
+        (error: Error) => error.message,
+      );
+      if (failure === undefined) this.usable ??= command;
+      const elsewhere = command === 'PASV' ? this.elsewhereFinding(address, failure) : undefined;
+      findings.push(
+        elsewhere ??
+          (failure === undefined
+            ? ok(check, `${command} gives ${address.host} port ${address.port}, which can be reached`)
+            : problem(
+                check,
+                `${command} gives ${address.host} port ${address.port}, which can't be reached (${failure})`,
+                'Open the passive range in every firewall on the way.',
+              )),
+      );
     }
     return findings;
   }
@@ -143,32 +141,19 @@ class DataSession {
     return findings;
   }
 
-  async rangeFindings(): Promise<Finding[]> {
+  /** Whether the server stays within the range that is meant to be open; what lies beside it is looked at from outside. */
+  rangeFindings(): Finding[] {
     const range = this.options.passivePorts;
-    if (!range) return [];
-    const outside = this.seen.filter((port) => port < range.low || port > range.high);
-    if (outside.length > 0)
-      return [
-        problem(
-          'passive-range',
-          `port ${outside.join(', ')} was given, outside of ${range.low}-${range.high}`,
-          'Set the passive range of the server to the one that firewalls have open.',
-        ),
-      ];
-    const beyond = [range.low - 2, range.low - 1, range.high + 1, range.high + 2].filter((port) => port > 0 && port < 65_536);
-    const open = (await Promise.all(beyond.map((port) => this.isOpen(port)))).flatMap((is, index) => (is ? [beyond[index]!] : []));
-    return open.length === 0
-      ? [ok('passive-range', `the ports beside ${range.low}-${range.high} are closed`)]
-      : [problem('passive-range', `port ${open.join(', ')} beside ${range.low}-${range.high} is open`, 'Restrict the firewall to the passive range.')];
-  }
-
-  private async isOpen(port: number): Promise<boolean> {
-    try {
-      (await tcp(this.control.remoteAddress, port, Math.min(this.options.target.timeout, 3_000))).destroy();
-      return true;
-    } catch {
-      return false;
-    }
+    const beyond = range ? this.seen.filter((port) => port < range.low || port > range.high) : [];
+    return range && beyond.length > 0
+      ? [
+          problem(
+            'passive-range',
+            `port ${beyond.join(', ')} was given, outside of ${range.low}-${range.high}`,
+            'Set the passive range of the server to the one that firewalls have open.',
+          ),
+        ]
+      : [];
   }
 
   /** RFC 959 for PASV, RFC 2428 for EPSV. */
@@ -185,13 +170,18 @@ class DataSession {
     return address;
   }
 
-  private natFinding(host: string): Finding | undefined {
+  /** An address in PASV that is not the one the client talks to. `failure` says why it can't be connected to. */
+  private elsewhereFinding({ host, port }: Address, failure: string | undefined): Finding | undefined {
     const control = this.control.remoteAddress;
     if (host === control || control.includes(':')) return undefined;
     const advice = `Tell the server its public address ${control} (pasv_address in vsftpd, MasqueradeAddress in ProFTPD, advertisedAddress here).`;
+    const reached = failure === undefined ? 'it can be reached from here' : `port ${port} there can't be reached (${failure})`;
     if (privateAddress.test(host) && !privateAddress.test(control))
-      return problem('pasv', `PASV gives ${host}, a private address that clients outside can't reach; the control connection goes to ${control}`, advice);
-    return problem('pasv', `PASV gives ${host}, but the control connection goes to ${control}; most clients refuse or fail`, advice);
+      return problem('pasv', `PASV gives ${host}, a private address; the control connection goes to ${control}; ${reached}, and not from outside`, advice);
+    const text = `PASV gives ${host}, but the control connection goes to ${control}; ${reached}`;
+    return failure === undefined
+      ? warning('pasv', `${text}, but many clients refuse an address that is not the server's`, advice)
+      : problem('pasv', text, advice);
   }
 
   private async transfer(command: string, upload?: Buffer): Promise<{ data: Buffer; resumed: boolean; problem?: Finding }> {

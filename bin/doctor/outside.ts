@@ -4,7 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { answerTo, outdated, weaker } from './client-hello';
-import { ControlConnection, type Target } from './control-connection';
+import { ControlConnection, type Target, tcp } from './control-connection';
 import { type Finding, ok, problem, warning } from './finding';
 import type { Trust } from './trust';
 
@@ -160,4 +160,27 @@ export function certificateFindings(socket: TLSSocket, trust: Trust): Finding[] 
       ),
     );
   return findings.length > 0 ? findings : [ok('certificate', `the certificate covers ${trust.name}, its chain is whole, and it lasts ${days} more days`)];
+}
+
+/** Milliseconds within which a port that is open answers. */
+const OPEN_WITHIN = 3_000;
+
+/** Whether the ports on either side of the passive range are closed; `known` are open for a reason. */
+export async function besideRangeFindings(
+  host: string,
+  { low, high }: { readonly low: number; readonly high: number },
+  known: readonly number[],
+  timeout: number,
+): Promise<Finding[]> {
+  const beside = [low - 2, low - 1, high + 1, high + 2].filter((port) => port > 0 && port < 65_536 && !known.includes(port));
+  const isOpen = (port: number) =>
+    tcp(host, port, Math.min(timeout, OPEN_WITHIN)).then(
+      (socket) => Boolean(socket.destroy()),
+      () => false,
+    );
+  const answers = await Promise.all(beside.map(async (port) => ({ port, open: await isOpen(port) })));
+  const open = answers.flatMap((one) => (one.open ? [one.port] : []));
+  return open.length === 0
+    ? [ok('passive-range', `the ports beside ${low}-${high} are closed (${beside.join(', ')})`)]
+    : [problem('passive-range', `port ${open.join(', ')} beside ${low}-${high} is open`, 'Restrict the firewall to the passive range.')];
 }

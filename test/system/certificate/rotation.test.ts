@@ -2,14 +2,10 @@
  * The built rotation Lambda against moto's ACM and Secrets Manager, and the built server that polls the secret. The Lambda reaches
  * moto through a proxy that can throttle and cut requests.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { connect } from 'node:tls';
 import { ACMClient, ImportCertificateCommand } from '@aws-sdk/client-acm';
@@ -18,10 +14,10 @@ import type { Client } from 'basic-ftp';
 import { certificateProblems } from '../../../server/config';
 import { type Issued, TestAuthority } from '../../server/support/authority';
 import { testServer } from '../../server/support/server';
+import { type Moto, runRotation, startMoto } from './moto';
 
 const names = ['localhost'];
-let folder: string;
-let moto: ChildProcess;
+let moto: Moto;
 let proxy: Server;
 let root: TestAuthority;
 let intermediate: TestAuthority;
@@ -33,10 +29,7 @@ let secretId: string;
 let judge: (target: string) => { status: number; type: string } | null = () => null;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'ftps-rotation-'));
-  moto = spawn(join(process.env['CDK_FTPS_VENV'] ?? '', 'bin/python'), [join(__dirname, 'moto_with_export.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const [port] = await once(moto.stdout!, 'data');
-  const motoUrl = `http://127.0.0.1:${String(port).trim()}`;
+  moto = await startMoto();
   proxy = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -46,11 +39,14 @@ beforeAll(async () => {
       return;
     }
     const { host: _h, connection: _c, 'content-length': _l, 'transfer-encoding': _t, expect: _e, ...headers } = request.headers;
-    const answer = await fetch(`${motoUrl}${request.url}`, { method: request.method, headers: headers as Record<string, string>, body: Buffer.concat(chunks) });
+    const answer = await fetch(`${moto.url}${request.url}`, {
+      method: request.method,
+      headers: headers as Record<string, string>,
+      body: Buffer.concat(chunks),
+    });
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(Buffer.from(await answer.arrayBuffer()));
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  Object.assign(process.env, { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: motoUrl });
   acm = new ACMClient({});
   secrets = new SecretsManagerClient({});
   process.env['AWS_ENDPOINT_URL'] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
@@ -61,10 +57,7 @@ beforeAll(async () => {
 afterAll(async () => {
   proxy.closeAllConnections();
   proxy.close();
-  const exited = once(moto, 'exit');
-  moto.kill('SIGTERM');
-  await exited;
-  rmSync(folder, { recursive: true, force: true });
+  await moto.stop();
 });
 
 beforeEach(async () => {
@@ -87,18 +80,8 @@ async function acmHas(issued: Issued, { chain = `${intermediate.pem}\n${root.pem
   certificateArn = answer.CertificateArn;
 }
 
-/** One run of the Lambda as it is deployed. */
-async function run(event: unknown = { 'detail-type': 'ACM Certificate Available' }): Promise<{ outcome?: string }> {
-  Object.assign(process.env, { CERTIFICATE_ARN: certificateArn, SECRET_ID: secretId, NAMES: names.join(','), MIN_DAYS_LEFT: '1' });
-  Object.assign(process.env, { METRIC_NAMESPACE: 'CdkFtps', METRIC_SECRET: 'test', POWERTOOLS_LOG_LEVEL: 'SILENT' });
-  const { handler } = require('../../../dist/lambda/certificate-rotation/index.js');
-  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  try {
-    return await handler(event);
-  } finally {
-    write.mockRestore();
-  }
-}
+const run = (event: unknown = { 'detail-type': 'ACM Certificate Available' }) =>
+  runRotation({ CERTIFICATE_ARN: certificateArn, SECRET_ID: secretId, NAMES: names.join(','), MIN_DAYS_LEFT: '1' }, event);
 
 async function current(): Promise<{ certificate: string; chain: string; privateKey: string }> {
   return JSON.parse((await secrets.send(new GetSecretValueCommand({ SecretId: secretId }))).SecretString!);

@@ -1,35 +1,51 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Finding } from '../../../bin/doctor/finding';
 import { TestAuthority } from '../../server/support/authority';
-import { BUNDLE, run, type ServedProcess, serveProcess, USER } from '../support/served';
+import { BUNDLE, PASSWORD, type Ran, run, type ServedProcess, serveProcess, USER } from '../support/served';
 
 let folder: string;
 let authority: TestAuthority;
 const started: ChildProcess[] = [];
+/** A network of its own, in which every port is free, and no address but loopback leads anywhere. */
+const namespace = `ftps-doctor-${process.pid}`;
+const inNamespace = ['netns', 'exec', namespace] as const;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ftps-doctor-'));
   authority = await TestAuthority.create();
+  execFileSync('ip', ['netns', 'add', namespace]);
+  execFileSync('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
   writeFileSync(join(folder, 'ca.pem'), authority.pem);
   writeFileSync(join(folder, 'password'), 'anyone@example.com\n');
 });
 
 afterAll(async () => {
   for (const process of started) {
+    if (process.exitCode !== null) continue;
     const exited = once(process, 'exit');
     process.kill('SIGTERM');
     await exited;
   }
+  execFileSync('ip', ['netns', 'del', namespace]);
   rmSync(folder, { recursive: true, force: true });
 });
 
+const examining = [BUNDLE, 'doctor', 'localhost', '--json', '--timeout', '20'];
+
 async function doctor(...args: string[]): Promise<{ code: number; findings: Finding[] }> {
-  const { code, output } = await run(process.execPath, [BUNDLE, 'doctor', 'localhost', '--json', '--timeout', '20', ...args]);
+  return findingsOf(await run(process.execPath, [...examining, ...args]));
+}
+
+async function doctorInNamespace(...args: string[]): Promise<{ code: number; findings: Finding[] }> {
+  return findingsOf(await run('ip', [...inNamespace, process.execPath, ...examining, ...args]));
+}
+
+function findingsOf({ code, output }: Ran): { code: number; findings: Finding[] } {
   if (!output.startsWith('{')) throw new Error(output);
   return { code, findings: JSON.parse(output).findings };
 }
@@ -46,7 +62,7 @@ async function freePort(): Promise<number> {
 }
 
 /** vsftpd on loopback with anonymous logins over TLS; its port. */
-async function vsftpd(name: string, settings: Record<string, string>, until = 90): Promise<number> {
+async function vsftpd(name: string, settings: Record<string, string>, { until = 90, namespaced = false } = {}): Promise<number> {
   const { certificate, key } = await authority.issue({ rsa: true, from: -30, until });
   const file = (suffix: string) => join(folder, `${name}.${suffix}`);
   writeFileSync(file('pem'), certificate);
@@ -55,7 +71,7 @@ async function vsftpd(name: string, settings: Record<string, string>, until = 90
   const empty = file('empty');
   for (const one of [root, empty]) mkdirSync(one);
   for (const one of [folder, root, empty]) chmodSync(one, 0o755);
-  const port = await freePort();
+  const port = namespaced ? 2121 : await freePort();
   const all = {
     listen: 'YES',
     listen_address: '127.0.0.1',
@@ -81,22 +97,36 @@ async function vsftpd(name: string, settings: Record<string, string>, until = 90
       .map(([setting, value]) => `${setting}=${value}\n`)
       .join(''),
   );
-  started.push(spawn('vsftpd', [file('conf')], { stdio: ['ignore', 'inherit', 'inherit'] }));
-  for (;;) {
-    const socket = connect(port, '127.0.0.1');
-    if (
-      await new Promise((resolve) =>
-        socket
-          .once('connect', () => resolve(true))
-          .once('error', () => resolve(false))
-          .once('close', () => resolve(false)),
-      )
-    ) {
-      socket.destroy();
-      return port;
-    }
-    if (started.at(-1)!.exitCode !== null) throw new Error('vsftpd ended');
+  const [program, args] = namespaced ? ['ip', [...inNamespace, 'vsftpd', file('conf')]] : ['vsftpd', [file('conf')]];
+  const daemon = spawn(program as string, args as string[], { stdio: ['ignore', 'inherit', 'inherit'] });
+  started.push(daemon);
+  await listening(port, daemon, namespaced);
+  return port;
+}
+
+/** Waits until a program listens. */
+async function listening(port: number, daemon: ChildProcess, namespaced: boolean): Promise<void> {
+  while (daemon.exitCode === null) {
+    const probe = `require('net').connect(${port}, '127.0.0.1').on('connect', () => process.exit(0)).on('error', () => process.exit(1))`;
+    const { code } = namespaced ? await run('ip', [...inNamespace, process.execPath, '-e', probe]) : await run(process.execPath, ['-e', probe]);
+    if (code === 0) return;
   }
+  throw new Error(`${daemon.spawnfile} ended`);
+}
+
+/** Runs this program's text in the namespace until the tests end; waits for its port. */
+async function inNamespaceListening(port: number, ...args: string[]): Promise<ChildProcess> {
+  const daemon = spawn('ip', [...inNamespace, process.execPath, ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
+  started.push(daemon);
+  await listening(port, daemon, true);
+  return daemon;
+}
+
+async function ends(daemon: ChildProcess): Promise<void> {
+  const exited = once(daemon, 'exit');
+  daemon.kill('SIGTERM');
+  await exited;
+  started.splice(started.indexOf(daemon), 1);
 }
 
 const anonymous = (port: number) => [
@@ -136,15 +166,118 @@ describe('ftps doctor', () => {
       expect(checks).toContain(check);
   });
 
-  it('names the wrong address that vsftpd gives behind its NAT', async () => {
-    const port = await vsftpd('wrong-address', { pasv_address: '10.1.2.3' });
-    const { code, findings } = await doctor(...anonymous(port));
-    expect(found(findings, 'problem')).toEqual([expect.stringMatching(/^pasv: PASV gives 10\.1\.2\.3, but the control connection goes to 127\.0\.0\.1/)]);
+  it('names the wrong address that vsftpd gives behind its NAT, and that nobody can be reached there', async () => {
+    const port = await vsftpd('wrong-address', { pasv_address: '10.1.2.3' }, { namespaced: true });
+    const { code, findings } = await doctorInNamespace(...anonymous(port));
+    expect(found(findings, 'problem')).toEqual([
+      expect.stringMatching(/^pasv: PASV gives 10\.1\.2\.3, but the control connection goes to 127\.0\.0\.1; port \d+ there can't be reached \(.*ENETUNREACH/),
+    ]);
     expect(code).toBe(3);
+    await ends(started.at(-1)!);
+  });
+
+  describe('asked about the passive range', () => {
+    const range = (ports: string) => doctorInNamespace(...partner(), '--passive-ports', ports);
+    const partner = () => [
+      '--explicit-port',
+      '2121',
+      '--implicit-port',
+      '2990',
+      '--ca',
+      join(folder, 'state/ca.pem'),
+      '--user',
+      USER,
+      '--password-file',
+      join(folder, 'secret'),
+    ];
+    let server: ChildProcess;
+    beforeAll(async () => {
+      writeFileSync(join(folder, 'secret'), `${PASSWORD}\n`);
+      server = await inNamespaceListening(
+        2121,
+        BUNDLE,
+        'serve',
+        '--user',
+        USER,
+        '--password-file',
+        join(folder, 'secret'),
+        '--state',
+        join(folder, 'state'),
+        '--passive-ports',
+        '50000-50003',
+        '--audit',
+        join(folder, 'audit'),
+      );
+    });
+    afterAll(() => ends(server));
+
+    it('finds it restricted where it is', async () => {
+      const { code, findings } = await range('50000-50003');
+      expect(found(findings, 'problem')).toEqual([]);
+      expect(found(findings, 'ok')).toContain('passive-range: the ports beside 50000-50003 are closed (49998, 49999, 50004, 50005)');
+      expect(code).toBe(0);
+    });
+
+    it('finds a port beside it that is open', async () => {
+      const other = await inNamespaceListening(50_005, '-e', "require('net').createServer().listen(50005, '127.0.0.1')");
+      const { code, findings } = await range('50000-50003');
+      await ends(other);
+      expect(found(findings, 'problem')).toEqual(['passive-range: port 50005 beside 50000-50003 is open']);
+      expect(code).toBe(3);
+    });
+
+    it('finds a server whose range is wider than the one that is meant', async () => {
+      const { findings } = await range('50000-50001');
+      expect(found(findings, 'problem')[0]).toBe('passive-range: port 50002, 50003 beside 50000-50001 is open');
+    });
+
+    it('finds a server that gives ports outside of it', async () => {
+      const { findings } = await range('40000-40003');
+      expect(found(findings, 'problem')).toEqual([expect.stringMatching(/^passive-range: port 5000\d, 5000\d, .* was given, outside of 40000-40003/)]);
+    });
+  });
+
+  it('warns of an address in PASV that is another one, though it can be reached', async () => {
+    const { certificate, key } = await authority.issue();
+    for (const [name, content] of Object.entries({ certificate, key, secret: `${PASSWORD}\n` })) writeFileSync(join(folder, `other.${name}`), content);
+    const files = join(folder, 'other.files');
+    mkdirSync(files);
+    const { output } = await run(process.execPath, [BUNDLE, 'user', 'hash'], `${PASSWORD}\n`);
+    writeFileSync(join(folder, 'other.accounts'), JSON.stringify({ accounts: [{ user: USER, passwordHash: output.trim(), home: '/' }] }));
+    writeFileSync(
+      join(folder, 'other.json'),
+      JSON.stringify({
+        listeners: [{ mode: 'explicit', host: '0.0.0.0', port: 2122, advertisedAddress: '127.0.0.2' }],
+        passive: { ports: '50010-50013' },
+        tls: { certificates: [{ kind: 'file', certificate: join(folder, 'other.certificate'), key: join(folder, 'other.key') }] },
+        storage: { kind: 'local', root: files },
+        identity: [{ kind: 'file', file: join(folder, 'other.accounts') }],
+        audit: { destination: join(folder, 'other.audit') },
+      }),
+    );
+    const server = await inNamespaceListening(2122, BUNDLE, 'serve', '--config', join(folder, 'other.json'));
+    const { code, findings } = await doctorInNamespace(
+      '--explicit-port',
+      '2122',
+      '--implicit-port',
+      '0',
+      '--ca',
+      join(folder, 'ca.pem'),
+      '--user',
+      USER,
+      '--password-file',
+      join(folder, 'other.secret'),
+    );
+    await ends(server);
+    expect(found(findings, 'problem')).toEqual([]);
+    expect(found(findings, 'warning')).toEqual([
+      expect.stringMatching(/^pasv: PASV gives 127\.0\.0\.2, but the control connection goes to 127\.0\.0\.1; it can be reached from here, but many clients/),
+    ]);
+    expect(code).toBe(0);
   });
 
   it('names the certificate of vsftpd that has expired', async () => {
-    const port = await vsftpd('expired', {}, -2);
+    const port = await vsftpd('expired', {}, { until: -2 });
     const { code, findings } = await doctor(...anonymous(port));
     expect(found(findings, 'problem')).toEqual([expect.stringMatching(/^certificate: the certificate expired on /)]);
     expect(code).toBe(3);
@@ -157,6 +290,52 @@ describe('ftps doctor', () => {
       'plain-text: a login without',
       'certificate: the certificate does',
       'certificate: the chain of',
+    ]);
+  });
+
+  it('names every outdated protocol and cipher of a server that still offers them', async () => {
+    const { certificate, key } = await authority.issue({ rsa: true });
+    const files = { certificate: join(folder, 'weak.pem'), key: join(folder, 'weak.key') };
+    writeFileSync(files.certificate, certificate);
+    writeFileSync(files.key, key);
+    const old = join(__dirname, 'old-server.cjs');
+    // OpenSSL as it is built today knows neither RC4 nor 3DES; GnuTLS still does.
+    const priority = 'NORMAL:+VERS-TLS1.1:+VERS-TLS1.0:+ARCFOUR-128:+3DES-CBC:+RSA:+SHA1:+SIGN-ALL:%COMPAT';
+    const gnutls = [
+      'gnutls-serv',
+      '--quiet',
+      '--echo',
+      '--port',
+      '4433',
+      '--priority',
+      priority,
+      '--x509certfile',
+      files.certificate,
+      '--x509keyfile',
+      files.key,
+    ];
+    const daemon = spawn('ip', [...inNamespace, ...gnutls], { stdio: 'ignore' });
+    started.push(daemon);
+    await listening(4433, daemon, true);
+    const servers = [
+      await inNamespaceListening(2123, old, '2123', 'openssl', files.certificate, files.key),
+      await inNamespaceListening(2124, old, '2124', 'behind', '4433'),
+    ];
+    const offers = async (port: string) => {
+      const { code, findings } = await doctorInNamespace('--explicit-port', port, '--implicit-port', '0', '--ca', join(folder, 'ca.pem'));
+      expect(code).toBe(3);
+      return [...found(findings, 'problem'), ...found(findings, 'warning')].filter((text) => text.startsWith('tls'));
+    };
+    const offered = new Set([...(await offers('2123')), ...(await offers('2124'))]);
+    for (const server of [...servers, daemon]) await ends(server);
+    expect([...offered].sort()).toEqual([
+      'tls: 3DES ciphers offered',
+      'tls: RC4 ciphers offered',
+      'tls: RSA key exchange is offered, which has no forward secrecy',
+      'tls: TLS 1.0 offered',
+      'tls: TLS 1.1 offered',
+      'tls: anonymous ciphers offered',
+      'tls: ciphers without encryption offered',
     ]);
   });
 
