@@ -81,7 +81,8 @@ export class Session implements DataOwner {
   private timer: NodeJS.Timeout | undefined;
   /** When a session that has not logged in is closed, in milliseconds since 1970. */
   private logInBy: number;
-  private ended = false;
+  /** Whether the connection has gone. */
+  ended = false;
   private announceEnd!: () => void;
   /** Fulfilled when the control connection is gone. */
   readonly closed = new Promise<void>((resolve) => {

@@ -25,6 +25,7 @@ async function settle(session: Session, login: string, verdict: Verdict): Promis
   const { account, method, source } = verdict;
   if (new Networks(account.deniedNetworks).contains(session.address) || isOutside(account.allowedNetworks, session.address))
     return refuse(session, login, { kind: 'refused', reason: 'address-not-allowed', source });
+  if (session.ended) return; // it left while its password was checked, and takes nobody's place
   if (!(await limits.admitAccount(account.user, account.maxSessions))) {
     audit.record({ kind: 'login', outcome: 'failure', login, source, reason: 'too-many-sessions', ...session.facts });
     await session.reply(421, 'Too many sessions of this account.');
