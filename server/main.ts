@@ -45,7 +45,7 @@ export async function startServer(config: ServerConfig, { audit, limits, who }: 
   try {
     const certificates = await ServerCertificates.open(config.tls, audit);
     closers.push(async () => certificates.close());
-    const storage = openStorage(config.storage);
+    const storage = openStorage(config);
     closers.push(() => storage.close());
     await storage.sweep();
     const scanner = openScanner(config.antivirus, (state, detail) => audit.record({ kind: 'health', part: 'scanner', state, detail }));

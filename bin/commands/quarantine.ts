@@ -13,7 +13,7 @@ export function quarantineCommand(): Command {
       .requiredOption('--config <file>', 'configuration file of the server')
       .action(async (...given: unknown[]) => {
         const command = given.at(-1) as Command;
-        const storage = openStorage((await readConfig(command.opts<{ config: string }>().config)).storage);
+        const storage = openStorage(await readConfig(command.opts<{ config: string }>().config));
         try {
           process.stdout.write(`${await act(storage.quarantine, ...([...command.args, command.opts()] as unknown as Rest))}\n`);
         } finally {
@@ -37,6 +37,6 @@ export function quarantineCommand(): Command {
   return quarantine;
 }
 
-function line({ id, signature, size, user, path, client }: Quarantined): string {
-  return `${id}  ${signature ?? 'unknown'}  ${size} bytes  ${user} from ${client}  ${path}`;
+function line({ id, state, signature, size, user, path, client }: Quarantined): string {
+  return `${id}  ${signature ?? state}  ${size} bytes  ${user} from ${client}  ${path}`;
 }

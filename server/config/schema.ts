@@ -145,7 +145,43 @@ const localStorage = z.strictObject({
   root: file('Folder that holds the homes: a local disk or a mounted EFS file system.'),
   fsync: z.boolean().default(true).describe('Whether an upload is flushed to the disk before it is confirmed with 226.'),
 });
-export const storageSchema = z.discriminatedUnion('kind', [localStorage]);
+const keyPrefix = (text: string) =>
+  z
+    .string()
+    .max(256)
+    .regex(/^([^/]+\/)*$/, 'expected nothing, or folders with a slash after each, for example `files/`')
+    .describe(text);
+const s3Storage = z.strictObject({
+  kind: z.literal('s3'),
+  bucket: z.string().min(3).describe('Bucket of the files.'),
+  prefix: keyPrefix('What every key of a file begins with.').default(''),
+  region: z.string().min(1).optional().describe('Region of the buckets; absent means the region of the instance.'),
+  endpoint: z.url().optional().describe('URL of a storage that speaks the protocol of S3; absent means Amazon S3.'),
+  pathStyle: z.boolean().default(false).describe('Whether the bucket stands in the path of requests instead of the host name, as most other storages want it.'),
+  kmsKeyId: z.string().min(1).optional().describe('KMS key that objects are encrypted with; absent means the default of the bucket.'),
+  release: z
+    .enum(['server', 'guardduty'])
+    .default('server')
+    .describe(
+      'Who lets an upload become visible. `server`: this server, at once, or after its own scan. `guardduty`: the release Lambda, when GuardDuty Malware Protection has found it clean; until then it waits in `quarantine`.',
+    ),
+  quarantine: z
+    .strictObject({ bucket: z.string().min(3), prefix: keyPrefix('What every key in it begins with.').default('uploads/') })
+    .optional()
+    .describe('Where uploads wait for a verdict and infected ones stay; absent means a folder of `bucket` that no client can name.'),
+  partBytes: z
+    .number()
+    .int()
+    .min(5 * 1024 * 1024)
+    .max(64 * 1024 * 1024)
+    .default(8 * 1024 * 1024)
+    .describe('Size of the parts of uploads and the pieces of downloads; it grows for uploads beyond a thousand parts. Bytes.'),
+  memoryBytes: bytes('What all transfers together may send or read ahead, beyond the one part that each needs.').default(256 * 1024 * 1024),
+  connections: count('Requests to S3 at once.').default(256),
+  attempts: count('How often a request that was throttled or failed is tried.').default(8),
+  requestSeconds: seconds('How long S3 may be silent on a request.').default(30),
+});
+export const storageSchema = z.discriminatedUnion('kind', [localStorage, s3Storage]);
 
 export const antivirusSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('off') }),

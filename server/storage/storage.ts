@@ -31,17 +31,14 @@ export interface WriteHandle {
   /** Appends the chunks in order. The buffers may be used again once the promise is fulfilled. */
   write(chunks: readonly Buffer[]): Promise<void>;
   /** Makes the bytes safe and visible. Fulfilled only then. */
-  commit(): Promise<void>;
+  commit(facts?: UploadFacts): Promise<void>;
   abort(): Promise<void>;
   /** Puts the file away where no client can reach it. Answers with its id in the quarantine. */
   quarantine(finding: Finding): Promise<string>;
 }
 
-/** Why a file is in quarantine, and where it came from. */
-export interface Finding {
-  readonly signature?: string;
-  /** Engine and version of its signatures. */
-  readonly engine?: string;
+/** What is known of an upload when its last byte has come. */
+export interface UploadFacts {
   /** Of the bytes that the client sent, in hexadecimal. */
   readonly sha256?: string;
   /** Address of the client. */
@@ -50,9 +47,18 @@ export interface Finding {
   readonly session: string;
 }
 
+/** Why a file is in quarantine, and where it came from. */
+export interface Finding extends UploadFacts {
+  readonly signature?: string;
+  /** Engine and version of its signatures. */
+  readonly engine?: string;
+}
+
 /** A file in quarantine. */
 export interface Quarantined extends Finding {
   readonly id: string;
+  /** `waiting`: for a scanner that works on its own (GuardDuty). `unscanned`: that scanner could give no verdict. */
+  readonly state: 'infected' | 'waiting' | 'unscanned';
   readonly user: string;
   /** Home of the account, below the storage root. */
   readonly home: string;
@@ -63,7 +69,7 @@ export interface Quarantined extends Finding {
   readonly at: string;
 }
 
-/** Files that a scanner found infected, for the operator. Every method may throw a StorageError. */
+/** Files that clients may not read, for the operator. Every method may throw a StorageError. */
 export interface Quarantine {
   /** The oldest first. */
   list(): Promise<Quarantined[]>;

@@ -53,18 +53,17 @@ async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path:
         scan,
       });
       const { verdict } = received;
+      const facts = { sha256: received.sha256, client: session.facts.client.address, session: session.id };
       if (verdict?.result === 'error') throw new RefusedByScanner(received);
       if (verdict?.result === 'infected') {
         opened = undefined;
         const { signature, engine } = verdict;
         // Refused in any case; where it could not be kept, the audit names no quarantine.
-        const quarantined = await target
-          .quarantine({ signature, engine, sha256: received.sha256, client: session.facts.client.address, session: session.id })
-          .catch(() => undefined);
+        const quarantined = await target.quarantine({ ...facts, signature, engine }).catch(() => undefined);
         throw new RefusedByScanner({ ...received, verdict: { ...verdict, quarantined } });
       }
       opened = undefined;
-      await target.commit();
+      await target.commit(facts);
       return received;
     },
     undo: async () => {

@@ -15,9 +15,9 @@ export class LocalQuarantine implements Quarantine {
   constructor(private readonly root: string) {}
 
   /** Takes a staged file. Its record is written first: a file without a record would be one that nobody can judge. */
-  async add(staging: Folder, stagingName: string, facts: Omit<Quarantined, 'id' | 'at'>): Promise<string> {
+  async add(staging: Folder, stagingName: string, facts: Omit<Quarantined, 'id' | 'at' | 'state'>): Promise<string> {
     const now = new Date();
-    const record: Quarantined = { id: quarantineId(now), at: now.toISOString(), ...facts };
+    const record: Quarantined = { id: quarantineId(now), state: 'infected', at: now.toISOString(), ...facts };
     await mkdir(join(this.root, QUARANTINE), { recursive: true, mode: 0o700 }).catch(storageError);
     await this.inFolder(async (folder) => {
       const file = await folder.file(recordName(record.id), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);

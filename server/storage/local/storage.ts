@@ -2,11 +2,12 @@
 import { mkdir } from 'node:fs/promises';
 import type { ServerConfig } from '../../config';
 import type { Storage } from '../storage';
+import { Usage } from '../usage';
 import { partsOf, virtualPath } from '../virtual-path';
+import { countHome } from './count';
 import { Folder } from './folder';
 import { LocalQuarantine } from './quarantine';
 import { Staging } from './staging';
-import { Usage } from './usage';
 import { LocalVolume } from './volume';
 
 export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], { kind: 'local' }>): Storage {
@@ -19,7 +20,7 @@ export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], {
       const parts = partsOf(virtualPath('/', home));
       await makeHome(root, parts);
       const key = parts.join('/');
-      const usage = quota ? (usages.get(key) ?? new Usage(root, parts, quota)) : undefined;
+      const usage = quota ? (usages.get(key) ?? new Usage(quota, () => countHome(root, parts))) : undefined;
       if (usage) usages.set(key, usage);
       return new LocalVolume(root, parts, user, staging, quarantine, fsync, usage);
     },

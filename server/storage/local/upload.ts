@@ -2,9 +2,9 @@
 import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { type Finding, StorageError, type WriteHandle, type WriteMode } from '../storage';
+import type { Usage } from '../usage';
 import { storageError } from './errors';
 import type { Folder } from './folder';
-import type { Usage } from './usage';
 
 /** Size in which a kept beginning is read. Bytes. */
 const PIECE = 1024 * 1024;

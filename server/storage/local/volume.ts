@@ -2,13 +2,13 @@
 import { constants, type Stats } from 'node:fs';
 import type { Entry, ReadHandle, Volume, WriteHandle, WriteMode } from '../storage';
 import { StorageError } from '../storage';
+import type { Usage } from '../usage';
 import { isReserved, partsOf } from '../virtual-path';
 import { storageError } from './errors';
 import { Folder } from './folder';
 import type { LocalQuarantine } from './quarantine';
 import type { Staging } from './staging';
 import { openUpload } from './upload';
-import type { Usage } from './usage';
 
 /** Entries looked at together; the pool of threads works on them side by side. */
 const BATCH = 256;

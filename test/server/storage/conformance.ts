@@ -1,6 +1,6 @@
 /** What every storage backend must do. Run it for a new one by calling this with a way to make an empty home. */
 import { randomBytes } from 'node:crypto';
-import type { Entry, Volume, WriteMode } from '../../../server/storage/storage';
+import type { Entry, Quarantine, Volume, WriteMode } from '../../../server/storage/storage';
 
 export async function write(volume: Volume, path: string, content: Buffer | string, mode: WriteMode = { kind: 'replace' }): Promise<void> {
   const handle = await volume.openWrite(path, mode);
@@ -32,11 +32,18 @@ export async function names(volume: Volume, path = '/'): Promise<string[]> {
   return entries.map(({ name }) => name).sort();
 }
 
-export function storageConformance(name: string, home: (quota?: { bytes?: number; files?: number }) => Promise<Volume>): void {
+export interface TestHome {
+  readonly volume: Volume;
+  readonly quarantine: Quarantine;
+}
+
+/** `home` makes an empty home for the user `demo`, in a storage whose uploads are scanned. */
+export function storageConformance(name: string, home: (quota?: { bytes?: number; files?: number }) => Promise<TestHome>): void {
   describe(`storage: ${name}`, () => {
     let volume: Volume;
+    let quarantine: Quarantine;
     beforeEach(async () => {
-      volume = await home();
+      ({ volume, quarantine } = await home());
     });
 
     it('gives back what was written, from any offset', async () => {
@@ -84,10 +91,27 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
     });
 
     it('takes names with any byte that is allowed, and deep paths', async () => {
-      for (const odd of ['with blank', ' leading', '-dash', 'ünïcödé 日本', 'a"quote\'s', '*?[x]', '#%&;$(id)`', 'x'.repeat(255)]) {
+      const odds = [
+        'with blank',
+        ' leading',
+        '-dash',
+        'ünïcödé 日本',
+        'a"quote\'s',
+        '*?[x]',
+        '#%&;$(id)`',
+        'a+b=c',
+        '%41',
+        'back\\slash',
+        '<&>',
+        'x'.repeat(255),
+      ];
+      for (const odd of odds) {
         await write(volume, `/${odd}`, odd);
         expect((await read(volume, `/${odd}`)).toString()).toBe(odd);
       }
+      expect(await names(volume)).toEqual([...odds].sort());
+      for (const odd of odds) await volume.rename(`/${odd}`, `/~${odd.slice(0, 200)}`);
+      expect(await names(volume)).toEqual(odds.map((odd) => `~${odd.slice(0, 200)}`).sort());
       let deep = '';
       for (let level = 0; level < 40; level += 1) {
         deep += `/level${level}`;
@@ -95,6 +119,81 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       }
       await write(volume, `${deep}/file`, 'deep');
       expect((await read(volume, `${deep}/file`)).toString()).toBe('deep');
+    });
+
+    // versitygw ignores `encoding-type`, without which no answer in XML can name them.
+    (name.startsWith('versitygw') ? it.skip : it)('takes control characters in names', async () => {
+      await write(volume, '/\u0001\t\u007f', 'odd');
+      expect(await names(volume)).toEqual(['\u0001\t\u007f']);
+      expect((await read(volume, '/\u0001\t\u007f')).toString()).toBe('odd');
+    });
+
+    it('lets the last of several uploads of one name win, and mixes none', async () => {
+      const contents = Array.from({ length: 6 }, (_, index) => Buffer.alloc(50_000 + index, index));
+      const handles = await Promise.all(contents.map(() => volume.openWrite('/same', { kind: 'replace' })));
+      await Promise.all(handles.map((handle, index) => handle.write([contents[index]!])));
+      const seen: Buffer[] = [];
+      for (const handle of handles) {
+        await handle.commit();
+        seen.push(await read(volume, '/same'));
+      }
+      expect(seen.map((content, index) => content.equals(contents[index]!))).toEqual(contents.map(() => true));
+      const racing = await Promise.all(contents.map(() => volume.openWrite('/same', { kind: 'replace' })));
+      await Promise.all(racing.map((handle, index) => handle.write([contents[index]!])));
+      await Promise.all(racing.map((handle) => handle.commit()));
+      const last = await read(volume, '/same');
+      expect(contents.some((content) => content.equals(last))).toBe(true);
+    });
+
+    it('renames a folder with everything in it, keeps the times of files, and not into itself', async () => {
+      await volume.mkdir('/old');
+      await volume.mkdir('/old/inner');
+      await write(volume, '/old/inner/file', 'content');
+      await volume.setModified('/old/inner/file', new Date('2020-01-02T03:04:05Z'));
+      await expect(volume.rename('/old', '/old/inner/deeper')).rejects.toMatchObject({ code: 'invalid-name' });
+      await volume.rename('/old', '/new');
+      expect(await names(volume)).toEqual(['new']);
+      expect((await read(volume, '/new/inner/file')).toString()).toBe('content');
+      expect((await volume.stat('/new/inner/file')).modified).toEqual(new Date('2020-01-02T03:04:05Z'));
+    });
+
+    it('keeps a folder from which the last file goes', async () => {
+      await volume.mkdir('/folder');
+      await write(volume, '/folder/one', 'x');
+      await volume.remove('/folder/one');
+      expect(await names(volume, '/folder')).toEqual([]);
+      await volume.rmdir('/folder');
+      await expect(names(volume, '/folder')).rejects.toMatchObject({ code: 'not-found' });
+    });
+
+    it('takes a file as a file and a folder as a folder', async () => {
+      await volume.mkdir('/folder');
+      await write(volume, '/file', 'x');
+      await expect(volume.openRead('/folder', 0)).rejects.toMatchObject({ code: 'is-directory' });
+      await expect(volume.openWrite('/folder', { kind: 'replace' })).rejects.toMatchObject({ code: 'is-directory' });
+      await expect(volume.rmdir('/file')).rejects.toMatchObject({ code: 'not-directory' });
+      await expect(names(volume, '/file')).rejects.toMatchObject({ code: 'not-directory' });
+      expect(await volume.stat('/')).toMatchObject({ name: '/', type: 'directory' });
+    });
+
+    it('puts an upload away where no client can see it, and gives it back or deletes it', async () => {
+      await write(volume, '/taken', 'old');
+      const finding = { signature: 'Evil.Test', client: '192.0.2.1', session: 's' };
+      for (const name of ['/taken', '/free', '/gone']) {
+        const handle = await volume.openWrite(name, { kind: 'replace' });
+        await handle.write([Buffer.from('EVIL')]);
+        await handle.quarantine(finding);
+      }
+      expect(await names(volume)).toEqual(['taken']);
+      const kept = await quarantine.list();
+      expect(kept).toMatchObject(['/taken', '/free', '/gone'].map((path) => ({ state: 'infected', path, size: 4, user: 'demo', ...finding })));
+      const [first, second, third] = kept.map(({ id }) => id);
+      await expect(quarantine.release(first!)).rejects.toMatchObject({ code: 'exists' });
+      await quarantine.release(second!);
+      await quarantine.remove(third!);
+      expect((await read(volume, '/free')).toString()).toBe('EVIL');
+      expect((await quarantine.list()).map(({ path }) => path)).toEqual(['/taken']);
+      await expect(quarantine.find('../../etc/passwd')).rejects.toMatchObject({ code: 'not-found' });
     });
 
     it('makes, lists, renames and removes', async () => {
@@ -129,7 +228,7 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
     });
 
     it('holds a quota of bytes and files, also against uploads side by side', async () => {
-      const small = await home({ bytes: 100, files: 3 });
+      const { volume: small } = await home({ bytes: 100, files: 3 });
       const [one, two] = [await small.openWrite('/one', { kind: 'replace' }), await small.openWrite('/two', { kind: 'replace' })];
       await one.write([Buffer.alloc(60)]);
       await expect(two.write([Buffer.alloc(60)])).rejects.toMatchObject({ code: 'quota' });

@@ -23,7 +23,10 @@ afterAll(async () => {
   await Promise.all(roots.map((root) => rm(root, { recursive: true, force: true })));
 });
 
-storageConformance('local disk', async (quota) => (await storage()).storage.open({ user: 'demo', home: '/', quota }));
+storageConformance('local disk', async (quota) => {
+  const { storage: opened } = await storage();
+  return { volume: await opened.open({ user: 'demo', home: '/', quota }), quarantine: opened.quarantine };
+});
 
 describe('a home on the local disk', () => {
   it('is one account’s alone', async () => {

@@ -82,7 +82,7 @@ export async function serveProcess(...flags: string[]): Promise<ServedProcess> {
   };
 }
 
-function appears(file: string, folder: string): Promise<{ ca: string; explicit: number; implicit: number }> {
+export function appears(file: string, folder: string): Promise<{ ca: string; explicit: number; implicit: number }> {
   return new Promise((resolve) => {
     const look = () => {
       try {

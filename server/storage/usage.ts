@@ -1,8 +1,11 @@
 /** How much a home holds, for quotas: counted once, then kept up by this process's own changes. */
-import type { AccountRules } from '../../config';
-import { StorageError } from '../storage';
-import { isReserved } from '../virtual-path';
-import { Folder } from './folder';
+import type { AccountRules } from '../config';
+import { StorageError } from './storage';
+
+export interface Held {
+  readonly bytes: number;
+  readonly files: number;
+}
 
 export class Usage {
   private bytes = 0;
@@ -10,14 +13,13 @@ export class Usage {
   private counted: Promise<void> | undefined;
 
   constructor(
-    private readonly root: string,
-    private readonly home: readonly string[],
     private readonly quota: NonNullable<AccountRules['quota']>,
+    private readonly count: () => Promise<Held>,
   ) {}
 
   /** Takes room before it is used, so that uploads side by side can't overrun the quota together. */
   async take(bytes: number, files: number): Promise<void> {
-    this.counted ??= this.count(this.home);
+    this.counted ??= this.begin();
     await this.counted;
     if (this.quota.bytes !== undefined && bytes > 0 && this.bytes + bytes > this.quota.bytes)
       throw new StorageError('quota', `The quota of ${this.quota.bytes} bytes is used up.`);
@@ -33,20 +35,14 @@ export class Usage {
     this.files -= files;
   }
 
-  private async count(parts: readonly string[]): Promise<void> {
-    const folder = await Folder.walk(this.root, parts);
+  private async begin(): Promise<void> {
     try {
-      for await (const { name } of await folder.entries()) {
-        if (isReserved(name)) continue;
-        const found = await folder.stat(name).catch(() => undefined);
-        if (found?.isDirectory()) await this.count([...parts, name]);
-        else if (found?.isFile()) {
-          this.bytes += found.size;
-          this.files += 1;
-        }
-      }
-    } finally {
-      await folder.close().catch(() => {}); // iterating the entries may have closed what it opened
+      const { bytes, files } = await this.count();
+      this.bytes += bytes;
+      this.files += files;
+    } catch (error) {
+      this.counted = undefined; // counted again for the next upload
+      throw error;
     }
   }
 }

@@ -1,0 +1,245 @@
+/** One bucket: the few requests that files need, with their conditions, encryption and paging. Errors are those of the SDK. */
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandInput,
+  type ListMultipartUploadsCommandOutput,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+} from '@aws-sdk/client-s3';
+import { isMissing } from './errors';
+import { COPY_PART, copyRanges, LARGEST_COPY, type Range } from './ranges';
+
+/** User metadata of an object; rclone and s3fs know `mtime`, seconds since 1970, too. */
+export type Metadata = Readonly<Record<string, string>>;
+
+export interface Found {
+  readonly size: number;
+  readonly etag: string;
+  readonly modified: Date;
+  readonly metadata: Metadata;
+}
+
+export interface Listed {
+  readonly key: string;
+  readonly size: number;
+  readonly modified: Date;
+}
+
+export interface Page {
+  readonly objects: readonly Listed[];
+  /** What is in folders, up to the delimiter. */
+  readonly prefixes: readonly string[];
+}
+
+/** What must hold at the moment of writing: nothing has the key, or what has it is this very object. */
+export type Condition = { readonly absent: true } | { readonly etag: string };
+
+const conditionHeaders = (condition: Condition | undefined) =>
+  condition === undefined ? {} : 'absent' in condition ? { IfNoneMatch: '*' } : { IfMatch: condition.etag };
+const rangeHeader = ({ first, last }: Range) => `bytes=${first}-${last}`;
+/** Tries of a piece whose body broke off; the SDK retries requests, but not a body that ends early. */
+const BODY_TRIES = 5;
+/** Parts copied at once. */
+const COPIES_AT_ONCE = 8;
+
+export class Bucket {
+  constructor(
+    private readonly client: S3Client,
+    readonly name: string,
+    private readonly kmsKeyId: string | undefined,
+    /** Smaller only in tests. */
+    private readonly largestCopy = LARGEST_COPY,
+  ) {}
+
+  async find(key: string): Promise<Found | undefined> {
+    try {
+      const { ContentLength, ETag, LastModified, Metadata } = await this.client.send(new HeadObjectCommand({ Bucket: this.name, Key: key }));
+      return { size: ContentLength ?? 0, etag: ETag ?? '', modified: LastModified ?? new Date(0), metadata: Metadata ?? {} };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** A range of exactly that object, into the buffer. */
+  async read(key: string, etag: string, range: Range, into: Buffer): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key, IfMatch: etag, Range: rangeHeader(range) }));
+      try {
+        let at = 0;
+        for await (const chunk of Body as AsyncIterable<Buffer>) at += chunk.copy(into, at);
+        if (at !== range.last - range.first + 1) throw new Error('the body of an object ended early');
+        return;
+      } catch (error) {
+        if (attempt === BODY_TRIES) throw error;
+      }
+    }
+  }
+
+  /** A small object, whole. */
+  async text(key: string): Promise<string> {
+    const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }));
+    return Body!.transformToString();
+  }
+
+  async put(key: string, body: Buffer | string, { metadata, condition }: { metadata?: Metadata; condition?: Condition } = {}): Promise<void> {
+    await this.client.send(
+      new PutObjectCommand({ Bucket: this.name, Key: key, Body: Buffer.from(body), Metadata: metadata, ...this.encryption(), ...conditionHeaders(condition) }),
+    );
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.client.send(new DeleteObjectCommand({ Bucket: this.name, Key: key }));
+  }
+
+  /** Everything below a prefix, by pages of at most `most`; with `folders`, only up to the next slash. */
+  async *list(prefix: string, { folders, most = 1000 }: { folders: boolean; most?: number }): AsyncIterable<Page> {
+    let token: string | undefined;
+    do {
+      const page = await this.client.send(
+        new ListObjectsV2Command({
+          Bucket: this.name,
+          Prefix: prefix,
+          Delimiter: folders ? '/' : undefined,
+          MaxKeys: most,
+          ContinuationToken: token,
+          EncodingType: 'url', // XML can't hold every character of a key
+        }),
+      );
+      const decoded = (text: string | undefined) => (page.EncodingType === 'url' ? decodeURIComponent((text ?? '').replaceAll('+', ' ')) : (text ?? ''));
+      yield {
+        objects: (page.Contents ?? []).map(({ Key, Size, LastModified }) => ({ key: decoded(Key), size: Size ?? 0, modified: LastModified ?? new Date(0) })),
+        prefixes: (page.CommonPrefixes ?? []).map(({ Prefix }) => decoded(Prefix)),
+      };
+      token = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  /** The first keys below a prefix. */
+  async firstKeys(prefix: string, most: number): Promise<string[]> {
+    for await (const { objects } of this.list(prefix, { folders: false, most })) return objects.map(({ key }) => key);
+    return [];
+  }
+
+  /** Copies exactly that object within S3, in parts where it is too large for one request. */
+  async copy(from: { bucket: Bucket; key: string } & Found, key: string, metadata: Metadata, condition?: Condition): Promise<void> {
+    if (from.size > this.largestCopy) return this.copyInParts(from, key, metadata, condition);
+    await this.client.send(
+      new CopyObjectCommand({
+        Bucket: this.name,
+        Key: key,
+        CopySource: from.bucket.sourceName(from.key),
+        CopySourceIfMatch: from.etag,
+        MetadataDirective: 'REPLACE',
+        Metadata: metadata,
+        ...this.encryption(),
+        ...conditionHeaders(condition),
+      }),
+    );
+  }
+
+  private async copyInParts(from: { bucket: Bucket; key: string } & Found, key: string, metadata: Metadata, condition?: Condition): Promise<void> {
+    const upload = await this.beginParts(key, metadata);
+    try {
+      const parts = await this.copyParts(upload, from, copyRanges(from.size, Math.min(COPY_PART, this.largestCopy)));
+      await this.completeParts(upload, parts, condition);
+    } catch (error) {
+      await this.abortParts(upload).catch(() => {}); // the first error is the one to tell
+      throw error;
+    }
+  }
+
+  async beginParts(key: string, metadata: Metadata): Promise<MultipartUpload> {
+    const { UploadId } = await this.client.send(new CreateMultipartUploadCommand({ Bucket: this.name, Key: key, Metadata: metadata, ...this.encryption() }));
+    return { key, id: UploadId! };
+  }
+
+  async putPart({ key, id }: MultipartUpload, number: number, body: Buffer): Promise<CompletedPart> {
+    const { ETag } = await this.client.send(
+      new UploadPartCommand({ Bucket: this.name, Key: key, UploadId: id, PartNumber: number, Body: body, ContentLength: body.length }),
+    );
+    return { PartNumber: number, ETag };
+  }
+
+  /** Makes the first parts of an upload out of ranges of an object. */
+  async copyParts({ key, id }: MultipartUpload, from: { bucket: Bucket; key: string; etag: string }, ranges: readonly Range[]): Promise<CompletedPart[]> {
+    const parts: CompletedPart[] = [];
+    await eachOf(ranges.entries(), COPIES_AT_ONCE, async ([index, range]) => {
+      const { CopyPartResult } = await this.client.send(
+        new UploadPartCopyCommand({
+          Bucket: this.name,
+          Key: key,
+          UploadId: id,
+          PartNumber: index + 1,
+          CopySource: from.bucket.sourceName(from.key),
+          CopySourceIfMatch: from.etag,
+          CopySourceRange: rangeHeader(range),
+        }),
+      );
+      parts[index] = { PartNumber: index + 1, ETag: CopyPartResult?.ETag };
+    });
+    return parts;
+  }
+
+  async completeParts({ key, id }: MultipartUpload, parts: readonly CompletedPart[], condition?: Condition): Promise<void> {
+    await this.client.send(
+      new CompleteMultipartUploadCommand({ Bucket: this.name, Key: key, UploadId: id, MultipartUpload: { Parts: [...parts] }, ...conditionHeaders(condition) }),
+    );
+  }
+
+  async abortParts({ key, id }: MultipartUpload): Promise<void> {
+    await this.client.send(new AbortMultipartUploadCommand({ Bucket: this.name, Key: key, UploadId: id }));
+  }
+
+  /** Uploads in parts that began before then and have no end. */
+  async *openParts(prefix: string, before: Date): AsyncIterable<MultipartUpload> {
+    let marker: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> | undefined = {};
+    while (marker) {
+      const page: ListMultipartUploadsCommandOutput = await this.client.send(new ListMultipartUploadsCommand({ Bucket: this.name, Prefix: prefix, ...marker }));
+      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) if (Initiated && Initiated < before) yield { key: Key!, id: UploadId! };
+      marker = page.IsTruncated ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined;
+    }
+  }
+
+  private sourceName(key: string): string {
+    return [this.name, ...key.split('/')].map(encodeURIComponent).join('/');
+  }
+
+  private encryption() {
+    return this.kmsKeyId === undefined ? {} : ({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: this.kmsKeyId, BucketKeyEnabled: true } as const);
+  }
+}
+
+export interface MultipartUpload {
+  readonly key: string;
+  readonly id: string;
+}
+
+/** Does something with each, some at once. The first error ends it, when what is under way is over. */
+export async function eachOf<T>(items: Iterable<T> | AsyncIterable<T>, atOnce: number, act: (item: T) => Promise<void>): Promise<void> {
+  const running = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  for await (const item of items) {
+    if (failure) break;
+    const one = act(item)
+      .catch((error: unknown) => {
+        failure ??= { error };
+      })
+      .finally(() => running.delete(one));
+    running.add(one);
+    if (running.size >= atOnce) await Promise.race(running);
+  }
+  await Promise.all(running);
+  if (failure) throw failure.error;
+}

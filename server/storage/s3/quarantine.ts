@@ -1,0 +1,103 @@
+/**
+ * Uploads in S3 that no client can read: those that wait for a verdict, and those that have a bad one. Each is an object named by its
+ * id, with a record beside it, `<id>.json`. What has no record is an upload under way, or left over from a crash.
+ */
+import { checkedId } from '../quarantine-id';
+import { type Finding, type Quarantine, type Quarantined, StorageError } from '../storage';
+import { type Bucket, eachOf } from './bucket';
+import { storageError } from './errors';
+
+/** `waiting`: for the verdict of a scanner that works on its own. `unscanned`: that scanner gave none. */
+export type RecordState = Quarantined['state'];
+
+/** A record as it is written; the release Lambda (lib/storage/release) reads and writes the same. */
+export interface StoredRecord extends Quarantined {
+  /** Key of the object that the file is to become. */
+  readonly key: string;
+}
+
+/** Where one upload waits. */
+export interface HoldingPlace {
+  readonly id: string;
+  readonly bucket: Bucket;
+  readonly key: string;
+  /** Who judges: the server's own scanner while the file comes in, or somebody else when it is here. */
+  readonly judge: 'now' | 'later';
+  record(state: RecordState, size: number, facts: Partial<Finding> | undefined): Promise<void>;
+  /** Takes the record back. */
+  forget(): Promise<void>;
+}
+
+const READS_AT_ONCE = 16;
+
+export class S3Quarantine implements Quarantine {
+  constructor(
+    private readonly bucket: Bucket,
+    /** Ends with a slash. */
+    private readonly prefix: string,
+    private readonly files: Bucket,
+  ) {}
+
+  place(id: string, judge: HoldingPlace['judge'], facts: Pick<StoredRecord, 'user' | 'home' | 'path' | 'key'>): HoldingPlace {
+    return {
+      id,
+      bucket: this.bucket,
+      key: this.keyOf(id),
+      judge,
+      record: async (state, size, more) => {
+        const record: StoredRecord = { id, state, at: new Date().toISOString(), size, client: '', session: '', ...facts, ...more };
+        await this.bucket.put(`${this.keyOf(id)}.json`, JSON.stringify(record));
+      },
+      forget: () => this.bucket.remove(`${this.keyOf(id)}.json`),
+    };
+  }
+
+  async list(): Promise<Quarantined[]> {
+    const found: Quarantined[] = [];
+    for await (const { objects } of this.bucket.list(this.prefix, { folders: false })) {
+      const ids = objects.filter(({ key }) => key.endsWith('.json')).map(({ key }) => key.slice(this.prefix.length, -'.json'.length));
+      await eachOf(ids, READS_AT_ONCE, async (id) => {
+        found.push(await this.find(id));
+      });
+    }
+    return found.sort((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  async find(id: string): Promise<Quarantined> {
+    const { key: _, ...facts } = await this.stored(id);
+    return facts;
+  }
+
+  async release(id: string): Promise<void> {
+    const { key, path } = await this.stored(id);
+    const file = await this.bucket.find(this.keyOf(id)).catch(storageError);
+    if (!file) throw new StorageError('not-found', 'The file is gone from the quarantine.');
+    if (await this.files.find(key).catch(storageError)) throw new StorageError('exists', `The name ${path} is taken.`);
+    await this.files.copy({ bucket: this.bucket, key: this.keyOf(id), ...file }, key, file.metadata, { absent: true }).catch(storageError);
+    await this.remove(id);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.stored(id);
+    await this.bucket.remove(this.keyOf(id)).catch(storageError);
+    await this.bucket.remove(`${this.keyOf(id)}.json`).catch(storageError);
+  }
+
+  /** Removes what a crash left: parts without an end, and objects without a record, from before then. */
+  async sweep(before: Date): Promise<void> {
+    for await (const parts of this.bucket.openParts(this.prefix, before)) await this.bucket.abortParts(parts);
+    for await (const { objects } of this.bucket.list(this.prefix, { folders: false })) {
+      const keys = new Set(objects.map(({ key }) => key));
+      for (const { key, modified } of objects)
+        if (!key.endsWith('.json') && modified < before && !keys.has(`${key}.json`) && !(await this.bucket.find(`${key}.json`))) await this.bucket.remove(key);
+    }
+  }
+
+  private keyOf(id: string): string {
+    return this.prefix + checkedId(id);
+  }
+
+  private async stored(id: string): Promise<StoredRecord> {
+    return JSON.parse(await this.bucket.text(`${this.keyOf(id)}.json`).catch(storageError)) as StoredRecord;
+  }
+}

@@ -1,0 +1,99 @@
+/** The built server with a configuration file of a test's own: other storages, scanners and accounts than `serveProcess` has. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AuditLine } from '../../../server/audit/schema';
+import type { ServerConfigInput } from '../../../server/config';
+import { hashPassword } from '../../../server/identity/password';
+import { TestAuthority } from '../../server/support/authority';
+import { appears, BUNDLE, PASSWORD, USER } from './served';
+
+export interface ConfiguredServer {
+  readonly folder: string;
+  /** Root of the files, where the storage is local. */
+  readonly files: string;
+  readonly config: string;
+  readonly ca: string;
+  readonly port: number;
+  readonly pid: number;
+  audit(): AuditLine[];
+  /** The most memory that the server ever had, in MiB. */
+  peakMemory(): number;
+  /** Starts the server again, after `kill`. */
+  start(): Promise<void>;
+  /** As a crash would end it. */
+  kill(): Promise<void>;
+  stop(): Promise<number>;
+}
+
+export async function serveConfigured(
+  overrides: (files: string) => Partial<ServerConfigInput>,
+  account: Record<string, unknown> = {},
+): Promise<ConfiguredServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'ftps-system-'));
+  const at = (name: string) => join(folder, name);
+  mkdirSync(at('files'));
+  const authority = await TestAuthority.create();
+  const { certificate, key } = await authority.issue();
+  writeFileSync(at('ca.pem'), authority.pem);
+  writeFileSync(at('server.pem'), certificate);
+  writeFileSync(at('server.key'), key, { mode: 0o600 });
+  writeFileSync(at('accounts.json'), JSON.stringify({ accounts: [{ user: USER, passwordHash: await hashPassword(PASSWORD), ...account }] }));
+  const config: ServerConfigInput = {
+    listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0 }],
+    passive: { ports: 'any:4' },
+    tls: { certificates: [{ kind: 'file', certificate: at('server.pem'), key: at('server.key') }] },
+    storage: { kind: 'local', root: at('files') },
+    identity: [{ kind: 'file', file: at('accounts.json') }],
+    audit: { destination: at('audit.json') },
+    ...overrides(at('files')),
+  };
+  writeFileSync(at('server.json'), JSON.stringify(config));
+  let port = 0;
+  let child: ReturnType<typeof spawn>;
+  const server: ConfiguredServer = {
+    folder,
+    files: at('files'),
+    config: at('server.json'),
+    ca: at('ca.pem'),
+    get port() {
+      return port;
+    },
+    get pid() {
+      return child.pid!;
+    },
+    audit: () =>
+      readFileSync(at('audit.json'), 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line)),
+    peakMemory: () => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) / 1024,
+    async start() {
+      rmSync(at('ready.json'), { force: true });
+      child = spawn(process.execPath, [BUNDLE, 'serve', '--config', at('server.json'), '--ready-file', at('ready.json')], {
+        stdio: ['ignore', 'inherit', 'pipe'],
+      });
+      let errors = '';
+      child.stderr?.on('data', (chunk) => {
+        errors += chunk;
+      });
+      port = (await Promise.race([appears(at('ready.json'), folder), once(child, 'exit').then(() => Promise.reject(new Error(errors)))])).explicit;
+    },
+    async kill() {
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+    async stop() {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      const [code] = await exited;
+      rmSync(folder, { recursive: true, force: true });
+      return code as number;
+    },
+  };
+  await server.start();
+  return server;
+}
