@@ -1,0 +1,155 @@
+/** Uploads by curl past a real clamd. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ConfiguredServer, serveConfigured } from '../support/configured';
+import { BUNDLE, PASSWORD, type Ran, run, USER } from '../support/served';
+import { Clamd, EICAR, LARGEST, SIGNATURE } from './clamd';
+
+const MIB = 1024 * 1024;
+const clamd = new Clamd();
+let server: ConfiguredServer;
+
+beforeAll(async () => {
+  await clamd.start();
+  server = await serveConfigured(() => ({ antivirus: { kind: 'clamd', socket: clamd.socket, maxBytes: LARGEST, timeoutSeconds: 240 } }));
+});
+afterAll(async () => {
+  expect(await server.stop()).toBe(0);
+  await clamd.stop();
+});
+
+const credentials = `user = "${USER}:${PASSWORD.replaceAll('"', '\\"')}"\n`;
+const curlArgs = ({ ca, port }: ConfiguredServer, path: string, ...args: string[]) => [
+  '-sS',
+  '--cacert',
+  ca,
+  '--ssl-reqd',
+  ...args,
+  `ftp://localhost:${port}/${path}`,
+];
+const curl = (to: ConfiguredServer, path: string, ...args: string[]): Promise<Ran> =>
+  run('curl', ['--config', '-', ...curlArgs(to, path, ...args)], credentials);
+const ftps = (...args: string[]) => run(process.execPath, [BUNDLE, 'quarantine', ...args, '--config', server.config]);
+
+/** A file that no compression makes small, with something at the end of each mebibyte that is named. */
+async function makeFile(name: string, mebibytes: number, inserted: Readonly<Record<number, Buffer>> = {}): Promise<string> {
+  const path = join(server.folder, name);
+  const file = await open(path, 'w');
+  const piece = Buffer.alloc(MIB);
+  for (let index = 0; index < mebibytes; index += 1) {
+    for (let word = 0; word < MIB; word += 64) piece.writeUInt32LE((index * 65_537 + word * 2_654_435_761) >>> 0, word);
+    inserted[index]?.copy(piece, MIB - 100);
+    await file.write(piece);
+  }
+  await file.close();
+  return path;
+}
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: MIB })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+const transferOf = (path: string) => server.audit().find((line) => line.class_uid === 4008 && line.file?.path === path && line.command === 'STOR');
+
+it('refuses EICAR inside 200 MiB with 550, never lets it be read, keeps it in quarantine and says so in the audit', async () => {
+  const infected = await makeFile('infected.bin', 200, { 150: EICAR });
+  let uploading = true;
+  const readable: string[] = [];
+  const watching = (async () => {
+    let looks = 0;
+    for (; uploading; looks += 1) {
+      readable.push(...readdirSync(server.files).filter((name) => !name.startsWith('.ftps-')));
+      const list = await curl(server, '', '--list-only');
+      if (list.output !== '') readable.push(list.output);
+      const read = await curl(server, 'infected.bin', '-o', join(server.folder, 'stolen'));
+      if (read.code === 0) readable.push('infected.bin was read');
+    }
+    return looks;
+  })();
+  const upload = await curl(server, 'infected.bin', '-T', infected);
+  uploading = false;
+  expect(await watching).toBeGreaterThan(0);
+  expect(upload.output).toContain('550');
+  expect(upload.code).not.toBe(0);
+  expect(readable).toEqual([]);
+  expect(existsSync(join(server.folder, 'stolen'))).toBe(false);
+
+  const line = transferOf('/infected.bin')!;
+  expect(line).toMatchObject({ status: 'Failure', severity: 'High', status_detail: 'infected', traffic: { bytes: 200 * MIB } });
+  const { verdict } = line.unmapped as { verdict: { quarantined: string; engine: string } };
+  expect(verdict).toMatchObject({ result: 'infected', signature: SIGNATURE, engine: expect.stringMatching(/^ClamAV \d/) });
+  const [kept] = JSON.parse((await ftps('list', '--json')).output);
+  expect(kept).toMatchObject({ id: verdict.quarantined, path: '/infected.bin', user: USER, size: 200 * MIB, signature: SIGNATURE, engine: verdict.engine });
+  expect(kept.sha256).toBe(await sha256(infected));
+  expect((await curl(server, `.ftps-quarantine/${kept.id}`)).code).not.toBe(0);
+
+  expect((await ftps('release', kept.id)).output).toContain('is released');
+  expect(statSync(join(server.files, 'infected.bin')).size).toBe(200 * MIB);
+  expect((await ftps('list')).output).toContain('The quarantine is empty');
+});
+
+it('finds what is split over an upload and an append', async () => {
+  const [half, rest] = [EICAR.subarray(0, 30), EICAR.subarray(30)];
+  expect((await run('curl', curlArgs(server, 'split.bin', '-T', '-', '--user', `${USER}:${PASSWORD}`), half)).code).toBe(0);
+  const appended = await run('curl', curlArgs(server, 'split.bin', '--append', '-T', '-', '--user', `${USER}:${PASSWORD}`), rest);
+  expect(appended.output).toContain('550');
+  expect(readFileSync(join(server.files, 'split.bin'))).toEqual(half);
+});
+
+it('gives no verdict when clamd dies in the middle of an upload: 451, nothing visible, audited; and goes on when it is back', async () => {
+  const upload = spawn('curl', curlArgs(server, 'orphan.bin', '-T', '-', '--user', `${USER}:${PASSWORD}`), { stdio: ['pipe', 'ignore', 'pipe'] });
+  let errors = '';
+  upload.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  const piece = Buffer.alloc(MIB, 'x');
+  const send = async (count: number) => {
+    for (let index = 0; index < count; index += 1) if (!upload.stdin.write(piece)) await once(upload.stdin, 'drain');
+  };
+  const ended = once(upload, 'close');
+  await send(40);
+  await clamd.kill();
+  await send(40);
+  upload.stdin.end();
+  const [code] = await ended;
+  expect(code).not.toBe(0);
+  expect(errors).toContain('451');
+  expect(existsSync(join(server.files, 'orphan.bin'))).toBe(false);
+  expect(transferOf('/orphan.bin')).toMatchObject({ status: 'Failure', unmapped: { verdict: { result: 'error' } } });
+  const health = () => server.audit().flatMap(({ unmapped }) => (unmapped?.['part'] === 'scanner' ? [unmapped['state']] : []));
+  expect(health()).toEqual(['up', 'down']);
+  await clamd.start();
+  const good = await makeFile('good.bin', 3);
+  expect((await curl(server, 'good.bin', '-T', good)).code).toBe(0);
+  expect(health()).toEqual(['up', 'down', 'up']);
+});
+
+it('takes a clean GiB with scanning on; how fast, beside scanning off, is printed', async () => {
+  const file = await makeFile('clean.bin', 1024);
+  const plain = await serveConfigured(() => ({}));
+  const seconds: Record<string, number> = {};
+  try {
+    for (const [name, to] of [
+      ['off', plain],
+      ['on', server],
+    ] as const) {
+      const started = performance.now();
+      expect(await curl(to, 'clean.bin', '-T', file)).toEqual({ code: 0, output: '' });
+      seconds[name] = (performance.now() - started) / 1000;
+      expect(statSync(join(to.files, 'clean.bin')).size).toBe(1024 * MIB);
+    }
+  } finally {
+    await plain.stop();
+  }
+  expect(transferOf('/clean.bin')).toMatchObject({ status: 'Success', unmapped: { verdict: { result: 'clean' } } });
+  const speed = (name: string) => `${seconds[name]!.toFixed(1)} s, ${Math.round(1024 / seconds[name]!)} MiB/s`;
+  process.stdout.write(
+    `1 GiB upload: scanning off ${speed('off')}; scanning on ${speed('on')}; most memory of the server ${Math.round(server.peakMemory())} MiB\n`,
+  );
+});
