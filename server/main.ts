@@ -12,6 +12,7 @@ import { openFirewall } from './firewall/firewall';
 import { openIdentity } from './identity/open';
 import type { Limits } from './listener/limits';
 import { Listener } from './listener/listener';
+import { Releases } from './release/releases';
 import { openStorage } from './storage/open';
 import { ServerCertificates } from './tls/certificates';
 import { assertFips } from './tls/fips';
@@ -50,6 +51,8 @@ export async function startServer(config: ServerConfig, { audit, limits, who }: 
     await storage.sweep();
     const scanner = openScanner(config.antivirus, (state, detail) => audit.record({ kind: 'health', part: 'scanner', state, detail }));
     if (scanner) closers.push(() => scanner.close());
+    const releases = new Releases(config.afterRelease, audit);
+    closers.push(() => releases.close());
     const identity = await openIdentity(config, audit);
     closers.push(() => identity.close());
     const tlsSessions = new TlsSessions<DataOwner>();
@@ -68,6 +71,7 @@ export async function startServer(config: ServerConfig, { audit, limits, who }: 
       identity,
       storage,
       scanner,
+      releases,
       limits,
       certificates,
       tlsSessions,

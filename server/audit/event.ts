@@ -139,6 +139,17 @@ export type ServerEvent =
       readonly reason?: string;
     } & SessionFacts)
   | ({ readonly kind: 'passive-port'; readonly change: 'opened' | 'used' | 'expired'; readonly port: number } & SessionFacts)
+  | {
+      /** What was started after an upload became visible. */
+      readonly kind: 'after-release';
+      readonly what: 'command' | 'event';
+      readonly outcome: 'success' | 'failure';
+      readonly user: string;
+      readonly path: string;
+      readonly session: string;
+      readonly seconds: number;
+      readonly reason?: string;
+    }
   | { readonly kind: 'server'; readonly change: ServerChange; readonly detail?: ServerDetail }
   | { readonly kind: 'configuration'; readonly change: 'loaded' | 'reloaded' | 'refused'; readonly what: string; readonly detail?: string }
   | {

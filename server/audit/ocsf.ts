@@ -193,6 +193,26 @@ function lineOf(event: ServerEvent, context: OcsfContext): Record<string, unknow
         },
       );
     }
+    case 'after-release':
+      return build(
+        {
+          classUid: 6002,
+          activity: [99, 'After Release'],
+          severity: event.outcome === 'failure' ? 3 : 1,
+          outcome: event.outcome,
+          detail: event.outcome === 'failure' ? 'after-release' : undefined,
+          message: event.outcome === 'failure' ? `The ${event.what} after an upload failed: ${event.reason}` : `The ${event.what} after an upload is done`,
+          unmapped: {
+            event: 'after-release',
+            what: event.what,
+            user: cut(event.user),
+            path: cut(event.path),
+            seconds: round(event.seconds),
+            reason: cut(event.reason),
+          },
+        },
+        appPart(context),
+      );
     case 'server': {
       const activity: readonly [number, string] =
         event.change === 'started' || event.change === 'worker-started'

@@ -63,6 +63,8 @@ const unmapped = z.strictObject({
   sessions: z.number().int().optional(),
   transfers: z.number().int().optional(),
   what: z.string().optional(),
+  user: z.string().optional().describe('The account, where the class has no place for it.'),
+  path: z.string().optional().describe('The file, where the class has no place for it.'),
   subject: z.string().optional(),
   serial_number: z.string().optional(),
   not_after: z.string().optional(),

@@ -78,6 +78,14 @@ function acrossKeys(config: ServerConfig): Problem[] {
   config.identity.forEach((source, index) => {
     if (source.kind === 'directory') problems.push(...directoryProblems(source, `identity[${index}]`));
   });
+  if (config.storage.kind === 's3' && config.storage.release === 'guardduty') {
+    if (config.antivirus.kind !== 'off')
+      problems.push({ key: 'antivirus', message: 'scans before GuardDuty does; set storage.release to "server", or antivirus.kind to "off"' });
+    if (!config.storage.quarantine)
+      problems.push({ key: 'storage.quarantine', message: 'is missing; storage.release is "guardduty", so name the bucket that GuardDuty scans' });
+    if (config.afterRelease.command || config.afterRelease.eventBus)
+      problems.push({ key: 'afterRelease', message: 'has no effect where the release Lambda lets uploads become visible; give the event bus to the Lambda' });
+  }
   if (config.admin.port && includesPort(passive, config.admin.port))
     problems.push({ key: 'admin.port', message: `${config.admin.port} lies in passive.ports ${config.passive.ports}` });
   return problems;

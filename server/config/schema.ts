@@ -214,6 +214,23 @@ const accountCertificate = [
   z.strictObject({ kind: z.literal('san'), value: z.string().min(1).describe('For example `DNS:partner.example.com` or `email:ops@example.com`.') }),
 ] as const;
 
+export const afterReleaseSchema = z.strictObject({
+  command: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe(
+      'A program and its arguments, started for every upload that became visible. There is no shell, and no part of it comes from a client: what is known of the upload is in the environment, `FTPS_USER`, `FTPS_PATH` (as the client names it), `FTPS_FILE` (a path of the host, or an `s3://` URL), `FTPS_BYTES`, `FTPS_SHA256`, `FTPS_CLIENT`, `FTPS_SESSION`. Clients do not wait for it; how it ended is in the audit.',
+    ),
+  commandSeconds: seconds('A command that runs longer is killed.').default(60),
+  commandsAtOnce: count('Commands that run at once; more wait for their turn.').default(4),
+  eventBus: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name or ARN of an EventBridge bus that gets an event `FTPS Upload Released` for every upload that became visible.'),
+});
+
 /** What an account may do and from where; the same shape for every source of accounts. */
 export const accountRules = z.strictObject({
   home: z
@@ -395,6 +412,7 @@ export const serverConfigSchema = z.strictObject({
     .default({ kind: 'off' })
     .describe('Scans uploads as they stream in. An infected one is refused with 550 and kept in quarantine (`ftps quarantine`).'),
   identity: z.array(identitySchema).min(1).describe('Sources of accounts, asked in order; the first that knows the user decides.'),
+  afterRelease: afterReleaseSchema.prefault({}).describe('What happens after an upload became visible.'),
   limits: limitsSchema.prefault({}),
   audit: auditSchema.prefault({}),
   admin: adminSchema.prefault({}),

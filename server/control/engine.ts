@@ -7,6 +7,7 @@ import type { DataOwner } from '../data/channel';
 import type { PassivePorts } from '../data/passive-ports';
 import type { Identity } from '../identity/identity';
 import type { Limits } from '../listener/limits';
+import type { Releases } from '../release/releases';
 import type { Storage } from '../storage/storage';
 import type { ServerCertificates } from '../tls/certificates';
 import type { TlsSessions } from '../tls/sessions';
@@ -24,6 +25,7 @@ export interface Engine {
   readonly passive: PassivePorts;
   readonly active: ActiveOptions;
   readonly scanner?: Scanner;
+  readonly releases: Releases;
   readonly commands: CommandTable;
   /** Every session of the server, for SITE WHO. */
   readonly who: () => Promise<readonly SessionInfo[]>;

@@ -23,6 +23,8 @@ export interface TransferPlan {
   readonly opening: string;
   /** Moves the bytes. Whatever it throws ends the transfer, and `undo` is called. */
   readonly move: (channel: DataChannel, progress: Progress) => Promise<TransferResult>;
+  /** Text of the 226 reply, where it is not the usual one. */
+  readonly ended?: () => string | undefined;
   /** Gives back what was opened for a transfer that did not end well. */
   readonly undo: () => Promise<void>;
 }
@@ -59,7 +61,7 @@ export async function runTransfer(session: Session, plan: TransferPlan): Promise
     progress.signal.removeEventListener('abort', onAbort);
     const result = await plan.move(channel, progress);
     noteResumption(session, channel, direction);
-    ending = { code: 226, text: 'Transfer complete.', outcome: 'success', result };
+    ending = { code: 226, text: plan.ended?.() ?? 'Transfer complete.', outcome: 'success', result };
   } catch (error) {
     pending.cancel();
     await plan.undo().catch(() => {}); // the transfer's own error is the one to tell

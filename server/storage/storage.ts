@@ -28,10 +28,12 @@ export interface ReadHandle {
 export interface WriteHandle {
   /** What APPE or REST keeps of the file that was there, in order; nothing for a file that is wholly new. A scanner needs to see it. */
   kept(): AsyncIterable<Buffer>;
+  /** What the file has so far: what is kept, and what was written. Bytes. */
+  readonly size: number;
   /** Appends the chunks in order. The buffers may be used again once the promise is fulfilled. */
   write(chunks: readonly Buffer[]): Promise<void>;
-  /** Makes the bytes safe and visible. Fulfilled only then. */
-  commit(facts?: UploadFacts): Promise<void>;
+  /** Makes the bytes safe and visible. Fulfilled only then. `held`: they are safe, and become visible when a scanner that works on its own lets them. */
+  commit(facts?: UploadFacts): Promise<'visible' | 'held'>;
   abort(): Promise<void>;
   /** Puts the file away where no client can reach it. Answers with its id in the quarantine. */
   quarantine(finding: Finding): Promise<string>;
@@ -116,6 +118,8 @@ export interface Storage {
   /** Removes staging files that no running upload owns. Called once at start, before the first listener. */
   sweep(): Promise<void>;
   readonly quarantine: Quarantine;
+  /** Where programs of the operator find a file: a path of the host, or an `s3://` URL. */
+  locate(home: string, path: string): string;
   close(): Promise<void>;
 }
 

@@ -34,10 +34,11 @@ async function download(session: Session, argument: string): Promise<void> {
 }
 
 async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path: string, mode: WriteMode): Promise<void> {
-  const { scanner, config } = session.engine;
+  const { scanner, config, storage, releases } = session.engine;
   const target = await session.volume!.openWrite(path, mode);
   const scan = scanner && wholeFile(scanner.begin(), target.kept());
   let opened: WriteHandle | undefined = target;
+  let visible = true;
   await runTransfer(session, {
     kind: 'upload',
     command,
@@ -63,9 +64,13 @@ async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path:
         throw new RefusedByScanner({ ...received, verdict: { ...verdict, quarantined } });
       }
       opened = undefined;
-      await target.commit(facts);
+      const { size } = target;
+      visible = (await target.commit(facts)) === 'visible';
+      const { user, home } = session.account!;
+      if (visible) releases.announce({ user, path, file: storage.locate(home, path), bytes: size, ...facts });
       return received;
     },
+    ended: () => (visible ? undefined : 'Transfer complete; the file appears when it has been scanned.'),
     undo: async () => {
       scan?.abort();
       await opened?.abort();

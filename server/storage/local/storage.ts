@@ -1,5 +1,6 @@
 /** The local disk, or a mounted EFS file system, as storage. */
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ServerConfig } from '../../config';
 import type { Storage } from '../storage';
 import { Usage } from '../usage';
@@ -25,6 +26,7 @@ export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], {
       return new LocalVolume(root, parts, user, staging, quarantine, fsync, usage);
     },
     quarantine,
+    locate: (home, path) => join(root, ...partsOf(virtualPath('/', home)), ...partsOf(path)),
     sweep: () => staging.sweep(),
     close: () => staging.close(),
   };

@@ -44,6 +44,9 @@ export async function openUpload({ folder, name, mode, staging, stagingName, fsy
     if (keep > 0) await copyBeginning(folder, name, staging, stagingName, keep);
     const file = await staging.file(stagingName, constants.O_WRONLY | constants.O_CREAT | (keep > 0 ? constants.O_APPEND : constants.O_EXCL));
     return {
+      get size() {
+        return size;
+      },
       kept: () => beginning(staging, stagingName, keep),
       async write(chunks) {
         const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
@@ -73,6 +76,7 @@ export async function openUpload({ folder, name, mode, staging, stagingName, fsy
           // What was taken while writing gives way to what is really more or less in the home now.
           usage?.give(taken - size + (replaced?.size ?? 0), replaced ? files : files - 1);
           taken = 0;
+          return 'visible';
         } catch (error) {
           usage?.give(taken, files);
           await staging.remove(stagingName).catch(() => {}); // it may be in place already

@@ -36,12 +36,16 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
   const held = config.quarantine ?? { bucket: config.bucket, prefix: `${config.prefix}${QUARANTINE}/` };
   const quarantine = new S3Quarantine(new Bucket(client, held.bucket, config.kmsKeyId), held.prefix, bucket);
   const memory = new Memory(config.memoryBytes, config.partBytes);
+  const prefixOf = (home: string) =>
+    config.prefix +
+    partsOf(virtualPath('/', home))
+      .map((part) => `${part}/`)
+      .join('');
   const usages = new Map<string, Usage>();
   const judge = config.release === 'guardduty' ? 'later' : scanned ? 'now' : undefined;
   return {
     async open({ user, home, quota }) {
-      const parts = partsOf(virtualPath('/', home));
-      const prefix = config.prefix + parts.map((part) => `${part}/`).join('');
+      const prefix = prefixOf(home);
       const usage = quota && (usages.get(prefix) ?? new Usage(quota, () => countBelow(bucket, prefix)));
       if (usage) usages.set(prefix, usage);
       return new S3Volume({
@@ -50,10 +54,11 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
         memory,
         usage,
         newId: () => quarantineId(new Date()),
-        hold: (id, path, key) => judge && quarantine.place(id, judge, { user, home: `/${parts.join('/')}`, path, key }),
+        hold: (id, path, key) => judge && quarantine.place(id, judge, { user, home: virtualPath('/', home), path, key }),
       });
     },
     quarantine,
+    locate: (home, path) => `s3://${config.bucket}/${prefixOf(home)}${path.slice(1)}`,
     async sweep() {
       const before = new Date(Date.now() - ABANDONED_MS);
       for await (const parts of bucket.openParts(config.prefix, before)) await bucket.abortParts(parts);

@@ -40,7 +40,7 @@ class S3Upload implements WriteHandle {
   private readonly leave: () => void;
   private readonly metadata: Record<string, string>;
   private readonly files: number;
-  private size: number;
+  size: number;
   private taken = 0;
   /** The part that is being filled. */
   private buffer: Buffer | undefined;
@@ -106,7 +106,7 @@ class S3Upload implements WriteHandle {
     if (this.failure) storageError(this.failure);
   }
 
-  async commit(facts?: UploadFacts): Promise<void> {
+  async commit(facts?: UploadFacts): Promise<'visible' | 'held'> {
     const { bucket, key, condition, hold, usage } = this.place;
     try {
       const replaced = usage && (await bucket.find(key));
@@ -118,6 +118,7 @@ class S3Upload implements WriteHandle {
       else await this.surely(this.place, () => bucket.put(key, this.content(), { metadata: this.metadata, condition }));
       usage?.give(this.taken - this.size + (replaced?.size ?? 0), replaced ? this.files : this.files - 1);
       this.end();
+      return hold?.judge === 'later' ? 'held' : 'visible';
     } catch (error) {
       await this.abort();
       if (isConflict(error) && condition && 'absent' in condition) throw new StorageError('exists', 'The name is taken.');
