@@ -150,6 +150,7 @@ const serverKeys: Record<keyof FtpsServerSettings, Kind> = {
   passivePorts: 'text',
   advertisedAddress: 'text',
   tlsPolicy: 'text',
+  virusScan: 'text',
   dataTlsReuse: 'text',
   maxSessions: 'number',
   drainSeconds: 'number',

@@ -1,6 +1,7 @@
 /** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs. */
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Dashboard, IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -18,7 +19,7 @@ import { ServiceNetwork } from './network/service-network';
 import { type AlarmThresholds, ServiceAlarms } from './observability/service-alarms';
 import { ServiceDashboard } from './observability/service-dashboard';
 import { type FtpsServerSettings, serverConfig } from './server-settings';
-import { FileStorage, STORAGE_ROOT } from './storage/file-storage';
+import { FileStorage } from './storage/file-storage';
 
 export interface FtpsServiceProps {
   /** Host name that clients connect to. */
@@ -145,7 +146,7 @@ export class FtpsService extends Construct {
     // From here on, every port comes out of this one object.
     const config = serverConfig(props.server ?? {}, {
       certificateSecretIds: this.certificates.map(({ secret }) => secret.secretArn),
-      storage: { kind: 'local', root: STORAGE_ROOT },
+      storage: this.storage._settings,
       identity: [{ kind: 'secrets', prefix: this.accounts.prefix }],
     });
     this.controlPorts = config.listeners.map(({ port }) => port);
@@ -176,6 +177,8 @@ export class FtpsService extends Construct {
       topic: props.alarmTopic,
       emails: props.alarmEmails,
     });
+    // From another stack, the topic could only be named by making the two depend on each other.
+    if (Stack.of(this.storage) === Stack.of(this)) this.storage.addAlarmAction(new SnsAction(this.alarms.topic));
     this.dashboard = new ServiceDashboard(this, 'Dashboard', {
       auditLog: this.auditLog,
       title: domainName,
@@ -188,6 +191,7 @@ export class FtpsService extends Construct {
   public addAlarmAction(action: IAlarmAction): void {
     this.alarms.addAlarmAction(action);
     for (const certificate of this.certificates) certificate.addAlarmAction(action);
+    this.storage.addAlarmAction(action);
   }
 
   private makeFleet(props: FtpsServiceProps, config: ServerConfig, vpcSubnets: SubnetSelection, instances: number): ServerFleet {

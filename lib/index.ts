@@ -20,5 +20,6 @@ export { FtpsSecurityGroup, type FtpsSecurityGroupProps } from './network/securi
 export { ServiceNetwork, type ServiceNetworkProps } from './network/service-network';
 export { type AlarmThresholds, ServiceAlarms, type ServiceAlarmsProps } from './observability/service-alarms';
 export { ServiceDashboard, type ServiceDashboardProps } from './observability/service-dashboard';
-export { ClientCertificates, DataTlsReuse, type FtpsServerSettings, PassivePorts, TlsPolicy } from './server-settings';
+export { ClientCertificates, DataTlsReuse, type FtpsServerSettings, PassivePorts, TlsPolicy, VirusScan } from './server-settings';
 export { type EfsStorageProps, FileStorage } from './storage/file-storage';
+export { S3Storage, type S3StorageProps } from './storage/s3-storage';

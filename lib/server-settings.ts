@@ -3,6 +3,7 @@
  * group, the firewall and the server itself are all read from that object.
  */
 import { ConfigError, checkServerConfig, type Problem, parsePortRange, portCount, type ServerConfig, type ServerConfigInput } from '../server/config';
+import type { StorageSettings } from './storage/file-storage';
 
 /** Which TLS the server speaks. */
 export enum TlsPolicy {
@@ -25,6 +26,16 @@ export enum DataTlsReuse {
   REQUIRED = 'required',
   /** Where the client can; else only from the same address, and audited. */
   PREFERRED = 'preferred',
+  OFF = 'off',
+}
+
+/** Whether uploads are scanned for malware before anybody can read them. */
+export enum VirusScan {
+  /** What can't be scanned, because the scanner is down or the file too large for it (2000 MiB), is refused. */
+  REQUIRED = 'required',
+  /** What can't be scanned is let through, which the audit says. */
+  PREFERRED = 'preferred',
+  /** Nothing is scanned. */
   OFF = 'off',
 }
 
@@ -65,6 +76,11 @@ export interface FtpsServerSettings {
   /** @default DataTlsReuse.PREFERRED */
   readonly dataTlsReuse?: DataTlsReuse;
   /**
+   * Scanning by the instances; a storage that is scanned by GuardDuty does without it.
+   * @default VirusScan.REQUIRED
+   */
+  readonly virusScan?: VirusScan;
+  /**
    * Sessions at once on one instance.
    * @default 2000
    */
@@ -90,7 +106,7 @@ export interface FtpsServerSettings {
 export interface ServerParts {
   /** Secrets with certificates; those for the same names, RSA beside ECDSA, are served side by side. */
   readonly certificateSecretIds: readonly string[];
-  readonly storage: ServerConfigInput['storage'];
+  readonly storage: StorageSettings;
   readonly identity: ServerConfigInput['identity'];
 }
 
@@ -114,7 +130,9 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
       dataTlsReuse: settings.dataTlsReuse ?? DataTlsReuse.PREFERRED,
       certificates: parts.certificateSecretIds.map((secretId) => ({ kind: 'secret' as const, secretId })),
     },
-    storage: parts.storage,
+    storage: parts.storage.storage,
+    antivirus: antivirusOf(settings.virusScan ?? VirusScan.REQUIRED, parts.storage),
+    afterRelease: { eventBus: parts.storage.eventBus },
     identity: parts.identity,
     limits: { sessions: settings.maxSessions ?? 2_000, drainSeconds: settings.drainSeconds ?? 300, idleSeconds: settings.idleSeconds ?? 900 },
     audit: { destination: AUDIT_FILE },
@@ -131,6 +149,16 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
       throw new Error(`The server settings can't be used:\n${error.problems.map(({ key, message }) => `  ${settingOf(key)}: ${message}`).join('\n')}`);
     throw error;
   }
+}
+
+/** The scanner of the image, as lib/image/files/clamd.conf sets it up. */
+const CLAMD_SOCKET = '/run/ftps-scanner/clamd.sock';
+const CLAMD_LARGEST = 2000 * 1024 * 1024;
+
+function antivirusOf(scan: VirusScan, { scannedElsewhere }: StorageSettings): ServerConfigInput['antivirus'] {
+  if (scan === VirusScan.OFF || scannedElsewhere) return { kind: 'off' };
+  const otherwise = scan === VirusScan.REQUIRED ? 'refuse' : 'release';
+  return { kind: 'clamd', socket: CLAMD_SOCKET, maxBytes: CLAMD_LARGEST, whenLarger: otherwise, whenUnavailable: otherwise };
 }
 
 /** What a laptop may do and a deployment may not. */

@@ -1,10 +1,12 @@
 /** Where files live: an EFS file system that every instance shares, or the disk of a single instance. */
 import { RemovalPolicy } from 'aws-cdk-lib';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IConnectable, type IVpc, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { FileSystem, LifecyclePolicy, PerformanceMode, ThroughputMode } from 'aws-cdk-lib/aws-efs';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import type { ServerConfigInput } from '../../server/config';
 
 /** Folder of an instance in which the homes lie. */
 export const STORAGE_ROOT = '/srv/ftps';
@@ -23,7 +25,16 @@ export interface EfsStorageProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
-/** Storage of a service. Made by one of its static methods. */
+/** What the server is told about a storage. */
+export interface StorageSettings {
+  readonly storage: ServerConfigInput['storage'];
+  /** Whether somebody else scans uploads, so that the scanner of the instances does not. */
+  readonly scannedElsewhere: boolean;
+  /** Bus that the server tells of every upload that became visible. */
+  readonly eventBus?: string;
+}
+
+/** Storage of a service: `FileStorage.efs`, `FileStorage.localDisk` or an `S3Storage`. */
 export abstract class FileStorage extends Construct {
   /** An encrypted, backed-up EFS file system, mounted by all instances over TLS with their IAM role. */
   public static efs(scope: Construct, id: string, props: EfsStorageProps): FileStorage {
@@ -42,15 +53,27 @@ export abstract class FileStorage extends Construct {
   /** Shell lines that make the storage available at `/srv/ftps` when an instance starts. */
   public abstract readonly mountCommands: string[];
 
+  /** @internal */
+  public abstract readonly _settings: StorageSettings;
+
   /** Allows reading and writing files. */
   public abstract grantReadWrite(grantee: IGrantable): void;
+  /** Lets every alarm of the storage do something when it begins and when it ends. */
+  public addAlarmAction(_action: IAlarmAction): void {
+    // A file system has none of its own.
+  }
+
   /** Allows the instances to reach the storage. */
   public abstract allowFrom(instances: IConnectable): void;
 }
 
+const ON_INSTANCE: StorageSettings = { storage: { kind: 'local', root: STORAGE_ROOT }, scannedElsewhere: false };
+
 class EfsStorage extends FileStorage {
   public readonly description = 'EFS, encrypted, backed up';
   public readonly isShared = true;
+  /** @internal */
+  public readonly _settings = ON_INSTANCE;
   public readonly mountCommands: string[];
   private readonly fileSystem: FileSystem;
   private readonly group: SecurityGroup;
@@ -99,6 +122,8 @@ class EfsStorage extends FileStorage {
 class DiskStorage extends FileStorage {
   public readonly description = 'disk of the instance, encrypted';
   public readonly isShared = false;
+  /** @internal */
+  public readonly _settings = ON_INSTANCE;
   public readonly mountCommands = [`install -d -o ftps -g ftps -m 0750 ${STORAGE_ROOT}`];
 
   public grantReadWrite(): void {

@@ -54,6 +54,8 @@ export interface Finding extends UploadFacts {
   readonly signature?: string;
   /** Engine and version of its signatures. */
   readonly engine?: string;
+  /** Why there is no verdict. */
+  readonly detail?: string;
 }
 
 /** A file in quarantine. */

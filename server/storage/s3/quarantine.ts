@@ -5,7 +5,8 @@
 import { checkedId } from '../quarantine-id';
 import { type Finding, type Quarantine, type Quarantined, StorageError } from '../storage';
 import { type Bucket, eachOf } from './bucket';
-import { storageError } from './errors';
+import { isConflict, isMissing, storageError } from './errors';
+import { UPLOAD_ID } from './upload-id';
 
 /** `waiting`: for the verdict of a scanner that works on its own. `unscanned`: that scanner gave none. */
 export type RecordState = Quarantined['state'];
@@ -29,6 +30,8 @@ export interface HoldingPlace {
 }
 
 const READS_AT_ONCE = 16;
+/** How often a release is tried while others write the same file. */
+const PLACE_TRIES = 10;
 
 export class S3Quarantine implements Quarantine {
   constructor(
@@ -93,11 +96,60 @@ export class S3Quarantine implements Quarantine {
     }
   }
 
-  private keyOf(id: string): string {
+  /** The id that a key of the bucket names; undefined for records and for what is not an upload. */
+  idOf(key: string): string | undefined {
+    if (!key.startsWith(this.prefix)) return undefined;
+    try {
+      return checkedId(key.slice(this.prefix.length));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Notes what a scanner found. */
+  async judge(record: StoredRecord, verdict: Pick<StoredRecord, 'state' | 'signature' | 'engine' | 'detail'>): Promise<void> {
+    await this.bucket.put(`${this.keyOf(record.id)}.json`, JSON.stringify({ ...record, ...verdict }));
+  }
+
+  /**
+   * Puts an upload where it was meant to go, in place of what is there, unless that is younger: scanners don't keep the order of
+   * uploads. May be done again, also at the same time by another. The upload stays here until it is removed.
+   */
+  async intoPlace({ id, key }: StoredRecord): Promise<'released' | 'superseded'> {
+    const file = await this.bucket.find(this.keyOf(id));
+    if (!file) throw new StorageError('not-found', 'The file is gone from the quarantine.');
+    for (let attempt = 1; ; attempt += 1) {
+      const there = await this.files.find(key);
+      const youngest = there?.metadata[UPLOAD_ID] ?? '';
+      if (youngest > id) return 'superseded';
+      if (youngest === id) return 'released';
+      try {
+        await this.files.copy({ bucket: this.bucket, key: this.keyOf(id), ...file }, key, file.metadata, there ? { etag: there.etag } : { absent: true });
+        return 'released';
+      } catch (error) {
+        if (!isConflict(error) || attempt === PLACE_TRIES) throw error; // another upload came into its place meanwhile: looked at again
+      }
+    }
+  }
+
+  /** The record of an upload; undefined where it is no longer here. */
+  async record(id: string): Promise<StoredRecord | undefined> {
+    try {
+      return JSON.parse(await this.bucket.text(`${this.keyOf(id)}.json`)) as StoredRecord;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Where an upload lies in the bucket. */
+  keyOf(id: string): string {
     return this.prefix + checkedId(id);
   }
 
   private async stored(id: string): Promise<StoredRecord> {
-    return JSON.parse(await this.bucket.text(`${this.keyOf(id)}.json`).catch(storageError)) as StoredRecord;
+    const record = await this.record(id).catch(storageError);
+    if (!record) throw new StorageError('not-found', `There is no ${id} in quarantine; list shows what there is.`);
+    return record;
   }
 }

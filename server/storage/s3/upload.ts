@@ -11,9 +11,7 @@ import type { Memory } from './memory';
 import { readPieces } from './pieces';
 import type { HoldingPlace, RecordState } from './quarantine';
 import { COPY_PART, copyRanges, partSize, SMALLEST_PART } from './ranges';
-
-/** Metadata that says which upload made an object, so that an answer of S3 that got lost can be told from a failure. */
-export const UPLOAD_ID = 'ftps-upload';
+import { UPLOAD_ID } from './upload-id';
 
 export interface UploadPlace {
   readonly id: string;

@@ -1,0 +1,375 @@
+/** Files in S3, where uploads become visible only when GuardDuty has found them clean. */
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { EventBus, type IEventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { CfnMalwareProtectionPlan } from 'aws-cdk-lib/aws-guardduty';
+import { type IGrantable, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { lambdaCode } from '../bundles';
+import { NAMESPACE } from '../certificate/certificate-rotation';
+import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
+import { stableName } from '../names';
+import { FileStorage, type StorageSettings } from './file-storage';
+
+export interface S3StorageProps {
+  /**
+   * Whether GuardDuty Malware Protection scans every upload before it becomes visible. Otherwise the scanner of the instances does, and
+   * files larger than what it takes (2000 MiB) are refused.
+   * @default true
+   */
+  readonly malwareProtection?: boolean;
+  /**
+   * Days after which files are deleted, counted from their upload.
+   * @default - never
+   */
+  readonly expireDays?: number;
+  /**
+   * For how many days a file that was replaced or deleted can be had back.
+   * @default 30
+   */
+  readonly previousVersionDays?: number;
+  /**
+   * For how many days infected files are kept.
+   * @default 90
+   */
+  readonly quarantineDays?: number;
+  /**
+   * Gets an event for every upload that became visible: source `cdk-ftps`, detail type `FTPS Upload Released`.
+   * @default - the default bus of the account
+   */
+  readonly eventBus?: IEventBus;
+  /**
+   * What happens to the files when the stack is deleted.
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** What every key in the quarantine begins with. */
+const QUARANTINE_PREFIX = 'uploads/';
+const OBJECTS = 'Files of partners have names that nobody knows before; the statement is limited to this one bucket.';
+const OWN_ROLE = 'The policy is for this one role alone and lives and dies with it; a managed policy could be attached to others.';
+const ONE_REGION = 'S3 keeps every object in at least three zones of the region; where a second region is asked for, replicate this bucket by a rule of yours.';
+const PRIVATE = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true } as const;
+const CIRCLE = 'Access logs of the bucket of access logs would go around in a circle.';
+
+export class S3Storage extends FileStorage {
+  public readonly description: string;
+  public readonly isShared = true;
+  public readonly mountCommands: string[] = [];
+  /** The files: a folder an account, as its home says. */
+  public readonly bucket: Bucket;
+  /** Uploads that wait for a verdict, and infected ones. */
+  public readonly quarantineBucket: Bucket;
+  /** The Lambda that lets uploads become visible; undefined without `malwareProtection`. */
+  public readonly releaseFunction?: LambdaFn;
+  /** @internal */
+  public readonly _settings: StorageSettings;
+  private readonly key: Key;
+  private readonly eventBus: IEventBus;
+  private readonly alarms: Alarm[] = [];
+
+  constructor(scope: Construct, id: string, props: S3StorageProps = {}) {
+    super(scope, id);
+    const { malwareProtection = true, removalPolicy = RemovalPolicy.RETAIN } = props;
+    this.description = malwareProtection ? 'S3, encrypted, versioned, scanned by GuardDuty' : 'S3, encrypted, versioned';
+    this.key = new Key(this, 'Key', { description: 'FTPS files', enableKeyRotation: true, removalPolicy });
+    this.eventBus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default');
+    const accessLogs = this.makeAccessLogs(removalPolicy);
+    const previous = Duration.days(props.previousVersionDays ?? 30);
+    this.bucket = this.makeBucket(
+      'Files',
+      removalPolicy,
+      [
+        {
+          noncurrentVersionExpiration: previous,
+          expiration: props.expireDays === undefined ? undefined : Duration.days(props.expireDays),
+          abortIncompleteMultipartUploadAfter: Duration.days(2),
+        },
+      ],
+      accessLogs,
+    );
+    this.quarantineBucket = this.makeBucket(
+      'Quarantine',
+      removalPolicy,
+      [
+        {
+          expiration: Duration.days(props.quarantineDays ?? 90),
+          noncurrentVersionExpiration: Duration.days(1),
+          abortIncompleteMultipartUploadAfter: Duration.days(2),
+        },
+      ],
+      accessLogs,
+    );
+    this._settings = {
+      storage: {
+        kind: 's3',
+        bucket: this.bucket.bucketName,
+        region: Stack.of(this).region,
+        kmsKeyId: this.key.keyArn,
+        release: malwareProtection ? 'guardduty' : 'server',
+        quarantine: { bucket: this.quarantineBucket.bucketName, prefix: QUARANTINE_PREFIX },
+      },
+      scannedElsewhere: malwareProtection,
+      eventBus: malwareProtection ? undefined : this.eventBus.eventBusArn,
+    };
+    if (malwareProtection) {
+      const plan = this.protect();
+      this.releaseFunction = this.makeRelease();
+      this.releaseFunction.node.addDependency(plan);
+      this.makeAlarms(this.releaseFunction);
+    }
+  }
+
+  public grantReadWrite(grantee: IGrantable): void {
+    this.grantObjects(grantee, this.bucket, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts']);
+    this.grantObjects(grantee, this.quarantineBucket, [
+      's3:GetObject',
+      's3:PutObject',
+      's3:DeleteObject',
+      's3:AbortMultipartUpload',
+      's3:ListMultipartUploadParts',
+    ]);
+    this.grantBuckets(grantee, ['s3:ListBucket', 's3:ListBucketMultipartUploads']);
+    if (this._settings.eventBus !== undefined) this.eventBus.grantPutEventsTo(grantee);
+  }
+
+  public allowFrom(): void {
+    // S3 is reached through its public endpoint or a gateway endpoint; there is no security group.
+  }
+
+  public metricReleased(options?: MetricOptions): Metric {
+    return this.metric('UploadsReleased', options);
+  }
+
+  public metricInfected(options?: MetricOptions): Metric {
+    return this.metric('UploadsInfected', options);
+  }
+
+  /** Uploads that GuardDuty could not scan (password, size, format); they stay in quarantine. */
+  public metricUnscanned(options?: MetricOptions): Metric {
+    return this.metric('UploadsUnscanned', options);
+  }
+
+  /** Uploads that wait for a verdict for more than a quarter of an hour. */
+  public metricOverdue(options?: MetricOptions): Metric {
+    return this.metric('UploadsOverdue', { statistic: 'Maximum', ...options });
+  }
+
+  public override addAlarmAction(action: IAlarmAction): void {
+    for (const alarm of this.alarms) alarm.addAlarmAction(action);
+  }
+
+  private makeAccessLogs(removalPolicy: RemovalPolicy): Bucket {
+    const bucket = new Bucket(this, 'AccessLogs', {
+      ...PRIVATE,
+      encryption: BucketEncryption.S3_MANAGED, // S3 delivers access logs to no bucket with a KMS key of its own
+      lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(1) }],
+      removalPolicy,
+    });
+    acknowledge(bucket, 'AwsSolutions-S1', CIRCLE);
+    acknowledgeRegulations(bucket, 'S3BucketLoggingEnabled', CIRCLE);
+    acknowledgeRegulations(bucket, 'S3DefaultEncryptionKMS', 'S3 delivers access logs only to buckets encrypted with keys of S3 itself.');
+    acknowledgeRegulations(bucket, 'S3BucketReplicationEnabled', ONE_REGION);
+    return bucket;
+  }
+
+  private makeBucket(id: string, removalPolicy: RemovalPolicy, lifecycleRules: LifecycleRule[], accessLogs: Bucket): Bucket {
+    const bucket = new Bucket(this, id, {
+      ...PRIVATE,
+      encryption: BucketEncryption.KMS,
+      encryptionKey: this.key,
+      bucketKeyEnabled: true,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      serverAccessLogsBucket: accessLogs,
+      serverAccessLogsPrefix: `${id.toLowerCase()}/`,
+      lifecycleRules,
+      removalPolicy,
+    });
+    acknowledgeRegulations(bucket, 'S3BucketReplicationEnabled', ONE_REGION);
+    return bucket;
+  }
+
+  /** GuardDuty user guide, "Create or update IAM role policy" for Malware Protection for S3: what it needs, for this bucket alone. */
+  private protect(): CfnMalwareProtectionPlan {
+    // GuardDuty switches this on by itself; said here, no deployment switches it off again.
+    (this.quarantineBucket.node.defaultChild as CfnBucket).addPropertyOverride('NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled', true);
+    const role = new Role(this, 'ScanRole', {
+      assumedBy: new ServicePrincipal('malware-protection-plan.guardduty.amazonaws.com'),
+      description: 'GuardDuty scans FTPS uploads in quarantine',
+    });
+    const stack = Stack.of(this);
+    const managedRule = stack.formatArn({ service: 'events', resource: 'rule', resourceName: 'DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*' });
+    const { bucketArn } = this.quarantineBucket;
+    for (const statement of [
+      new PolicyStatement({
+        actions: ['events:PutRule', 'events:DeleteRule', 'events:PutTargets', 'events:RemoveTargets'],
+        resources: [managedRule],
+        conditions: { StringLike: { 'events:ManagedBy': 'malware-protection-plan.guardduty.amazonaws.com' } },
+      }),
+      new PolicyStatement({ actions: ['events:DescribeRule', 'events:ListTargetsByRule'], resources: [managedRule] }),
+      new PolicyStatement({ actions: ['s3:PutBucketNotification', 's3:GetBucketNotification', 's3:ListBucket'], resources: [bucketArn] }),
+      new PolicyStatement({ actions: ['s3:PutObject'], resources: [`${bucketArn}/malware-protection-resource-validation-object`] }),
+      new PolicyStatement({
+        actions: [
+          's3:GetObject',
+          's3:GetObjectVersion',
+          's3:PutObjectTagging',
+          's3:GetObjectTagging',
+          's3:PutObjectVersionTagging',
+          's3:GetObjectVersionTagging',
+        ],
+        resources: [`${bucketArn}/*`],
+      }),
+      new PolicyStatement({
+        actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
+        resources: [this.key.keyArn],
+        conditions: { StringLike: { 'kms:ViaService': `s3.${stack.region}.amazonaws.com` } },
+      }),
+    ])
+      role.addToPolicy(statement);
+    acknowledge(role, `AwsSolutions-IAM5[Resource::${inFinding(role, managedRule)}]`, 'GuardDuty names its rule by this prefix and an id that it chooses.');
+    acknowledge(role, `AwsSolutions-IAM5[Resource::${inFinding(role, bucketArn)}/*]`, OBJECTS);
+    acknowledgeRegulations(role.node.findChild('DefaultPolicy'), 'IAMNoInlinePolicy', OWN_ROLE);
+    const plan = new CfnMalwareProtectionPlan(this, 'Scan', {
+      role: role.roleArn,
+      protectedResource: { s3Bucket: { bucketName: this.quarantineBucket.bucketName, objectPrefixes: [QUARANTINE_PREFIX] } },
+      actions: { tagging: { status: 'ENABLED' } },
+    });
+    plan.node.addDependency(role);
+    return plan;
+  }
+
+  private makeRelease(): LambdaFn {
+    const role = new Role(this, 'ReleaseRole', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: 'Puts FTPS uploads into place that GuardDuty found clean',
+    });
+    const failures = new Queue(this, 'Failures', { encryption: QueueEncryption.KMS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
+    acknowledge(failures, 'AwsSolutions-SQS3', 'This queue is itself the dead-letter queue of the release Lambda.');
+    const stack = Stack.of(this);
+    // CloudWatch Logs user guide, "Encrypt log data in CloudWatch Logs using AWS KMS".
+    this.key.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
+        actions: ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
+        resources: ['*'], // in a key policy this means the key itself
+        conditions: {
+          ArnLike: {
+            'kms:EncryptionContext:aws:logs:arn': stack.formatArn({
+              service: 'logs',
+              resource: 'log-group',
+              resourceName: '*',
+              arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+            }),
+          },
+        },
+      }),
+    );
+    const logGroup = new LogGroup(this, 'ReleaseLogs', { retention: RetentionDays.ONE_YEAR, encryptionKey: this.key, removalPolicy: RemovalPolicy.RETAIN });
+    const release = new LambdaFn(this, 'Release', {
+      description: 'Puts FTPS uploads into place that GuardDuty found clean, and keeps the others in quarantine',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: lambdaCode('storage-release'),
+      timeout: Duration.minutes(15), // objects of many GiB are copied in parts
+      memorySize: 512,
+      reservedConcurrentExecutions: 10,
+      deadLetterQueue: failures,
+      retryAttempts: 2,
+      role,
+      logGroup,
+      environment: {
+        FILES_BUCKET: this.bucket.bucketName,
+        QUARANTINE_BUCKET: this.quarantineBucket.bucketName,
+        QUARANTINE_PREFIX,
+        KMS_KEY_ID: this.key.keyArn,
+        EVENT_BUS: this.eventBus.eventBusArn,
+        METRIC_NAMESPACE: NAMESPACE,
+        METRIC_STORAGE: stableName(this),
+      },
+    });
+    logGroup.grantWrite(role);
+    this.grantObjects(role, this.bucket, ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload']);
+    this.grantObjects(role, this.quarantineBucket, ['s3:GetObject', 's3:GetObjectTagging', 's3:PutObject', 's3:DeleteObject']);
+    this.grantBuckets(role, ['s3:ListBucket']);
+    this.eventBus.grantPutEventsTo(role);
+    acknowledgeRegulations(role.node.findChild('DefaultPolicy'), 'IAMNoInlinePolicy', OWN_ROLE);
+    acknowledgeRegulations(
+      release,
+      'LambdaInsideVPC',
+      'It reaches S3 and EventBridge alone, with its own role, and nothing reaches it; a VPC would only add a way to fail.',
+    );
+    new Rule(this, 'Scanned', {
+      description: 'GuardDuty has scanned an upload in quarantine',
+      eventPattern: {
+        source: ['aws.guardduty'],
+        detailType: ['GuardDuty Malware Protection Object Scan Result'],
+        detail: { s3ObjectDetails: { bucketName: [this.quarantineBucket.bucketName] } },
+      },
+      targets: [new LambdaFunction(release, { deadLetterQueue: failures, retryAttempts: 20 })],
+    });
+    new Rule(this, 'Overdue', {
+      description: 'Looks for uploads whose scan result never came',
+      schedule: Schedule.rate(Duration.minutes(15)),
+      targets: [new LambdaFunction(release, { retryAttempts: 0 })],
+    });
+    return release;
+  }
+
+  private makeAlarms(release: LambdaFn): void {
+    const alarm = (id: string, metric: Metric, alarmDescription: string) => {
+      const made = new Alarm(this, id, {
+        alarmDescription,
+        metric,
+        threshold: 1,
+        evaluationPeriods: 1,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      });
+      acknowledgeRegulations(made, 'CloudWatchAlarmAction', 'Who is told is said by addAlarmAction; a service in the same stack says its own topic.');
+      this.alarms.push(made);
+    };
+    alarm('Infected', this.metricInfected(), 'GuardDuty found malware in an upload. It stays in quarantine: ftps quarantine list.');
+    alarm(
+      'Unscanned',
+      this.metricUnscanned(),
+      'GuardDuty could not scan an upload (password, size, format or permission). It stays in quarantine: ftps quarantine list.',
+    );
+    alarm('Waiting', this.metricOverdue(), 'Uploads wait for GuardDuty for more than a quarter of an hour. Look at the status of its Malware Protection plan.');
+    alarm(
+      'ReleaseFailed',
+      release.metricErrors({ period: Duration.minutes(15) }),
+      'The release Lambda failed; what it did not release is tried again, then in its dead-letter queue.',
+    );
+  }
+
+  private grantObjects(grantee: IGrantable, bucket: Bucket, actions: string[]): void {
+    const principal = grantee.grantPrincipal;
+    principal.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [bucket.arnForObjects('*')] }));
+    principal.addToPrincipalPolicy(new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [this.key.keyArn] }));
+    if (Construct.isConstruct(principal)) acknowledge(principal, `AwsSolutions-IAM5[Resource::${inFinding(principal, bucket.bucketArn)}/*]`, OBJECTS);
+  }
+
+  private grantBuckets(grantee: IGrantable, actions: string[]): void {
+    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [this.bucket.bucketArn, this.quarantineBucket.bucketArn] }));
+  }
+
+  private metric(metricName: string, options?: MetricOptions): Metric {
+    return new Metric({
+      namespace: NAMESPACE,
+      metricName,
+      dimensionsMap: { Storage: stableName(this) },
+      statistic: 'Sum',
+      period: Duration.minutes(15),
+      ...options,
+    });
+  }
+}
