@@ -11,7 +11,9 @@ import { ServerCertificate } from './certificate/server-certificate';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
 import { ServerFleet } from './fleet/server-fleet';
 import { startScript } from './fleet/start-script';
-import { Accounts } from './identity/accounts';
+import type { Accounts } from './identity/accounts';
+import { SecretAccounts } from './identity/secret-accounts';
+import { SharedLockouts } from './identity/shared-lockouts';
 import { type Processor, ServerImage } from './image/server-image';
 import { AuditLog } from './logs/audit-log';
 import { FtpsSecurityGroup } from './network/security-group';
@@ -82,6 +84,11 @@ export interface FtpsServiceProps {
   readonly storage?: FileStorage;
   /** @default - accounts in Secrets Manager */
   readonly accounts?: Accounts;
+  /**
+   * Lock-outs that all instances share.
+   * @default - a table, where there are several instances
+   */
+  readonly sharedLockouts?: SharedLockouts;
   /** @default - a year in CloudWatch Logs and a year in an unchangeable archive */
   readonly auditLog?: AuditLog;
   /**
@@ -115,6 +122,7 @@ export class FtpsService extends Construct {
   public readonly certificates: ServerCertificate[];
   public readonly storage: FileStorage;
   public readonly accounts: Accounts;
+  public readonly sharedLockouts?: SharedLockouts;
   public readonly auditLog: AuditLog;
   public readonly image: ServerImage;
   public readonly fleet: ServerFleet;
@@ -138,7 +146,8 @@ export class FtpsService extends Construct {
       props.certificate ?? ServerCertificate.publicAcm(this, 'Certificate', { domainName, alternativeNames: props.alternativeNames, hostedZone: hostedZone! });
     this.certificates = [this.certificate, ...(props.additionalCertificates ?? [])];
     this.storage = props.storage ?? FileStorage.efs(this, 'Files', { vpc: this.vpc, vpcSubnets });
-    this.accounts = props.accounts ?? new Accounts(this, 'Accounts');
+    this.accounts = props.accounts ?? new SecretAccounts(this, 'Accounts');
+    this.sharedLockouts = props.sharedLockouts ?? (instances > 1 ? new SharedLockouts(this, 'Lockouts') : undefined);
     this.auditLog = props.auditLog ?? new AuditLog(this, 'Logs');
     if (instances > 1 && !this.storage.isShared)
       throw new Error(`instances: ${instances} instances would each have files of their own on a local disk; use FileStorage.efs, or instances: 1`);
@@ -147,7 +156,8 @@ export class FtpsService extends Construct {
     const config = serverConfig(props.server ?? {}, {
       certificateSecretIds: this.certificates.map(({ secret }) => secret.secretArn),
       storage: this.storage._settings,
-      identity: [{ kind: 'secrets', prefix: this.accounts.prefix }],
+      identity: this.accounts._sources(),
+      lockoutTable: this.sharedLockouts?.table.tableName,
     });
     this.controlPorts = config.listeners.map(({ port }) => port);
     this.passivePorts = config.passive.ports;
@@ -222,6 +232,8 @@ export class FtpsService extends Construct {
       certificate.pushTo(this.fleet.autoScalingGroup);
     }
     this.accounts.grantRead(role);
+    this.accounts.allowFrom(this.fleet);
+    this.sharedLockouts?.grantUse(role);
     this.auditLog.grantWrite(role);
     this.storage.grantReadWrite(role);
     this.storage.allowFrom(this.fleet);
@@ -233,7 +245,7 @@ export class FtpsService extends Construct {
     new CfnOutput(this, 'ControlPorts', { value: this.controlPorts.join(','), description: 'Explicit and implicit FTPS' });
     new CfnOutput(this, 'PassivePorts', { value: this.passivePorts, description: 'Passive range, for partners with outbound firewalls' });
     new CfnOutput(this, 'AllowList', { value: this.addresses.addresses.join(','), description: 'Addresses that partners allow' });
-    new CfnOutput(this, 'AccountsPrefix', { value: this.accounts.prefix, description: 'An account is a secret of this prefix and the name of the user' });
+    this.accounts.addOutputs(this);
     this.certificates.forEach(({ rotationFunction }, index) => {
       if (rotationFunction)
         new CfnOutput(this, `CertificateRotation${index === 0 ? '' : index + 1}`, {

@@ -9,7 +9,7 @@ import { ServerCertificate } from './certificate/server-certificate';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
 import { FtpsEnvironment, type FtpsEnvironmentSettings } from './environment-settings';
 import { FtpsService } from './ftps-service';
-import { Accounts } from './identity/accounts';
+import { SecretAccounts } from './identity/secret-accounts';
 import { AuditLog } from './logs/audit-log';
 import { ServiceNetwork } from './network/service-network';
 import { FileStorage } from './storage/file-storage';
@@ -61,7 +61,7 @@ export class FtpsStage extends Stage {
       vpc,
       hostedZone,
       storage: FileStorage.efs(this.dataStack, 'Files', { vpc, vpcSubnets: { subnetType: SubnetType.PUBLIC } }),
-      accounts: new Accounts(this.dataStack, 'Accounts'),
+      accounts: new SecretAccounts(this.dataStack, 'Accounts'),
       auditLog: new AuditLog(this.dataStack, 'Logs', {
         retention: settings.logRetention ?? RetentionDays.ONE_YEAR,
         archiveDays: settings.archiveDays ?? 365,

@@ -12,7 +12,18 @@ export { FtpsEnvironment, type FtpsEnvironmentOptions, type FtpsEnvironmentSetti
 export { ServerFleet, type ServerFleetProps } from './fleet/server-fleet';
 export { FtpsService, type FtpsServiceProps } from './ftps-service';
 export { FtpsStage, type FtpsStageProps } from './ftps-stage';
-export { Accounts, type AccountsProps } from './identity/accounts';
+export { Accounts } from './identity/accounts';
+export {
+  CertificateDemand,
+  DirectoryAccounts,
+  type DirectoryAccountsProps,
+  type DirectoryCertificate,
+  DirectoryFlavour,
+  type DirectoryRule,
+  FilePermission,
+} from './identity/directory-accounts';
+export { SecretAccounts, type SecretAccountsProps } from './identity/secret-accounts';
+export { SharedLockouts } from './identity/shared-lockouts';
 export { Processor, ServerImage, type ServerImageProps } from './image/server-image';
 export { AuditArchive, type AuditArchiveProps } from './logs/audit-archive';
 export { AuditLog, type AuditLogProps } from './logs/audit-log';

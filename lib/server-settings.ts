@@ -108,6 +108,8 @@ export interface ServerParts {
   readonly certificateSecretIds: readonly string[];
   readonly storage: StorageSettings;
   readonly identity: ServerConfigInput['identity'];
+  /** The table of shared lock-outs, where there is one. */
+  readonly lockoutTable?: string;
 }
 
 /** How many sessions of one client address a port of the passive range is good for, while none of them proves its session. */
@@ -134,7 +136,12 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
     antivirus: antivirusOf(settings.virusScan ?? VirusScan.REQUIRED, parts.storage),
     afterRelease: { eventBus: parts.storage.eventBus },
     identity: parts.identity,
-    limits: { sessions: settings.maxSessions ?? 2_000, drainSeconds: settings.drainSeconds ?? 300, idleSeconds: settings.idleSeconds ?? 900 },
+    limits: {
+      sessions: settings.maxSessions ?? 2_000,
+      drainSeconds: settings.drainSeconds ?? 300,
+      idleSeconds: settings.idleSeconds ?? 900,
+      ...(parts.lockoutTable === undefined ? {} : { lockout: { table: parts.lockoutTable } }),
+    },
     audit: { destination: AUDIT_FILE },
     admin: { port: 9990 },
     ...(settings.banner === undefined ? {} : { banner: settings.banner }),

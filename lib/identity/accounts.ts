@@ -1,54 +1,69 @@
-/** Who may log in: accounts in Secrets Manager, one secret each, below a prefix. */
-import { ArnFormat, Stack } from 'aws-cdk-lib';
-import { Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
-import { Construct, type IConstruct } from 'constructs';
-import { acknowledge, inFinding } from '../compliance/acknowledge';
-import { stableName } from '../names';
+/** Who may log in: accounts in Secrets Manager, in a directory, or in several places asked in order. */
+import { CfnOutput } from 'aws-cdk-lib';
+import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { ServerConfigInput } from '../../server/config';
 
-export interface AccountsProps {
+/** Accounts of a service. Made by `SecretAccounts`, `DirectoryAccounts`, or of several by `Accounts.inOrder`. */
+export abstract class Accounts extends Construct {
+  /** Several places; the first that knows the user decides. */
+  public static inOrder(scope: Construct, id: string, ...places: Accounts[]): Accounts {
+    return new SeveralAccounts(scope, id, places);
+  }
+
+  /** One line for people. */
+  public abstract readonly description: string;
+
   /**
-   * Names of the secrets begin with this; the rest is the name of the user.
-   * @default - the name of the stack and the path of the construct in it, ending in a slash
+   * The part of the server's settings that follows from this.
+   * @internal
    */
-  readonly prefix?: string;
+  public abstract _sources(): ServerConfigInput['identity'];
+
+  /** Allows reading what the server needs to check a login. */
+  public abstract grantRead(grantee: IGrantable): void;
+
+  /** Allows the instances to reach the accounts. */
+  public abstract allowFrom(instances: IConnectable): void;
+
+  /** Adds outputs for whoever looks after the accounts. */
+  public abstract addOutputs(scope: Construct): void;
 }
 
-/**
- * The place of the accounts. A secret holds `{"passwordHash": "$scrypt$…", "home": "/partner"}`, as `ftps user hash` and the
- * settings reference have it. Accounts are data, not infrastructure: they come and go without a deployment.
- */
-export class Accounts extends Construct {
-  /** Prefix of the secrets' names. */
-  public readonly prefix: string;
-  /** Encrypts the accounts; to be named when a secret is created. */
-  public readonly key: Key;
+class SeveralAccounts extends Accounts {
+  public readonly description: string;
 
-  constructor(scope: Construct, id: string, props: AccountsProps = {}) {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly places: Accounts[],
+  ) {
     super(scope, id);
-    this.prefix = props.prefix ?? `${stableName(this)}/`;
-    if (!/^[A-Za-z0-9/_+=.@-]+\/$/.test(this.prefix))
-      throw new Error(`prefix: "${this.prefix}" can't begin the name of a secret; use letters, digits and /_+=.@- and end it in a slash`);
-    this.key = new Key(this, 'Key', { description: `FTPS accounts ${this.prefix}`, enableKeyRotation: true });
+    if (places.length === 0) throw new Error('Accounts.inOrder: names no place, so nobody could log in');
+    this.description = places.map((place) => place.description).join(', then ');
   }
 
-  /** Allows reading the accounts: these secrets, and nothing else. */
-  public grantRead(grantee: IGrantable): void {
-    const stack = Stack.of(this);
-    const resource = stack.formatArn({
-      service: 'secretsmanager',
-      resource: 'secret',
-      resourceName: `${this.prefix}*`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({ effect: Effect.ALLOW, actions: ['secretsmanager:GetSecretValue'], resources: [resource] }),
-    );
-    this.key.grantDecrypt(grantee);
-    acknowledge(
-      grantee.grantPrincipal as unknown as IConstruct,
-      `AwsSolutions-IAM5[Resource::${inFinding(this, resource)}]`,
-      'Accounts are created after deployment, one secret each; the wildcard covers only secrets below the prefix of this service.',
-    );
+  /** @internal */
+  public override _sources(): ServerConfigInput['identity'] {
+    return this.places.flatMap((place) => place._sources());
   }
+
+  public override grantRead(grantee: IGrantable): void {
+    for (const place of this.places) place.grantRead(grantee);
+  }
+
+  public override allowFrom(instances: IConnectable): void {
+    for (const place of this.places) place.allowFrom(instances);
+  }
+
+  public override addOutputs(scope: Construct): void {
+    for (const place of this.places) place.addOutputs(scope);
+  }
+}
+
+/** An output under this id, unless one of several places has made it already. */
+export function outputOnce(scope: Construct, id: string, value: string, description: string): void {
+  const free = scope.node.tryFindChild(id) ? `${id}${scope.node.children.filter(({ node }) => node.id.startsWith(id)).length + 1}` : id;
+  new CfnOutput(scope, free, { value, description });
 }

@@ -7,6 +7,7 @@ export {
   type AccountRules,
   type DataTlsReuse,
   type DirectorySettings,
+  type DirectorySettingsInput,
   type ListenerConfig,
   type PasswordAccount,
   type Permission,

@@ -130,7 +130,7 @@ export const limitsSchema = z.strictObject({
       longestSeconds: seconds('The longest lock-out.').default(3_600),
       table: z
         .string()
-        .regex(/^[A-Za-z0-9_.-]{3,255}$/, 'expected the name of a DynamoDB table')
+        .min(3)
         .optional()
         .describe(
           'DynamoDB table in which all instances share failures and lock-outs: partition key `key` (text), TTL attribute `expires`. Absent: each instance has its own. While the table can not be reached, each goes on with its own.',
@@ -431,6 +431,7 @@ export type ServerConfigInput = z.input<typeof serverConfigSchema>;
 export type ServerConfig = z.output<typeof serverConfigSchema>;
 export type ListenerConfig = ServerConfig['listeners'][number];
 export type AccountRules = z.output<typeof accountRules>;
+export type DirectorySettingsInput = Extract<ServerConfigInput['identity'][number], { kind: 'directory' }>;
 export type DirectorySettings = Extract<ServerConfig['identity'][number], { kind: 'directory' }>;
 export type PasswordAccount = z.output<typeof passwordAccount>;
 export type DataTlsReuse = z.infer<typeof dataTlsReuse>;

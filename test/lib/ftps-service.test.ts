@@ -94,11 +94,21 @@ describe('instances', () => {
     const policies = Object.entries(template.findResources('AWS::IAM::Policy') as Resources).filter(([id]) => id.includes('FleetRole'));
     const actions = policies.flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement.flatMap(({ Action }: Resources) => Action));
     expect([...new Set(actions)].sort()).toEqual([
+      'dynamodb:DeleteItem',
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
       'ec2:AssociateAddress',
       'elasticfilesystem:ClientMount',
       'elasticfilesystem:ClientRootAccess',
       'elasticfilesystem:ClientWrite',
       'kms:Decrypt',
+      'kms:DescribeKey',
+      'kms:Encrypt',
+      'kms:GenerateDataKey',
+      'kms:GenerateDataKeyWithoutPlaintext',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
       'logs:CreateLogStream',
       'logs:DescribeLogStreams',
       'logs:PutLogEvents',
@@ -169,6 +179,7 @@ describe('the two environments', () => {
       'CloudWatch::Alarm',
       'S3::Bucket',
       'S3::BucketPolicy',
+      'DynamoDB::Table',
     ].map((type) => `AWS::${type}`);
     expect(settingsMakeThese).toEqual(expect.arrayContaining(differing));
     expect(Object.keys(two)).toEqual(expect.arrayContaining(Object.keys(one)));

@@ -1,0 +1,113 @@
+/** Accounts in Secrets Manager, one secret each, below a prefix. */
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Construct, IConstruct } from 'constructs';
+import type { ServerConfigInput } from '../../server/config';
+import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { stableName } from '../names';
+import { Accounts, outputOnce } from './accounts';
+
+export interface SecretAccountsProps {
+  /**
+   * Names of the secrets begin with this; the rest is the name of the user. AWS Transfer Family's secrets can stay where they are:
+   * `aws/transfer/s-0123456789abcdef0/`.
+   * @default - the name of the stack and the path of the construct in it, ending in a slash
+   */
+  readonly prefix?: string;
+  /**
+   * How long an account that was found is remembered. Seconds.
+   * @default 30
+   */
+  readonly cacheSeconds?: number;
+  /**
+   * How long it is remembered that there is no such account. Seconds.
+   * @default 10
+   */
+  readonly negativeCacheSeconds?: number;
+}
+
+/**
+ * The place of the accounts. A secret holds `{"passwordHash": "$scrypt$…", "home": "/partner"}`, as `ftps user add --prefix` writes it
+ * and the settings reference has it, or what AWS Transfer Family's custom identity provider keeps. Accounts are data, not
+ * infrastructure: they come and go without a deployment.
+ */
+export class SecretAccounts extends Accounts {
+  public readonly description = 'Secrets Manager';
+  /** Prefix of the secrets' names. */
+  public readonly prefix: string;
+  /** Encrypts the accounts; to be named when a secret is created. */
+  public readonly key: Key;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: SecretAccountsProps = {},
+  ) {
+    super(scope, id);
+    this.prefix = props.prefix ?? `${stableName(this)}/`;
+    if (!/^[A-Za-z0-9/_+=.@-]+\/$/.test(this.prefix))
+      throw new Error(`prefix: "${this.prefix}" can't begin the name of a secret; use letters, digits and /_+=.@- and end it in a slash`);
+    this.key = new Key(this, 'Key', { description: `FTPS accounts ${this.prefix}`, enableKeyRotation: true });
+  }
+
+  /** @internal */
+  public override _sources(): ServerConfigInput['identity'] {
+    const { cacheSeconds, negativeCacheSeconds } = this.props;
+    return [
+      {
+        kind: 'secrets',
+        prefix: this.prefix,
+        ...(cacheSeconds === undefined ? {} : { cacheSeconds }),
+        ...(negativeCacheSeconds === undefined ? {} : { negativeCacheSeconds }),
+      },
+    ];
+  }
+
+  /** Allows reading the accounts: these secrets, and nothing else. */
+  public override grantRead(grantee: IGrantable): void {
+    const resource = this.arnOfAll();
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ effect: Effect.ALLOW, actions: ['secretsmanager:GetSecretValue'], resources: [resource] }),
+    );
+    this.key.grantDecrypt(grantee);
+    this.acceptWildcard(grantee, resource);
+  }
+
+  /** Allows looking after the accounts with `ftps user`. */
+  public grantManage(grantee: IGrantable): void {
+    const resource = this.arnOfAll();
+    const actions = ['GetSecretValue', 'CreateSecret', 'PutSecretValue', 'DeleteSecret', 'RestoreSecret'].map((action) => `secretsmanager:${action}`);
+    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions, resources: [resource] }));
+    // ListSecrets knows no resources (Service Authorization Reference, AWS Secrets Manager); names are no secrets.
+    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions: ['secretsmanager:ListSecrets'], resources: ['*'] }));
+    this.key.grantEncryptDecrypt(grantee);
+    this.acceptWildcard(grantee, resource);
+  }
+
+  public override allowFrom(): void {
+    // Secrets Manager is reached over HTTPS, as every AWS API.
+  }
+
+  public override addOutputs(scope: Construct): void {
+    outputOnce(scope, 'AccountsPrefix', this.prefix, 'For ftps user --prefix; an account is a secret of this prefix and the name of the user');
+    outputOnce(scope, 'AccountsKey', this.key.keyArn, 'For ftps user add --kms-key');
+  }
+
+  private arnOfAll(): string {
+    return Stack.of(this).formatArn({
+      service: 'secretsmanager',
+      resource: 'secret',
+      resourceName: `${this.prefix}*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+  }
+
+  private acceptWildcard(grantee: IGrantable, resource: string): void {
+    acknowledge(
+      grantee.grantPrincipal as unknown as IConstruct,
+      `AwsSolutions-IAM5[Resource::${inFinding(this, resource)}]`,
+      'Accounts are created after deployment, one secret each; the wildcard covers only secrets below the prefix of this service.',
+    );
+  }
+}

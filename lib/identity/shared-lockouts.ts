@@ -1,0 +1,50 @@
+/** Failures and lock-outs that all instances share, so that an attacker can't go from one to the next. */
+import { Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+
+/** What the server reads and writes in an item; the names are the server's. */
+const PARTITION_KEY = 'key';
+const TIME_TO_LIVE = 'expires';
+
+/** A DynamoDB table: one item an address or account that failed, removed by itself. Encrypted, paid by request. */
+export class SharedLockouts extends Construct {
+  public readonly table: ITable;
+  private readonly key: Key;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.key = new Key(this, 'Key', { description: 'FTPS lock-outs', enableKeyRotation: true, removalPolicy: RemovalPolicy.DESTROY });
+    const table = new Table(this, 'Table', {
+      partitionKey: { name: PARTITION_KEY, type: AttributeType.STRING },
+      timeToLiveAttribute: TIME_TO_LIVE,
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: this.key,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const reason = 'Lock-outs are over within hours; yesterday’s would lock out nobody, so there is nothing to restore.';
+    acknowledge(table, 'AwsSolutions-DDB3', reason);
+    for (const rule of ['DynamoDBPITREnabled', 'DynamoDBInBackupPlan']) acknowledgeRegulations(table, rule, reason);
+    this.table = table;
+  }
+
+  /** Allows counting failures and asking for lock-outs, item by item. */
+  public grantUse(grantee: IGrantable): void {
+    const actions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'].map((action) => `dynamodb:${action}`);
+    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions, resources: [this.table.tableArn] }));
+    // What DynamoDB does with the key for its callers (DynamoDB developer guide, "Encryption at rest: how it works"), and only it.
+    const keyActions = ['Encrypt', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext', 'DescribeKey'];
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        actions: keyActions.map((action) => `kms:${action}`),
+        resources: [this.key.keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.${Aws.URL_SUFFIX}` } },
+      }),
+    );
+  }
+}
