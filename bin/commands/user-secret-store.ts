@@ -2,8 +2,7 @@
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
-  GetSecretValueCommand,
-  InvalidRequestException,
+  DescribeSecretCommand,
   PutSecretValueCommand,
   paginateListSecrets,
   ResourceNotFoundException,
@@ -14,6 +13,7 @@ import { checkAccounts } from '../../server/identity/file-accounts';
 import { accountOf } from '../../server/identity/password-account';
 import { accountIn } from '../../server/identity/secret-accounts';
 import type { PlainPasswordAccount } from '../../server/identity/transfer-family';
+import { findSecret } from '../../server/secrets/secret';
 import type { ImportedAccount } from './user-import';
 import type { AccountStore, WrittenAccount } from './user-store';
 
@@ -26,51 +26,37 @@ export interface SecretStore extends AccountStore {
 export function secretStore(prefix: string, kmsKey?: string): SecretStore {
   const client = new SecretsManagerClient({});
 
-  const value = async (user: string): Promise<unknown> => {
-    let text: string | undefined;
-    try {
-      text = (await client.send(new GetSecretValueCommand({ SecretId: prefix + user }))).SecretString;
-    } catch (error) {
-      if (error instanceof ResourceNotFoundException || isBeingDeleted(error)) return undefined;
-      throw new Error(`the secret ${prefix}${user} can't be read (${(error as Error).name}: ${(error as Error).message})`);
-    }
-    try {
-      return JSON.parse(text ?? '');
-    } catch {
-      throw new Error(`the secret ${prefix}${user} is no JSON`); // without the cause, whose words quote the value
-    }
-  };
-
   const all = async (): Promise<PlainPasswordAccount[]> => {
     const users: string[] = [];
     for await (const { SecretList = [] } of paginateListSecrets({ client }, { Filters: [{ Key: 'name', Values: [prefix] }] }))
       for (const { Name = '' } of SecretList) if (Name.startsWith(prefix) && !Name.slice(prefix.length).includes('/')) users.push(Name.slice(prefix.length));
     const accounts: PlainPasswordAccount[] = [];
     for (const user of users.sort()) {
-      const found = await value(user);
+      const found = await findSecret(prefix + user);
       if (found !== undefined) accounts.push(accountIn(found, user, prefix + user));
     }
     return accounts;
   };
 
   const store = async ({ user, ...rules }: WrittenAccount) => {
+    const SecretId = prefix + user;
     const SecretString = JSON.stringify(rules);
-    try {
-      await client.send(new PutSecretValueCommand({ SecretId: prefix + user, SecretString }));
-    } catch (error) {
-      if (error instanceof ResourceNotFoundException)
-        await client.send(new CreateSecretCommand({ Name: prefix + user, SecretString, KmsKeyId: kmsKey, Description: `FTPS account ${user}` }));
-      else if (isBeingDeleted(error)) {
-        await client.send(new RestoreSecretCommand({ SecretId: prefix + user }));
-        await client.send(new PutSecretValueCommand({ SecretId: prefix + user, SecretString }));
-      } else throw error;
+    const state = await client.send(new DescribeSecretCommand({ SecretId })).catch((error: unknown) => {
+      if (error instanceof ResourceNotFoundException) return undefined;
+      throw error;
+    });
+    if (!state) {
+      await client.send(new CreateSecretCommand({ Name: SecretId, SecretString, KmsKeyId: kmsKey, Description: `FTPS account ${user}` }));
+      return;
     }
+    if (state.DeletedDate) await client.send(new RestoreSecretCommand({ SecretId }));
+    await client.send(new PutSecretValueCommand({ SecretId, SecretString }));
   };
 
   return {
     where: `secrets ${prefix}*`,
     async find(user) {
-      const found = await value(user);
+      const found = await findSecret(prefix + user);
       if (found === undefined) return undefined;
       const read = accountIn(found, user, prefix + user);
       // One of AWS Transfer Family's is rewritten in the form of the accounts file, with what that form can say.
@@ -86,9 +72,4 @@ export function secretStore(prefix: string, kmsKey?: string): SecretStore {
       await client.send(new DeleteSecretCommand({ SecretId: prefix + user })); // it can be restored for 30 days
     },
   };
-}
-
-/** A secret that is scheduled for deletion can be neither read nor written. */
-function isBeingDeleted(error: unknown): boolean {
-  return error instanceof InvalidRequestException && /delet/i.test(error.message);
 }

@@ -77,7 +77,9 @@ export class SecretAccounts extends Accounts {
   /** Allows looking after the accounts with `ftps user`. */
   public grantManage(grantee: IGrantable): void {
     const resource = this.arnOfAll();
-    const actions = ['GetSecretValue', 'CreateSecret', 'PutSecretValue', 'DeleteSecret', 'RestoreSecret'].map((action) => `secretsmanager:${action}`);
+    const actions = ['GetSecretValue', 'DescribeSecret', 'CreateSecret', 'PutSecretValue', 'DeleteSecret', 'RestoreSecret'].map(
+      (action) => `secretsmanager:${action}`,
+    );
     grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions, resources: [resource] }));
     // ListSecrets knows no resources (Service Authorization Reference, AWS Secrets Manager); names are no secrets.
     grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions: ['secretsmanager:ListSecrets'], resources: ['*'] }));

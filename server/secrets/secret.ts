@@ -1,5 +1,5 @@
 /** Reads AWS Secrets Manager. The SDK finds region, credentials and AWS_ENDPOINT_URL by itself. */
-import { GetSecretValueCommand, ResourceNotFoundException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand, InvalidRequestException, ResourceNotFoundException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
 let client: SecretsManagerClient | undefined;
 
@@ -10,14 +10,14 @@ export async function readSecret(secretId: string): Promise<unknown> {
   return value;
 }
 
-/** The same, but undefined where there is no such secret. */
+/** The same, but undefined where there is no such secret, or none any more. */
 export async function findSecret(secretId: string): Promise<unknown> {
   client ??= new SecretsManagerClient({ maxAttempts: 4 });
   let text: string | undefined;
   try {
     text = (await client.send(new GetSecretValueCommand({ SecretId: secretId }))).SecretString;
   } catch (error) {
-    if (error instanceof ResourceNotFoundException) return undefined;
+    if (error instanceof ResourceNotFoundException || isBeingDeleted(error)) return undefined;
     throw new Error(`the secret ${secretId} can't be read (${(error as Error).name})`, { cause: error });
   }
   try {
@@ -25,4 +25,9 @@ export async function findSecret(secretId: string): Promise<unknown> {
   } catch {
     throw new Error(`the secret ${secretId} is no JSON`); // without the cause, whose words quote the value
   }
+}
+
+/** A secret that was deleted can be restored for some days, but no longer be read. */
+function isBeingDeleted(error: unknown): boolean {
+  return error instanceof InvalidRequestException && /delet/i.test(error.message);
 }
