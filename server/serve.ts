@@ -7,6 +7,7 @@ import { infoOf } from './control/session-info';
 import { LocalLimits } from './listener/local-limits';
 import { shareLockouts } from './listener/shared-lockouts';
 import { type RunningServer, startServer } from './main';
+import { keepMemoryOutOfCoreFiles } from './secrets/core-files';
 
 export interface Serving {
   readonly listeners: RunningServer['listeners'];
@@ -20,6 +21,7 @@ export interface Serving {
 
 /** Starts everything. Throws an Error for a person where something can't be opened. */
 export async function serve(config: ServerConfig): Promise<Serving> {
+  keepMemoryOutOfCoreFiles();
   let exitCode = 0;
   let draining = false;
   let end!: (code: number) => void;

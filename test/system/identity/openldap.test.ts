@@ -1,10 +1,11 @@
 /** Logins at the built server whose accounts are in a real OpenLDAP, over LDAPS and over StartTLS. */
+import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import type { ServerConfigInput } from '../../../server/config';
-import { TestAuthority } from '../../server/support/authority';
+import { type Issued, TestAuthority } from '../../server/support/authority';
 import { Namespace } from './namespace';
 import { Server } from './server';
 import { BASE, NO_RIGHTS, SERVICE, SERVICE_PASSWORD, Slapd } from './slapd';
@@ -18,18 +19,22 @@ let namespace: Namespace;
 let authority: TestAuthority;
 let slapd: Slapd;
 let clients: TestAuthority;
+let certificateOf: Record<'ann' | 'bob' | 'eve', Issued>;
 
+const derOf = ({ certificate }: Issued) => new X509Certificate(certificate).raw.toString('base64');
 const dnOf = (uid: string) => `uid=${uid},ou=people,${BASE}`;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ftps-openldap-'));
   namespace = Namespace.create(folder);
   authority = await TestAuthority.create();
-  clients = await TestAuthority.create();
+  clients = await TestAuthority.create('CN=Partners');
+  const certificate = (user: string) => clients.issue({ client: true, commonName: user, names: [`${user}.partners.example`] });
+  certificateOf = { ann: await certificate('ann'), bob: await certificate('bob'), eve: await certificate('eve') };
   writeFileSync(join(folder, 'ca-of-directory.pem'), authority.pem);
   writeFileSync(join(folder, 'service-password'), `${SERVICE_PASSWORD}\n`, { mode: 0o600 });
   slapd = await Slapd.create(namespace, folder, await authority.issue(), authority.pem, [
-    { uid: 'ann', password: PASSWORD, more: ['departmentNumber: 7', 'mail: ann@example.com'] },
+    { uid: 'ann', password: PASSWORD, more: ['departmentNumber: 7', `userCertificate;binary:: ${derOf(certificateOf.ann)}`] },
     { uid: 'bob', password: PASSWORD, more: ['mail: dora'] },
     { uid: 'carl', password: PASSWORD, more: ['departmentNumber: 9'] },
     { uid: 'dora', password: PASSWORD_OF_DORA },
@@ -182,6 +187,40 @@ it('an account that OpenLDAP has locked is refused with that reason', () =>
     expect(await server.login('eve', PASSWORD)).toMatchObject({ code: 530 });
     expect(await server.lastLogin('eve')).toContain('account-locked');
   }));
+
+describe('client certificates', () => {
+  const server = (account: Directory['rules'][number]['account']) =>
+    Server.start({ identity: [directory('ldaps', { rules: [{ account }] })], clientCa: clients.pem });
+
+  it('that the directory keeps are a second factor', async () => {
+    const both = await server({ clientCertificate: 'required', certificates: [{ kind: 'attribute', name: 'userCertificate;binary' }] });
+    try {
+      expect(await both.login('ann', PASSWORD, certificateOf.ann)).toMatchObject({ code: 230 });
+      expect(await both.login('ann', 'wrong', certificateOf.ann)).toMatchObject({ code: 530 });
+      expect(await both.lastLogin('ann')).toContain('wrong-password');
+      expect(await both.login('ann', PASSWORD)).toMatchObject({ code: 530 });
+      expect(await both.lastLogin('ann')).toContain('certificate-required');
+      expect(await both.login('ann', PASSWORD, certificateOf.bob)).toMatchObject({ code: 530 });
+      expect(await both.lastLogin('ann')).toContain('certificate-not-mapped');
+    } finally {
+      await both.close();
+    }
+  });
+
+  it('are enough by themselves where a rule says so, for the account of their name and as long as it is not locked', async () => {
+    const alone = await server({ clientCertificate: 'instead-of-password', certificates: [{ kind: 'san', value: 'DNS:{user}.partners.example' }] });
+    try {
+      expect(await alone.login('bob', '', certificateOf.bob)).toMatchObject({ code: 230 });
+      expect(await alone.lastLogin('bob')).toContain('"certificate"');
+      expect(await alone.login('carl', '', certificateOf.bob)).toMatchObject({ code: 530 });
+      expect(await alone.login('*', '', certificateOf.bob)).toMatchObject({ code: 530 });
+      for (let count = 0; count < 6; count += 1) await alone.login('eve', 'wrong');
+      expect(await alone.login('eve', '', certificateOf.eve)).toMatchObject({ code: 530 });
+    } finally {
+      await alone.close();
+    }
+  });
+});
 
 it('500 logins, eight at once', () =>
   withServer([directory('ldaps')], async (server) => {

@@ -34,7 +34,7 @@ export class Server {
   }
 
   static async start(
-    settings: Pick<ServerConfigInput, 'identity'> & { limits?: ServerConfigInput['limits']; clientCertificates?: 'optional' },
+    settings: Pick<ServerConfigInput, 'identity'> & { limits?: ServerConfigInput['limits']; clientCa?: string },
     { environment = {}, wrapper = [] }: { environment?: NodeJS.ProcessEnv; wrapper?: readonly string[] } = {},
   ): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), 'ftps-identity-'));
@@ -43,14 +43,14 @@ export class Server {
     const issued = await authority.issue();
     writeFileSync(join(folder, 'server.pem'), issued.certificate);
     writeFileSync(join(folder, 'server.key'), issued.key);
-    writeFileSync(join(folder, 'clients.pem'), authority.pem);
-    const { identity, limits = {}, clientCertificates = 'off' } = settings;
+    const { identity, limits = {}, clientCa } = settings;
+    if (clientCa !== undefined) writeFileSync(join(folder, 'clients.pem'), clientCa);
     const config: ServerConfigInput = {
-      listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0, clientCertificates }],
+      listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0, clientCertificates: clientCa === undefined ? 'off' : 'optional' }],
       passive: { ports: 'any:4' },
       tls: {
         certificates: [{ kind: 'file', certificate: join(folder, 'server.pem'), key: join(folder, 'server.key') }],
-        ...(clientCertificates === 'off' ? {} : { clientCa: join(folder, 'clients.pem') }),
+        ...(clientCa === undefined ? {} : { clientCa: join(folder, 'clients.pem') }),
       },
       storage: { kind: 'local', root: join(folder, 'files') },
       identity,
