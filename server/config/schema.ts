@@ -323,7 +323,11 @@ const directoryIdentity = z.strictObject({
     .describe(
       'Asked in this order; the next one where one fails. `ldaps://` is TLS from the first byte, `ldap://` is upgraded by StartTLS (RFC 4511 section 4.14) before anything else is said. The certificate must cover the host.',
     ),
-  ca: z.string().min(1).optional().describe("Authorities of the servers' certificates: a PEM file, or the PEM text itself. Absent means the well-known ones."),
+  ca: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Authorities of the servers' certificates: a PEM file, read at start, or the PEM text itself. Absent means the well-known ones."),
   bind: z
     .discriminatedUnion('kind', [
       z.strictObject({

@@ -25,6 +25,7 @@ describe('a secret in the layout of AWS Transfer Family', () => {
   });
 
   it.each([
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: that is how it is written there
     ['[{"Entry":"/","Target":"/bucket/home/${Transfer:UserName}"}]', '/home/ann'],
     [[{ Entry: '/', Target: '/fs-0123456789abcdef0/data/x' }], '/data/x'],
     ['[{"Entry":"/","Target":"/bucket"}]', '/'],
