@@ -3,7 +3,8 @@ import type { Audit } from '../audit/event';
 import type { ServerConfig } from '../config';
 import { directoryAccounts } from './directory/accounts';
 import { fileAccounts } from './file-accounts';
-import type { Identity, Verdict } from './identity';
+import type { Identity } from './identity';
+import { inOrder } from './in-order';
 import { secretAccounts } from './secret-accounts';
 
 export async function openIdentity(config: ServerConfig, audit: Audit): Promise<Identity> {
@@ -15,23 +16,4 @@ function openSource(source: ServerConfig['identity'][number], key: string, audit
   if (source.kind === 'file') return fileAccounts(source.file, audit);
   if (source.kind === 'secrets') return Promise.resolve(secretAccounts(source));
   return directoryAccounts(source, key, audit);
-}
-
-function inOrder(sources: readonly Identity[]): Identity {
-  const ask = async (question: (source: Identity) => Promise<Verdict>): Promise<Verdict> => {
-    let last: Verdict = { kind: 'refused', reason: 'unknown-user' };
-    for (const source of sources) {
-      last = await question(source);
-      if (!(last.kind === 'refused' && last.reason === 'unknown-user')) return last;
-    }
-    return last;
-  };
-  return {
-    nameOf: (login) => sources.reduce((name, source) => source.nameOf(name), login),
-    authenticate: (credentials) => ask((source) => source.authenticate(credentials)),
-    authenticateByCertificate: (credentials) => ask((source) => source.authenticateByCertificate(credentials)),
-    close: async () => {
-      await Promise.all(sources.map((source) => source.close()));
-    },
-  };
 }

@@ -4,8 +4,9 @@ import type { Audit } from '../../audit/event';
 import type { DirectorySettings } from '../../config';
 import type { Account, Credentials, Identity, RefusalReason, Verdict } from '../identity';
 import { afterPassword, checkCertificate } from '../password-account';
+import { RecentTimes } from '../recent-times';
 import * as activeDirectory from './active-directory';
-import { BindTimes } from './bind-times';
+
 import { DirectoryConnection, type DirectoryEntry } from './connection';
 import { DirectoryDown } from './down';
 import { groupsOf } from './groups';
@@ -40,7 +41,8 @@ class DirectoryAccounts implements Identity {
   private readonly searchers: Pool<DirectoryConnection>;
   /** Connections that users bind on. */
   private readonly binders: Pool<DirectoryConnection>;
-  private readonly times = new BindTimes();
+  /** An unknown user is refused after as long as a bind takes. */
+  private readonly times = new RecentTimes();
   private readonly remembered: Remembered;
 
   constructor(

@@ -10,6 +10,7 @@ export class Pool<Connection extends Pooled> {
   private readonly idle: Connection[] = [];
   private readonly waiting: (() => void)[] = [];
   private busy = 0;
+  private closed = false;
 
   constructor(
     private readonly open: () => Promise<Connection>,
@@ -37,7 +38,9 @@ export class Pool<Connection extends Pooled> {
     }
   }
 
+  /** Closes what lies idle now, and what is in use as soon as it no longer is. */
   async close(): Promise<void> {
+    this.closed = true;
     await this.closeIdle();
   }
 
@@ -45,7 +48,8 @@ export class Pool<Connection extends Pooled> {
     try {
       return await work(connection);
     } finally {
-      if (connection.alive) this.idle.push(connection);
+      if (this.closed) await connection.close();
+      else if (connection.alive) this.idle.push(connection);
     }
   }
 

@@ -79,6 +79,21 @@ describe('accounts in Secrets Manager', () => {
     expect(await login(accounts, 'ann', 'plain')).toMatchObject({ reason: 'wrong-password' });
   });
 
+  it('take a certificate as a second factor, or alone', async () => {
+    const certificates = [{ kind: 'subject', commonName: 'ann' }];
+    const certificate = { sha256: 'ab'.repeat(32), commonName: 'ann', subjectAltNames: [], serialNumber: '1' };
+    const account = (rules: object) => secrets.on(GetSecretValueCommand).resolves({ SecretString: JSON.stringify({ certificates, ...rules }) });
+    account({ passwordHash: HASH, clientCertificate: 'required' });
+    const both = open();
+    expect(await login(both, 'ann', 'pw')).toMatchObject({ reason: 'certificate-required' });
+    expect(await both.authenticate({ user: 'ann', password: 'pw', certificate, address: '' })).toMatchObject({ method: 'password+certificate' });
+    expect(await both.authenticateByCertificate({ user: 'ann', certificate, address: '' })).toMatchObject({ kind: 'refused' });
+    account({ clientCertificate: 'instead-of-password' });
+    const alone = open();
+    expect(await alone.authenticateByCertificate({ user: 'ann', certificate, address: '' })).toMatchObject({ kind: 'accepted', method: 'certificate' });
+    expect(await login(alone, 'ann', '')).toMatchObject({ kind: 'refused' });
+  });
+
   it('are not looked for under names that no secret can have', async () => {
     const accounts = open();
     const verdicts = await Promise.all(['a/b', '../x', 'a b', 'ä', 'x'.repeat(200)].map((user) => login(accounts, user, 'pw')));

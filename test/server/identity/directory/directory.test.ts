@@ -241,6 +241,24 @@ describe('the pool of connections', () => {
     ).rejects.toThrow('closed');
   });
 
+  it('closes a connection that was in use when it was closed itself', async () => {
+    const connections = pool(1);
+    let done!: () => void;
+    const running = connections.use(
+      () =>
+        new Promise<void>((resolve) => {
+          done = resolve;
+        }),
+    );
+    await new Promise(setImmediate);
+    const closed = jest.spyOn(made[0]!, 'close');
+    await connections.close();
+    expect(closed).not.toHaveBeenCalled();
+    done();
+    await running;
+    expect(closed).toHaveBeenCalledTimes(1);
+  });
+
   it('lets nobody wait for ever', async () => {
     const connections = pool(1);
     let done!: () => void;
