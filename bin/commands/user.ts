@@ -2,12 +2,14 @@
 import { Command, Option } from 'commander';
 import type { Permission } from '../../server/config';
 import { hashPassword } from '../../server/identity/password';
-import { UsageError } from './exit';
+import { readConfig } from './config';
+import { exitCodes, UsageError } from './exit';
 import { readPassword } from './read-password';
 import { readImport } from './user-import';
 import { askForPassword, generatePassword, passwordProblems } from './user-passwords';
 import { secretStore } from './user-secret-store';
 import { openStore, type StoreFlags, type WrittenAccount } from './user-store';
+import { describeVerdict, tryLogin } from './user-try';
 
 interface PasswordFlags {
   readonly generate?: boolean;
@@ -98,6 +100,18 @@ export function userCommand(): Command {
     .option('--accept-weak', 'take passwords that a new account could not have')
     .option('--fips', 'hash with PBKDF2-HMAC-SHA-256 instead of scrypt')
     .action(async (input: string | undefined, flags: StoreFlags & ImportFlags) => importAccounts(input, flags));
+
+  user
+    .command('try <name>')
+    .description(
+      'Asks for a password and says how the server would answer this login, and why. Exit code 3 where it would refuse. It counts as an attempt in a directory.',
+    )
+    .requiredOption('--config <file>', "the server's configuration")
+    .action(async (name: string, { config }: { config: string }) => {
+      const verdict = await tryLogin(await readConfig(config), name, await readPassword(`Password of ${name}: `), (line) => process.stderr.write(`${line}\n`));
+      process.stdout.write(`${describeVerdict(verdict)}\n`);
+      if (verdict.kind !== 'accepted') process.exitCode = verdict.kind === 'refused' ? exitCodes.notInOrder : exitCodes.failed;
+    });
 
   user
     .command('hash')

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import type { ServerConfigInput } from '../../../server/config';
 import { type Issued, TestAuthority } from '../../server/support/authority';
+import { BUNDLE, run } from '../support/served';
 import { Namespace } from './namespace';
 import { Server } from './server';
 import { BASE, NO_RIGHTS, SERVICE, SERVICE_PASSWORD, Slapd } from './slapd';
@@ -186,6 +187,25 @@ it('an account that OpenLDAP has locked is refused with that reason', () =>
     for (let count = 0; count < 6; count += 1) await server.login('eve', 'wrong');
     expect(await server.login('eve', PASSWORD)).toMatchObject({ code: 530 });
     expect(await server.lastLogin('eve')).toContain('account-locked');
+  }));
+
+it('ftps user try says what the server would answer, and why', () =>
+  withServer([directory('ldaps')], async (server) => {
+    const tried = (user: string, password: string) =>
+      run(process.execPath, [BUNDLE, 'user', 'try', user, '--config', join(server.folder, 'server.json')], `${password}\n`);
+    expect(await tried('bob', PASSWORD)).toEqual({
+      code: 0,
+      output: 'accepted by directory (password): bob, home /partners/bob, may list mkdir, from anywhere\n',
+    });
+    expect(await tried('dora', PASSWORD_OF_DORA)).toEqual({ code: 3, output: 'refused: no-rule-matches, by directory\n' });
+    await slapd.kill();
+    try {
+      const { code, output } = await tried('bob', PASSWORD);
+      expect(code).toBe(1);
+      expect(output).toMatch(/^not answered: ldaps:\/\/localhost:\d+: /);
+    } finally {
+      await slapd.start();
+    }
   }));
 
 describe('client certificates', () => {

@@ -1,0 +1,34 @@
+/** `ftps user try`: one login as the server would judge it, with the reason that its clients never hear. */
+import type { Audit } from '../../server/audit/event';
+import type { ServerConfig } from '../../server/config';
+import type { Verdict } from '../../server/identity/identity';
+import { openIdentity } from '../../server/identity/open';
+
+/** Asks the sources that the configuration names. What they report on the way goes to `tell`. */
+export async function tryLogin(config: ServerConfig, user: string, password: string, tell: (line: string) => void): Promise<Verdict> {
+  const identity = await openIdentity(config, telling(tell));
+  try {
+    return await identity.authenticate({ user, password, address: '127.0.0.1' });
+  } finally {
+    await identity.close();
+  }
+}
+
+/** A verdict for people. */
+export function describeVerdict(verdict: Verdict): string {
+  if (verdict.kind === 'unavailable') return `not answered: ${verdict.reason}`;
+  if (verdict.kind === 'refused') return `refused: ${verdict.reason}${verdict.source ? `, by ${verdict.source}` : ''}`;
+  const { user, home, permissions, allowedNetworks } = verdict.account;
+  const from = allowedNetworks.length === 0 ? 'anywhere' : allowedNetworks.join(' ');
+  return `accepted by ${verdict.source} (${verdict.method}): ${user}, home ${home}, may ${permissions.join(' ')}, from ${from}`;
+}
+
+function telling(tell: (line: string) => void): Audit {
+  return {
+    record: (event) => {
+      if (event.kind === 'health' && event.state === 'down') tell(`${event.part} is down: ${event.detail ?? ''}`);
+    },
+    flush: async () => {},
+    close: async () => {},
+  };
+}
