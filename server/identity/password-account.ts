@@ -42,8 +42,10 @@ export function afterPassword(account: Account, certificate: ClientCertificate |
 
 /** Checks whether the certificate alone is enough for this account. */
 export function checkCertificate(account: Account | undefined, certificate: ClientCertificate, source: string): Verdict {
-  if (account?.clientCertificate !== 'instead-of-password') return { kind: 'refused', reason: 'unknown-user' };
-  if (!standsFor(certificate, account)) return { kind: 'refused', reason: 'certificate-not-mapped', source };
+  if (!account) return { kind: 'refused', reason: 'unknown-user' };
+  // An account that asks for a password is known all the same: no later source is asked about its name.
+  if (account.clientCertificate !== 'instead-of-password' || !standsFor(certificate, account))
+    return { kind: 'refused', reason: 'certificate-not-mapped', source };
   if (!account.enabled) return { kind: 'refused', reason: 'account-disabled', source };
   return { kind: 'accepted', account, source, method: 'certificate' };
 }
