@@ -1,9 +1,8 @@
 /** `ftps audit verify` and `ftps audit show`. */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { verifyChain } from '../../server/audit/chain';
+import { type Break, verifyChain } from '../../server/audit/chain';
 import { readableLine } from '../../server/audit/readable';
+import { filesOf, linesOf } from '../audit/lines';
 import { exitCodes } from './exit';
 
 const texts = {
@@ -16,13 +15,36 @@ const texts = {
 export function auditCommand(): Command {
   const audit = new Command('audit').description('Reads and verifies the audit.');
   audit
-    .command('verify <file>')
+    .command('verify <files...>')
     .description('Finds lines that were changed, removed or moved. Exit code 3 where there are any.')
-    .action(async (file: string) => {
-      const { lines, chains, breaks } = await verifyChain(linesOf(file));
-      for (const { line, what } of breaks) process.stdout.write(`${file}:${line} ${texts[what]}\n`);
-      process.stdout.write(`${lines} lines of ${chains} processes, ${breaks.length} breaks\n`);
+    .option('--archive', 'the files are the raw part of an archive, whose lines may come in any order and twice')
+    .option('--part', 'the files are a part of the audit: what came before them is no loss')
+    .option('--json', 'print the findings as JSON')
+    .addHelpText(
+      'after',
+      `
+A file may be compressed, - is standard input, a folder stands for all files below it. Give rotated files with the oldest first.
+
+Examples:
+  ftps audit verify /var/log/ftps/audit.json.1 /var/log/ftps/audit.json
+  aws s3 cp --recursive s3://BUCKET/raw/day=2026-05-01/ may-1/ && ftps audit verify --archive --part may-1/`,
+    )
+    .action(async (paths: string[], { archive = false, part = false, json = false }: { archive?: boolean; part?: boolean; json?: boolean }) => {
+      const places: Place[] = [];
+      const { breaks: all, ...counts } = await verifyChain(linesOfAll(paths, places), { anyOrder: archive });
+      const breaks = all.filter(({ what }) => !(part && what === 'beginning-missing')).map((one) => ({ ...one, ...placeOf(one, places) }));
       if (breaks.length > 0) process.exitCode = exitCodes.notInOrder;
+      if (json) {
+        process.stdout.write(`${JSON.stringify({ ...counts, breaks })}\n`);
+        return;
+      }
+      for (const { file, line, what } of breaks) process.stdout.write(`${file}:${line} ${texts[what]}\n`);
+      process.stdout.write(`${counts.lines} lines of ${counts.chains} processes, ${breaks.length} breaks\n`);
+      if (counts.repeated > 0) process.stdout.write(`${counts.repeated} lines were delivered twice\n`);
+      if (counts.open > 0)
+        process.stdout.write(
+          `${counts.open} processes do not end with a line that says so: they still run, they crashed, or their last lines are missing here\n`,
+        );
     });
   audit
     .command('show <file>')
@@ -40,6 +62,25 @@ export function auditCommand(): Command {
   return audit;
 }
 
-function linesOf(file: string): AsyncIterable<string> {
-  return createInterface({ input: file === '-' ? process.stdin : createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
+/** Where in the sequence of all lines a file begins. */
+interface Place {
+  readonly file: string;
+  readonly before: number;
+}
+
+async function* linesOfAll(paths: readonly string[], places: Place[]): AsyncGenerator<string> {
+  let before = 0;
+  for (const path of paths)
+    for (const file of await filesOf(path)) {
+      places.push({ file, before });
+      for await (const line of linesOf(file)) {
+        if (line !== '') before += 1;
+        yield line;
+      }
+    }
+}
+
+function placeOf({ line }: Break, places: readonly Place[]): { file: string; line: number } {
+  const { file, before } = places.findLast((place) => place.before < line)!;
+  return { file, line: line - before };
 }

@@ -21,8 +21,9 @@ export class Chain {
   }
 }
 
-/** What is wrong with a line or between lines. Numbers of lines begin with 1. */
+/** What is wrong with a line or between lines. */
 export interface Break {
+  /** Number of the line as it was read, beginning with 1. */
   readonly line: number;
   readonly what: 'not-readable' | 'changed' | 'missing-or-moved' | 'beginning-missing';
 }
@@ -30,20 +31,41 @@ export interface Break {
 export interface Verification {
   readonly lines: number;
   readonly chains: number;
+  /** Chains whose last line doesn't say that the server stopped: it still runs, it crashed, or the last lines are gone. */
+  readonly open: number;
+  /** Lines that came twice, as deliveries to an archive may. */
+  readonly repeated: number;
   readonly breaks: readonly Break[];
+}
+
+interface Link {
+  readonly line: number;
+  readonly sequence: number;
+  readonly previous: string;
+  readonly hash: string;
+  readonly stopped: boolean;
 }
 
 const ending = /,"hash":"([0-9a-f]{64})"\}\}\}$/;
 const link = /"chain":\{"id":"([0-9a-f-]{36})","previous":"([0-9a-f]{64})"$/;
 
 /**
- * Checks lines in the order they stand. What can't be seen: lines cut off at the very end of a chain, for which there is no
- * later line to miss them; so the server's last line says that it stopped.
+ * Checks lines in the order they stand, or with `anyOrder` in that of their sequence numbers, as an archive of several deliveries has
+ * to be read. What can't be seen: lines cut off at the very end of a chain, for which there is no later line to miss them; so the
+ * server's last line says that it stopped, and `open` counts chains without one.
  */
-export async function verifyChain(lines: AsyncIterable<string> | Iterable<string>): Promise<Verification> {
-  const lastOf = new Map<string, string>();
+export async function verifyChain(lines: AsyncIterable<string> | Iterable<string>, { anyOrder = false } = {}): Promise<Verification> {
   const breaks: Break[] = [];
-  let count = 0;
+  const chains = new Map<string, Link[]>();
+  const lastOf = new Map<string, Link>();
+  let [count, repeated] = [0, 0];
+  const chainOf = (id: string) => chains.get(id) ?? chains.set(id, []).get(id)!;
+  const follow = (id: string, next: Link) => {
+    const last = lastOf.get(id);
+    if (last === undefined && next.previous !== NOTHING_BEFORE) breaks.push({ line: next.line, what: 'beginning-missing' });
+    else if (last !== undefined && next.previous !== last.hash) breaks.push({ line: next.line, what: 'missing-or-moved' });
+    lastOf.set(id, next);
+  };
   for await (const line of lines) {
     if (line === '') continue;
     count += 1;
@@ -55,13 +77,25 @@ export async function verifyChain(lines: AsyncIterable<string> | Iterable<string
       continue;
     }
     const [id, previous, hash] = [linked[1]!, linked[2]!, end[1]!];
-    const last = lastOf.get(id);
-    if (sha256(open) !== hash) breaks.push({ line: count, what: 'changed' });
-    else if (last === undefined && previous !== NOTHING_BEFORE) breaks.push({ line: count, what: 'beginning-missing' });
-    else if (last !== undefined && previous !== last) breaks.push({ line: count, what: 'missing-or-moved' });
-    lastOf.set(id, hash);
+    const next = { line: count, sequence: anyOrder ? sequenceOf(line) : count, previous, hash, stopped: line.includes('"status_detail":"stopped"') };
+    const whole = sha256(open) === hash;
+    if (!whole) breaks.push({ line: count, what: 'changed' });
+    if (anyOrder) chainOf(id).push(next);
+    else if (whole) follow(id, next);
+    else lastOf.set(id, next); // for the line that it was, so that the next one is not blamed
   }
-  return { lines: count, chains: lastOf.size, breaks };
+  for (const [id, links] of chains) {
+    links.sort((a, b) => a.sequence - b.sequence);
+    for (const [index, next] of links.entries()) {
+      if (links[index - 1]?.hash === next.hash) repeated += 1;
+      else follow(id, next);
+    }
+  }
+  return { lines: count, chains: lastOf.size, open: [...lastOf.values()].filter(({ stopped }) => !stopped).length, repeated, breaks };
+}
+
+function sequenceOf(line: string): number {
+  return Number(/"sequence":(\d+)/.exec(line)?.[1]);
 }
 
 function sha256(text: string): string {
