@@ -24,6 +24,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern, type LogGroup } from 'aws-cdk-lib/aws-logs';
 import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3';
+import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
 import { stableName } from '../names';
@@ -77,6 +78,8 @@ export class AuditArchive extends Construct {
 
   constructor(scope: Construct, id: string, { auditGroup, operationsGroup, days, removalPolicy = RemovalPolicy.RETAIN }: AuditArchiveProps) {
     super(scope, id);
+    // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
+    this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
     this.buckets = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true, removalPolicy };
     this.key = new Key(this, 'Key', { description: 'FTPS audit archive', enableKeyRotation: true, removalPolicy });
     this.accessLogs = this.makeAccessLogs(days);
@@ -148,6 +151,7 @@ export class AuditArchive extends Construct {
   private makeAccessLogs(days: number): Bucket {
     const bucket = new Bucket(this, 'AccessLogs', {
       ...this.buckets,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       encryption: BucketEncryption.S3_MANAGED, // S3 delivers access logs to no bucket with a KMS key of its own
       lifecycleRules: [{ expiration: Duration.days(days), noncurrentVersionExpiration: Duration.days(1) }],
     });

@@ -1,12 +1,14 @@
 /** A real server on free loopback ports, in a folder of its own, whose audit a test can wait for. */
 import { randomBytes, scryptSync } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { Client } from 'basic-ftp';
+import { Chain } from '../../../server/audit/chain';
 import type { Audit, ServerEvent } from '../../../server/audit/event';
 import { toOcsf } from '../../../server/audit/ocsf';
 import { auditLine } from '../../../server/audit/schema';
@@ -21,10 +23,20 @@ export const PASSWORD = 'correct horse "battery" -x staple';
 export class AuditRecorder extends EventEmitter implements Audit {
   readonly events: ServerEvent[] = [];
 
+  private readonly chain = new Chain();
+
   record(event: ServerEvent): void {
-    auditLine.parse(toOcsf(event, { time: Date.now(), sequence: this.events.length + 1, productVersion: '0' }));
+    const line = toOcsf(event, { time: Date.now(), sequence: this.events.length + 1, productVersion: '0' });
+    auditLine.parse(line);
+    this.keep(event, this.chain.link(line));
     this.events.push(event);
     this.emit('event');
+  }
+
+  /** The lines of a whole test run can be kept, to be counted and queried: see test/system/logs. */
+  private keep(event: ServerEvent, line: string): void {
+    const folder = process.env['CDK_FTPS_KEEP_AUDIT'];
+    if (folder) appendFileSync(join(folder, `${this.chain.id}.jsonl`), `${JSON.stringify(event)}\n${line}\n`);
   }
 
   of<Kind extends ServerEvent['kind']>(kind: Kind): Extract<ServerEvent, { kind: Kind }>[] {

@@ -1,0 +1,78 @@
+import { type AuditMetric, auditMetrics } from '../../../lib/logs/audit-metrics';
+import type { ServerEvent } from '../../../server/audit/event';
+import { toOcsf } from '../../../server/audit/ocsf';
+import { filterPattern, selected } from './filter-pattern';
+
+const facts = {
+  session: 's1',
+  listener: 'explicit' as const,
+  client: { address: '192.0.2.1', port: 4000 },
+  server: { address: '192.0.2.2', port: 21 },
+  user: 'demo',
+};
+const transfer = { kind: 'transfer', command: 'STOR', path: '/a', outcome: 'success', bytes: 7, offset: 0, seconds: 1, encrypted: true, ...facts } as const;
+const login = { kind: 'login', login: 'demo', ...facts } as const;
+
+/** Each event, and the metrics that count it or take a value from it. */
+const cases: [ServerEvent, Record<string, number>][] = [
+  [{ kind: 'connection-opened', ...facts }, { SessionsOpened: 1 }],
+  [{ kind: 'connection-closed', seconds: 1, reason: 'quit', ...facts }, {}],
+  [
+    { kind: 'server', change: 'alive', detail: { sessions: 12, transfers: 3 } },
+    { Heartbeats: 1, Sessions: 12 },
+  ],
+  [{ kind: 'server', change: 'started' }, {}],
+  [{ kind: 'server', change: 'drain-timed-out', detail: { sessions: 2 } }, { DrainTimeouts: 1 }],
+  [{ kind: 'server', change: 'worker-lost' }, { WorkersLost: 1 }],
+  [{ kind: 'handshake-failed', channel: 'control', reason: 'timeout', ...facts }, { HandshakeFailures: 1 }],
+  [{ kind: 'handshake-failed', channel: 'data', reason: 'timeout', ...facts }, { HandshakeFailures: 1 }],
+  [{ kind: 'refused', channel: 'data', reason: 'stranger', ...facts }, { RefusedPorts: 1 }],
+  [{ kind: 'refused', channel: 'control', reason: 'locked-out', ...facts }, { RefusedConnections: 1 }],
+  [{ ...login, outcome: 'success' }, { Logins: 1 }],
+  [{ ...login, outcome: 'failure', reason: 'wrong-password' }, { FailedLogins: 1 }],
+  [{ ...login, outcome: 'unavailable' }, { UnavailableLogins: 1 }],
+  [{ kind: 'lockout', scope: 'address', seconds: 30, ...facts }, { Lockouts: 1 }],
+  [
+    { ...transfer, transfer: 'upload' },
+    { Uploads: 1, BytesUploaded: 7 },
+  ],
+  [
+    { ...transfer, transfer: 'download' },
+    { Downloads: 1, BytesDownloaded: 7 },
+  ],
+  [{ ...transfer, transfer: 'listing' }, {}],
+  [
+    { ...transfer, transfer: 'upload', outcome: 'aborted' },
+    { TransferErrors: 1, BytesUploaded: 7 },
+  ],
+  [
+    { ...transfer, transfer: 'upload', outcome: 'failure', verdict: { result: 'infected' } },
+    { TransferErrors: 1, Malware: 1, BytesUploaded: 7 },
+  ],
+  [{ kind: 'health', part: 'scanner', state: 'down' }, { ScannerDown: 1 }],
+  [{ kind: 'health', part: 'scanner', state: 'up' }, {}],
+  [{ kind: 'health', part: 'directory', state: 'down' }, { PartsDown: 1 }],
+  [{ kind: 'health', part: 'ocsp', state: 'down' }, {}],
+  [{ kind: 'certificate', change: 'served', daysLeft: 29.5 }, { ServedCertificateDaysLeft: 29.5 }],
+  [{ kind: 'certificate', change: 'refused', reason: 'expired' }, { CertificatesRefused: 1 }],
+  [{ kind: 'command', command: 'DELE', code: 250, path: '/a', ...facts }, {}],
+  [{ kind: 'passive-port', change: 'opened', port: 50_000, ...facts }, {}],
+  [{ kind: 'configuration', change: 'refused', what: 'accounts' }, {}],
+];
+
+it.each(cases)('%j', (event, expected) => {
+  const line = toOcsf(event, { time: 0, sequence: 1, productVersion: '1' }) as never;
+  const metrics: AuditMetric[] = Object.values(auditMetrics);
+  const counted = metrics.filter(({ pattern }) => filterPattern(pattern)(line)).map((metric) => [metric.name, metric.value ? selected(metric.value, line) : 1]);
+  expect(Object.fromEntries(counted)).toEqual(expected);
+});
+
+it('each metric has an event here that it counts', () => {
+  const named = new Set(cases.flatMap(([, expected]) => Object.keys(expected)));
+  expect(Object.values(auditMetrics).map(({ name }) => name)).toEqual(expect.arrayContaining([...named]));
+  expect([...named].sort()).toEqual(
+    Object.values(auditMetrics)
+      .map(({ name }) => name)
+      .sort(),
+  );
+});
