@@ -44,6 +44,11 @@ export interface FtpsEnvironmentOptions {
    */
   readonly archiveDays?: number;
   /**
+   * Addresses that get a mail for each alarm. Each has to confirm once.
+   * @default - none
+   */
+  readonly alarmEmails?: string[];
+  /**
    * Whether the stacks are protected against deletion, and files, logs, keys and addresses kept when they are deleted all the same.
    * @default true
    */
@@ -140,6 +145,7 @@ const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
   server: 'object',
   logRetention: 'number',
   archiveDays: 'number',
+  alarmEmails: 'list of texts',
   protect: 'true or false',
   tags: 'object',
 };

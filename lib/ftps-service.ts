@@ -1,7 +1,6 @@
 /** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs. */
 import { CfnOutput, Stack } from 'aws-cdk-lib';
-import type { Dashboard, IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { Alarm, Dashboard, IAlarmAction, IMetric, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -97,6 +96,11 @@ export interface FtpsServiceProps {
    */
   readonly addresses?: ElasticAddresses;
   /**
+   * Whether flow logs of `vpc` are kept beside the audit.
+   * @default false; the network that is made where no `vpc` is given has flow logs of its own
+   */
+  readonly flowLogs?: boolean;
+  /**
    * Who is told of alarms.
    * @default - a new topic, `service.alarms.topic`
    */
@@ -179,6 +183,7 @@ export class FtpsService extends Construct {
       throw new Error(`addresses: ${this.addresses.addresses.length} addresses are too few for ${instances} instances; each takes one`);
     this.fleet = this.makeFleet(props, config, vpcSubnets, instances);
     this.grants();
+    if (props.flowLogs) this.auditLog.addFlowLogs('FlowLogs', this.vpc);
     this.alarms = new ServiceAlarms(this, 'Alarms', {
       auditLog: this.auditLog,
       instances,
@@ -187,8 +192,7 @@ export class FtpsService extends Construct {
       topic: props.alarmTopic,
       emails: props.alarmEmails,
     });
-    // From another stack, the topic could only be named by making the two depend on each other.
-    if (Stack.of(this.storage) === Stack.of(this)) this.storage.addAlarmAction(new SnsAction(this.alarms.topic));
+    for (const part of [this, ...this.certificates, this.addresses, this.storage, this.accounts]) this.alarms.adopt(part);
     this.dashboard = new ServiceDashboard(this, 'Dashboard', {
       auditLog: this.auditLog,
       title: domainName,
@@ -197,11 +201,64 @@ export class FtpsService extends Construct {
     this.outputs(domainName);
   }
 
-  /** Lets every alarm of the service do something when it begins and when it ends, those of the certificate's rotation included. */
+  /** Lets every alarm of the service do something when it begins and when it ends; they tell `alarms.topic` in any case. */
   public addAlarmAction(action: IAlarmAction): void {
     this.alarms.addAlarmAction(action);
-    for (const certificate of this.certificates) certificate.addAlarmAction(action);
-    this.storage.addAlarmAction(action);
+  }
+
+  /** An alarm of yours that calls the same people. It goes off at or above the threshold. */
+  public addAlarm(id: string, metric: IMetric, threshold: number, description: string): Alarm {
+    return this.alarms.addAlarm(id, metric, threshold, description);
+  }
+
+  /** Sessions that are open in the whole fleet. Sum over a minute. */
+  public metricSessions(options?: MetricOptions): Metric {
+    return this.auditLog.metricSessions(options);
+  }
+
+  /** Logins that succeeded. Sum over 5 minutes. */
+  public metricLogins(options?: MetricOptions): Metric {
+    return this.auditLog.metricLogins(options);
+  }
+
+  /** Logins that were refused. Sum over 5 minutes. */
+  public metricFailedLogins(options?: MetricOptions): Metric {
+    return this.auditLog.metricFailedLogins(options);
+  }
+
+  /** TLS handshakes that failed. Sum over 5 minutes. */
+  public metricHandshakeFailures(options?: MetricOptions): Metric {
+    return this.auditLog.metricHandshakeFailures(options);
+  }
+
+  /** Uploads that succeeded. Sum over 5 minutes. */
+  public metricUploads(options?: MetricOptions): Metric {
+    return this.auditLog.metricUploads(options);
+  }
+
+  /** Downloads that succeeded. Sum over 5 minutes. */
+  public metricDownloads(options?: MetricOptions): Metric {
+    return this.auditLog.metricDownloads(options);
+  }
+
+  /** Bytes that came in. Sum over 5 minutes. */
+  public metricBytesUploaded(options?: MetricOptions): Metric {
+    return this.auditLog.metricBytesUploaded(options);
+  }
+
+  /** Bytes that went out. Sum over 5 minutes. */
+  public metricBytesDownloaded(options?: MetricOptions): Metric {
+    return this.auditLog.metricBytesDownloaded(options);
+  }
+
+  /** Transfers that failed or were cut. Sum over 5 minutes. */
+  public metricTransferErrors(options?: MetricOptions): Metric {
+    return this.auditLog.metricTransferErrors(options);
+  }
+
+  /** Days that the certificate served on the instances has left. Minimum over 2 hours. */
+  public metricCertificateDaysLeft(options?: MetricOptions): Metric {
+    return this.auditLog.metricCertificateDaysLeft(options);
   }
 
   private makeFleet(props: FtpsServiceProps, config: ServerConfig, vpcSubnets: SubnetSelection, instances: number): ServerFleet {

@@ -12,6 +12,7 @@ import { FtpsService } from './ftps-service';
 import { SecretAccounts } from './identity/secret-accounts';
 import { AuditLog } from './logs/audit-log';
 import { ServiceNetwork } from './network/service-network';
+import { AlarmTopic } from './observability/alarm-topic';
 import { FileStorage } from './storage/file-storage';
 
 export interface FtpsStageProps extends StageProps {
@@ -58,6 +59,9 @@ export class FtpsStage extends Stage {
     const hostedZone = HostedZone.fromHostedZoneAttributes(this.serviceStack, 'Zone', zone);
     return new FtpsService(this.serviceStack, 'Service', {
       ...settings,
+      // In the stack of the data, because the alarms of both stacks tell it.
+      alarmTopic: new AlarmTopic(this.dataStack, 'Alarms', { emails: settings.alarmEmails }).topic,
+      alarmEmails: undefined,
       vpc,
       hostedZone,
       storage: FileStorage.efs(this.dataStack, 'Files', { vpc, vpcSubnets: { subnetType: SubnetType.PUBLIC } }),

@@ -5,6 +5,7 @@ import { FlowLogDestination, FlowLogTrafficType, type IVpc } from 'aws-cdk-lib/a
 import { Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern, LogGroup, MetricFilter, RetentionDays as Retention, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { NAMESPACE } from '../certificate/certificate-rotation';
 import { stableName } from '../names';
@@ -12,6 +13,7 @@ import { logKey } from '../network/service-network';
 import { AUDIT_FILE } from '../server-settings';
 import { AuditArchive } from './audit-archive';
 import { type AuditMetric, auditMetrics } from './audit-metrics';
+import { DataEvents } from './data-events';
 
 export interface AuditLogProps {
   /**
@@ -31,6 +33,11 @@ export interface AuditLogProps {
    */
   readonly archiveDays?: number;
   /**
+   * Whether CloudTrail records who reads and changes objects of the archive, and of the buckets given to `addDataEvents`. Paid for by the event.
+   * @default false
+   */
+  readonly dataEvents?: boolean;
+  /**
    * What happens to logs and archive when the stack is deleted.
    * @default RemovalPolicy.RETAIN
    */
@@ -46,6 +53,9 @@ export class AuditLog extends Construct {
   public readonly encryptionKey: Key;
   /** The unchangeable archive and its queries, where there is one. */
   public readonly archive?: AuditArchive;
+  /** Who read or changed objects, where it is recorded. */
+  public dataEvents?: DataEvents;
+  private readonly days: number;
   private readonly groupProps: { encryptionKey: Key; retention: RetentionDays; removalPolicy: RemovalPolicy };
 
   constructor(scope: Construct, id: string, props: AuditLogProps = {}) {
@@ -53,6 +63,7 @@ export class AuditLog extends Construct {
     const { retention = Retention.ONE_YEAR, archiveDays = 365, removalPolicy = RemovalPolicy.RETAIN } = props;
     if (!Number.isInteger(archiveDays) || archiveDays < 0) throw new Error(`archiveDays: ${archiveDays} is no number of days; write 0 for no archive, or 365`);
     this.encryptionKey = logKey(this, 'Key', 'FTPS audit and operations logs');
+    this.days = archiveDays;
     this.groupProps = { encryptionKey: this.encryptionKey, retention, removalPolicy };
     this.auditGroup = new LogGroup(this, 'Audit', this.groupProps);
     this.operationsGroup = new LogGroup(this, 'Operations', { ...this.groupProps, retention: props.operationsRetention ?? retention });
@@ -64,6 +75,7 @@ export class AuditLog extends Construct {
         days: archiveDays,
         removalPolicy,
       });
+    if (props.dataEvents && this.archive) this.addDataEvents(this.archive.bucket);
   }
 
   /** Allows writing to both groups, and no more. */
@@ -100,9 +112,26 @@ export class AuditLog extends Construct {
     });
   }
 
+  /** Has CloudTrail record who reads and changes objects of this bucket, in a group of its own and in a locked bucket. */
+  public addDataEvents(bucket: IBucket): DataEvents {
+    if (this.dataEvents) this.dataEvents.addBucket(bucket);
+    this.dataEvents ??= new DataEvents(this, 'DataEvents', {
+      buckets: [bucket],
+      logGroup: this.addGroup('DataEventsGroup'),
+      days: this.days || undefined,
+      removalPolicy: this.groupProps.removalPolicy,
+    });
+    return this.dataEvents;
+  }
+
+  /** A further group, encrypted and kept like the audit. */
+  public addGroup(id: string): LogGroup {
+    return new LogGroup(this, id, this.groupProps);
+  }
+
   /** Sends the flow logs of a VPC to a group of their own, encrypted and kept like the audit. */
   public addFlowLogs(id: string, vpc: IVpc): LogGroup {
-    const group = new LogGroup(this, id, this.groupProps);
+    const group = this.addGroup(id);
     vpc.addFlowLog(`${this.node.id}${id}`, { destination: FlowLogDestination.toCloudWatchLogs(group), trafficType: FlowLogTrafficType.ALL });
     return group;
   }

@@ -1,7 +1,8 @@
 /** When somebody is to be called: an alarm for each thing that goes wrong, one that tells an attack, and a topic that hears them all. */
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
+  type AlarmBase,
   AlarmRule,
   AlarmState,
   AtLeastThreshold,
@@ -12,12 +13,10 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
-import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { Construct } from 'constructs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct, type IConstruct } from 'constructs';
 import type { AuditLog } from '../logs/audit-log';
+import { AlarmTopic } from './alarm-topic';
 
 /** How many of a kind within five minutes are alarming. A service with many partners needs higher numbers than one with few. */
 export interface AlarmThresholds {
@@ -56,7 +55,7 @@ export interface ServiceAlarmsProps {
    */
   readonly topic?: ITopic;
   /**
-   * Addresses that get a mail for each alarm. Each has to confirm once.
+   * Addresses that get a mail for each alarm, where no topic is given. Each has to confirm once.
    * @default - none
    */
   readonly emails?: string[];
@@ -75,12 +74,14 @@ export class ServiceAlarms extends Construct {
   public readonly attack: CompositeAlarm;
   /** Every alarm by itself, the attack alarm left out. */
   public readonly alarms: Alarm[] = [];
+  private readonly action: SnsAction;
 
   constructor(scope: Construct, id: string, props: ServiceAlarmsProps) {
     super(scope, id);
-    const { auditLog, instances = 1, heartbeatSeconds = 60, thresholds = {}, emails = [] } = props;
-    this.topic = props.topic ?? this.makeTopic();
-    for (const email of emails) this.topic.addSubscription(new EmailSubscription(email));
+    const { auditLog, instances = 1, heartbeatSeconds = 60, thresholds = {}, topic, emails } = props;
+    if (topic && emails) throw new Error('alarmEmails: go to a topic that is made for them; subscribe them to alarmTopic instead');
+    this.topic = topic ?? new AlarmTopic(this, 'Topic', { emails }).topic;
+    this.action = new SnsAction(this.topic);
 
     const malware = this.addAlarm('Malware', auditLog.metricMalware(), 1, 'An upload was infected and refused. The saved query "malware" says whose.');
     const signs = [
@@ -119,15 +120,24 @@ export class ServiceAlarms extends Construct {
         AlarmRule.atLeast(AlarmState.ALARM, { operands: signs, threshold: AtLeastThreshold.count(2) }),
       ),
     });
-    this.addAlarmAction(new SnsAction(this.topic));
+    tell([this.attack], this.action);
   }
 
   /** Lets every alarm do something when it begins and when it ends. */
   public addAlarmAction(action: IAlarmAction): void {
-    for (const alarm of [...this.alarms, this.attack]) {
-      alarm.addAlarmAction(action);
-      alarm.addOkAction(action);
-    }
+    tell([...this.alarms, this.attack], action);
+  }
+
+  /**
+   * Takes up the alarms that another construct made, so that they call the same people. Those of a third stack, neither the topic's nor
+   * this one, are left out: the two would need each other to be deployed.
+   */
+  public adopt(construct: IConstruct): void {
+    const stacks = [Stack.of(this), Stack.of(this.topic)];
+    const found = construct.node.findAll().filter((one) => one instanceof Alarm);
+    const adopted = found.filter((alarm) => stacks.includes(Stack.of(alarm)) && !this.alarms.includes(alarm));
+    tell(adopted, this.action);
+    this.alarms.push(...adopted);
   }
 
   /** An alarm of yours that calls the same people. It goes off at or above the threshold. */
@@ -151,11 +161,7 @@ export class ServiceAlarms extends Construct {
       treatMissingData,
       evaluationPeriods: 1,
     });
-    if (this.attack) {
-      const action = new SnsAction(this.topic);
-      alarm.addAlarmAction(action);
-      alarm.addOkAction(action);
-    }
+    tell([alarm], this.action);
     this.alarms.push(alarm);
     return alarm;
   }
@@ -201,21 +207,11 @@ export class ServiceAlarms extends Construct {
       'A line of the audit fits no column of the table; it lies below failed/ in the archive.',
     );
   }
+}
 
-  private makeTopic(): Topic {
-    const masterKey = new Key(this, 'TopicKey', { description: 'Alarms of an FTPS service', enableKeyRotation: true, removalPolicy: RemovalPolicy.DESTROY });
-    const sender = new ServicePrincipal('cloudwatch.amazonaws.com');
-    const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
-    masterKey.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [sender],
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
-        resources: ['*'], // in a key policy this means the key itself
-        conditions,
-      }),
-    );
-    const topic = new Topic(this, 'Topic', { displayName: 'FTPS alarms', masterKey, enforceSSL: true });
-    topic.addToResourcePolicy(new PolicyStatement({ principals: [sender], actions: ['sns:Publish'], resources: [topic.topicArn], conditions }));
-    return topic;
+function tell(alarms: readonly AlarmBase[], action: IAlarmAction): void {
+  for (const alarm of alarms) {
+    alarm.addAlarmAction(action);
+    alarm.addOkAction(action);
   }
 }

@@ -3,17 +3,26 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { AuditLog, ServiceAlarms, ServiceDashboard } from '../../../lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AuditLog, SecurityLakeDelivery, ServiceAlarms, ServiceDashboard } from '../../../lib';
 import { filterPattern, selected } from '../../lib/logs/filter-pattern';
 import { env, type Resources } from '../../lib/support';
 
-const stack = new Stack(new App(), 'Logs', { env });
-const auditLog = new AuditLog(stack, 'Logs');
-const { alarms } = new ServiceAlarms(stack, 'Alarms', { auditLog });
-new ServiceDashboard(stack, 'Dashboard', { auditLog, title: 'ftps.example.com', alarms });
-export const template = Template.fromStack(stack);
+/** Everything there is for logs, in one stack. */
+function synthesized(props: StackProps): Template {
+  const stack = new Stack(new App(), 'Logs', props);
+  const auditLog = new AuditLog(stack, 'Logs', { dataEvents: true });
+  const { alarms } = new ServiceAlarms(stack, 'Alarms', { auditLog, emails: ['ops@example.com'] });
+  new ServiceDashboard(stack, 'Dashboard', { auditLog, title: 'ftps.example.com', alarms });
+  new SecurityLakeDelivery(stack, 'Lake', { auditLog, lakeBucket: Bucket.fromBucketName(stack, 'LakeBucket', 'aws-security-data-lake-example') });
+  return Template.fromStack(stack);
+}
+
+export const template = synthesized({ env });
+/** The same for any account and region. */
+export const agnosticTemplate = synthesized({});
 
 const properties = (type: string) => Object.values(template.findResources(type) as Resources).map(({ Properties }) => Properties as Resources);
 

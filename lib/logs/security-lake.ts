@@ -1,0 +1,109 @@
+/**
+ * Sends the audit to Amazon Security Lake, whose classes the lines have already: Firehose writes them as Parquet below the prefix of a
+ * custom source for each class (Security Lake user guide, "Collecting data from custom sources"). The sources themselves are registered
+ * by whoever owns the lake, often in another account; see docs/logs.md.
+ */
+import { Duration, Size, Stack } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  CloudWatchLogProcessor,
+  DecompressionProcessor,
+  DeliveryStream,
+  EnableLogging,
+  MetadataExtractionProcessor,
+  OpenXJsonInputFormat,
+  ParquetCompression,
+  ParquetOutputFormat,
+  RecordDeAggregationProcessor,
+  S3Bucket,
+  SchemaConfiguration,
+  StreamEncryption,
+} from 'aws-cdk-lib/aws-kinesisfirehose';
+import { FilterPattern } from 'aws-cdk-lib/aws-logs';
+import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
+import type { AuditLog } from './audit-log';
+
+export interface SecurityLakeDeliveryProps {
+  /** The audit, which must have an archive: its table says how lines become Parquet. */
+  readonly auditLog: AuditLog;
+  /** Bucket of the lake in this region, `aws-security-data-lake-REGION-…`. */
+  readonly lakeBucket: IBucket;
+  /**
+   * What the names of the sources begin with; the class follows, `ftps-4008` for FTP Activity. At most 15 characters, as Security Lake takes 20.
+   * @default ftps
+   */
+  readonly sourcePrefix?: string;
+  /**
+   * Version of the sources.
+   * @default 1.0
+   */
+  readonly sourceVersion?: string;
+}
+
+export class SecurityLakeDelivery extends Construct {
+  public readonly deliveryStream: DeliveryStream;
+  /** Names of the sources that the lake has to have, one for each class. */
+  public readonly sourceNames: string[];
+
+  constructor(scope: Construct, id: string, { auditLog, lakeBucket, sourcePrefix = 'ftps', sourceVersion = '1.0' }: SecurityLakeDeliveryProps) {
+    super(scope, id);
+    if (!auditLog.archive) throw new Error('auditLog: has no archive, whose table says how lines become Parquet; set archiveDays to 1 or more');
+    if (!/^[a-z][a-z0-9_-]{0,14}$/i.test(sourcePrefix)) throw new Error(`sourcePrefix: "${sourcePrefix}" is not 1 to 15 letters, digits, - and _`);
+    this.sourceNames = CLASSES.map((one) => `${sourcePrefix}-${one}`);
+    const { region, account } = Stack.of(this);
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('firehose.amazonaws.com'),
+      description: 'Writes the FTPS audit into Security Lake',
+    });
+    this.deliveryStream = new DeliveryStream(this, 'Stream', {
+      encryption: StreamEncryption.awsOwnedKey(),
+      destination: new S3Bucket(lakeBucket, {
+        role,
+        processors: [
+          new DecompressionProcessor(),
+          new CloudWatchLogProcessor({ dataMessageExtraction: true }),
+          RecordDeAggregationProcessor.json(),
+          MetadataExtractionProcessor.jq16({ class_uid: '.class_uid' }),
+        ],
+        dynamicPartitioning: { enabled: true },
+        dataFormatConversion: {
+          schemaConfiguration: SchemaConfiguration.fromCfnTable(auditLog.archive.table),
+          inputFormat: new OpenXJsonInputFormat(),
+          outputFormat: new ParquetOutputFormat({ compression: ParquetCompression.GZIP }),
+        },
+        dataOutputPrefix: `ext/${sourcePrefix}-!{partitionKeyFromQuery:class_uid}/${sourceVersion}/region=${region}/accountId=${account}/eventDay=!{timestamp:yyyyMMdd}/`,
+        errorOutputPrefix: `ext/${sourcePrefix}-failed/!{firehose:error-output-type}/!{timestamp:yyyyMMdd}/`,
+        bufferingInterval: Duration.minutes(5),
+        bufferingSize: Size.mebibytes(64),
+        loggingConfig: new EnableLogging(auditLog.addGroup(`${id}Errors`)),
+      }),
+    });
+    const subscription = auditLog.auditGroup.addSubscriptionFilter('ToSecurityLake', {
+      destination: new FirehoseDestination(this.deliveryStream),
+      filterPattern: FilterPattern.allEvents(),
+    });
+    const ownRole = 'The policy is for this one role alone and lives and dies with it; a managed policy could be attached to others.';
+    acknowledgeRegulations(subscription, 'IAMNoInlinePolicy', ownRole);
+    acknowledgeRegulations(role, 'IAMNoInlinePolicy', ownRole);
+    for (const finding of [
+      'Action::s3:Abort*',
+      'Action::s3:DeleteObject*',
+      'Action::s3:GetBucket*',
+      'Action::s3:GetObject*',
+      'Action::s3:List*',
+      'Resource::*',
+      `Resource::${inFinding(this, lakeBucket.bucketArn)}/*`,
+    ])
+      acknowledge(
+        role,
+        `AwsSolutions-IAM5[${finding}]`,
+        'Firehose writes objects of its own naming into this one bucket; glue:GetSchemaVersion knows no resource.',
+      );
+  }
+}
+
+/** Classes of the lines: Authentication, Network Activity, FTP Activity, Application Lifecycle. */
+const CLASSES = [3002, 4001, 4008, 6002];

@@ -1,0 +1,38 @@
+/** A topic that hears alarms: encrypted with a key of its own, and only CloudWatch of this account may publish. */
+import { Stack } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+
+export interface AlarmTopicProps {
+  /**
+   * Addresses that get a mail for each alarm. Each has to confirm once.
+   * @default - none
+   */
+  readonly emails?: string[];
+}
+
+export class AlarmTopic extends Construct {
+  public readonly topic: Topic;
+
+  constructor(scope: Construct, id: string, { emails = [] }: AlarmTopicProps = {}) {
+    super(scope, id);
+    const masterKey = new Key(this, 'Key', { description: 'Alarms of an FTPS service', enableKeyRotation: true });
+    const sender = new ServicePrincipal('cloudwatch.amazonaws.com');
+    const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
+    // SNS developer guide, "Enable compatibility between event sources from AWS services and encrypted topics".
+    masterKey.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [sender],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        resources: ['*'], // in a key policy this means the key itself
+        conditions,
+      }),
+    );
+    this.topic = new Topic(this, 'Resource', { displayName: 'FTPS alarms', masterKey, enforceSSL: true });
+    this.topic.addToResourcePolicy(new PolicyStatement({ principals: [sender], actions: ['sns:Publish'], resources: [this.topic.topicArn], conditions }));
+    for (const email of emails) this.topic.addSubscription(new EmailSubscription(email));
+  }
+}
