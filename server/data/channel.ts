@@ -1,6 +1,6 @@
 /** A data connection that is encrypted, tied to its session, and ready for one transfer. */
 import type { TLSSocket } from 'node:tls';
-import type { SessionFacts } from '../audit/event';
+import type { SessionFacts, TlsFacts } from '../audit/event';
 import type { DataTlsReuse } from '../config';
 
 /** Which way the bytes go. `in` is watched for the end of its TLS stream. */
@@ -11,6 +11,8 @@ export type Binding = 'resumed' | 'same-certificate' | 'address';
 
 export interface DataChannel {
   readonly socket: TLSSocket;
+  /** What the handshake negotiated. */
+  readonly tls: TlsFacts;
   readonly binding: Binding;
   /** Whether what was received ended by close_notify; `lastDataLength` is the length of the last chunk of data. */
   endedByCloseNotify(lastDataLength: number): boolean;

@@ -11,7 +11,8 @@ export class PassiveOffer implements PendingData {
   private channel: DataChannel | undefined;
   private waiter: { resolve(channel: DataChannel): void; reject(error: DataConnectionError): void } | undefined;
   private somebodyWasRefused = false;
-  private holding = 0;
+  private holding = false;
+  private contested = false;
   private timer: NodeJS.Timeout;
 
   /** `onClosed` is called once: when the connection is there, or when nobody may connect any more. */
@@ -32,13 +33,20 @@ export class PassiveOffer implements PendingData {
 
   /** Whether a connection that proved nothing is being held back right now. */
   get isHolding(): boolean {
-    return this.holding > 0;
+    return this.holding;
   }
 
-  async hold(milliseconds: number): Promise<void> {
-    this.holding += 1;
+  /** Fulfilled after that time: whether nobody else came in the meantime who proved nothing either, and the offer is still open. */
+  async hold(milliseconds: number): Promise<boolean> {
+    this.holding = true;
     await new Promise((resolve) => setTimeout(resolve, milliseconds));
-    this.holding -= 1;
+    this.holding = false;
+    return !this.contested && this.isOpen;
+  }
+
+  /** Two who prove nothing wait for one transfer: neither is believed more than the other. */
+  contest(): void {
+    this.contested = true;
   }
 
   connected(direction: Direction): Promise<DataChannel> {

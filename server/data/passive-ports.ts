@@ -13,6 +13,7 @@ import { DataConnectionError, type DataOwner } from './channel';
 import { PassiveOffer } from './passive-offer';
 import { choosePort, PassivePort, type PortManners } from './passive-port';
 import { auditDataTls, type DataSecurity, secureData } from './secure';
+import { Strangers } from './strangers';
 
 export interface PassiveOptions {
   /** Addresses to listen on; the control listeners' hosts. */
@@ -53,6 +54,8 @@ export class PassivePorts {
   private readonly queues = new Map<string, Waiting[]>();
   /** Sessions whose client was turned away on a shared port: they share no more. */
   private readonly alone = new WeakSet<DataOwner>();
+
+  private readonly strangers = new Strangers();
 
   private constructor(private readonly options: PassiveOptions) {}
 
@@ -230,15 +233,18 @@ export class PassivePorts {
     const { owner } = offer;
     if (owner.dataTlsReuse === 'off') return true;
     if (owner.dataTlsReuse === 'required' || owner.resumption === 'expected') return false;
-    if (owner.resumption === 'unknown') {
-      if (offer.isHolding) return false; // two who prove nothing: neither is believed more than the other
-      await offer.hold(HOLD_MS);
+    if (offer.isHolding) {
+      offer.contest();
+      return false;
     }
+    // Where nothing is known of the client, or strangers were seen at its address, its real connection is given time to show up.
+    if (owner.resumption === 'unknown' || this.strangers.seenAt(owner.address)) return offer.hold(HOLD_MS);
     return offer.isOpen;
   }
 
   private refuse(port: PassivePort, socket: Socket, address: string, reason: Refusal, detail?: string): void {
     socket.destroy();
+    this.strangers.note(address);
     const [victim] = port.waitingFrom(address);
     this.audit(port, address, reason, victim, detail, socket.remotePort);
   }

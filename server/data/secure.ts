@@ -1,7 +1,6 @@
 /** Makes the TLS handshake of a data connection and judges whether it is tied to its control session. */
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import type { Audit } from '../audit/event';
+import type { Audit, TlsFacts } from '../audit/event';
 import { acceptTls } from '../tls/accept';
 import type { ServerCertificates } from '../tls/certificates';
 import type { ClientHello } from '../tls/client-hello';
@@ -30,6 +29,7 @@ export async function secureData(
 ): Promise<DataChannel | undefined> {
   // The watch costs a pass through JavaScript, so a connection known to be a download goes without.
   const watch = direction === 'out' ? undefined : new RecordWatch(socket);
+  let facts: TlsFacts | undefined;
   const handshake = await acceptTls(watch ?? socket, {
     ...certificates.handshake(hello, owner.maxTlsVersion),
     clientCertificate: owner.clientCertificates === 'off' ? 'off' : 'optional',
@@ -38,31 +38,37 @@ export async function secureData(
     resume: resume?.data,
     onSecure: (tls) => {
       if (tls.getProtocol() === 'TLSv1.3') watch?.hold();
+      facts = tlsFacts(tls); // a fast client may be gone when they are asked for
     },
   });
   if (!handshake.ok) {
     audit.record({ kind: 'handshake-failed', channel: 'data', reason: handshake.reason, detail: handshake.detail, ...owner.facts });
     return undefined;
   }
-  const tls = handshake.socket;
-  const binding = bindingOf(tls, owner, resume !== undefined);
+  const binding = bindingOf(facts!, owner, resume !== undefined);
   if (binding === 'resumed' && resume) sessions.markUsed(resume.id);
-  return { socket: tls, binding, endedByCloseNotify: (lastDataLength) => watch?.endedByAlert(lastDataLength) ?? false, turnOutgoing: () => watch?.release() };
+  return {
+    socket: handshake.socket,
+    tls: facts!,
+    binding,
+    endedByCloseNotify: (lastDataLength) => watch?.endedByAlert(lastDataLength) ?? false,
+    turnOutgoing: () => watch?.release(),
+  };
 }
 
-function bindingOf(tls: TLSSocket, owner: DataOwner, resumable: boolean): Binding {
-  if (resumable && tls.isSessionReused()) return 'resumed';
-  if (owner.clientCertificate !== undefined && tlsFacts(tls).clientCertificate === owner.clientCertificate) return 'same-certificate';
+function bindingOf({ resumed, clientCertificate }: TlsFacts, owner: DataOwner, resumable: boolean): Binding {
+  if (resumable && resumed) return 'resumed';
+  if (owner.clientCertificate !== undefined && clientCertificate === owner.clientCertificate) return 'same-certificate';
   return 'address';
 }
 
 /** Reports a data connection that was taken. */
-export function auditDataTls(audit: Audit, owner: DataOwner, channel: DataChannel): void {
-  audit.record({ kind: 'tls-established', channel: 'data', tls: tlsFacts(channel.socket), binding: channel.binding, ...owner.facts });
+export function auditDataTls(audit: Audit, owner: DataOwner, { tls, binding }: DataChannel): void {
+  audit.record({ kind: 'tls-established', channel: 'data', tls, binding, ...owner.facts });
 }
 
 /** Notes on the owner what a finished transfer says about the client's next data connection. */
 export function noteResumption(owner: DataOwner, channel: DataChannel, direction: Direction): void {
-  const readOurSession = direction === 'out' || channel.socket.getProtocol() === 'TLSv1.2';
+  const readOurSession = direction === 'out' || channel.tls.protocol === 'TLSv1.2';
   owner.resumption = channel.binding === 'resumed' && readOurSession ? 'expected' : 'doubtful';
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Audit } from '../audit/event';
 import { ConfigError, describeIssue, type PasswordAccount, passwordAccount } from '../config';
 import type { Identity } from './identity';
+import { hashProblem } from './password';
 import { accountOf, checkCertificate, checkPassword } from './password-account';
 
 const accountsFile = z.strictObject({ accounts: z.array(passwordAccount) }).superRefine(({ accounts }, context) => {
@@ -14,6 +15,8 @@ const accountsFile = z.strictObject({ accounts: z.array(passwordAccount) }).supe
     if (seen.has(user))
       context.addIssue({ code: 'custom', path: ['accounts', index, 'user'], message: `"${user}" is there twice; give each account its own name` });
     seen.add(user);
+    const problem = passwordHash && hashProblem(passwordHash);
+    if (problem) context.addIssue({ code: 'custom', path: ['accounts', index, 'passwordHash'], message: problem });
     if (!passwordHash && clientCertificate !== 'instead-of-password')
       context.addIssue({
         code: 'custom',

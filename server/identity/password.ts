@@ -1,5 +1,5 @@
 /** Password hashes as PHC strings: scrypt, or PBKDF2-HMAC-SHA-256 where FIPS allows nothing else. */
-import { pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { pbkdf2, randomBytes, scrypt, scryptSync, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 
 const scryptAsync = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
@@ -20,13 +20,33 @@ type Hash =
   | { readonly kind: 'scrypt'; readonly ln: number; readonly r: number; readonly p: number; readonly salt: Buffer; readonly key: Buffer }
   | { readonly kind: 'pbkdf2-sha256'; readonly iterations: number; readonly salt: Buffer; readonly key: Buffer };
 
-/** Hashes a password with a fresh salt. `fips` chooses PBKDF2. */
-export async function hashPassword(password: string, { fips = false } = {}): Promise<string> {
+/** Hashes a password with a fresh salt. `fips` chooses PBKDF2; the default follows what OpenSSL's provider can. */
+export async function hashPassword(password: string, { fips = !canScrypt() } = {}): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   if (fips)
     return `$pbkdf2-sha256$i=${PBKDF2_ITERATIONS}$${base64(salt)}$${base64(await derive({ kind: 'pbkdf2-sha256', iterations: PBKDF2_ITERATIONS, salt, key: Buffer.alloc(KEY_BYTES) }, password))}`;
   const { ln, r, p } = SCRYPT;
   return `$scrypt$ln=${ln},r=${r},p=${p}$${base64(salt)}$${base64(await derive({ kind: 'scrypt', ...SCRYPT, salt, key: Buffer.alloc(KEY_BYTES) }, password))}`;
+}
+
+/** Why passwords can't be checked against this hash here, if they can't. */
+export function hashProblem(phc: string): string | undefined {
+  if (!phc.startsWith('$scrypt$') || canScrypt()) return undefined;
+  return 'is a scrypt hash, and the FIPS provider does not compute scrypt; hash the password anew with `ftps user hash --fips`';
+}
+
+let scryptWorks: boolean | undefined;
+/** Within FIPS 140-3 there is no scrypt. */
+function canScrypt(): boolean {
+  if (scryptWorks === undefined) {
+    try {
+      scryptSync('', '', 16, { N: 2 });
+      scryptWorks = true;
+    } catch {
+      scryptWorks = false;
+    }
+  }
+  return scryptWorks;
 }
 
 /** Whether the password belongs to the hash. False, not an error, for a hash that can't be read. */
@@ -39,7 +59,8 @@ export async function verifyPassword(password: string, phc: string): Promise<boo
 /** Does the work of a check against a hash of the same kind, so that an unknown user takes as long as a wrong password. */
 export async function pretendToVerify(password: string, likePhc: string | undefined): Promise<void> {
   const like = likePhc === undefined ? undefined : parse(likePhc);
-  await derive(like ?? { kind: 'scrypt', ...SCRYPT, salt: Buffer.alloc(SALT_BYTES), key: Buffer.alloc(KEY_BYTES) }, password);
+  const blank = { salt: Buffer.alloc(SALT_BYTES), key: Buffer.alloc(KEY_BYTES) };
+  await derive(like ?? (canScrypt() ? { kind: 'scrypt', ...SCRYPT, ...blank } : { kind: 'pbkdf2-sha256', iterations: PBKDF2_ITERATIONS, ...blank }), password);
 }
 
 function parse(phc: string): Hash | undefined {

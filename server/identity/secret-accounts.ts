@@ -3,6 +3,7 @@ import { ZodError } from 'zod';
 import { describeIssue, passwordAccount, type ServerConfig } from '../config';
 import { findSecret } from '../secrets/secret';
 import type { Identity, Verdict } from './identity';
+import { hashProblem } from './password';
 import { accountOf, checkCertificate, checkPassword } from './password-account';
 import { fromTransferFamily, isTransferFamily, type PlainPasswordAccount } from './transfer-family';
 
@@ -64,6 +65,8 @@ export function accountIn(value: unknown, user: string, secretId: string): Plain
     if (isTransferFamily(value)) return fromTransferFamily(user, value);
     const account = passwordAccount.parse({ user, ...(value as object) });
     if (account.user !== user) throw new Error('user: is another than the name of the secret');
+    const problem = account.passwordHash && hashProblem(account.passwordHash);
+    if (problem) throw new Error(`passwordHash: ${problem}`);
     return account;
   } catch (error) {
     const words = error instanceof ZodError ? error.issues.flatMap(describeIssue).map(({ key, message }) => `${key}: ${message}`) : [(error as Error).message];

@@ -66,8 +66,8 @@ export function acceptTls(transport: Duplex, options: HandshakeOptions): Promise
         return;
       }
       internals._releaseControl();
-      options.onSecure?.(socket);
       socket.authorized = certificateGiven;
+      options.onSecure?.(socket);
       settle({ ok: true, socket });
     };
 

@@ -1,5 +1,5 @@
 /** What a finished handshake negotiated, for the audit and for accounts. */
-import type { TLSSocket } from 'node:tls';
+import type { CipherNameAndProtocol, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '../audit/event';
 import type { ClientCertificate } from '../identity/identity';
 
@@ -28,11 +28,11 @@ export function alternativeNames(line: string): string[] {
 }
 
 export function tlsFacts(socket: TLSSocket): TlsFacts {
-  const cipher = socket.getCipher();
+  const cipher = socket.getCipher() as CipherNameAndProtocol | undefined; // none once the connection is gone
   const certificate = clientCertificate(socket);
   return {
     protocol: socket.getProtocol() ?? '',
-    cipher: cipher.standardName ?? cipher.name,
+    cipher: cipher?.standardName ?? cipher?.name ?? '',
     serverName: (socket as { servername?: string | null | false }).servername || undefined,
     resumed: socket.isSessionReused(),
     clientCertificate: certificate?.sha256,

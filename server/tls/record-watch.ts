@@ -33,7 +33,10 @@ export class RecordWatch extends Duplex {
     // A client that closes while something of ours lies unread (under TLS 1.3 a session it did not wait for) makes its kernel
     // send a reset. After a whole alert that is an end like any other; what arrived before is still to be read.
     socket.on('error', (error) => (this.ended || this.endsWithAlert() ? this.finishReading() : this.destroy(error)));
-    socket.on('close', () => (this.ended && !this.readableEnded ? this.once('end', () => this.destroy()) : this.destroy()));
+    // The TLSSocket above may still have to be read when the client is long gone; it ends this, not the other way round.
+    socket.on('close', () => {
+      if (!this.ended) this.destroy();
+    });
   }
 
   /**
@@ -78,7 +81,7 @@ export class RecordWatch extends Duplex {
     if (this.held) {
       this.held.push(chunk);
       done();
-    } else this.socket.write(chunk, this.unlessEnded(done));
+    } else this.send(chunk, done);
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: (error?: Error | null) => void): void {
@@ -89,18 +92,19 @@ export class RecordWatch extends Duplex {
     }
     this.socket.cork();
     chunks.forEach(({ chunk }, index) => {
-      this.socket.write(chunk, index === chunks.length - 1 ? this.unlessEnded(done) : undefined);
+      this.send(chunk, index === chunks.length - 1 ? done : () => {});
     });
     this.socket.uncork();
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.socket.end(this.unlessEnded(done));
+    this.socket.end((error?: Error | null) => done(this.ended ? null : error));
   }
 
-  /** A client that has sent everything and is gone does not hear our goodbye; that takes nothing from what it sent. */
-  private unlessEnded(done: (error?: Error | null) => void): (error?: Error | null) => void {
-    return (error) => done(this.ended ? null : error);
+  /** A client that has sent everything and is gone does not hear our goodbye; that takes nothing from what it sent. Anything else that can't be sent is a failure. */
+  private send(chunk: Buffer, done: (error?: Error | null) => void): void {
+    const goodbye = chunk[0] === RECORD_ALERT || chunk.length === 5 + TLS13_ALERT_LENGTH;
+    this.socket.write(chunk, (error) => done(goodbye && this.ended ? null : error));
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

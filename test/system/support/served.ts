@@ -21,54 +21,51 @@ export interface ServedProcess {
   stop(): Promise<number>;
 }
 
+/** With the flags of a laptop: one account, a certificate of the local CA. */
 export async function serveProcess(...flags: string[]): Promise<ServedProcess> {
+  return serveIn(async ({ folder, files, audit }) => {
+    writeFileSync(join(folder, 'password'), `${PASSWORD}\n`, { mode: 0o600 });
+    const account = ['--user', USER, '--password-file', join(folder, 'password'), '--state', folder, '--root', files];
+    return [...account, '--explicit-port', '0', '--implicit-port', '0', '--passive-ports', '0-0', '--audit', audit, ...flags];
+  });
+}
+
+/** With a configuration; storage and audit are filled in, and `ca` stays empty. */
+export async function serveConfigured(config: object, env: NodeJS.ProcessEnv = process.env): Promise<ServedProcess> {
+  return serveIn(async ({ folder, files, audit }) => {
+    const file = join(folder, 'config.json');
+    writeFileSync(file, JSON.stringify({ storage: { kind: 'local', root: files }, audit: { destination: audit }, ...config }));
+    return ['--config', file];
+  }, env);
+}
+
+interface Place {
+  readonly folder: string;
+  readonly files: string;
+  readonly audit: string;
+}
+
+async function serveIn(flagsFor: (place: Place) => Promise<readonly string[]>, env = process.env): Promise<ServedProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'ftps-system-'));
-  const files = join(folder, 'files');
-  mkdirSync(files);
-  writeFileSync(join(folder, 'password'), `${PASSWORD}\n`, { mode: 0o600 });
+  const place = { folder, files: join(folder, 'files'), audit: join(folder, 'audit.json') };
+  mkdirSync(place.files);
   const readyFile = join(folder, 'ready.json');
-  const audit = join(folder, 'audit.json');
-  const server = spawn(
-    process.execPath,
-    [
-      BUNDLE,
-      'serve',
-      '--user',
-      USER,
-      '--password-file',
-      join(folder, 'password'),
-      '--state',
-      folder,
-      '--root',
-      files,
-      '--explicit-port',
-      '0',
-      '--implicit-port',
-      '0',
-      '--passive-ports',
-      '0-0',
-      '--audit',
-      audit,
-      '--ready-file',
-      readyFile,
-      ...flags,
-    ],
-    { stdio: ['ignore', 'inherit', 'pipe'] },
-  );
+  const server = spawn(process.execPath, [BUNDLE, 'serve', ...(await flagsFor(place)), '--ready-file', readyFile], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+    env,
+  });
   let errors = '';
   server.stderr?.on('data', (chunk) => {
     errors += chunk;
   });
   const ready = await Promise.race([appears(readyFile, folder), once(server, 'exit').then(() => Promise.reject(new Error(errors)))]);
   return {
+    ...ready,
     folder,
-    files,
-    ca: ready.ca,
-    explicit: ready.explicit,
-    implicit: ready.implicit,
+    files: place.files,
     pid: server.pid!,
     audit: () =>
-      readFileSync(audit, 'utf8')
+      readFileSync(place.audit, 'utf8')
         .split('\n')
         .filter(Boolean)
         .map((line) => JSON.parse(line)),
