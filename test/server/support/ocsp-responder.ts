@@ -1,5 +1,4 @@
 /** An authority's OCSP responder on loopback. */
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -60,7 +59,7 @@ export class OcspResponder {
     const age = this.says === 'stale' ? 48 * HOUR_MS : HOUR_MS;
     const [{ reqCert }] = AsnConvert.parse(question, OCSPRequest).tbsRequest.requestList as [{ reqCert: SingleResponse['certID'] }];
     const data = new ResponseData({
-      responderID: new ResponderID({ byKey: new KeyHash(createHash('sha1').update('responder').digest()) }),
+      responderID: new ResponderID({ byKey: new KeyHash(reqCert.issuerKeyHash.buffer) }), // it signs with the issuer's own key
       producedAt: new Date(),
       responses: [
         new SingleResponse({

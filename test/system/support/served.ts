@@ -16,6 +16,7 @@ export interface ServedProcess {
   readonly ca: string;
   readonly explicit: number;
   readonly implicit: number;
+  readonly passive: readonly number[];
   readonly pid: number;
   audit(): AuditLine[];
   stop(): Promise<number>;
@@ -79,7 +80,7 @@ async function serveIn(flagsFor: (place: Place) => Promise<readonly string[]>, e
   };
 }
 
-export function appears(file: string, folder: string): Promise<{ ca: string; explicit: number; implicit: number }> {
+export function appears(file: string, folder: string): Promise<Pick<ServedProcess, 'ca' | 'explicit' | 'implicit' | 'passive'>> {
   return new Promise((resolve) => {
     const look = () => {
       try {

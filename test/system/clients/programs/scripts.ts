@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { run } from '../../support/served';
+import { type Client, everything, scripted, versionOf } from './client';
+
+const script = (name: string) => join(__dirname, name);
+const python = `${process.env.CDK_FTPS_VENV ?? ''}/bin/python`;
+
+export const ftplib: Client = {
+  name: 'Python ftplib',
+  remark: 'With the session of the control connection given to each data connection; ftplib by itself resumes none.',
+  version: () => versionOf(python, '--version'),
+  can: everything,
+  cannot: [],
+  run: scripted(python, script('ftplib_steps.py')),
+};
+
+export const libcurl: Client = {
+  name: 'libcurl (PycURL)',
+  remark: '',
+  version: async () => /libcurl\/([\d.]+)/.exec((await run(python, ['-c', 'import pycurl; print(pycurl.version)'])).output)?.[1] ?? '?',
+  can: everything,
+  cannot: [],
+  run: scripted(python, script('libcurl_steps.py')),
+};
+
+export const netFtp: Client = {
+  name: 'Perl Net::FTP',
+  remark: '',
+  version: () => versionOf('perl', '-MNet::FTP', '-e', 'print Net::FTP->VERSION, ".0"'),
+  can: everything,
+  cannot: [],
+  run: scripted('perl', script('net_ftp_steps.pl')),
+};
+
+export const commonsNet: Client = {
+  name: 'Apache Commons Net (Java)',
+  remark: 'Resumes none by itself.',
+  version: async () => versionOf('dpkg-query', '--show', 'libcommons-net-java'),
+  can: everything,
+  cannot: [],
+  run: ({ folder: _, ...target }, steps) =>
+    run(
+      'java',
+      ['-Xshare:auto', '-XX:TieredStopAtLevel=1', '-cp', '/usr/share/java/commons-net.jar', script('CommonsNet.java')],
+      [...Object.entries(target).map(([key, value]) => `${key}=${value}`), ...steps.map((step) => step.join('\t'))].join('\n'),
+    ),
+};
