@@ -4,9 +4,9 @@ import { Writable } from 'node:stream';
 
 export async function readPassword(prompt: string): Promise<string> {
   const { stdin, stderr } = process;
-  if (stdin.isTTY) stderr.write(prompt);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: stdin, output: silent, terminal: stdin.isTTY });
+  if (stdin.isTTY) stderr.write(prompt); // only now, when the terminal no longer shows what is typed
   try {
     for await (const line of lines) return line;
     return '';
