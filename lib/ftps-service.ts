@@ -195,6 +195,7 @@ export class FtpsService extends Construct {
     for (const part of [this, ...this.certificates, this.addresses, this.storage, this.accounts]) this.alarms.adopt(part);
     this.dashboard = new ServiceDashboard(this, 'Dashboard', {
       auditLog: this.auditLog,
+      heartbeatSeconds: config.audit.heartbeatSeconds,
       title: domainName,
       alarms: [this.alarms.attack, ...this.alarms.alarms],
     }).dashboard;
@@ -211,7 +212,7 @@ export class FtpsService extends Construct {
     return this.alarms.addAlarm(id, metric, threshold, description);
   }
 
-  /** Sessions that are open in the whole fleet. Sum over a minute. */
+  /** Sessions that are open on an instance. Average over 5 minutes; the maximum is that of the busiest instance. */
   public metricSessions(options?: MetricOptions): Metric {
     return this.auditLog.metricSessions(options);
   }

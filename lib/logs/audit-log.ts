@@ -107,7 +107,6 @@ export class AuditLog extends Construct {
       agent: { run_as_user: 'cwagent' },
       logs: {
         logs_collected: { files: { collect_list: [collect(AUDIT_FILE, this.auditGroup), collect('/var/log/messages', this.operationsGroup)] } },
-        force_flush_interval: 5,
       },
     });
   }
@@ -141,9 +140,9 @@ export class AuditLog extends Construct {
     return this.metric(auditMetrics.sessionsOpened, options);
   }
 
-  /** Sessions that are open, in the whole fleet. Sum over a minute; a longer period would add one minute to the next. */
+  /** Sessions that are open on an instance. Average over 5 minutes; the maximum is that of the busiest instance. */
   public metricSessions(options?: MetricOptions): Metric {
-    return this.metric(auditMetrics.sessions, { period: Duration.minutes(1), ...options });
+    return this.metric(auditMetrics.sessions, options);
   }
 
   /** How often servers said that they are alive. Sum over 5 minutes. */

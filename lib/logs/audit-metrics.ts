@@ -18,8 +18,8 @@ const event = (word: string) => `$.unmapped.event = "${word}"`;
 
 export const auditMetrics = {
   sessionsOpened: count('SessionsOpened', '{ $.class_uid = 4001 && $.activity_id = 1 }'),
-  /** Each server says once a minute how many are open; the sum of one minute is that of the fleet. */
-  sessions: { name: 'Sessions', pattern: '{ $.status_detail = "alive" }', value: '$.unmapped.sessions', statistic: Stats.SUM, unit: Unit.COUNT },
+  /** Each heartbeat says how many are open on its instance. */
+  sessions: { name: 'Sessions', pattern: '{ $.status_detail = "alive" }', value: '$.unmapped.sessions', statistic: Stats.AVERAGE, unit: Unit.COUNT },
   heartbeats: count('Heartbeats', '{ $.status_detail = "alive" }'),
   handshakeFailures: count('HandshakeFailures', `{ ${event('handshake-failed')} }`),
   logins: count('Logins', `{ ${event('login')} && $.unmapped.outcome = "success" }`),

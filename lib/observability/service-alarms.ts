@@ -80,6 +80,8 @@ export class ServiceAlarms extends Construct {
     super(scope, id);
     const { auditLog, instances = 1, heartbeatSeconds = 60, thresholds = {}, topic, emails } = props;
     if (topic && emails) throw new Error('alarmEmails: go to a topic that is made for them; subscribe them to alarmTopic instead');
+    if (heartbeatSeconds > SILENCE.toSeconds() / 3)
+      throw new Error(`heartbeatSeconds: ${heartbeatSeconds} is too seldom for silence to be noticed; at most ${SILENCE.toSeconds() / 3}`);
     this.topic = topic ?? new AlarmTopic(this, 'Topic', { emails }).topic;
     this.action = new SnsAction(this.topic);
 

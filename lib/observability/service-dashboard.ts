@@ -15,6 +15,7 @@ import {
   type Metric,
   PeriodOverride,
   SingleValueWidget,
+  Stats,
   TextWidget,
   TextWidgetBackground,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -26,6 +27,11 @@ export interface ServiceDashboardProps {
   readonly auditLog: AuditLog;
   /** Heading, the host name of the service as a rule. */
   readonly title: string;
+  /**
+   * Seconds between two heartbeats of a server (`audit.heartbeatSeconds`); open sessions are told with them.
+   * @default 60
+   */
+  readonly heartbeatSeconds?: number;
   /**
    * Alarms whose state is shown.
    * @default - none
@@ -41,7 +47,7 @@ const HEIGHT = 6;
 export class ServiceDashboard extends Construct {
   public readonly dashboard: Dashboard;
 
-  constructor(scope: Construct, id: string, { auditLog, title, alarms = [] }: ServiceDashboardProps) {
+  constructor(scope: Construct, id: string, { auditLog, title, heartbeatSeconds = 60, alarms = [] }: ServiceDashboardProps) {
     super(scope, id);
     this.dashboard = new Dashboard(this, 'Resource', { periodOverride: PeriodOverride.AUTO, defaultInterval: Duration.hours(12) });
     const wide = { width: HALF, height: HEIGHT };
@@ -49,6 +55,13 @@ export class ServiceDashboard extends Construct {
       new GraphWidget({ title: heading, left, leftYAxis: { min: 0, showUnits: false }, legendPosition: LegendPosition.BOTTOM, ...wide, ...more });
     const query = (heading: string, view: LogQueryVisualizationType, queryLines: string[], width = THIRD) =>
       new LogQueryWidget({ title: heading, view, queryLines, logGroupNames: [auditLog.auditGroup.logGroupName], width, height: HEIGHT });
+    // Every instance says it once a heartbeat, so that the sum of a period counts each session once for every heartbeat in it.
+    const openSessions = new MathExpression({
+      expression: `sessions * ${heartbeatSeconds} / PERIOD(sessions)`,
+      usingMetrics: { sessions: auditLog.metricSessions({ statistic: Stats.SUM }) },
+      label: 'open',
+      color: Color.BLUE,
+    });
     const counted = (metric: Metric, label: string, color: string) => metric.with({ label, color });
 
     this.dashboard.addWidgets(
@@ -63,7 +76,7 @@ export class ServiceDashboard extends Construct {
     this.dashboard.addWidgets(
       new SingleValueWidget({
         title: 'Now',
-        metrics: [auditLog.metricSessions({ label: 'Open sessions' }), auditLog.metricHeartbeats({ label: 'Heartbeats in 5 minutes' })],
+        metrics: [openSessions, auditLog.metricHeartbeats({ label: 'Heartbeats in 5 minutes' })],
         width: THIRD,
         height: HEIGHT,
       }),
@@ -86,7 +99,7 @@ export class ServiceDashboard extends Construct {
       ]),
     );
     this.dashboard.addWidgets(
-      graph('Sessions', [counted(auditLog.metricSessions(), 'open', Color.BLUE)], {
+      graph('Sessions', [openSessions], {
         right: [counted(auditLog.metricSessionsOpened(), 'opened in 5 minutes', Color.GREY)],
         rightYAxis: { min: 0, showUnits: false },
       }),

@@ -1,6 +1,8 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
 import { AuditLog, ServiceAlarms, ServiceDashboard } from '../../../lib';
 import { auditColumns } from '../../../lib/logs/audit-columns';
 import { env, nagFindings, type Resources } from '../support';
@@ -111,6 +113,12 @@ describe('the alarms', () => {
     expect(silence.Threshold).toBeLessThan(healthy - 3);
   });
 
+  it('refuse heartbeats too seldom to notice silence by', () => {
+    const own = new Stack(new App(), 'Own', { env });
+    const log = new AuditLog(own, 'Logs', { archiveDays: 0 });
+    expect(() => new ServiceAlarms(own, 'Alarms', { auditLog: log, heartbeatSeconds: 600 })).toThrow(/heartbeatSeconds: 600 is too seldom/);
+  });
+
   it('see an attack in two signs at once, or in malware', () => {
     const [attack] = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm') as Resources);
     expect(JSON.stringify(attack.Properties.AlarmRule)).toMatch(/AT_LEAST\(2,/);
@@ -135,4 +143,22 @@ it('the topic hears CloudWatch over TLS and is encrypted', () => {
   expect(statements).toContainEqual(expect.objectContaining({ Effect: 'Allow', Principal: { Service: 'cloudwatch.amazonaws.com' }, Action: 'sns:Publish' }));
   expect(statements).toContainEqual(expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }));
   template.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
+});
+
+it('the dashboard counts every open session once, however long the period that is looked at', () => {
+  const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard') as Resources);
+  expect(JSON.stringify(dashboard.Properties.DashboardBody)).toContain('sessions * 60 / PERIOD(sessions)');
+});
+
+it('an alarm of another construct is taken up, and tells the same topic', () => {
+  const own = new Stack(new App(), 'Own', { env });
+  const log = new AuditLog(own, 'Logs', { archiveDays: 0 });
+  const service = new ServiceAlarms(own, 'Alarms', { auditLog: log });
+  const part = new Construct(own, 'Part');
+  new Alarm(part, 'Late', { metric: log.metricUploads(), threshold: 1, evaluationPeriods: 1 });
+  service.adopt(part);
+  service.adopt(part);
+  const late = Object.entries(Template.fromStack(own).findResources('AWS::CloudWatch::Alarm') as Resources).find(([id]) => id.startsWith('PartLate'))!;
+  expect(late[1].Properties.AlarmActions).toHaveLength(1);
+  expect(service.alarms.filter(({ node }) => node.id === 'Late')).toHaveLength(1);
 });
