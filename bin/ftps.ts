@@ -6,6 +6,7 @@ import { certificateCommand } from './commands/certificate';
 import { configCommand } from './commands/config';
 import { doctorCommand } from './commands/doctor';
 import { exitCodeOf, explain } from './commands/exit';
+import { firewallCommand } from './commands/firewall';
 import { quarantineCommand } from './commands/quarantine';
 import { serveCommand } from './commands/serve';
 import { userCommand } from './commands/user';
@@ -14,6 +15,7 @@ const program = new Command('ftps')
   .description('Runs and looks after an FTPS server.')
   .version(version)
   .addCommand(serveCommand())
+  .addCommand(firewallCommand())
   .addCommand(configCommand())
   .addCommand(userCommand())
   .addCommand(auditCommand())

@@ -33,6 +33,8 @@ export interface RunningServer {
   readonly passivePorts: readonly number[];
   readonly sessions: () => readonly Session[];
   readonly transfers: () => number;
+  /** How parts that can fail by themselves are: `up`, `off`, or `down: ` and why. */
+  readonly parts: () => Readonly<Record<string, string>>;
   /** Looks at certificates again. False where a bad one was refused and the last good one stays. */
   reload(): Promise<boolean>;
   /** Takes no new sessions, lets transfers finish for `limits.drainSeconds`, says goodbye to everyone and closes. */
@@ -57,12 +59,14 @@ export async function startServer(config: ServerConfig, { audit, limits, who }: 
     closers.push(() => identity.close());
     const tlsSessions = new TlsSessions<DataOwner>();
     const security = { certificates, sessions: tlsSessions, audit, handshakeSeconds: config.tls.handshakeSeconds };
+    const firewall = await openFirewall(config.firewall, audit);
+    closers.push(() => firewall.close());
     const passive = await PassivePorts.open({
       hosts: [...new Set(config.listeners.map(({ host }) => host))],
       ports: portsOf(parsePortRange(config.passive.ports)),
       connectSeconds: config.passive.connectSeconds,
       security,
-      firewall: openFirewall,
+      firewall,
     });
     closers.push(() => passive.close());
     const engine: Engine = {
@@ -91,6 +95,7 @@ export async function startServer(config: ServerConfig, { audit, limits, who }: 
       passivePorts: passive.ports,
       sessions,
       transfers: runningTransfers,
+      parts: () => ({ firewall: firewall.state }),
       reload: () => certificates.reload(),
       drain: async () => {
         for (const listener of listeners) listener.stopTaking();

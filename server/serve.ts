@@ -13,6 +13,8 @@ export interface Serving {
   readonly listeners: RunningServer['listeners'];
   readonly passivePorts: readonly number[];
   readonly adminPort: number | undefined;
+  /** As `RunningServer.parts`. */
+  readonly parts: RunningServer['parts'];
   /** Fulfilled with the exit code when the server has ended. */
   readonly ended: Promise<number>;
   /** Begins the orderly end: no new sessions, transfers finish, then exit. */
@@ -42,7 +44,11 @@ export async function serve(config: ServerConfig): Promise<Serving> {
   });
   metrics.watch({ sessions: () => server.sessions().length, transfers: server.transfers });
   const admin = await startAdmin(config.admin, {
-    health: () => ({ status: draining ? 'draining' : 'ok', parts: { transfers: String(server.transfers()) } }),
+    health: () => {
+      const parts = server.parts();
+      const failed = Object.values(parts).some((state) => state.startsWith('down'));
+      return { status: draining ? 'draining' : failed ? 'failed' : 'ok', parts: { transfers: String(server.transfers()), ...parts } };
+    },
     sessions: async () => server.sessions().map(infoOf),
     async kick(id) {
       const session = server.sessions().find((one) => one.id === id);
@@ -64,6 +70,7 @@ export async function serve(config: ServerConfig): Promise<Serving> {
       listeners: server.listeners,
       passive: config.passive.ports,
       tls_policy: config.tls.policy,
+      ...server.parts(),
     },
   });
 
@@ -93,5 +100,5 @@ export async function serve(config: ServerConfig): Promise<Serving> {
     })();
   }
 
-  return { listeners: server.listeners, passivePorts: server.passivePorts, adminPort: admin.port, ended, drain };
+  return { listeners: server.listeners, passivePorts: server.passivePorts, adminPort: admin.port, parts: server.parts, ended, drain };
 }

@@ -38,6 +38,7 @@ export function serveCommand(): Command {
       for (const { mode, host, port } of serving.listeners) process.stderr.write(`listening ${mode} ${host} ${port}\n`);
       process.stderr.write(`listening passive ${describe(serving.passivePorts)}\n`);
       if (serving.adminPort !== undefined) process.stderr.write(`listening admin 127.0.0.1 ${serving.adminPort}\n`);
+      for (const [part, state] of Object.entries(serving.parts())) process.stderr.write(`${part} ${state}\n`);
       if (readyFile !== undefined) {
         const port = (wanted: string) => serving.listeners.find(({ mode }) => mode === wanted)?.port;
         await writeFile(

@@ -70,6 +70,14 @@ function acrossKeys(config: ServerConfig): Problem[] {
   });
   if (config.tls.clientCrl && !config.tls.clientCa)
     problems.push({ key: 'tls.clientCa', message: 'is missing; tls.clientCrl has no meaning without the authorities it belongs to' });
+  if (config.firewall.mode === 'nftables' && 'any' in passive)
+    problems.push({
+      key: 'passive.ports',
+      message: `"${config.passive.ports}" has no fixed ports that a firewall could close; write low-high, for example 50000-50015`,
+    });
+  const sources = config.active.sourcePorts ? parsePortRange(config.active.sourcePorts) : undefined;
+  if (sources && 'low' in sources && 'low' in passive && sources.low <= passive.high && passive.low <= sources.high)
+    problems.push({ key: 'active.sourcePorts', message: `${config.active.sourcePorts} overlaps passive.ports ${config.passive.ports}; choose other ports` });
   if (config.active.sourcePorts && 'any' in parsePortRange(config.active.sourcePorts))
     problems.push({
       key: 'active.sourcePorts',

@@ -113,6 +113,16 @@ export const activeSchema = z.strictObject({
   connectSeconds: seconds('How long to wait for the client to accept.').default(10),
 });
 
+export const firewallSchema = z.strictObject({
+  mode: z
+    .enum(['off', 'nftables'])
+    .default('off')
+    .describe(
+      '`nftables`: passive ports are closed in the kernel, and one is opened to one client address when its session asks, until the connection is there. Needs the process `ftps firewall`; without it nobody is let through. `off`: they are open to every network that the security group lets in, and strangers are dropped after they connect.',
+    ),
+  socket: file('Unix socket of `ftps firewall`.').default('/run/ftps-firewall/socket'),
+});
+
 export const limitsSchema = z.strictObject({
   sessions: count('Sessions at once.').default(10_000),
   sessionsPerAddress: count('Sessions at once from one client address.').default(500),
@@ -410,6 +420,7 @@ export const serverConfigSchema = z.strictObject({
   listeners: z.array(listenerSchema).min(1),
   passive: passiveSchema.prefault({}),
   active: activeSchema.prefault({}),
+  firewall: firewallSchema.prefault({}),
   tls: tlsSchema,
   storage: storageSchema,
   antivirus: antivirusSchema

@@ -5,10 +5,11 @@ set -euo pipefail
 from=$(realpath "${1:?usage: install.sh FOLDER}")
 node=${NODE:-/usr/bin/node}
 
-# Who does what: the server serves, the scanner scans, the log agent reads the audit. None can log in, and none owns what another needs.
+# Who does what: the server serves, the firewall opens its ports, the scanner scans, the log agent reads the audit. None can log in, and none owns what another needs.
 group() { getent group "$1" > /dev/null || groupadd --system "$1"; }
 user() { getent passwd "$1" > /dev/null || useradd --system --gid "$2" --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin "$1"; }
 group ftps && user ftps ftps
+user ftps-firewall ftps # CAP_NET_ADMIN and the server's settings, nothing else
 group ftps-scan && user ftps-scan ftps-scan
 group ftps-scan-client # may speak to the scanner
 group ftps-log         # may read the audit

@@ -1,0 +1,93 @@
+/**
+ * One `nft -i` kept open, which saves starting it for every change. What is asked for while it works goes into its next
+ * transaction together.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** nft is silent about success, so every transaction is followed by a question that has an answer on one line. */
+const QUESTION = 'describe tcp dport';
+const ANSWER = 'payload expression';
+
+/** The most changes in one transaction; they stand on one line. */
+const MOST_TOGETHER = 64;
+/** nft remembers every line that it was given, so it is replaced after so many. */
+const MOST_TRANSACTIONS = 20_000;
+
+interface Change {
+  readonly text: string;
+  /** It failed together with others, and is tried without them. */
+  alone: boolean;
+  readonly done: () => void;
+  readonly failed: (error: Error) => void;
+}
+
+export class Nft {
+  private process: ChildProcess | undefined;
+  private transactions = 0;
+  private readonly waiting: Change[] = [];
+  private running: Change[] = [];
+  private complaints: string[] = [];
+
+  /** Makes the change in a transaction of its own or together with others. Throws an Error with nft's words where it can't be made. */
+  run(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ text, alone: false, done: resolve, failed: reject });
+      this.next();
+    });
+  }
+
+  close(): void {
+    this.process?.stdin?.end();
+  }
+
+  private next(): void {
+    if (this.running.length > 0 || this.waiting.length === 0) return;
+    const together = this.waiting[0]!.alone ? 1 : MOST_TOGETHER;
+    this.running = this.waiting.splice(0, together);
+    this.complaints = [];
+    this.transactions += 1;
+    this.process ??= this.start();
+    this.process.stdin?.write(`${this.running.map(({ text }) => text).join('; ')}\n${QUESTION}\n`);
+  }
+
+  private start(): ChildProcess {
+    this.transactions = 0;
+    // One pipe for both outputs keeps them in order. No home: nft would keep a history of its lines there.
+    const process = spawn('/bin/sh', ['-c', 'exec nft -i 2>&1'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/nonexistent', LC_ALL: 'C' },
+    });
+    process.stdin.on('error', () => {}); // `close` follows
+    createInterface({ input: process.stdout }).on('line', (line) => {
+      if (line.includes(ANSWER)) this.settle();
+      else if (/^(\w+: )?Error: |not found/.test(line)) this.complaints.push(line);
+    });
+    process.once('close', () => this.ended(process));
+    return process;
+  }
+
+  private settle(): void {
+    const { running, complaints } = this;
+    this.running = [];
+    if (this.transactions >= MOST_TRANSACTIONS) this.retire();
+    if (complaints.length === 0) for (const { done } of running) done();
+    else if (running.length === 1) running[0]!.failed(new Error(complaints.join(' ')));
+    else this.waiting.unshift(...running.map((change) => ({ ...change, alone: true })));
+    this.next();
+  }
+
+  private retire(): void {
+    this.process?.stdin?.end();
+    this.process = undefined;
+  }
+
+  private ended(process: ChildProcess): void {
+    if (process !== this.process) return;
+    this.process = undefined;
+    const { running } = this;
+    this.running = [];
+    for (const { failed } of running) failed(new Error(this.complaints.join(' ') || 'nft ended'));
+    this.next();
+  }
+}
