@@ -4,19 +4,21 @@ const endpoint = () => process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] ?? 'http
 const TIMEOUT_MS = 1_000;
 const TOKEN_SECONDS = 60;
 
-/** One value below `/latest/meta-data/`. Throws where the service is out of reach or has no such value. */
-export async function instanceMetadata(path: string): Promise<string> {
+/** One value below `/latest/meta-data/`, or undefined where this instance has no such value. Throws where the service is out of reach. */
+export async function instanceMetadata(path: string): Promise<string | undefined> {
   const token = await ask('/latest/api/token', { method: 'PUT', headers: { 'X-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_SECONDS) } });
-  return ask(`/latest/meta-data/${path}`, { headers: { 'X-aws-ec2-metadata-token': token } });
+  return ask(`/latest/meta-data/${path}`, { headers: { 'X-aws-ec2-metadata-token': token ?? '' } });
 }
 
-/** The public IPv4 address of this instance. */
-export function publicIpv4(): Promise<string> {
+/** The public IPv4 address of this instance; undefined where it has none. */
+export async function publicIpv4(): Promise<string | undefined> {
   return instanceMetadata('public-ipv4');
 }
 
-async function ask(path: string, init: RequestInit): Promise<string> {
+async function ask(path: string, init: RequestInit): Promise<string | undefined> {
   const response = await fetch(new URL(path, endpoint()), { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const text = (await response.text()).trim();
+  if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`instance metadata ${path}: ${response.status}`);
-  return (await response.text()).trim();
+  return text;
 }

@@ -35,7 +35,9 @@ export class Listener {
     readonly config: ListenerConfig,
     private readonly engine: Engine,
   ) {
-    this.advertised = new AdvertisedAddress(config);
+    this.advertised = new AdvertisedAddress(config, (detail) =>
+      engine.audit.record({ kind: 'configuration', change: 'refused', what: 'advertisedAddress', detail }),
+    );
     this.allow = new Networks(config.allow);
     this.deny = new Networks(config.deny);
     this.proxies = new Networks(config.proxyProtocolFrom);
@@ -44,6 +46,7 @@ export class Listener {
 
   /** Fulfilled when the port is open. Rejected with an Error that names the setting where it can't be. */
   async open(): Promise<void> {
+    await this.advertised.prepare();
     const { host, port, mode } = this.config;
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', (error: NodeJS.ErrnoException) =>

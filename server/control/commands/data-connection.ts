@@ -59,7 +59,7 @@ export const dataConnection: readonly Command[] = [
     async run(session) {
       if (session.onlyEpsv) return session.reply(503, 'After EPSV ALL only EPSV is allowed.');
       const address = await advertisedTo(session);
-      if (!address) return session.reply(425, 'PASV needs IPv4; send EPSV.');
+      if (!address) return session.reply(425, isIPv4(session.address) ? 'The address for PASV is not known now; send EPSV.' : 'PASV needs IPv4; send EPSV.');
       const reserved = await offer(session);
       if (reserved) await session.reply(227, pasvText(address, reserved.port));
     },

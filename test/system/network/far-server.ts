@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { AuditLine } from '../../../server/audit/schema';
 import type { ServerConfigInput } from '../../../server/config';
 import { TestAuthority } from '../../server/support/authority';
@@ -180,12 +181,12 @@ function appears(file: string, folder: string): Promise<void> {
 
 /** Starts a script of this folder on a host, and talks with it in lines of JSON. */
 export class Script {
-  private rest = '';
   private readonly child: ChildProcess;
+  private readonly lines: AsyncIterator<string>;
 
   constructor(host: Host, name: string, ...args: string[]) {
     this.child = host.start(process.execPath, [join(__dirname, name), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.child.stdout?.setEncoding('utf8');
+    this.lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
   }
 
   tell(question: unknown): void {
@@ -194,17 +195,9 @@ export class Script {
 
   /** The next line it writes. */
   async hear<Answer>(): Promise<Answer> {
-    for (;;) {
-      const end = this.rest.indexOf('\n');
-      if (end >= 0) {
-        const line = this.rest.slice(0, end);
-        this.rest = this.rest.slice(end + 1);
-        return JSON.parse(line);
-      }
-      const [chunk] = (await Promise.race([once(this.child.stdout!, 'data'), once(this.child, 'exit').then(() => [undefined])])) as [string | undefined];
-      if (chunk === undefined) throw new Error('the script ended');
-      this.rest += chunk;
-    }
+    const { value, done } = await this.lines.next();
+    if (done) throw new Error('the script ended');
+    return JSON.parse(value);
   }
 
   async ask<Answer>(question: unknown): Promise<Answer> {
