@@ -154,6 +154,7 @@ const serverKeys: Record<keyof FtpsServerSettings, Kind> = {
   explicitPort: 'number',
   implicitPort: 'number',
   passivePorts: 'text',
+  justInTimeFirewall: 'true or false',
   advertisedAddress: 'text',
   tlsPolicy: 'text',
   virusScan: 'text',

@@ -271,6 +271,7 @@ export class FtpsService extends Construct {
       addressCommands: this.addresses.claimCommands(),
       agentSettings: this.auditLog.agentSettings(),
       adminPort,
+      passivePorts: config.passive.ports,
     });
     return new ServerFleet(this, 'Fleet', {
       vpc: this.vpc,

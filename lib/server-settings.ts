@@ -67,6 +67,12 @@ export interface FtpsServerSettings {
    */
   readonly passivePorts?: string;
   /**
+   * Whether the kernel keeps passive ports closed (nftables) and opens one to one client address when its session asks, until
+   * the connection is there. Else they are open to every network of the security group, and strangers are dropped after they connect.
+   * @default true
+   */
+  readonly justInTimeFirewall?: boolean;
+  /**
    * The address that PASV replies with: `auto` (the public IPv4 of the instance), `local`, an IPv4 address or a host name.
    * @default auto
    */
@@ -127,6 +133,7 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
   const input: ServerConfigInput = {
     listeners: listeners.map((listener) => ({ ...listener, advertisedAddress: settings.advertisedAddress ?? 'auto' })),
     passive: { ports: settings.passivePorts ?? PassivePorts.DEFAULT },
+    firewall: { mode: settings.justInTimeFirewall === false ? 'off' : 'nftables' },
     tls: {
       policy: settings.tlsPolicy ?? TlsPolicy.MODERN,
       dataTlsReuse: settings.dataTlsReuse ?? DataTlsReuse.PREFERRED,

@@ -35,7 +35,10 @@ const MOST_UNANSWERED = 1_024;
 export async function openGate({ socket: path, low, high }: GateOptions): Promise<Gate> {
   const nft = new Nft();
   const admissions = new Map<string, Admission>();
-  await nft.run(createTable(low, high));
+  await nft.run(createTable(low, high)).catch((error: Error) => {
+    nft.close();
+    throw new Error(`nftables can't be changed (${error.message}); \`ftps firewall\` needs the program nft and the capability CAP_NET_ADMIN`);
+  });
 
   /** Somebody flushed the ruleset: the table is made again, with what was let in and is not over. */
   async function repair(): Promise<void> {

@@ -71,8 +71,8 @@ export class FarServer {
   }
 
   /** Starts the firewall's process; fulfilled when the ports are closed. */
-  async startFirewall(): Promise<void> {
-    this.firewall = this.start(FIREWALL, '+net_admin', 'firewall', '--config', this.config);
+  async startFirewall(capabilities = '+net_admin'): Promise<void> {
+    this.firewall = this.start(FIREWALL, capabilities, 'firewall', '--config', this.config);
     await this.says(/passive ports .* are closed/, this.firewall);
   }
 
@@ -82,6 +82,18 @@ export class FarServer {
     rmSync(ready, { force: true });
     this.server = this.start(SERVER, capabilities, 'serve', '--config', this.config, '--ready-file', ready);
     await Promise.race([appears(ready, this.folder), once(this.server, 'exit').then(() => Promise.reject(new Error(this.said)))]);
+  }
+
+  /** What the kernel lets a process do, as a mask (CAP_NET_ADMIN is 0x1000). */
+  capabilities(which: 'server' | 'firewall'): number {
+    return Number(`0x${/CapEff:\s*(\w+)/.exec(readFileSync(`/proc/${this[which]!.pid}/status`, 'utf8'))?.[1]}`);
+  }
+
+  /** Ends the `nft` that the firewall's process keeps open. */
+  crashNft(): void {
+    const { pid } = this.firewall!;
+    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    process.kill(Number(child), 'SIGKILL');
   }
 
   /** Ends a process as a crash would. */
