@@ -91,6 +91,14 @@ describe('instances', () => {
     expect(data.BlockDeviceMappings[0].Ebs).toMatchObject({ Encrypted: true, VolumeType: 'gp3' });
   });
 
+  it('keep passive ports closed in the kernel, and begin no connection of their own there', () => {
+    const userData = JSON.stringify(template.findResources('AWS::EC2::LaunchTemplate'));
+    expect(userData).toContain('net.ipv4.ip_local_reserved_ports = 50000-50015');
+    expect(userData.replaceAll('\\', '')).toContain('"firewall":{"mode":"nftables"');
+    const off = JSON.stringify(serviceTemplate({ server: { justInTimeFirewall: false } }).findResources('AWS::EC2::LaunchTemplate'));
+    expect(off.replaceAll('\\', '')).toContain('"firewall":{"mode":"off"');
+  });
+
   it('may read their own certificate, accounts, files and logs, and nothing more', () => {
     const policies = Object.entries(template.findResources('AWS::IAM::Policy') as Resources).filter(([id]) => id.includes('FleetRole'));
     const actions = policies.flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement.flatMap(({ Action }: Resources) => Action));
