@@ -45,6 +45,7 @@ interface Waiting {
   readonly owner: DataOwner;
   manners: PortManners;
   readonly reserved: (offer: PassiveOffer) => void;
+  readonly refused: (error: DataConnectionError) => void;
 }
 
 export class PassivePorts {
@@ -95,7 +96,9 @@ export class PassivePorts {
   }
 
   async close(): Promise<void> {
+    const waiting = [...this.queues.values()].flat();
     this.queues.clear();
+    for (const { refused } of waiting) refused(new DataConnectionError('cancelled', 'The server is going down'));
     for (const port of this.inTurn) port.cancelAll();
     await Promise.all(this.servers.map((server) => new Promise((resolve) => server.close(resolve))));
   }
@@ -108,11 +111,13 @@ export class PassivePorts {
       const waiting: Waiting = {
         owner,
         manners: namesItsSession(owner) ? 'shares' : 'alone',
-        reserved: (offer) => {
-          clearInterval(patience);
-          clearTimeout(end);
-          resolve(offer);
-        },
+        reserved: (offer) => settle(() => resolve(offer)),
+        refused: (error) => settle(() => reject(error)),
+      };
+      const settle = (how: () => void) => {
+        clearInterval(patience);
+        clearTimeout(end);
+        how();
       };
       const patience = setInterval(() => {
         if (waiting.manners === 'shares') waiting.manners = 'crowds';
@@ -121,10 +126,9 @@ export class PassivePorts {
       }, PATIENCE_MS);
       const end = setTimeout(
         () => {
-          clearInterval(patience);
           queue.splice(queue.indexOf(waiting), 1);
           this.serve(owner.address);
-          reject(new DataConnectionError('exhausted', 'All passive ports are waiting for other connections from your address; try again'));
+          waiting.refused(new DataConnectionError('exhausted', 'All passive ports are waiting for other connections from your address; try again'));
         },
         Math.min(LONGEST_QUEUE_MS, this.options.connectSeconds * 1000),
       );

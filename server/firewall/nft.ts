@@ -16,8 +16,6 @@ const MOST_TRANSACTIONS = 20_000;
 
 interface Change {
   readonly text: string;
-  /** It failed together with others, and is tried without them. */
-  alone: boolean;
   readonly done: () => void;
   readonly failed: (error: Error) => void;
 }
@@ -29,10 +27,10 @@ export class Nft {
   private running: Change[] = [];
   private complaints: string[] = [];
 
-  /** Makes the change in a transaction of its own or together with others. Throws an Error with nft's words where it can't be made. */
+  /** Makes the change, together with others that wait. Throws an Error with nft's words where they can't be made. */
   run(text: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ text, alone: false, done: resolve, failed: reject });
+      this.waiting.push({ text, done: resolve, failed: reject });
       this.next();
     });
   }
@@ -43,8 +41,7 @@ export class Nft {
 
   private next(): void {
     if (this.running.length > 0 || this.waiting.length === 0) return;
-    const together = this.waiting[0]!.alone ? 1 : MOST_TOGETHER;
-    this.running = this.waiting.splice(0, together);
+    this.running = this.waiting.splice(0, MOST_TOGETHER);
     this.complaints = [];
     this.transactions += 1;
     this.process ??= this.start();
@@ -71,9 +68,10 @@ export class Nft {
     const { running, complaints } = this;
     this.running = [];
     if (this.transactions >= MOST_TRANSACTIONS) this.retire();
-    if (complaints.length === 0) for (const { done } of running) done();
-    else if (running.length === 1) running[0]!.failed(new Error(complaints.join(' ')));
-    else this.waiting.unshift(...running.map((change) => ({ ...change, alone: true })));
+    for (const { done, failed } of running) {
+      if (complaints.length === 0) done();
+      else failed(new Error(complaints.join(' ')));
+    }
     this.next();
   }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PASSWORD, run, USER } from '../support/served';
 import { FarServer, IMPLICIT, Script } from './far-server';
 import { cable, Host } from './hosts';
+import { carries } from './programs';
 
 /** The server, and two hosts that each reach it by a cable of their own. */
 let serverHost: Host;
@@ -17,7 +18,7 @@ beforeAll(async () => {
   [serverHost, alice, bob] = await Promise.all([Host.create('server'), Host.create('alice'), Host.create('bob')]);
   await cable(serverHost, [`${AT.alice}/24`, `${AT.alice6}/64`], alice, ['10.99.1.2/24', 'fd99:1::2/64']);
   await cable(serverHost, [`${AT.bob}/24`, `${AT.bob6}/64`], bob, ['10.99.2.2/24', 'fd99:2::2/64']);
-  server = await FarServer.prepare(serverHost, [AT.alice, AT.bob], { passive: { ports: '50000-50015', connectSeconds: 20 } });
+  server = await FarServer.prepare(serverHost, [AT.alice, AT.bob, AT.alice6], { passive: { ports: '50000-50015', connectSeconds: 20 } });
   await server.startFirewall();
   await server.startServer();
   writeFileSync(join(server.files, 'file.bin'), randomBytes(200_000));
@@ -74,6 +75,10 @@ it.each([
   expect(await client.ask({ retrieve: 'file.bin', port })).toMatchObject(delivered);
   expect(await open(alice, target)).toEqual([]);
   await client.end();
+});
+
+it.each(['curl', 'lftp'] as const)('%s carries files by EPSV over IPv6', async (program) => {
+  expect(await carries(server, program, 'EPSV', alice, AT.alice6)).toMatch(/229 .*\|\|\|500\d\d\|/);
 });
 
 it.each([
