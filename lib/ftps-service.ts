@@ -7,6 +7,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { ServerConfig } from '../server/config';
 import { ServerCertificate } from './certificate/server-certificate';
+import { acknowledgeHouseRules } from './compliance/house-rules';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
 import { ServerFleet } from './fleet/server-fleet';
 import { startScript } from './fleet/start-script';
@@ -144,6 +145,7 @@ export class FtpsService extends Construct {
     const { domainName, hostedZone, clientCidrs } = props;
     const instances = props.instances ?? 2;
     refuseWrongSettings(props, instances);
+    acknowledgeHouseRules(this);
     this.vpc = props.vpc ?? new ServiceNetwork(this, 'Network').vpc;
     const vpcSubnets = props.vpcSubnets ?? { subnetType: SubnetType.PUBLIC };
     this.certificate =
@@ -303,7 +305,8 @@ export class FtpsService extends Construct {
     new CfnOutput(this, 'HostName', { value: domainName, description: 'What clients connect to' });
     new CfnOutput(this, 'ControlPorts', { value: this.controlPorts.join(','), description: 'Explicit and implicit FTPS' });
     new CfnOutput(this, 'PassivePorts', { value: this.passivePorts, description: 'Passive range, for partners with outbound firewalls' });
-    new CfnOutput(this, 'AllowList', { value: this.addresses.addresses.join(','), description: 'Addresses that partners allow' });
+    // Beside the addresses: an output that only repeats an import from another stack says nothing.
+    new CfnOutput(this.addresses, 'AllowList', { value: this.addresses.addresses.join(','), description: 'Addresses that partners allow' });
     this.accounts.addOutputs(this);
     this.certificates.forEach(({ rotationFunction }, index) => {
       if (rotationFunction)

@@ -1,11 +1,12 @@
 /** One environment, stamped from one settings object: a stack for what must outlive a mistake, and one for what can be made anew. */
-import { Fn, RemovalPolicies, RemovalPolicy, Stack, Stage, type StageProps, Tags } from 'aws-cdk-lib';
+import { RemovalPolicies, RemovalPolicy, type Stack, Stage, type StageProps, Tags } from 'aws-cdk-lib';
 import { KeyAlgorithm } from 'aws-cdk-lib/aws-certificatemanager';
 import { SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { ServerCertificate } from './certificate/server-certificate';
+import { acknowledgeHouseRules } from './compliance/house-rules';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
 import { FtpsEnvironment, type FtpsEnvironmentSettings } from './environment-settings';
 import { FtpsService } from './ftps-service';
@@ -13,6 +14,7 @@ import { SecretAccounts } from './identity/secret-accounts';
 import { AuditLog } from './logs/audit-log';
 import { ServiceNetwork } from './network/service-network';
 import { AlarmTopic } from './observability/alarm-topic';
+import { StackOfAnyZone } from './stack-of-any-zone';
 import { FileStorage } from './storage/file-storage';
 
 export interface FtpsStageProps extends StageProps {
@@ -41,6 +43,7 @@ export class FtpsStage extends Stage {
       description: describe('image, certificate, instances'),
       terminationProtection: protect,
     });
+    acknowledgeHouseRules(this);
     const tags = { ...settings.tags, service: 'ftps', environment: settings.name };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
     try {
@@ -99,10 +102,3 @@ const holdsData = [
   'AWS::DynamoDB::Table',
   'AWS::EC2::EIP',
 ];
-
-/** Names its zones by their order, so that synthesis asks no account and gives everybody the same templates. */
-class StackOfAnyZone extends Stack {
-  override get availabilityZones(): string[] {
-    return [0, 1, 2].map((index) => Fn.select(index, Fn.getAzs()));
-  }
-}

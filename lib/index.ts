@@ -34,6 +34,7 @@ export { ServiceNetwork, type ServiceNetworkProps } from './network/service-netw
 export { AlarmTopic, type AlarmTopicProps } from './observability/alarm-topic';
 export { type AlarmThresholds, ServiceAlarms, type ServiceAlarmsProps } from './observability/service-alarms';
 export { ServiceDashboard, type ServiceDashboardProps } from './observability/service-dashboard';
+export { FtpsPipeline, type FtpsPipelineProps, type PipelineProbe } from './pipeline/ftps-pipeline';
 export { ClientCertificates, DataTlsReuse, type FtpsServerSettings, PassivePorts, TlsPolicy, VirusScan } from './server-settings';
 export { type EfsStorageProps, FileStorage } from './storage/file-storage';
 export { S3Storage, type S3StorageProps } from './storage/s3-storage';

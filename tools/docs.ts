@@ -1,7 +1,8 @@
-/** Writes docs/settings.md from the schema of the server's configuration. usage: npm run docs */
+/** Writes docs/settings.md from the schema of the server's configuration, and docs/compliance.md from the constructs. usage: npm run docs */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { complianceGuide } from '../bin/compliance/guide';
 import { serverConfigSchema } from '../server/config';
 
 interface JsonSchema {
@@ -66,4 +67,7 @@ function kindOf(schema: JsonSchema): string {
 const defaultOf = ({ default: value }: JsonSchema) => (value === undefined || JSON.stringify(value) === '{}' ? '' : `\`${JSON.stringify(value)}\``);
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-if (require.main === module) writeFileSync(join(__dirname, '../docs/settings.md'), settingsReference());
+if (require.main === module) {
+  writeFileSync(join(__dirname, '../docs/settings.md'), settingsReference());
+  writeFileSync(join(__dirname, '../docs/compliance.md'), complianceGuide());
+}

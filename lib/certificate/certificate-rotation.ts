@@ -13,7 +13,7 @@ import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct, type IConstruct } from 'constructs';
 import { lambdaCode } from '../bundles';
-import { acknowledge } from '../compliance/acknowledge';
+import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 import { stableName } from '../names';
 
 /** Namespace of every metric of the kit. */
@@ -59,11 +59,9 @@ export class CertificateRotation extends Construct {
       encryptionKey: key,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    acknowledge(
-      this.secret,
-      'AwsSolutions-SMG4',
-      'The rotation Lambda puts a new version in when the certificate was renewed; the authority, not Secrets Manager, sets the time.',
-    );
+    const rotatedOtherwise = 'The rotation Lambda puts a new version in when the certificate was renewed; the authority, not Secrets Manager, sets the time.';
+    acknowledge(this.secret, 'AwsSolutions-SMG4', rotatedOtherwise);
+    for (const pack of ['HIPAA.Security', 'NIST.800.53.R5']) acknowledge(this.secret, `${pack}-SecretsManagerRotationEnabled`, rotatedOtherwise);
     this.role = new Role(this, 'RotationRole', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: 'Takes the FTPS certificate from its source and puts it into its secret',
@@ -130,6 +128,11 @@ export class CertificateRotation extends Construct {
     const deadLetterQueue = new Queue(this, 'Failures', { encryption: QueueEncryption.KMS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
     acknowledge(deadLetterQueue, 'AwsSolutions-SQS3', 'This queue is itself the dead-letter queue of the rotation Lambda.');
     const logGroup = new LogGroup(this, 'RotationLogs', { retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
+    acknowledgeRegulations(
+      logGroup,
+      'CloudWatchLogGroupEncrypted',
+      'CloudWatch Logs encrypts it with its own key. The log names certificates by their serial numbers; a key or passphrase never reaches it.',
+    );
     const rotation = new LambdaFn(this, 'Rotation', {
       description: 'Takes the FTPS certificate from its source, checks it, and makes it current in Secrets Manager',
       runtime: Runtime.NODEJS_24_X,

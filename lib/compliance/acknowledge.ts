@@ -1,15 +1,34 @@
 /** Findings of cdk-nag that are accepted, each for one construct and with its reason. */
 import { Stack, Validations } from 'aws-cdk-lib';
+import { CfnManagedPolicy, CfnPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 
 /** Accepts one finding on one construct. `id` is the rule, with the finding in brackets where the rule has several. */
 export function acknowledge(construct: IConstruct, id: string, reason: string): void {
-  Validations.of(construct).acknowledge({ id, reason });
+  // Where account and region are known, ARNs have them in place of the pseudo parameters; names of AWS's own policies do not.
+  const known = id.replaceAll(/<AWS::(Partition|Region|AccountId)>/g, (pseudo) => {
+    const { partition, region, account } = Stack.of(construct);
+    return flat(Stack.of(construct).resolve(pseudo === '<AWS::Region>' ? region : pseudo === '<AWS::AccountId>' ? account : partition));
+  });
+  for (const one of new Set([id, known])) Validations.of(construct).acknowledge({ id: one, reason });
 }
 
 /** Accepts one finding on one construct, in each of the packs that are for a regulation. */
 export function acknowledgeRegulations(construct: IConstruct, rule: string, reason: string): void {
   for (const pack of ['HIPAA.Security', 'NIST.800.53.R5', 'PCI.DSS.321']) acknowledge(construct, `${pack}-${rule}`, reason);
+}
+
+/** Accepts every wildcard in the permissions below a construct, for what a library writes there and nobody here can name beforehand. */
+export function acknowledgeWildcards(scope: IConstruct, reason: string): void {
+  for (const policy of scope.node.findAll()) {
+    if (!(policy instanceof CfnPolicy || policy instanceof CfnManagedPolicy)) continue;
+    const { Statement = [] } = Stack.of(policy).resolve(policy.policyDocument) as { Statement?: { Action: unknown; Resource: unknown }[] };
+    const found = (kind: string, values: unknown) => [values].flat().map((value) => `${kind}::${flat(value)}`);
+    const findings = Statement.flatMap(({ Action, Resource }) => [...found('Action', Action), ...found('Resource', Resource)]).filter((one) =>
+      one.includes('*'),
+    );
+    for (const finding of new Set(findings)) acknowledge(policy, `AwsSolutions-IAM5[${finding}]`, reason);
+  }
 }
 
 /** A value with tokens in the words of a finding: `arn:<AWS::Partition>:s3:::<Bucket.Arn>/*`. */
@@ -31,7 +50,9 @@ function flat(value: unknown): string {
       const [separator, parts] = argument as [string, unknown[]];
       return parts.map(flat).join(separator);
     }
+    case 'Fn::ImportValue':
+      return flat(argument);
     default:
-      throw new Error(`a finding can't be named by ${String(intrinsic)}`);
+      return JSON.stringify(value); // as cdk-nag writes whatever else there is
   }
 }

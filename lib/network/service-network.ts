@@ -5,6 +5,7 @@ import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { acknowledgeRegulations } from '../compliance/acknowledge';
 
 export interface ServiceNetworkProps {
   /**
@@ -33,10 +34,21 @@ export class ServiceNetwork extends Construct {
       ipAddresses: IpAddresses.cidr(props.cidr ?? '10.42.0.0/20'),
       maxAzs: props.zones ?? 2,
       natGateways: 0,
-      restrictDefaultSecurityGroup: false,
+      restrictDefaultSecurityGroup: true,
       subnetConfiguration: [{ name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false }],
       gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
     });
+    for (const subnet of this.vpc.publicSubnets)
+      acknowledgeRegulations(
+        subnet,
+        'VPCNoUnrestrictedRouteToIGW',
+        'Partners come from the internet to these subnets, and nothing else lies in them; the security group lets in only their networks, on the ports of FTPS.',
+      );
+    acknowledgeRegulations(
+      this.vpc,
+      'VPCDefaultSecurityGroupClosed',
+      'The custom resource of AWS CDK takes every rule out of the default security group; the finding is raised for any VPC.',
+    );
     const key = logKey(this, 'FlowLogKey', 'FTPS flow logs');
     const logGroup = new LogGroup(this, 'FlowLogs', {
       encryptionKey: key,

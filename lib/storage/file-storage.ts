@@ -6,6 +6,7 @@ import { FileSystem, LifecyclePolicy, PerformanceMode, ThroughputMode } from 'aw
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { acknowledge } from '../compliance/acknowledge';
 import type { ServerConfigInput } from '../../server/config';
 
 /** Folder of an instance in which the homes lie. */
@@ -95,6 +96,12 @@ class EfsStorage extends FileStorage {
       allowAnonymousAccess: false,
       removalPolicy,
     });
+    for (const pack of ['HIPAA.Security', 'NIST.800.53.R5'])
+      acknowledge(
+        this.fileSystem,
+        `${pack}-EFSInBackupPlan`,
+        'BackupPolicy ENABLED puts the file system into the plan of AWS Backup for EFS: daily, kept for 35 days (EFS user guide, "Automatic backups").',
+      );
     this.mountCommands = [
       `mountpoint -q ${STORAGE_ROOT} || mount -t efs -o tls,iam,nodev,nosuid,noexec ${this.fileSystem.fileSystemId}:/ ${STORAGE_ROOT}`,
       `grep -q '${STORAGE_ROOT} efs' /etc/fstab || echo '${this.fileSystem.fileSystemId}:/ ${STORAGE_ROOT} efs _netdev,tls,iam,nodev,nosuid,noexec 0 0' >> /etc/fstab`,

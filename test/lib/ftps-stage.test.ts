@@ -90,7 +90,7 @@ describe('an environment', () => {
   it('tags everything that can be tagged with service, environment and what it is told', () => {
     for (const [id, { Type, Properties }] of Object.entries({ ...production.data, ...production.service })) {
       if (!['AWS::EFS::FileSystem', 'AWS::S3::Bucket', 'AWS::KMS::Key', 'AWS::IAM::Role', 'AWS::Lambda::Function'].includes(Type)) continue;
-      if (id.startsWith('AWSCDK')) continue; // what CDK makes for its own use takes no tags
+      if (/^(AWSCDK|Custom)/.test(id)) continue; // what CDK makes for its own use takes no tags
       const tags = Object.fromEntries((Properties.Tags ?? Properties.FileSystemTags).map(({ Key, Value }: Record<string, string>) => [Key, Value]));
       expect([id, tags]).toEqual([id, expect.objectContaining({ service: 'ftps', environment: 'prod', team: 'file-transfer' })]);
     }

@@ -1,0 +1,207 @@
+/** From a commit to production: build and test, staging, a probe from outside, a person's word, production, a probe again. */
+import { Duration, RemovalPolicy, type StackProps } from 'aws-cdk-lib';
+import { BuildSpec, ComputeType, LinuxBuildImage } from 'aws-cdk-lib/aws-codebuild';
+import { PipelineType } from 'aws-cdk-lib/aws-codepipeline';
+import { SubnetType } from 'aws-cdk-lib/aws-ec2';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { CodeBuildStep, CodePipeline, CodePipelineSource, type FileSet, ManualApprovalStep, type StageDeployment } from 'aws-cdk-lib/pipelines';
+import type { Construct } from 'constructs';
+import { Networks } from '../../server/config';
+import { acknowledge, acknowledgeRegulations, acknowledgeWildcards } from '../compliance/acknowledge';
+import { acknowledgeHouseRules } from '../compliance/house-rules';
+import { FtpsEnvironment, type FtpsEnvironmentSettings } from '../environment-settings';
+import { FtpsStage } from '../ftps-stage';
+import { PassivePorts } from '../server-settings';
+import { StackOfAnyZone } from '../stack-of-any-zone';
+import { ProbeNetwork } from './probe-network';
+
+/** How the pipeline looks at an environment from outside, with `ftps doctor`. */
+export interface PipelineProbe {
+  /** Allocation id of an Elastic IP in the account and region of the pipeline; the probe leaves by it. */
+  readonly allocationId: string;
+  /** Its address. Each environment's `clientCidrs` must let it in. */
+  readonly address: string;
+  /**
+   * Names of secrets in the account of the pipeline, by the name of the environment: `{"user": "…", "password": "…"}` of an account that
+   * may write, read and delete in its home. With it the probe also makes a round trip.
+   * @default - the probe looks only at what can be seen without an account
+   */
+  readonly accounts?: { readonly [environment: string]: string };
+}
+
+export interface FtpsPipelineProps extends StackProps {
+  /** The repository with the CDK app, as owner/name. */
+  readonly repository: string;
+  /** @default main */
+  readonly branch?: string;
+  /** ARN of the connection to the host of the repository (Developer Tools console user guide, "Create a connection"). */
+  readonly connectionArn: string;
+  /** Deployed first, and probed. */
+  readonly staging: FtpsEnvironmentSettings;
+  /** Deployed when a person has approved it, and probed. */
+  readonly production: FtpsEnvironmentSettings;
+  readonly probe: PipelineProbe;
+  /**
+   * What builds, tests and synthesizes; `cdk.out` and `dist` must be there afterwards.
+   * @default - `npm ci`, `npm test`, the synthesis of this very app, `ftps evidence`
+   */
+  readonly buildCommands?: string[];
+  /**
+   * Who is told that an approval is asked for.
+   * @default - nobody
+   */
+  readonly approvalTopic?: ITopic;
+}
+
+/** The app of the pipeline synthesizes itself; it is the one that makes this stack. */
+const defaultCommands = (production: string) => [
+  'npm ci',
+  'npm test -- --json --outputFile=test-results.json',
+  'npx cdk synth --quiet --app "npx tsx bin/cdk-ftps-pipeline.ts"',
+  `node dist/image/ftps.js evidence --environment ${production} --tests test-results.json --output evidence`,
+];
+
+export class FtpsPipeline extends StackOfAnyZone {
+  public readonly staging: FtpsStage;
+  public readonly production: FtpsStage;
+
+  constructor(scope: Construct, id: string, props: FtpsPipelineProps) {
+    super(scope, id, { terminationProtection: true, description: 'Promotes the FTPS service from staging to production', ...props });
+    const { staging, production, probe } = props;
+    refuseWrongSettings(props);
+    const synth = new CodeBuildStep('Build', {
+      input: CodePipelineSource.connection(props.repository, props.branch ?? 'main', { connectionArn: props.connectionArn }),
+      commands: props.buildCommands ?? defaultCommands(production.name),
+      primaryOutputDirectory: 'cdk.out',
+      timeout: Duration.hours(1),
+    });
+    const program = synth.addOutputDirectory('dist');
+    const pipeline = new CodePipeline(this, 'Pipeline', {
+      synth,
+      crossAccountKeys: true,
+      enableKeyRotation: true,
+      pipelineType: PipelineType.V2,
+      artifactBucket: this.artifacts(),
+      codeBuildDefaults: {
+        buildEnvironment: { buildImage: LinuxBuildImage.AMAZON_LINUX_2023_5, computeType: ComputeType.MEDIUM },
+        partialBuildSpec: BuildSpec.fromObject({ phases: { install: { 'runtime-versions': { nodejs: 22 } } } }),
+      },
+    });
+    const network = new ProbeNetwork(this, 'ProbeNetwork', { allocationId: probe.allocationId, ports: [...new Set([staging, production].flatMap(portsOf))] });
+    // Below the app and not below this stack, so that an environment has the same names with the pipeline and without it.
+    const app = this.node.root as Construct;
+    this.staging = new FtpsStage(app, staging.name, { settings: staging });
+    this.production = new FtpsStage(app, production.name, { settings: production });
+    const probed = (deployment: StageDeployment, settings: FtpsEnvironmentSettings) =>
+      deployment.addPost(this.probe(settings, program, network, probe.accounts?.[settings.name]));
+    probed(pipeline.addStage(this.staging), staging);
+    const approval = new ManualApprovalStep(`Promote to ${production.name}`, {
+      comment: `${staging.name} is deployed and passed its probe. Look at the evidence of the build and at the changes before you promote them to ${production.name}.`,
+      notificationTopic: props.approvalTopic,
+    });
+    probed(pipeline.addStage(this.production, { pre: [approval] }), production);
+    pipeline.buildPipeline();
+    this.accept(pipeline);
+  }
+
+  /** Looks at the service as a partner meets it; a problem stops the promotion. */
+  private probe(settings: FtpsEnvironmentSettings, program: FileSet, network: ProbeNetwork, account: string | undefined): CodeBuildStep {
+    const { explicitPort = 21, implicitPort = 990, passivePorts = PassivePorts.DEFAULT } = settings.server ?? {};
+    const options = [`--explicit-port ${explicitPort}`, `--implicit-port ${implicitPort}`, `--passive-ports ${passivePorts}`];
+    const secret = account === undefined ? undefined : Secret.fromSecretNameV2(this, `${settings.name}ProbeAccount`, account);
+    const step = new CodeBuildStep(`Probe ${settings.name}`, {
+      input: program,
+      commands: secret
+        ? [
+            'set +x; umask 077; printf "%s\\n" "$PROBE_PASSWORD" > /tmp/password',
+            `node image/ftps.js doctor ${settings.domainName} ${options.join(' ')} --user "$PROBE_USER" --password-file /tmp/password`,
+          ]
+        : [`node image/ftps.js doctor ${settings.domainName} ${options.join(' ')}`],
+      vpc: network.vpc,
+      subnetSelection: { subnetType: SubnetType.PRIVATE_WITH_EGRESS },
+      securityGroups: [network.securityGroup],
+      partialBuildSpec: BuildSpec.fromObject({
+        phases: { install: { 'runtime-versions': { nodejs: 22 } } },
+        ...(account === undefined ? {} : { env: { 'secrets-manager': { PROBE_USER: `${account}:user`, PROBE_PASSWORD: `${account}:password` } } }),
+      }),
+      timeout: Duration.minutes(15),
+    });
+    return step;
+  }
+
+  private artifacts(): Bucket {
+    const common = {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      versioned: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    };
+    const accessLogs = new Bucket(this, 'ArtifactAccessLogs', {
+      ...common,
+      encryption: BucketEncryption.S3_MANAGED,
+      lifecycleRules: [{ expiration: Duration.days(365) }],
+    });
+    const circle = 'This bucket holds the access logs of the artifacts; logging its own access would go in a circle.';
+    acknowledge(accessLogs, 'AwsSolutions-S1', circle);
+    acknowledgeRegulations(accessLogs, 'S3BucketLoggingEnabled', circle);
+    acknowledgeRegulations(accessLogs, 'S3DefaultEncryptionKMS', 'S3 delivers access logs only to buckets encrypted with keys of S3 itself.');
+    return new Bucket(this, 'Artifacts', {
+      ...common,
+      encryption: BucketEncryption.KMS,
+      encryptionKey: new Key(this, 'ArtifactKey', {
+        description: 'Artifacts of the FTPS pipeline',
+        enableKeyRotation: true,
+        removalPolicy: RemovalPolicy.RETAIN,
+      }),
+      serverAccessLogsBucket: accessLogs,
+      lifecycleRules: [{ expiration: Duration.days(90), noncurrentVersionExpiration: Duration.days(30) }],
+    });
+  }
+
+  /** What CDK Pipelines makes, in this stack and in the ones it keeps artifacts of other regions in. */
+  private accept(pipeline: CodePipeline): void {
+    const support = Object.values(pipeline.pipeline.crossRegionSupport).map(({ stack }) => stack);
+    acknowledgeRegulations(
+      pipeline,
+      'CodeBuildProjectSourceRepoUrl',
+      'The source of each project is the pipeline, which has the repository by a connection; no project names a repository or a credential.',
+    );
+    for (const stack of support) {
+      const copies = 'It holds copies of the artifacts for the deployments in this region; the bucket they come from is versioned and logs its access.';
+      acknowledge(stack, 'AwsSolutions-S1', copies);
+      for (const rule of ['S3BucketLoggingEnabled', 'S3BucketVersioningEnabled']) acknowledgeRegulations(stack, rule, copies);
+    }
+    for (const scope of [this, ...support]) {
+      acknowledgeHouseRules(scope);
+      acknowledgeWildcards(
+        scope,
+        'CDK Pipelines names its own projects, report groups and artifacts by patterns; each role reaches those of this pipeline only, and deploys by assuming the roles of the CDK bootstrap.',
+      );
+    }
+  }
+}
+
+function portsOf({ server = {} }: FtpsEnvironmentSettings): string[] {
+  const { explicitPort = 21, implicitPort = 990, passivePorts = PassivePorts.DEFAULT } = server;
+  return [explicitPort, implicitPort]
+    .filter((port) => port !== 0)
+    .map((port) => `${port}-${port}`)
+    .concat(passivePorts);
+}
+
+function refuseWrongSettings({ staging, production, probe, repository, connectionArn }: FtpsPipelineProps): void {
+  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) throw new Error(`repository: "${repository}" is wrong; write owner/name`);
+  if (!connectionArn.startsWith('arn:')) throw new Error(`connectionArn: "${connectionArn}" is no ARN`);
+  for (const [key, settings] of Object.entries({ staging, production })) {
+    FtpsEnvironment.check(settings);
+    for (const part of ['account', 'region'] as const)
+      if (!settings.env?.[part]) throw new Error(`${key}.env.${part}: is missing; a pipeline has to know where it deploys to`);
+    if (!new Networks(settings.clientCidrs).contains(probe.address))
+      throw new Error(`${key}.clientCidrs: lets the probe's address ${probe.address} not in; add "${probe.address}/32"`);
+  }
+  if (staging.name === production.name) throw new Error(`production.name: "${production.name}" is also the name of staging; give each its own`);
+}

@@ -1,0 +1,8 @@
+/** A stack that names its availability zones by their order, so that synthesis asks no account and gives everybody the same templates. */
+import { Fn, Stack } from 'aws-cdk-lib';
+
+export class StackOfAnyZone extends Stack {
+  public override get availabilityZones(): string[] {
+    return [0, 1, 2].map((index) => Fn.select(index, Fn.getAzs()));
+  }
+}
