@@ -5,6 +5,7 @@ import { auditCommand } from './commands/audit';
 import { certificateCommand } from './commands/certificate';
 import { configCommand } from './commands/config';
 import { doctorCommand } from './commands/doctor';
+import { evidenceCommand } from './commands/evidence';
 import { exitCodeOf, explain } from './commands/exit';
 import { firewallCommand } from './commands/firewall';
 import { quarantineCommand } from './commands/quarantine';
@@ -22,6 +23,7 @@ const program = new Command('ftps')
   .addCommand(quarantineCommand())
   .addCommand(certificateCommand())
   .addCommand(doctorCommand())
+  .addCommand(evidenceCommand())
   .addHelpText(
     'after',
     `

@@ -158,6 +158,7 @@ const serverKeys: Record<keyof FtpsServerSettings, Kind> = {
   advertisedAddress: 'text',
   tlsPolicy: 'text',
   virusScan: 'text',
+  clientCertificates: 'text',
   dataTlsReuse: 'text',
   maxSessions: 'number',
   drainSeconds: 'number',

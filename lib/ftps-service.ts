@@ -6,6 +6,7 @@ import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { ServerConfig } from '../server/config';
+import type { ClientTrust } from './certificate/client-trust';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
@@ -80,6 +81,11 @@ export interface FtpsServiceProps {
    * @default - none
    */
   readonly additionalCertificates?: ServerCertificate[];
+  /**
+   * The authorities whose client certificates are taken.
+   * @default - none; clients log in with passwords
+   */
+  readonly clientTrust?: ClientTrust;
   /** @default - EFS */
   readonly storage?: FileStorage;
   /** @default - accounts in Secrets Manager */
@@ -125,6 +131,7 @@ export class FtpsService extends Construct {
   public readonly certificate: ServerCertificate;
   /** All of them. */
   public readonly certificates: ServerCertificate[];
+  public readonly clientTrust?: ClientTrust;
   public readonly storage: FileStorage;
   public readonly accounts: Accounts;
   public readonly sharedLockouts?: SharedLockouts;
@@ -151,6 +158,7 @@ export class FtpsService extends Construct {
     this.certificate =
       props.certificate ?? ServerCertificate.publicAcm(this, 'Certificate', { domainName, alternativeNames: props.alternativeNames, hostedZone: hostedZone! });
     this.certificates = [this.certificate, ...(props.additionalCertificates ?? [])];
+    this.clientTrust = props.clientTrust;
     this.storage = props.storage ?? FileStorage.efs(this, 'Files', { vpc: this.vpc, vpcSubnets });
     this.accounts = props.accounts ?? new SecretAccounts(this, 'Accounts');
     this.sharedLockouts = props.sharedLockouts ?? (instances > 1 ? new SharedLockouts(this, 'Lockouts') : undefined);
@@ -160,6 +168,7 @@ export class FtpsService extends Construct {
 
     // From here on, every port comes out of this one object.
     const config = serverConfig(props.server ?? {}, {
+      clientTrust: props.clientTrust && { authorities: props.clientTrust.authorities, revocations: props.clientTrust.revocations },
       certificateSecretIds: this.certificates.map(({ secret }) => secret.secretArn),
       storage: this.storage._settings,
       identity: this.accounts._sources(),
@@ -186,6 +195,7 @@ export class FtpsService extends Construct {
     this.fleet = this.makeFleet(props, config, vpcSubnets, instances);
     this.grants();
     if (props.flowLogs) this.auditLog.addFlowLogs('FlowLogs', this.vpc);
+    props.clientTrust?.grantRead(this.fleet.role);
     this.alarms = new ServiceAlarms(this, 'Alarms', {
       auditLog: this.auditLog,
       instances,
@@ -194,7 +204,8 @@ export class FtpsService extends Construct {
       topic: props.alarmTopic,
       emails: props.alarmEmails,
     });
-    for (const part of [this, ...this.certificates, this.addresses, this.storage, this.accounts]) this.alarms.adopt(part);
+    const parts = [this, ...this.certificates, this.addresses, this.storage, this.accounts, ...(this.clientTrust ? [this.clientTrust] : [])];
+    for (const part of parts) this.alarms.adopt(part);
     this.dashboard = new ServiceDashboard(this, 'Dashboard', {
       auditLog: this.auditLog,
       heartbeatSeconds: config.audit.heartbeatSeconds,

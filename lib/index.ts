@@ -1,4 +1,5 @@
 /** The public API of cdk-ftps. */
+export { ClientTrust, type ClientTrustProps } from './certificate/client-trust';
 export { PrivateAuthority, type PrivateAuthorityProps } from './certificate/private-authority';
 export {
   type ExistingCertificateProps,

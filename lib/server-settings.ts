@@ -79,6 +79,11 @@ export interface FtpsServerSettings {
   readonly advertisedAddress?: string;
   /** @default TlsPolicy.MODERN */
   readonly tlsPolicy?: TlsPolicy;
+  /**
+   * Whether clients present certificates, which takes a `clientTrust`.
+   * @default - ClientCertificates.OPTIONAL with a `clientTrust`, else OFF
+   */
+  readonly clientCertificates?: ClientCertificates;
   /** @default DataTlsReuse.PREFERRED */
   readonly dataTlsReuse?: DataTlsReuse;
   /**
@@ -110,6 +115,8 @@ export interface FtpsServerSettings {
 
 /** The parts of the configuration that other constructs fill in. */
 export interface ServerParts {
+  /** Where the authorities of client certificates and their revocation lists are. */
+  readonly clientTrust?: { readonly authorities: string; readonly revocations?: string };
   /** Secrets with certificates; those for the same names, RSA beside ECDSA, are served side by side. */
   readonly certificateSecretIds: readonly string[];
   readonly storage: StorageSettings;
@@ -130,13 +137,16 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
     { mode: 'explicit' as const, port: settings.explicitPort ?? 21 },
     { mode: 'implicit' as const, port: settings.implicitPort ?? 990 },
   ].filter(({ port }) => port !== 0);
+  const clientCertificates = settings.clientCertificates ?? (parts.clientTrust ? ClientCertificates.OPTIONAL : ClientCertificates.OFF);
   const input: ServerConfigInput = {
-    listeners: listeners.map((listener) => ({ ...listener, advertisedAddress: settings.advertisedAddress ?? 'auto' })),
+    listeners: listeners.map((listener) => ({ ...listener, clientCertificates, advertisedAddress: settings.advertisedAddress ?? 'auto' })),
     passive: { ports: settings.passivePorts ?? PassivePorts.DEFAULT },
     firewall: { mode: settings.justInTimeFirewall === false ? 'off' : 'nftables' },
     tls: {
       policy: settings.tlsPolicy ?? TlsPolicy.MODERN,
       dataTlsReuse: settings.dataTlsReuse ?? DataTlsReuse.PREFERRED,
+      clientCa: parts.clientTrust?.authorities,
+      clientCrl: parts.clientTrust?.revocations,
       certificates: parts.certificateSecretIds.map((secretId) => ({ kind: 'secret' as const, secretId })),
     },
     storage: parts.storage.storage,
@@ -201,6 +211,7 @@ function deploymentProblems(config: ServerConfig): Problem[] {
 function settingOf(key: string): string {
   const known: Record<string, string> = {
     'passive.ports': 'passivePorts',
+    'tls.clientCa': 'clientTrust',
     'limits.sessions': 'maxSessions',
     'limits.drainSeconds': 'drainSeconds',
     'limits.idleSeconds': 'idleSeconds',

@@ -7,7 +7,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { lambdaCode } from '../bundles';
-import { acknowledge } from '../compliance/acknowledge';
+import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 
 export interface ServiceFunctionProps {
   /** Name of the bundle: the folders of its handler below lib/, joined by hyphens. */
@@ -31,6 +31,11 @@ export class ServiceFunction extends Construct {
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), description });
     const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
     logGroup.grantWrite(this.role);
+    acknowledgeRegulations(
+      logGroup,
+      'CloudWatchLogGroupEncrypted',
+      'CloudWatch Logs encrypts it with its own key. The log names what the Lambda did; no secret reaches it.',
+    );
     const deadLetterQueue = new Queue(this, 'Failures', { encryption: QueueEncryption.KMS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
     acknowledge(deadLetterQueue, 'AwsSolutions-SQS3', 'This queue is itself the dead-letter queue of a Lambda.');
     for (const statement of permissions) this.role.addToPolicy(statement);

@@ -6,8 +6,8 @@ import { FileSystem, LifecyclePolicy, PerformanceMode, ThroughputMode } from 'aw
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { acknowledge } from '../compliance/acknowledge';
 import type { ServerConfigInput } from '../../server/config';
+import { acknowledge } from '../compliance/acknowledge';
 
 /** Folder of an instance in which the homes lie. */
 export const STORAGE_ROOT = '/srv/ftps';

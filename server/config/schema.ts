@@ -79,14 +79,21 @@ export const tlsSchema = z.strictObject({
     .array(z.discriminatedUnion('kind', [certificateFiles, certificateSecret]))
     .min(1)
     .describe('Served side by side: RSA and ECDSA of one name, or several names chosen by SNI. The first is the default.'),
-  clientCa: z.string().min(1).optional().describe('PEM bundle of the authorities whose client certificates are taken; watched.'),
+  clientCa: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'PEM bundle of the authorities whose client certificates are taken: a file, which is watched, or `s3://bucket/key`, which is asked for in turns.',
+    ),
   clientCrl: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'PEM file with the revocation lists of those authorities, one for each; watched. A certificate whose authority has no list there, or one that is out of date, is refused.',
+      'PEM revocation lists of those authorities, one for each: a file, which is watched, or `s3://bucket/key`, which is asked for in turns. A certificate whose authority has no list there, or one that is out of date, is refused.',
     ),
+  clientPollSeconds: seconds('How often `clientCa` and `clientCrl` are looked at in S3, plus or minus a tenth.').default(300),
   ocspStapling: z
     .boolean()
     .default(true)

@@ -7,6 +7,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { z } from 'zod';
 import type { Audit } from '../audit/event';
 import { certificateProblems, certificatesIn, daysLeftOf, type ServerConfig } from '../config';
+import { isObject, readObject } from '../secrets/object';
 import { readSecret } from '../secrets/secret';
 import type { ClientHello } from './client-hello';
 import { chosenKind, type KeyKind } from './key-kind';
@@ -116,8 +117,8 @@ export class ServerCertificates {
     };
     const files = [
       ...this.tls.certificates.flatMap((source) => (source.kind === 'file' ? [source.certificate, source.key] : [])),
-      ...[this.tls.clientCa, this.tls.clientCrl].filter((file) => file !== undefined),
-    ];
+      ...[this.tls.clientCa, this.tls.clientCrl].filter((file) => file !== undefined && !isObject(file)),
+    ].filter((file) => file !== undefined);
     for (const folder of new Set(files.map((file) => dirname(file)))) {
       const names = new Set(files.filter((file) => dirname(file) === folder).map((file) => basename(file)));
       this.watchers.push(
@@ -127,10 +128,11 @@ export class ServerCertificates {
         }),
       );
     }
-    for (const source of this.tls.certificates) {
-      if (source.kind !== 'secret') continue;
+    const polled = this.tls.certificates.flatMap((source) => (source.kind === 'secret' ? [source.pollSeconds] : []));
+    if ([this.tls.clientCa, this.tls.clientCrl].some((location) => location !== undefined && isObject(location))) polled.push(this.tls.clientPollSeconds);
+    for (const seconds of polled) {
       // A tenth of jitter, so that a fleet does not ask all at once.
-      const milliseconds = source.pollSeconds * 1000 * (0.9 + Math.random() * 0.2);
+      const milliseconds = seconds * 1000 * (0.9 + Math.random() * 0.2);
       this.timers.push(setInterval(() => void this.reload(), milliseconds).unref());
     }
   }
@@ -156,6 +158,7 @@ async function loadPairs(tls: ServerConfig['tls']): Promise<KeyPair[]> {
 const certificateSecret = z.object({ certificate: z.string().min(1), chain: z.string(), privateKey: z.string().min(1) });
 
 async function text(file: string): Promise<string> {
+  if (isObject(file)) return readObject(file);
   try {
     return await readFile(file, 'utf8');
   } catch (error) {

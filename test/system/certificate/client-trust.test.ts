@@ -1,0 +1,130 @@
+/** From an authority's distribution point to the running server: the built Lambda, moto's S3, and client certificates against the built server. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { type Issued, TestAuthority } from '../../server/support/authority';
+import { BUNDLE } from '../support/served';
+import { type Moto, startMoto } from './moto';
+
+let folder: string;
+let moto: Moto;
+let s3: S3Client;
+let server: ChildProcess | undefined;
+let point: Server;
+/** What the authority publishes. */
+let published = '';
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ftps-trust-'));
+  moto = await startMoto();
+  s3 = new S3Client({ forcePathStyle: true });
+  point = createServer((_request, response) => response.end(published));
+  await new Promise<void>((resolve) => point.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  if (server?.exitCode === null) {
+    const exited = once(server, 'exit');
+    server.kill('SIGTERM');
+    await exited;
+  }
+  point.close();
+  await moto.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** One run of the Lambda; returns the hours that it measured. */
+async function refresh(): Promise<{ error?: string; hoursLeft?: number }> {
+  const url = `http://127.0.0.1:${(point.address() as AddressInfo).port}/partners.crl`;
+  const settings = { SOURCE_BUCKET: 'source', SOURCE_KEY: 'bundle.pem', BUCKET: 'trust', CA_KEY: 'client-ca.pem', CRL_KEY: 'client-crl.pem', CRL_URLS: url };
+  Object.assign(process.env, settings, { METRIC_NAMESPACE: 'CdkFtps', METRIC_TRUST: 'test' });
+  const { handler } = require('../../../dist/lambda/certificate-client-trust/index.js');
+  const log = jest.spyOn(console, 'log').mockReturnValue();
+  try {
+    const error = await handler().then(
+      () => undefined,
+      ({ message }: Error) => message,
+    );
+    return { error, hoursLeft: JSON.parse(log.mock.calls.at(-1)![0]).ClientCrlHoursLeft };
+  } finally {
+    log.mockRestore();
+  }
+}
+
+/** Whether the server lets this client through the handshake and to its greeting. */
+async function letsIn(port: number, ca: string, { certificate, key }: Issued): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port, ca, cert: certificate, key, servername: 'localhost' });
+  return new Promise((resolve) => {
+    socket
+      .once('data', () => {
+        resolve(true);
+        socket.destroy();
+      })
+      .once('error', () => resolve(false))
+      .once('close', () => resolve(false));
+  });
+}
+
+it('a certificate that its authority revokes is refused within the interval, and a list that is not in order changes nothing', async () => {
+  const [root, partners] = [await TestAuthority.create(), await TestAuthority.create('CN=Partners')];
+  const [ours, good, bad] = [await root.issue(), await partners.issue({ client: true }), await partners.issue({ client: true })];
+  for (const Bucket of ['source', 'trust']) await s3.send(new CreateBucketCommand({ Bucket }));
+  await s3.send(new PutObjectCommand({ Bucket: 'source', Key: 'bundle.pem', Body: partners.pem }));
+  published = await partners.revoke();
+  const first = await refresh();
+  expect(first.error).toBeUndefined();
+  expect(first.hoursLeft).toBeGreaterThan(23);
+
+  for (const [name, content] of Object.entries({ certificate: `${ours.certificate}\n${root.pem}`, key: ours.key, accounts: '{"accounts": []}' }))
+    writeFileSync(join(folder, name), content);
+  const settings = {
+    listeners: [{ mode: 'implicit', host: '127.0.0.1', port: 0, clientCertificates: 'required' }],
+    passive: { ports: 'any:2' },
+    tls: {
+      certificates: [{ kind: 'file', certificate: join(folder, 'certificate'), key: join(folder, 'key') }],
+      clientCa: 's3://trust/client-ca.pem',
+      clientCrl: 's3://trust/client-crl.pem',
+      clientPollSeconds: 1,
+    },
+    storage: { kind: 'local', root: folder },
+    identity: [{ kind: 'file', file: join(folder, 'accounts') }],
+    audit: { destination: join(folder, 'audit') },
+  };
+  writeFileSync(join(folder, 'server.json'), JSON.stringify(settings));
+  server = spawn(process.execPath, [BUNDLE, 'serve', '--config', join(folder, 'server.json')], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+    env: { ...process.env },
+  });
+  let said = '';
+  const ended = once(server, 'exit').then(() => Promise.reject(new Error(said)));
+  ended.catch(() => {});
+  while (!/listening passive/.test(said)) said += String((await Promise.race([once(server.stderr!, 'data'), ended]))[0]);
+  const port = Number(/listening implicit 127\.0\.0\.1 (\d+)/.exec(said)![1]);
+  expect(await letsIn(port, root.pem, good)).toBe(true);
+  expect(await letsIn(port, root.pem, bad)).toBe(true);
+
+  const inBucket = async () => (await s3.send(new GetObjectCommand({ Bucket: 'trust', Key: 'client-crl.pem' }))).Body!.transformToString();
+  const before = await inBucket();
+  for (const [wrong, reason] of [
+    [await root.revoke(good.serialNumber), /signed by no authority of the bundle/],
+    ['<html>Not found</html>', /is no revocation list/],
+  ] as const) {
+    published = wrong;
+    const { error, hoursLeft } = await refresh();
+    expect(error).toMatch(reason);
+    expect(hoursLeft).toBeGreaterThan(23); // what the instances have still stands, and that is what is measured
+    expect(await inBucket()).toBe(before);
+  }
+
+  published = await partners.revoke(bad.serialNumber);
+  expect((await refresh()).error).toBeUndefined();
+  const reloaded = () => readFileSync(join(folder, 'audit'), 'utf8').includes('client authorities');
+  for (let attempt = 0; attempt < 200 && !reloaded(); attempt += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await letsIn(port, root.pem, bad)).toBe(false);
+  expect(await letsIn(port, root.pem, good)).toBe(true);
+});
