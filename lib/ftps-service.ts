@@ -318,7 +318,7 @@ export class FtpsService extends Construct {
     new CfnOutput(this, 'PassivePorts', { value: this.passivePorts, description: 'Passive range, for partners with outbound firewalls' });
     // Beside the addresses: an output that only repeats an import from another stack says nothing.
     new CfnOutput(this.addresses, 'AllowList', { value: this.addresses.addresses.join(','), description: 'Addresses that partners allow' });
-    this.accounts.addOutputs(this);
+    this.accounts.addOutputs(this.accounts);
     this.certificates.forEach(({ rotationFunction }, index) => {
       if (rotationFunction)
         new CfnOutput(this, `CertificateRotation${index === 0 ? '' : index + 1}`, {
