@@ -1,0 +1,80 @@
+/** The built server on a local disk, ended by `kill -9` in the middle of two hundred uploads. */
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import { Client } from 'basic-ftp';
+import { type ConfiguredServer, serveConfigured } from '../support/configured';
+import { PASSWORD, USER } from '../support/served';
+
+const COUNT = 200;
+let server: ConfiguredServer;
+
+beforeAll(async () => {
+  // Two hundred logins at what an honest hash costs would be most of the test.
+  const [salt, iterations] = [randomBytes(16), 1000];
+  const unpadded = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
+  const passwordHash = `$pbkdf2-sha256$i=${iterations}$${unpadded(salt)}$${unpadded(pbkdf2Sync(PASSWORD, salt, iterations, 32, 'sha256'))}`;
+  server = await serveConfigured(() => ({}), { passwordHash });
+});
+afterAll(async () => {
+  expect(await server.stop()).toBe(0);
+});
+
+async function login(): Promise<Client> {
+  const client = new Client(120_000);
+  await client.access({
+    host: 'localhost',
+    port: server.port,
+    user: USER,
+    password: PASSWORD,
+    secure: true,
+    secureOptions: { ca: readFileSync(server.ca), host: 'localhost' },
+  });
+  return client;
+}
+
+const staged = (): string[] => {
+  const staging = join(server.files, '.ftps-staging');
+  return readdirSync(staging).flatMap((owner) => readdirSync(join(staging, owner)));
+};
+
+it('leaves no partial file, every old one as it was, and an empty staging after the next start', async () => {
+  for (let index = 0; index < COUNT; index += 2) writeFileSync(join(server.files, `file-${index}`), `old ${index}`);
+  const clients: Client[] = [];
+  const streams: PassThrough[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < COUNT; index = next++) {
+      const client = await login();
+      const stream = new PassThrough();
+      client.uploadFrom(stream, `file-${index}`).catch(() => {});
+      stream.write(Buffer.alloc(100_000, index));
+      clients.push(client);
+      streams.push(stream);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  while (staged().length < COUNT) await setTimeout(20);
+  // Some are being put into place at the very moment of the crash.
+  for (const stream of streams.slice(0, 20)) stream.end();
+  await server.kill();
+  for (const client of clients) client.close();
+
+  expect(staged().length).toBeGreaterThan(0);
+  for (const name of readdirSync(server.files).filter((name) => !name.startsWith('.ftps-'))) {
+    const content = readFileSync(join(server.files, name));
+    const index = Number(name.slice('file-'.length));
+    const whole = content.length === 100_000 && content.every((byte) => byte === index);
+    expect([name, whole || content.toString() === `old ${index}`]).toEqual([name, true]);
+  }
+  for (let index = 0; index < COUNT; index += 2) expect(readdirSync(server.files)).toContain(`file-${index}`);
+
+  await server.start();
+  expect(staged()).toEqual([]);
+  const client = await login();
+  await client.uploadFrom(Readable.from('after the crash'), 'after');
+  expect(readFileSync(join(server.files, 'after'), 'utf8')).toBe('after the crash');
+  client.close();
+});
