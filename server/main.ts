@@ -14,6 +14,7 @@ import type { Limits } from './listener/limits';
 import { Listener } from './listener/listener';
 import { Releases } from './release/releases';
 import { openStorage } from './storage/open';
+import { withRetention } from './storage/retention';
 import { ServerCertificates } from './tls/certificates';
 import { assertFips } from './tls/fips';
 import { TlsSessions } from './tls/sessions';
@@ -48,7 +49,7 @@ export async function startServer(config: ServerConfig, { audit, limits, who }: 
   try {
     const certificates = await ServerCertificates.open(config.tls, audit);
     closers.push(async () => certificates.close());
-    const storage = openStorage(config);
+    const storage = withRetention(openStorage(config), audit);
     closers.push(() => storage.close());
     await storage.sweep();
     const scanner = openScanner(config.antivirus, (state, detail) => audit.record({ kind: 'health', part: 'scanner', state, detail }));

@@ -139,6 +139,16 @@ export type ServerEvent =
       readonly reason?: string;
     } & SessionFacts)
   | ({ readonly kind: 'passive-port'; readonly change: 'opened' | 'used' | 'expired'; readonly port: number } & SessionFacts)
+  /** A file that was older than its account's retention, deleted. */
+  | {
+      readonly kind: 'retention';
+      readonly user: string;
+      readonly home: string;
+      readonly path: string;
+      readonly bytes: number;
+      /** ISO 8601. */
+      readonly modified: string;
+    }
   | {
       /** What was started after an upload became visible. */
       readonly kind: 'after-release';

@@ -193,6 +193,16 @@ function lineOf(event: ServerEvent, context: OcsfContext): Record<string, unknow
         },
       );
     }
+    case 'retention':
+      return build(
+        {
+          classUid: 6002,
+          activity: [99, 'Retention'],
+          message: `Deleted after its retention: ${cut(event.path)}`,
+          unmapped: { event: 'retention', user: cut(event.user), home: cut(event.home), path: cut(event.path), bytes: event.bytes, modified: event.modified },
+        },
+        appPart(context),
+      );
     case 'after-release':
       return build(
         {

@@ -273,6 +273,11 @@ export const accountRules = z.strictObject({
     .default(true)
     .describe('Whether an upload must end with a TLS close_notify; false takes the word of clients that never send it.'),
   maxSessions: z.number().int().positive().optional(),
+  retentionDays: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Files whose time is older are deleted, when the account logs in and every hour after; each is in the audit. Absent means never. Days.'),
   quota: z.strictObject({ bytes: bytes('Most bytes in the home.').optional(), files: count('Most files in the home.').optional() }).optional(),
   enabled: z.boolean().default(true),
 });

@@ -116,7 +116,7 @@ export interface Volume {
 /** A storage backend: makes a volume for an account, and cleans up what a crash left behind. */
 export interface Storage {
   /** Opens the home of an account, creating the folder where it is missing. */
-  open(account: { readonly user: string } & Pick<AccountRules, 'home' | 'quota'>): Promise<Volume>;
+  open(account: { readonly user: string } & Pick<AccountRules, 'home'> & Partial<Pick<AccountRules, 'quota' | 'retentionDays'>>): Promise<Volume>;
   /** Removes staging files that no running upload owns. Called once at start, before the first listener. */
   sweep(): Promise<void>;
   readonly quarantine: Quarantine;

@@ -74,6 +74,7 @@ export async function serveConfigured(
       rmSync(at('ready.json'), { force: true });
       child = spawn(process.execPath, [BUNDLE, 'serve', '--config', at('server.json'), '--ready-file', at('ready.json')], {
         stdio: ['ignore', 'inherit', 'pipe'],
+        env: process.env, // what the test has set, credentials for example
       });
       let errors = '';
       child.stderr?.on('data', (chunk) => {
