@@ -50,7 +50,7 @@ export class ClamdScanner implements Scanner {
       this.became('down', outcome.failure);
       return { result: this.config.whenUnavailable === 'refuse' ? 'error' : 'unscanned', detail: outcome.failure };
     }
-    if ('tooLarge' in outcome) return { result: this.config.whenLarger === 'refuse' ? 'error' : 'unscanned', detail: outcome.tooLarge };
+    if ('tooLarge' in outcome) return { result: this.config.whenLarger === 'refuse' ? 'too-large' : 'unscanned', detail: outcome.tooLarge };
     this.became('up');
     return { ...outcome, engine: await this.engine() };
   }

@@ -1,8 +1,11 @@
 /** What an upload asks of a virus scanner while its bytes go by. */
 
 export interface ScanVerdict {
-  /** `unscanned`: released without a verdict because the configuration says so. `error`: no verdict, and so no release. */
-  readonly result: 'clean' | 'infected' | 'unscanned' | 'error';
+  /**
+   * `unscanned`: released without a verdict because the configuration says so. Without it, and so not released: `error`, which another
+   * try may mend, and `too-large`, which none will.
+   */
+  readonly result: 'clean' | 'infected' | 'unscanned' | 'error' | 'too-large';
   readonly signature?: string;
   /** Engine and signature version. */
   readonly engine?: string;

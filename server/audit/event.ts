@@ -128,7 +128,7 @@ export type ServerEvent =
       readonly sha256?: string;
       readonly encrypted: boolean;
       readonly verdict?: {
-        readonly result: 'clean' | 'infected' | 'unscanned' | 'error';
+        readonly result: 'clean' | 'infected' | 'unscanned' | 'error' | 'too-large';
         readonly signature?: string;
         readonly engine?: string;
         /** Why there is no verdict. */

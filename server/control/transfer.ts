@@ -95,19 +95,29 @@ interface Ending {
   readonly result?: TransferResult;
 }
 
-/** Infected files end with their verdict in the audit. */
-export class RefusedByScanner extends TransferError {
-  constructor(readonly result: TransferResult) {
-    super(
-      result.verdict?.result === 'infected' ? 'infected' : 'scanner-unavailable',
-      result.verdict?.result === 'infected' ? 'The file is infected and was refused.' : 'The file could not be scanned and was refused.',
-    );
+/** What an upload without a good verdict is answered (RFC 959 section 4.2.2); 4xx asks the client to try again. */
+const refusals = {
+  infected: { code: 550, text: 'The file is infected and was refused.' },
+  'too-large': { code: 552, text: 'The file is too large to be scanned and was refused.' },
+  error: { code: 451, text: 'The file could not be scanned and was refused; try again.' },
+} as const;
+
+/** An upload that the scanner did not find clean; its audit event has the verdict. */
+export class RefusedByScanner extends Error {
+  readonly refusal: (typeof refusals)[keyof typeof refusals];
+
+  constructor(
+    readonly result: TransferResult,
+    verdict: keyof typeof refusals,
+  ) {
+    super(refusals[verdict].text);
+    this.refusal = refusals[verdict];
   }
 }
 
 function endingOf(error: unknown, progress: Progress): Ending {
   if (progress.signal.aborted) return { code: 426, text: 'Transfer aborted.', outcome: 'aborted' };
-  if (error instanceof RefusedByScanner) return { code: error.code === 'infected' ? 550 : 451, text: error.message, outcome: 'failure', result: error.result };
+  if (error instanceof RefusedByScanner) return { ...error.refusal, outcome: 'failure', result: error.result };
   if (error instanceof TransferError) return { code: error.code === 'changed' ? 451 : 426, text: `${error.message}.`, outcome: 'failure' };
   if (error instanceof DataConnectionError) return { code: error.code === 'not-resumed' ? 522 : 425, text: `${error.message}.`, outcome: 'failure' };
   if (error instanceof StorageError) return { code: storageReply(error).code, text: error.message, outcome: 'failure' };

@@ -1,6 +1,6 @@
 /** A transfer as it runs: how far it is, whether it was given up, and why it failed. */
 
-export type TransferFailure = 'aborted' | 'stalled' | 'cut' | 'disconnected' | 'infected' | 'scanner-unavailable' | 'changed';
+export type TransferFailure = 'aborted' | 'stalled' | 'cut' | 'disconnected' | 'changed';
 
 /** A transfer that ended before its end, in words for the client. */
 export class TransferError extends Error {

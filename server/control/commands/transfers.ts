@@ -55,13 +55,13 @@ async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path:
       });
       const { verdict } = received;
       const facts = { sha256: received.sha256, client: session.facts.client.address, session: session.id };
-      if (verdict?.result === 'error') throw new RefusedByScanner(received);
+      if (verdict?.result === 'error' || verdict?.result === 'too-large') throw new RefusedByScanner(received, verdict.result);
       if (verdict?.result === 'infected') {
         opened = undefined;
         const { signature, engine } = verdict;
         // Refused in any case; where it could not be kept, the audit names no quarantine.
         const quarantined = await target.quarantine({ ...facts, signature, engine }).catch(() => undefined);
-        throw new RefusedByScanner({ ...received, verdict: { ...verdict, quarantined } });
+        throw new RefusedByScanner({ ...received, verdict: { ...verdict, quarantined } }, 'infected');
       }
       opened = undefined;
       const { size } = target;

@@ -86,7 +86,7 @@ describe('scanning by clamd', () => {
   });
 
   it.each([
-    ['refuse', 'error'],
+    ['refuse', 'too-large'],
     ['release', 'unscanned'],
   ])('answers as configured (%s) for a file that is larger than what is scanned', async (whenLarger, result) => {
     open({ maxBytes: 1_000, whenLarger });

@@ -10,7 +10,7 @@ let server: TestServer;
 
 beforeAll(async () => {
   peer = await ClamdPeer.listen();
-  server = await testServer({ antivirus: { kind: 'clamd', socket: peer.path } });
+  server = await testServer({ antivirus: { kind: 'clamd', socket: peer.path, maxBytes: 1_000_000 } });
 });
 afterAll(async () => {
   await server.close();
@@ -84,6 +84,13 @@ describe('an upload that a scanner sees', () => {
     await client.uploadFrom(Readable.from('half: EV'), 'split.bin');
     await expect(client.appendFrom(Readable.from('IL'), 'split.bin')).rejects.toMatchObject({ code: 550 });
     expect(await readFile(join(server.files, 'split.bin'), 'utf8')).toBe('half: EV');
+  });
+
+  it('is refused with 552, which asks for no other try, when it is too large to be scanned', async () => {
+    const client = await server.client();
+    await expect(client.uploadFrom(Readable.from(Buffer.alloc(2_000_000)), 'large.bin')).rejects.toMatchObject({ code: 552 });
+    expect((await server.audit.next('transfer', ({ path }) => path === '/large.bin')).verdict).toMatchObject({ result: 'too-large' });
+    expect((await client.list()).map(({ name }) => name)).not.toContain('large.bin');
   });
 
   it('is refused with 451 while there is no verdict to be had, and the session goes on', async () => {

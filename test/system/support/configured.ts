@@ -1,14 +1,21 @@
 /** The built server with a configuration file of a test's own: other storages, scanners and accounts than `serveProcess` has. */
 import { spawn } from 'node:child_process';
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditLine } from '../../../server/audit/schema';
 import type { ServerConfigInput } from '../../../server/config';
-import { hashPassword } from '../../../server/identity/password';
 import { TestAuthority } from '../../server/support/authority';
 import { appears, BUNDLE, PASSWORD, USER } from './served';
+
+/** A hash that costs next to nothing: hundreds of logins at what an honest one costs would be most of a test. */
+function cheapHash(password: string): string {
+  const [salt, iterations] = [randomBytes(16), 1000];
+  const [saltText, key] = [salt, pbkdf2Sync(password, salt, iterations, 32, 'sha256')].map((bytes) => bytes.toString('base64').replaceAll('=', ''));
+  return `$pbkdf2-sha256$i=${iterations}$${saltText}$${key}`;
+}
 
 export interface ConfiguredServer {
   readonly folder: string;
@@ -40,7 +47,7 @@ export async function serveConfigured(
   writeFileSync(at('ca.pem'), authority.pem);
   writeFileSync(at('server.pem'), certificate);
   writeFileSync(at('server.key'), key, { mode: 0o600 });
-  writeFileSync(at('accounts.json'), JSON.stringify({ accounts: [{ user: USER, passwordHash: await hashPassword(PASSWORD), ...account }] }));
+  writeFileSync(at('accounts.json'), JSON.stringify({ accounts: [{ user: USER, passwordHash: cheapHash(PASSWORD), ...account }] }));
   const config: ServerConfigInput = {
     listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0 }],
     passive: { ports: 'any:4' },
