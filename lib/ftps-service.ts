@@ -1,7 +1,8 @@
 /** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs. */
-import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import type { Alarm, Dashboard, IAlarmAction, IMetric, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
+import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -10,6 +11,7 @@ import type { ClientTrust } from './certificate/client-trust';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
+import type { Endpoint } from './endpoint/endpoint';
 import { ServerFleet } from './fleet/server-fleet';
 import { startScript } from './fleet/start-script';
 import type { Accounts } from './identity/accounts';
@@ -17,6 +19,7 @@ import { SecretAccounts } from './identity/secret-accounts';
 import { SharedLockouts } from './identity/shared-lockouts';
 import { type Processor, ServerImage } from './image/server-image';
 import { AuditLog } from './logs/audit-log';
+import { stableName } from './names';
 import { FtpsSecurityGroup } from './network/security-group';
 import { ServiceNetwork } from './network/service-network';
 import { type AlarmThresholds, ServiceAlarms } from './observability/service-alarms';
@@ -98,10 +101,30 @@ export interface FtpsServiceProps {
   /** @default - a year in CloudWatch Logs and a year in an unchangeable archive */
   readonly auditLog?: AuditLog;
   /**
-   * The addresses that partners allow; as many as there are instances.
-   * @default - new ones
+   * Ids of managed prefix lists with client networks, beside `clientCidrs`.
+   * @default - none
    */
-  readonly addresses?: ElasticAddresses;
+  readonly clientPrefixLists?: string[];
+  /**
+   * Most instances that there may be; with more than `instances` the service grows by its traffic.
+   * @default - as many as `instances`
+   */
+  readonly maxInstances?: number;
+  /**
+   * Instances that stand by, stopped.
+   * @default 0
+   */
+  readonly warmInstances?: number;
+  /**
+   * What the role of the instances may be allowed at most.
+   * @default - no boundary
+   */
+  readonly permissionsBoundary?: IManagedPolicy;
+  /**
+   * Where partners connect: `ElasticAddresses`, `LoadBalancer` or `PrivateAddresses`.
+   * @default - Elastic IP addresses, as many as there may be instances
+   */
+  readonly endpoint?: Endpoint;
   /**
    * Whether flow logs of `vpc` are kept beside the audit.
    * @default false; the network that is made where no `vpc` is given has flow logs of its own
@@ -138,7 +161,7 @@ export class FtpsService extends Construct {
   public readonly auditLog: AuditLog;
   public readonly image: ServerImage;
   public readonly fleet: ServerFleet;
-  public readonly addresses: ElasticAddresses;
+  public readonly endpoint: Endpoint;
   public readonly alarms: ServiceAlarms;
   /** How the service does, on one page. */
   public readonly dashboard: Dashboard;
@@ -166,6 +189,12 @@ export class FtpsService extends Construct {
     if (instances > 1 && !this.storage.isShared)
       throw new Error(`instances: ${instances} instances would each have files of their own on a local disk; use FileStorage.efs, or instances: 1`);
 
+    const maxInstances = props.maxInstances ?? instances;
+    this.endpoint = props.endpoint ?? new ElasticAddresses(this, 'Addresses', { count: maxInstances });
+    if (this.endpoint instanceof ElasticAddresses && this.endpoint.addresses.length < maxInstances)
+      throw new Error(`endpoint: ${this.endpoint.addresses.length} addresses are too few for ${maxInstances} instances; each takes one`);
+    const groupName = `${stableName(this)}-Fleet`.replaceAll('/', '-');
+
     // From here on, every port comes out of this one object.
     const config = serverConfig(props.server ?? {}, {
       clientTrust: props.clientTrust && { authorities: props.clientTrust.authorities, revocations: props.clientTrust.revocations },
@@ -173,6 +202,8 @@ export class FtpsService extends Construct {
       storage: this.storage._settings,
       identity: this.accounts._sources(),
       lockoutTable: this.sharedLockouts?.table.tableName,
+      advertisedAddress: this.endpoint.advertisedAddress,
+      lifecycle: { kind: 'auto-scaling', group: groupName, hook: ServerFleet.DRAIN_HOOK },
     });
     this.controlPorts = config.listeners.map(({ port }) => port);
     this.passivePorts = config.passive.ports;
@@ -182,17 +213,17 @@ export class FtpsService extends Construct {
       controlPorts: this.controlPorts,
       passivePorts: this.passivePorts,
       clientCidrs,
+      clientPrefixLists: props.clientPrefixLists,
     });
+    const instanceGroup = this.endpoint.open(this.securityGroup, this);
     this.image = new ServerImage(this, 'Image', {
       processor: props.processor,
       schedule: props.patchSchedule,
       subnet: this.vpc.selectSubnets(vpcSubnets).subnets[0]!,
       securityGroup: buildSecurityGroup(this, this.vpc),
     });
-    this.addresses = props.addresses ?? new ElasticAddresses(this, 'Addresses', { count: instances, domainName, hostedZone });
-    if (this.addresses.addresses.length < instances)
-      throw new Error(`addresses: ${this.addresses.addresses.length} addresses are too few for ${instances} instances; each takes one`);
-    this.fleet = this.makeFleet(props, config, vpcSubnets, instances);
+    this.fleet = this.makeFleet(props, config, { vpcSubnets, instances, groupName, securityGroup: instanceGroup });
+    this.endpoint.connect({ fleet: this.fleet, domainName, hostedZone });
     this.grants();
     if (props.flowLogs) this.auditLog.addFlowLogs('FlowLogs', this.vpc);
     props.clientTrust?.grantRead(this.fleet.role);
@@ -275,25 +306,34 @@ export class FtpsService extends Construct {
     return this.auditLog.metricCertificateDaysLeft(options);
   }
 
-  private makeFleet(props: FtpsServiceProps, config: ServerConfig, vpcSubnets: SubnetSelection, instances: number): ServerFleet {
+  private makeFleet(
+    props: FtpsServiceProps,
+    config: ServerConfig,
+    place: { vpcSubnets: SubnetSelection; instances: number; groupName: string; securityGroup: ISecurityGroup },
+  ): ServerFleet {
     const adminPort = config.admin.port!;
     const userData = startScript({
       region: Stack.of(this).region,
       settings: JSON.stringify(config),
       mountCommands: this.storage.mountCommands,
-      addressCommands: this.addresses.claimCommands(),
+      endpointCommands: this.endpoint.startCommands(),
+      groupName: place.groupName,
+      launchHook: ServerFleet.LAUNCH_HOOK,
       agentSettings: this.auditLog.agentSettings(),
       adminPort,
       passivePorts: config.passive.ports,
     });
     return new ServerFleet(this, 'Fleet', {
       vpc: this.vpc,
-      vpcSubnets,
-      securityGroup: this.securityGroup.securityGroup,
+      ...place,
       imageId: this.image.imageId,
       userData,
       instanceType: props.instanceType,
-      instances,
+      maxInstances: props.maxInstances,
+      warmInstances: props.warmInstances,
+      permissionsBoundary: props.permissionsBoundary,
+      drain: Duration.seconds(config.limits.drainSeconds),
+      publicAddress: this.endpoint.publicAddress,
     });
   }
 
@@ -309,7 +349,6 @@ export class FtpsService extends Construct {
     this.auditLog.grantWrite(role);
     this.storage.grantReadWrite(role);
     this.storage.allowFrom(this.fleet);
-    this.addresses.grantClaim(role);
   }
 
   private outputs(domainName: string): void {
@@ -317,7 +356,8 @@ export class FtpsService extends Construct {
     new CfnOutput(this, 'ControlPorts', { value: this.controlPorts.join(','), description: 'Explicit and implicit FTPS' });
     new CfnOutput(this, 'PassivePorts', { value: this.passivePorts, description: 'Passive range, for partners with outbound firewalls' });
     // Beside the addresses: an output that only repeats an import from another stack says nothing.
-    new CfnOutput(this.addresses, 'AllowList', { value: this.addresses.addresses.join(','), description: 'Addresses that partners allow' });
+    if (this.endpoint.addresses.length > 0)
+      new CfnOutput(this.endpoint, 'AllowList', { value: this.endpoint.addresses.join(','), description: 'Addresses that partners allow' });
     this.accounts.addOutputs(this.accounts);
     this.certificates.forEach(({ rotationFunction }, index) => {
       if (rotationFunction)

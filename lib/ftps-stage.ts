@@ -73,11 +73,7 @@ export class FtpsStage extends Stage {
         retention: settings.logRetention ?? RetentionDays.ONE_YEAR,
         archiveDays: settings.archiveDays ?? 365,
       }),
-      addresses: new ElasticAddresses(this.dataStack, 'Addresses', {
-        count: settings.instances ?? 2,
-        domainName,
-        hostedZone: HostedZone.fromHostedZoneAttributes(this.dataStack, 'Zone', zone),
-      }),
+      endpoint: new ElasticAddresses(this.dataStack, 'Addresses', { count: settings.instances ?? 2 }),
       additionalCertificates: settings.ecdsaCertificate
         ? [
             ServerCertificate.publicAcm(this.serviceStack, 'EcdsaCertificate', {

@@ -8,7 +8,11 @@ export {
   type RotationProps,
   ServerCertificate,
 } from './certificate/server-certificate';
+export { AddressLifecycle, type AddressLifecycleProps } from './endpoint/address-lifecycle';
 export { ElasticAddresses, type ElasticAddressesProps } from './endpoint/elastic-addresses';
+export { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint/endpoint';
+export { LoadBalancer, type LoadBalancerProps } from './endpoint/load-balancer';
+export { PrivateAddresses } from './endpoint/private-addresses';
 export { FtpsEnvironment, type FtpsEnvironmentOptions, type FtpsEnvironmentSettings } from './environment-settings';
 export { ServerFleet, type ServerFleetProps } from './fleet/server-fleet';
 export { FtpsService, type FtpsServiceProps } from './ftps-service';

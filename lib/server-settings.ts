@@ -74,7 +74,7 @@ export interface FtpsServerSettings {
   readonly justInTimeFirewall?: boolean;
   /**
    * The address that PASV replies with: `auto` (the public IPv4 of the instance), `local`, an IPv4 address or a host name.
-   * @default auto
+   * @default - what the endpoint has
    */
   readonly advertisedAddress?: string;
   /** @default TlsPolicy.MODERN */
@@ -123,6 +123,9 @@ export interface ServerParts {
   readonly identity: ServerConfigInput['identity'];
   /** The table of shared lock-outs, where there is one. */
   readonly lockoutTable?: string;
+  /** What PASV replies with, unless the settings say otherwise. */
+  readonly advertisedAddress: string;
+  readonly lifecycle?: ServerConfigInput['lifecycle'];
 }
 
 /** How many sessions of one client address a port of the passive range is good for, while none of them proves its session. */
@@ -139,7 +142,7 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
   ].filter(({ port }) => port !== 0);
   const clientCertificates = settings.clientCertificates ?? (parts.clientTrust ? ClientCertificates.OPTIONAL : ClientCertificates.OFF);
   const input: ServerConfigInput = {
-    listeners: listeners.map((listener) => ({ ...listener, clientCertificates, advertisedAddress: settings.advertisedAddress ?? 'auto' })),
+    listeners: listeners.map((listener) => ({ ...listener, clientCertificates, advertisedAddress: settings.advertisedAddress ?? parts.advertisedAddress })),
     passive: { ports: settings.passivePorts ?? PassivePorts.DEFAULT },
     firewall: { mode: settings.justInTimeFirewall === false ? 'off' : 'nftables' },
     tls: {
@@ -161,6 +164,7 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
     },
     audit: { destination: AUDIT_FILE },
     admin: { port: 9990 },
+    ...(parts.lifecycle ? { lifecycle: parts.lifecycle } : {}),
     ...(settings.banner === undefined ? {} : { banner: settings.banner }),
   };
   try {

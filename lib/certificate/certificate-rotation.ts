@@ -13,7 +13,7 @@ import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct, type IConstruct } from 'constructs';
 import { lambdaCode } from '../bundles';
-import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
 import { stableName } from '../names';
 
 /** Namespace of every metric of the kit. */
@@ -96,6 +96,7 @@ export class CertificateRotation extends Construct {
     const stack = Stack.of(this);
     const value = stableName(instances);
     Tags.of(instances).add(FLEET_TAG, value);
+    const anyInstance = stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' });
     const document = new CfnDocument(this, 'Reload', {
       documentType: 'Command',
       updateMethod: 'NewVersion',
@@ -113,13 +114,13 @@ export class CertificateRotation extends Construct {
     this.role.addToPolicy(
       new PolicyStatement({
         actions: ['ssm:SendCommand'],
-        resources: [stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' })],
+        resources: [anyInstance],
         conditions: { StringEquals: { [`ssm:resourceTag/${FLEET_TAG}`]: value } },
       }),
     );
     acknowledge(
       this.role,
-      'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*]',
+      `AwsSolutions-IAM5[Resource::${inFinding(this, anyInstance)}]`,
       'The ids of instances are not known before they start; the condition limits this to the instances of the service, and only one document may be sent.',
     );
   }

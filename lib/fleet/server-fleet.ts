@@ -1,6 +1,14 @@
 /** The instances: a launch template, and an Auto Scaling group that replaces them one after the other when something about them changes. */
-import { Duration } from 'aws-cdk-lib';
-import { AutoScalingGroup, GroupMetrics, InstanceRefreshStrategy, UpdatePolicy } from 'aws-cdk-lib/aws-autoscaling';
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
+import {
+  AutoScalingGroup,
+  type CfnAutoScalingGroup,
+  GroupMetrics,
+  HealthChecks,
+  InstanceRefreshStrategy,
+  PoolState,
+  UpdatePolicy,
+} from 'aws-cdk-lib/aws-autoscaling';
 import {
   BlockDeviceVolume,
   Connections,
@@ -16,10 +24,11 @@ import {
   type SubnetSelection,
   type UserData,
 } from 'aws-cdk-lib/aws-ec2';
-import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IManagedPolicy, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { acknowledge } from '../compliance/acknowledge';
+import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { stableName } from '../names';
 
 export interface ServerFleetProps {
   readonly vpc: IVpc;
@@ -41,6 +50,36 @@ export interface ServerFleetProps {
    */
   readonly instances?: number;
   /**
+   * Name of the group; the instances and what looks after them know it by this.
+   * @default - the path of the construct
+   */
+  readonly groupName?: string;
+  /**
+   * Most instances that there may be; with more than `instances` the group grows by its traffic.
+   * @default - as many as `instances`
+   */
+  readonly maxInstances?: number;
+  /**
+   * How long an instance may go on with its transfers when it is to be ended. The server is told the same.
+   * @default Duration.minutes(5)
+   */
+  readonly drain?: Duration;
+  /**
+   * Instances that stand by, stopped, so that a new one is in service within a minute. They cost their disks.
+   * @default 0
+   */
+  readonly warmInstances?: number;
+  /**
+   * Metrics of the instances every minute instead of every five.
+   * @default true
+   */
+  readonly detailedMonitoring?: boolean;
+  /**
+   * What the role of the instances may be allowed at most.
+   * @default - no boundary
+   */
+  readonly permissionsBoundary?: IManagedPolicy;
+  /**
    * Whether instances get a public address when they start.
    * @default true
    */
@@ -52,16 +91,29 @@ export class ServerFleet extends Construct implements IConnectable {
   /** The instances' role. Grants go to it. */
   public readonly role: Role;
   public readonly autoScalingGroup: AutoScalingGroup;
+  /** Name of the group, known before it is made. */
+  public readonly groupName: string;
+
+  /** Name of the hook that an instance completes when it has drained. */
+  public static readonly DRAIN_HOOK = 'ftps-drain';
+  /** Name of the hook that an instance completes when it serves. */
+  public static readonly LAUNCH_HOOK = 'ftps-launch';
 
   constructor(scope: Construct, id: string, props: ServerFleetProps) {
     super(scope, id);
     const instances = props.instances ?? 1;
+    const maxInstances = props.maxInstances ?? instances;
+    if (maxInstances < instances) throw new Error(`maxInstances: ${maxInstances} are fewer than the ${instances} instances that there always are`);
+    const drain = props.drain ?? Duration.minutes(5);
+    this.groupName = props.groupName ?? stableName(this).replaceAll('/', '-');
     this.connections = new Connections({ securityGroups: [props.securityGroup] });
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
       description: 'FTPS instances',
       managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore')],
+      permissionsBoundary: props.permissionsBoundary,
     });
+    this.allowLifecycle();
     acknowledge(
       this.role,
       'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]',
@@ -77,7 +129,8 @@ export class ServerFleet extends Construct implements IConnectable {
       associatePublicIpAddress: props.publicAddress ?? true,
       httpTokens: LaunchTemplateHttpTokens.REQUIRED,
       httpPutResponseHopLimit: 1,
-      detailedMonitoring: true,
+      detailedMonitoring: props.detailedMonitoring ?? true,
+      instanceMetadataTags: true, // an instance reads from its tags what it was given
       blockDevices: [
         { deviceName: '/dev/xvda', volume: BlockDeviceVolume.ebs(20, { encrypted: true, kmsKey: volumeKey, volumeType: EbsDeviceVolumeType.GP3 }) },
       ],
@@ -86,8 +139,11 @@ export class ServerFleet extends Construct implements IConnectable {
       vpc: props.vpc,
       vpcSubnets: props.vpcSubnets,
       launchTemplate,
+      autoScalingGroupName: this.groupName,
       minCapacity: instances,
-      maxCapacity: instances,
+      maxCapacity: maxInstances,
+      // The server tells whether it is well: the instance's own check reports it (ftps-health.timer).
+      healthChecks: HealthChecks.ec2({ gracePeriod: Duration.minutes(5) }),
       groupMetrics: [GroupMetrics.all()],
       // One goes before the next one comes, because each new instance takes over the address of one that went.
       updatePolicy: UpdatePolicy.instanceRefresh({
@@ -97,11 +153,53 @@ export class ServerFleet extends Construct implements IConnectable {
         instanceWarmup: Duration.minutes(2),
       }),
     });
+    this.addHooks(drain);
+    if (props.warmInstances) this.autoScalingGroup.addWarmPool({ minSize: props.warmInstances, poolState: PoolState.STOPPED });
+    if (maxInstances > instances) this.growByTraffic();
     acknowledge(
       this.autoScalingGroup,
       'AwsSolutions-AS3',
       'What happens to the service is told by its own alarms; the group has a fixed size and replaces what fails.',
     );
+  }
+
+  /** Hooks that are there before the first instance: one made beside the group would miss those that the group starts with. */
+  private addHooks(drain: Duration): void {
+    const hook = (lifecycleHookName: string, lifecycleTransition: string, heartbeat: Duration, defaultResult: string) => ({
+      lifecycleHookName,
+      lifecycleTransition,
+      heartbeatTimeout: heartbeat.toSeconds(),
+      defaultResult,
+    });
+    (this.autoScalingGroup.node.defaultChild as CfnAutoScalingGroup).lifecycleHookSpecificationList = [
+      // An instance that does not come to serve is given up, so a bad image never replaces a good one. It may have to wait for the drain of another.
+      hook(ServerFleet.LAUNCH_HOOK, 'autoscaling:EC2_INSTANCE_LAUNCHING', drain.plus(Duration.minutes(10)), 'ABANDON'),
+      hook(ServerFleet.DRAIN_HOOK, 'autoscaling:EC2_INSTANCE_TERMINATING', drain.plus(Duration.minutes(2)), 'CONTINUE'),
+    ];
+  }
+
+  /** Completing its own hooks and telling its own health: in this group, and no other. */
+  private allowLifecycle(): void {
+    const group = Stack.of(this).formatArn({
+      service: 'autoscaling',
+      resource: 'autoScalingGroup',
+      resourceName: `*:autoScalingGroupName/${this.groupName}`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    this.role.addToPolicy(new PolicyStatement({ actions: ['autoscaling:CompleteLifecycleAction', 'autoscaling:SetInstanceHealth'], resources: [group] }));
+    acknowledge(
+      this.role,
+      `AwsSolutions-IAM5[Resource::${inFinding(this, group)}]`,
+      'The wildcard stands for the id that Auto Scaling puts before the name of this one group.',
+    );
+  }
+
+  /** A file server is as busy as its network is. */
+  private growByTraffic(): void {
+    // Half of what a c7g.large keeps up all day (EC2 user guide, "Compute optimized instances": baseline 0.937 Gbit/s).
+    const targetBytesPerSecond = 58_000_000;
+    this.autoScalingGroup.scaleOnOutgoingBytes('Downloads', { targetBytesPerSecond, cooldown: Duration.minutes(5) });
+    this.autoScalingGroup.scaleOnIncomingBytes('Uploads', { targetBytesPerSecond, cooldown: Duration.minutes(5) });
   }
 }
 

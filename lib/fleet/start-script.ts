@@ -6,7 +6,10 @@ export interface StartScriptOptions {
   /** The server's settings as JSON. */
   readonly settings: string;
   readonly mountCommands: readonly string[];
-  readonly addressCommands: readonly string[];
+  /** Lines that wait for what the instance is given, and complete its settings. */
+  readonly endpointCommands: readonly string[];
+  readonly groupName: string;
+  readonly launchHook: string;
   /** Settings of the CloudWatch agent as JSON. */
   readonly agentSettings: string;
   readonly adminPort: number;
@@ -14,22 +17,42 @@ export interface StartScriptOptions {
   readonly passivePorts: string;
 }
 
+/**
+ * The script runs at every boot, because an instance of a warm pool boots twice: once to be prepared and stopped, once to serve. It is
+ * written by the user data, which runs at the first boot alone, and started by instance-start.service.
+ */
 export function startScript(options: StartScriptOptions): UserData {
-  const userData = UserData.forLinux();
-  userData.addCommands(
+  const { region, adminPort, groupName, launchHook } = options;
+  const health = `http://127.0.0.1:${adminPort}/health`;
+  const script = [
     'set -euo pipefail',
-    "TOKEN=$(curl -sf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' http://169.254.169.254/latest/api/token)",
-    ...options.addressCommands,
+    "TOKEN=$(curl -sf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' http://169.254.169.254/latest/api/token)",
+    'metadata() { curl -sf -H "X-aws-ec2-metadata-token: $TOKEN" "http://169.254.169.254/latest/meta-data/$1"; }',
+    // The group takes the instance into service only when it serves; one that comes to nothing is given up at once.
+    `launched() { aws autoscaling complete-lifecycle-action --region ${region} --auto-scaling-group-name '${groupName}' --lifecycle-hook-name ${launchHook} --instance-id "$(metadata instance-id)" --lifecycle-action-result "$1"; }`,
+    "trap 'launched ABANDON' ERR",
+    'case $(metadata autoscaling/target-lifecycle-state || true) in Warmed:*) launched CONTINUE; exit 0 ;; esac',
     ...options.mountCommands,
     ...file('/etc/ftps/server.json', options.settings, 'root:ftps', '0640'),
-    ...file('/etc/ftps/environment', `AWS_REGION=${options.region}`, 'root:ftps', '0640'),
+    ...file('/etc/ftps/environment', `AWS_REGION=${region}`, 'root:ftps', '0640'),
+    ...file('/etc/ftps/health', `GROUP_REGION=${region}\nHEALTH_URL=${health}`, 'root:root', '0644'),
     ...file('/opt/aws/amazon-cloudwatch-agent/etc/ftps.json', options.agentSettings, 'root:root', '0644'),
     // No connection of the instance's own may begin at a passive port: the server could not open it then.
     ...file('/etc/sysctl.d/61-ftps-ports.conf', `net.ipv4.ip_local_reserved_ports = ${options.passivePorts}`, 'root:root', '0644'),
     'sysctl -q -p /etc/sysctl.d/61-ftps-ports.conf',
     '/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:/opt/aws/amazon-cloudwatch-agent/etc/ftps.json',
-    'systemctl enable --now ftps.service',
-    `for attempt in $(seq 60); do curl -sf http://127.0.0.1:${options.adminPort}/health && break; sleep 1; done`,
+    ...options.endpointCommands,
+    'systemctl start ftps.service ftps-health.timer',
+    `for attempt in $(seq 60); do curl -sf ${health} && break; sleep 1; done`,
+    `curl -sf ${health} || false`,
+    'launched CONTINUE',
+  ];
+  const userData = UserData.forLinux();
+  userData.addCommands(
+    `cat > /opt/ftps/start.sh <<'END_OF_SCRIPT'\n${script.join('\n')}\nEND_OF_SCRIPT`,
+    'chmod 0500 /opt/ftps/start.sh',
+    'systemctl enable instance-start.service',
+    'systemctl start --no-block instance-start.service',
   );
   return userData;
 }

@@ -102,11 +102,12 @@ describe('instances', () => {
     const policies = Object.entries(template.findResources('AWS::IAM::Policy') as Resources).filter(([id]) => id.includes('FleetRole'));
     const actions = policies.flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement.flatMap(({ Action }: Resources) => Action));
     expect([...new Set(actions)].sort()).toEqual([
+      'autoscaling:CompleteLifecycleAction',
+      'autoscaling:SetInstanceHealth',
       'dynamodb:DeleteItem',
       'dynamodb:GetItem',
       'dynamodb:PutItem',
       'dynamodb:UpdateItem',
-      'ec2:AssociateAddress',
       'elasticfilesystem:ClientMount',
       'elasticfilesystem:ClientRootAccess',
       'elasticfilesystem:ClientWrite',

@@ -19,7 +19,7 @@ if getent passwd cwagent > /dev/null; then usermod --append --groups ftps-log cw
 
 install -d -m 0755 /opt/ftps
 install -m 0444 "$from/ftps.js" "$from/ftps.js.sha256" /opt/ftps/
-install -m 0555 "$from/self-test.sh" "$from/check.sh" /opt/ftps/
+install -m 0555 "$from/self-test.sh" "$from/check.sh" "$from/health.sh" /opt/ftps/
 install -d -m 0750 -o root -g ftps /etc/ftps
 install -d -m 0750 -o ftps -g ftps /srv/ftps
 install -d -m 2750 -o ftps -g ftps-log /var/log/ftps # setgid: the audit belongs to the group of the log agent

@@ -1,0 +1,101 @@
+/** Keeps addresses and DNS in step with the instances, by a Lambda that reads the state anew each time. */
+import { CustomResource, Stack } from 'aws-cdk-lib';
+import type { CfnEIP } from 'aws-cdk-lib/aws-ec2';
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
+import { Construct } from 'constructs';
+import { acknowledge, inFinding } from '../compliance/acknowledge';
+import type { ServerFleet } from '../fleet/server-fleet';
+import { ServiceFunction } from '../functions/service-function';
+import { GroupEvents } from './group-events';
+
+export interface AddressLifecycleProps {
+  readonly fleet: ServerFleet;
+  /**
+   * The addresses that instances take.
+   * @default - none; the records name the private addresses of the instances
+   */
+  readonly pool?: CfnEIP[];
+  readonly domainName: string;
+  /** @default - no records are kept */
+  readonly hostedZone?: IHostedZone;
+}
+
+/** How long a resolver may remember which instances serve. */
+const RECORD_SECONDS = 30;
+
+export class AddressLifecycle extends Construct {
+  public readonly lambda: ServiceFunction;
+
+  constructor(scope: Construct, id: string, { fleet, pool, domainName, hostedZone }: AddressLifecycleProps) {
+    super(scope, id);
+    this.lambda = new ServiceFunction(this, 'Lambda', {
+      bundle: 'endpoint-address-lifecycle',
+      description: 'Keeps FTPS addresses and DNS in step with the instances',
+      environment: {
+        GROUP_NAME: fleet.groupName,
+        ...(pool ? { ALLOCATION_IDS: pool.map((address) => address.attrAllocationId).join(',') } : {}),
+        ...(hostedZone ? { ZONE_ID: hostedZone.hostedZoneId, RECORD_NAME: domainName, RECORD_SECONDS: String(RECORD_SECONDS) } : {}),
+      },
+      permissions: [this.look(), ...(pool ? [this.give(pool)] : []), ...(hostedZone ? this.record(hostedZone, domainName) : [])],
+    });
+    acknowledge(
+      this.lambda.role,
+      'AwsSolutions-IAM5[Resource::*]',
+      'These calls only describe, and EC2 and Auto Scaling know no resources for them (Service Authorization Reference).',
+    );
+    if (pool)
+      for (const resource of ['instance', 'network-interface'])
+        acknowledge(
+          this.lambda.role,
+          `AwsSolutions-IAM5[Resource::${inFinding(this, this.any(resource))}]`,
+          'The ids of instances and their interfaces are not known before they start; which addresses may be given is limited to the pool.',
+        );
+    new GroupEvents(this, 'Events', { groupName: fleet.groupName, lambda: this.lambda.lambda });
+    if (!hostedZone) return;
+    // Records are made by the Lambda, so it takes them away when the service is deleted: after the instances, which depend on this.
+    const records = new CustomResource(this, 'Records', { serviceToken: this.lambda.lambda.functionArn });
+    records.node.addDependency(this.lambda);
+    fleet.autoScalingGroup.node.addDependency(records);
+  }
+
+  private any(resource: string): string {
+    return Stack.of(this).formatArn({ service: 'ec2', resource, resourceName: '*' });
+  }
+
+  private look(): PolicyStatement {
+    return new PolicyStatement({
+      effect: Effect.ALLOW,
+      actions: ['autoscaling:DescribeAutoScalingGroups', 'ec2:DescribeAddresses', 'ec2:DescribeInstances'],
+      resources: ['*'],
+    });
+  }
+
+  private give(pool: readonly CfnEIP[]): PolicyStatement {
+    const stack = Stack.of(this);
+    return new PolicyStatement({
+      actions: ['ec2:AssociateAddress', 'ec2:DisassociateAddress'],
+      resources: [
+        ...pool.map((address) => stack.formatArn({ service: 'ec2', resource: 'elastic-ip', resourceName: address.attrAllocationId })),
+        this.any('instance'),
+        this.any('network-interface'),
+      ],
+    });
+  }
+
+  private record(hostedZone: IHostedZone, domainName: string): PolicyStatement[] {
+    return [
+      new PolicyStatement({ actions: ['route53:ListResourceRecordSets'], resources: [hostedZone.hostedZoneArn] }),
+      new PolicyStatement({
+        actions: ['route53:ChangeResourceRecordSets'],
+        resources: [hostedZone.hostedZoneArn],
+        conditions: {
+          'ForAllValues:StringEquals': {
+            'route53:ChangeResourceRecordSetsNormalizedRecordNames': [domainName.toLowerCase()],
+            'route53:ChangeResourceRecordSetsRecordTypes': ['A'],
+          },
+        },
+      }),
+    ];
+  }
+}

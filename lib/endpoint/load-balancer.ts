@@ -1,0 +1,195 @@
+/** A network load balancer: fixed addresses per zone, control connections balanced, and a slice of the passive ports for each instance. */
+import { Stack, Tags } from 'aws-cdk-lib';
+import { CfnEIP, type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
+import { type CfnLoadBalancer, NetworkLoadBalancer, type NetworkTargetGroup, Protocol } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { ARecord, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
+import type { Construct } from 'constructs';
+import { parsePortRange } from '../../server/config';
+import { acknowledge, inFinding } from '../compliance/acknowledge';
+import type { ServerFleet } from '../fleet/server-fleet';
+import { ServiceFunction } from '../functions/service-function';
+import { stableName } from '../names';
+import type { FtpsSecurityGroup } from '../network/security-group';
+import { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint';
+import { GroupEvents } from './group-events';
+
+export interface LoadBalancerProps {
+  readonly vpc: IVpc;
+  /**
+   * Subnets of the addresses, one per zone.
+   * @default - public subnets
+   */
+  readonly vpcSubnets?: SubnetSelection;
+  /** How many instances there may be at once; each has an equal slice of the passive ports. One more than serve lets a new one begin before the old one has drained. */
+  readonly slots: number;
+}
+
+/** Listeners of a network load balancer, not adjustable (Elastic Load Balancing user guide, "Quotas for your Network Load Balancers"). */
+const MAX_LISTENERS = 50;
+
+/**
+ * For partners that want one address per zone whatever the number of instances. Clients of one zone are served by the instances of that
+ * zone, so that control and data connections come to the same address.
+ */
+export class LoadBalancer extends Endpoint {
+  public readonly description: string;
+  public readonly addresses: string[];
+  public readonly publicAddress = true;
+  public readonly advertisedAddress = 'auto';
+  public readonly loadBalancer: NetworkLoadBalancer;
+  private readonly vpc: IVpc;
+  private readonly slots: number;
+  /** Zone → address. */
+  private readonly zones: readonly (readonly [string, string])[];
+  private ports: EndpointPorts | undefined;
+  private readonly controlTargets: NetworkTargetGroup[] = [];
+
+  constructor(scope: Construct, id: string, { vpc, vpcSubnets, slots }: LoadBalancerProps) {
+    super(scope, id);
+    if (!Number.isInteger(slots) || slots < 1) throw new Error(`slots: ${slots} is no number of instances; write 1 or more`);
+    this.vpc = vpc;
+    this.slots = slots;
+    const { subnets } = vpc.selectSubnets(vpcSubnets ?? { subnetType: SubnetType.PUBLIC });
+    const pool = subnets.map(
+      (_, index) => new CfnEIP(this, `Address${index + 1}`, { domain: 'vpc', tags: [{ key: 'Name', value: `${stableName(this)} ${index + 1}` }] }),
+    );
+    this.addresses = pool.map((address) => address.attrPublicIp);
+    this.zones = subnets.map(({ availabilityZone }, index) => [availabilityZone, this.addresses[index]!] as const);
+    this.description = `network load balancer with ${pool.length} addresses`;
+    this.loadBalancer = new NetworkLoadBalancer(this, 'Resource', {
+      vpc,
+      vpcSubnets: { subnets },
+      internetFacing: true,
+      crossZoneEnabled: false,
+      deletionProtection: true,
+      securityGroups: [],
+    });
+    const balancer = this.loadBalancer.node.defaultChild as CfnLoadBalancer;
+    balancer.subnets = undefined;
+    balancer.subnetMappings = subnets.map(({ subnetId }, index) => ({ subnetId, allocationId: pool[index]!.attrAllocationId }));
+    acknowledge(
+      this.loadBalancer,
+      'AwsSolutions-ELB2',
+      'A network load balancer logs access for TLS listeners alone (user guide, "Access logs"); these pass TCP through, and the server audits every connection.',
+    );
+  }
+
+  public open(door: FtpsSecurityGroup, ports: EndpointPorts): ISecurityGroup {
+    const range = parsePortRange(ports.passivePorts);
+    if ('any' in range) throw new Error(`passivePorts: "${ports.passivePorts}" names no ports; write low-high, for example 50000-50015`);
+    const passive = range.high - range.low + 1;
+    const room = MAX_LISTENERS - ports.controlPorts.length;
+    if (passive > room)
+      throw new Error(
+        `passivePorts: ${ports.passivePorts} has ${passive} ports; a network load balancer has ${MAX_LISTENERS} listeners, of which ${room} are left beside ${ports.controlPorts.length} control ports. ${range.low}-${range.low + room - 1} would fit`,
+      );
+    if (passive < this.slots)
+      throw new Error(
+        `passivePorts: ${ports.passivePorts} has ${passive} ports for ${this.slots} slots; each needs one at least. ${range.low}-${range.low + this.slots - 1} would do`,
+      );
+    this.ports = ports;
+    (this.loadBalancer.node.defaultChild as CfnLoadBalancer).securityGroups = [door.securityGroup.securityGroupId];
+    const instances = new SecurityGroup(this, 'Instances', { vpc: this.vpc, description: 'FTPS instances: the load balancer alone', allowAllOutbound: false });
+    for (const port of ports.controlPorts) instances.addIngressRule(door.securityGroup, Port.tcp(port), `FTPS control ${port}`);
+    instances.addIngressRule(door.securityGroup, Port.tcpRange(range.low, range.high), `FTPS passive ${ports.passivePorts}`);
+    instances.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
+    for (const port of ports.controlPorts) door.securityGroup.addEgressRule(instances, Port.tcp(port), `FTPS control ${port}`);
+    door.securityGroup.addEgressRule(instances, Port.tcpRange(range.low, range.high), `FTPS passive ${ports.passivePorts}`);
+    for (const port of ports.controlPorts) this.controlTargets.push(this.listen(port, ports.controlPorts[0]!));
+    for (let port = range.low; port <= range.high; port++) this.listen(port, ports.controlPorts[0]!);
+    return instances;
+  }
+
+  /** Waits for the slot, then tells the server its slice of the ports and the address of its zone. */
+  public startCommands(): string[] {
+    const slices = this.slices();
+    return [
+      'until SLOT=$(metadata tags/instance/ftps-slot); do sleep 2; done',
+      `case $SLOT in ${slices.map(([low, high], index) => `${index + 1}) PORTS=${low}-${high} ;;`).join(' ')} *) echo "slot $SLOT is unknown"; exit 1 ;; esac`,
+      `case $(metadata placement/availability-zone) in ${this.zones.map(([zone, address]) => `${zone}) ADDRESS=${address} ;;`).join(' ')} *) exit 1 ;; esac`,
+      `PORTS=$PORTS ADDRESS=$ADDRESS node-24 -e 'const fs = require("fs"), f = "/etc/ftps/server.json", c = JSON.parse(fs.readFileSync(f)); c.passive.ports = process.env.PORTS; for (const l of c.listeners) if (l.advertisedAddress === "auto") l.advertisedAddress = process.env.ADDRESS; fs.writeFileSync(f, JSON.stringify(c))'`,
+    ];
+  }
+
+  public connect({ fleet, domainName, hostedZone }: EndpointConnection): void {
+    for (const group of this.controlTargets) fleet.autoScalingGroup.attachToNetworkTargetGroup(group);
+    this.assignSlots(fleet);
+    if (hostedZone)
+      new ARecord(this, 'Record', { zone: hostedZone, recordName: domainName, target: RecordTarget.fromAlias(new LoadBalancerTarget(this.loadBalancer)) });
+  }
+
+  /** Equal parts of the range; the last ones take what is left over. */
+  private slices(): [number, number][] {
+    const range = parsePortRange(this.ports!.passivePorts) as { low: number; high: number };
+    const passive = range.high - range.low + 1;
+    const start = (slot: number) => range.low + Math.floor((slot * passive) / this.slots);
+    return Array.from({ length: this.slots }, (_, slot) => [start(slot), start(slot + 1) - 1]);
+  }
+
+  /** The client's address is kept. Whether an instance is well is told by its control port: a passive port has nothing to say by itself. */
+  private listen(port: number, healthPort: number): NetworkTargetGroup {
+    return this.loadBalancer.addListener(`Port${port}`, { port, protocol: Protocol.TCP }).addTargets(`Port${port}`, {
+      port,
+      protocol: Protocol.TCP,
+      preserveClientIp: true,
+      healthCheck: { port: String(healthPort), protocol: Protocol.TCP },
+    });
+  }
+
+  private assignSlots(fleet: ServerFleet): void {
+    const stack = Stack.of(this);
+    const instances = stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' });
+    const groups = stack.formatArn({ service: 'elasticloadbalancing', resource: 'targetgroup', resourceName: '*' });
+    const { lambda, role } = new ServiceFunction(this, 'Slots', {
+      bundle: 'endpoint-slot-lifecycle',
+      description: 'Gives each FTPS instance a slice of the passive ports',
+      environment: { GROUP_NAME: fleet.groupName, SLOTS: JSON.stringify(this.slices()), LOAD_BALANCER_ARN: this.loadBalancer.loadBalancerArn },
+      permissions: [
+        new PolicyStatement({
+          actions: [
+            'autoscaling:DescribeAutoScalingGroups',
+            'ec2:DescribeInstances',
+            'elasticloadbalancing:DescribeTargetGroups',
+            'elasticloadbalancing:DescribeTargetHealth',
+          ],
+          resources: ['*'], // these calls only describe, and know no resources
+        }),
+        new PolicyStatement({
+          actions: ['elasticloadbalancing:RegisterTargets', 'elasticloadbalancing:DeregisterTargets'],
+          resources: [groups],
+          conditions: { StringEquals: { [`aws:ResourceTag/${BALANCER_TAG}`]: stableName(this) } },
+        }),
+        new PolicyStatement({
+          actions: ['ec2:CreateTags'],
+          resources: [instances],
+          conditions: {
+            StringEquals: { 'aws:ResourceTag/aws:autoscaling:groupName': fleet.groupName },
+            'ForAllValues:StringEquals': { 'aws:TagKeys': ['ftps-slot'] },
+          },
+        }),
+      ],
+    });
+    Tags.of(this.loadBalancer).add(BALANCER_TAG, stableName(this));
+    acknowledge(
+      role,
+      'AwsSolutions-IAM5[Resource::*]',
+      'These calls only describe, and the services know no resources for them (Service Authorization Reference).',
+    );
+    acknowledge(
+      role,
+      `AwsSolutions-IAM5[Resource::${inFinding(this, instances)}]`,
+      'The ids of instances are not known before they start; the conditions limit this to instances of the group, and to the one tag.',
+    );
+    acknowledge(
+      role,
+      `AwsSolutions-IAM5[Resource::${inFinding(this, groups)}]`,
+      'The condition limits this to the target groups of this load balancer, by their tag; naming all of them would exceed the size of a policy.',
+    );
+    new GroupEvents(this, 'Events', { groupName: fleet.groupName, lambda });
+  }
+}
+
+/** Tag of what belongs to one load balancer. */
+const BALANCER_TAG = 'cdk-ftps:load-balancer';

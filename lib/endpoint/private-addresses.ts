@@ -1,0 +1,25 @@
+/** No way in from the internet: clients come by VPN, Direct Connect or VPC peering, and reach the private addresses of the instances. */
+import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { FtpsSecurityGroup } from '../network/security-group';
+import { AddressLifecycle } from './address-lifecycle';
+import { Endpoint, type EndpointConnection } from './endpoint';
+
+/** The host name has a record for each instance that serves; put it into a private hosted zone. */
+export class PrivateAddresses extends Endpoint {
+  public readonly description = 'private addresses only';
+  public readonly addresses: string[] = [];
+  public readonly publicAddress = false;
+  public readonly advertisedAddress = 'local';
+
+  public open(door: FtpsSecurityGroup): ISecurityGroup {
+    return door.securityGroup;
+  }
+
+  public startCommands(): string[] {
+    return [];
+  }
+
+  public connect({ fleet, domainName, hostedZone }: EndpointConnection): void {
+    if (hostedZone) new AddressLifecycle(fleet, 'Addresses', { fleet, domainName, hostedZone });
+  }
+}

@@ -1,0 +1,150 @@
+import { spawnSync } from 'node:child_process';
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { HostedZone, PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { ElasticAddresses, FtpsService, type FtpsServiceProps, LoadBalancer, PrivateAddresses, ServerCertificate } from '../../../lib';
+import { env, flat, inboundRules, type Resources, shippedSettings, testStack } from '../support';
+
+type Make = (stack: Stack, vpc: Vpc) => Partial<FtpsServiceProps>;
+
+function service(make: Make, props: Partial<FtpsServiceProps> = {}): Template {
+  const { stack, hostedZone } = testStack();
+  const vpc = new Vpc(stack, 'Vpc', { natGateways: 0, maxAzs: 2, restrictDefaultSecurityGroup: false });
+  new FtpsService(stack, 'Ftps', { domainName: 'ftps.example.com', hostedZone, clientCidrs: ['203.0.113.0/24'], vpc, ...make(stack, vpc), ...props });
+  return Template.fromStack(stack);
+}
+
+const balanced: Make = (stack, vpc) => ({ endpoint: new LoadBalancer(stack, 'Balancer', { vpc, slots: 3 }) });
+const elastic: Make = (stack) => ({ endpoint: new ElasticAddresses(stack, 'Pool', { count: 3 }) });
+const inside: Make = (stack, vpc) => ({
+  endpoint: new PrivateAddresses(stack, 'Private'),
+  hostedZone: new PrivateHostedZone(stack, 'Inner', { zoneName: 'example.com', vpc }),
+  certificate: ServerCertificate.fromAcm(stack, 'Certificate', {
+    certificateArn: 'arn:aws:acm:eu-central-1:111122223333:certificate/11111111-2222-3333-4444-555555555555',
+    names: ['ftps.example.com'],
+  } as never),
+});
+
+/** The script that an instance runs at every boot. */
+function startScript(template: Template): string {
+  const [launch] = Object.values(template.findResources('AWS::EC2::LaunchTemplate') as Resources);
+  return /<<'END_OF_SCRIPT'\n([\s\S]*)\nEND_OF_SCRIPT/.exec(flat(launch.Properties.LaunchTemplateData.UserData['Fn::Base64']))![1]!;
+}
+
+describe.each([
+  ['elastic addresses', elastic],
+  ['a load balancer', balanced],
+  ['private addresses', inside],
+] as const)('%s', (_, make) => {
+  const template = service(make);
+
+  it('open exactly the configured ports to the clients, and nothing else to anybody', () => {
+    const fromClients = inboundRules(template).filter((rule) => !rule.endsWith('a security group'));
+    expect(fromClients.sort()).toEqual(['21-21 203.0.113.0/24', '50000-50015 203.0.113.0/24', '990-990 203.0.113.0/24']);
+  });
+
+  it('are waited for by a script that a shell understands', () => {
+    expect(spawnSync('bash', ['-n'], { input: startScript(template).replaceAll(/<[^<>\n]+>/g, 'value') })).toMatchObject({ status: 0 });
+  });
+
+  it('tell the server which group it is in, so that it drains', () => {
+    const [group] = Object.values(template.findResources('AWS::AutoScaling::AutoScalingGroup') as Resources);
+    const { AutoScalingGroupName, LifecycleHookSpecificationList } = group.Properties;
+    const { lifecycle } = shippedSettings(template);
+    expect(lifecycle).toMatchObject({ group: AutoScalingGroupName, hook: 'ftps-drain' });
+    const drain = LifecycleHookSpecificationList.find(({ LifecycleHookName }: Resources) => LifecycleHookName === lifecycle.hook);
+    expect(drain).toMatchObject({ DefaultResult: 'CONTINUE', LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING' });
+    expect(drain.HeartbeatTimeout).toBeGreaterThan(shippedSettings(template)['limits'].drainSeconds);
+    const launch = LifecycleHookSpecificationList.find(({ LifecycleHookName }: Resources) => LifecycleHookName === 'ftps-launch');
+    expect(launch).toMatchObject({ DefaultResult: 'ABANDON' });
+    expect(startScript(template)).toContain(`--auto-scaling-group-name '${AutoScalingGroupName}' --lifecycle-hook-name ftps-launch`);
+  });
+
+  it('pass AWS Solutions', () => {
+    const app = new App();
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    const stack = new Stack(app, 'Test', { env });
+    const vpc = new Vpc(stack, 'Vpc', { natGateways: 0, maxAzs: 2, restrictDefaultSecurityGroup: false });
+    vpc.addFlowLog('FlowLog');
+    const hostedZone = HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: 'Z0123456789EXAMPLE', zoneName: 'example.com' });
+    new FtpsService(stack, 'Ftps', { domainName: 'ftps.example.com', hostedZone, clientCidrs: ['203.0.113.0/24'], vpc, ...make(stack, vpc) });
+    app.synth(); // fails where a finding is not accepted
+  });
+});
+
+describe('a load balancer', () => {
+  it('has a listener for each port and no other, and leads the passive ones to nobody until an instance has the slot', () => {
+    const template = service(balanced);
+    const listeners = Object.values(template.findResources('AWS::ElasticLoadBalancingV2::Listener') as Resources).map(({ Properties }) => Properties.Port);
+    const passive = Array.from({ length: 16 }, (_, index) => 50_000 + index);
+    expect(listeners.sort((one, other) => one - other)).toEqual([21, 990, ...passive]);
+    const [group] = Object.values(template.findResources('AWS::AutoScaling::AutoScalingGroup') as Resources);
+    expect(group.Properties.TargetGroupARNs).toHaveLength(2);
+    const groups = Object.values(template.findResources('AWS::ElasticLoadBalancingV2::TargetGroup') as Resources);
+    for (const { Properties } of groups) {
+      expect(Properties.TargetGroupAttributes).toContainEqual({ Key: 'preserve_client_ip.enabled', Value: 'true' });
+      expect(Properties.HealthCheckPort).toBe('21');
+    }
+  });
+
+  it('keeps a client in the zone of the address it came to, so that its data connections find its instance', () => {
+    const [balancer] = Object.values(service(balanced).findResources('AWS::ElasticLoadBalancingV2::LoadBalancer') as Resources);
+    expect(balancer.Properties.LoadBalancerAttributes).toContainEqual({ Key: 'load_balancing.cross_zone.enabled', Value: 'false' });
+    expect(balancer.Properties.SubnetMappings).toHaveLength(2);
+    expect(balancer.Properties.Subnets).toBeUndefined();
+  });
+
+  it('gives each slot its own slice, all of the range and no port twice', () => {
+    const template = service(balanced);
+    const lambda = Object.values(template.findResources('AWS::Lambda::Function') as Resources).find(
+      ({ Properties }) => Properties.Environment?.Variables?.SLOTS,
+    );
+    const slices = JSON.parse(lambda.Properties.Environment.Variables.SLOTS) as [number, number][];
+    expect(slices).toEqual([
+      [50_000, 50_004],
+      [50_005, 50_009],
+      [50_010, 50_015],
+    ]);
+    const script = startScript(template);
+    for (const [index, [low, high]] of slices.entries()) expect(script).toContain(`${index + 1}) PORTS=${low}-${high} ;;`);
+  });
+
+  it.each([
+    ['50000-50048', /passivePorts: 50000-50048 has 49 ports; a network load balancer has 50 listeners, of which 48 are left.*50000-50047 would fit/],
+    ['50000-50001', /passivePorts: 50000-50001 has 2 ports for 3 slots.*50000-50002 would do/],
+  ])('says what would fit where the range %s does not', (passivePorts, message) => {
+    expect(() => service(balanced, { server: { passivePorts } })).toThrow(message);
+  });
+
+  it('moves listeners, groups, door and settings together when the range changes', () => {
+    const template = service(balanced, { server: { passivePorts: '8192-8200' } });
+    const ports = Object.values(template.findResources('AWS::ElasticLoadBalancingV2::Listener') as Resources).map(({ Properties }) => Properties.Port);
+    expect(ports.filter((port) => port > 990).sort()).toEqual([8192, 8193, 8194, 8195, 8196, 8197, 8198, 8199, 8200]);
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/5000[0-9]|5001[0-5]/);
+    expect(shippedSettings(template).passive.ports).toBe('8192-8200');
+  });
+});
+
+it('elastic addresses that are fewer than the instances may be stop synthesis', () => {
+  expect(() => service(elastic, { instances: 3, maxInstances: 4 })).toThrow(/endpoint: 3 addresses are too few for 4 instances/);
+});
+
+it('private addresses have no address of the internet anywhere', () => {
+  const template = service(inside);
+  template.resourceCountIs('AWS::EC2::EIP', 0);
+  const [launch] = Object.values(template.findResources('AWS::EC2::LaunchTemplate') as Resources);
+  expect(launch.Properties.LaunchTemplateData.NetworkInterfaces[0].AssociatePublicIpAddress).toBe(false);
+  expect(shippedSettings(template).listeners.map(({ advertisedAddress }: Resources) => advertisedAddress)).toEqual(['local', 'local']);
+});
+
+it('the Lambda of the addresses may give the addresses of its pool, and change the records of its name, and no others', () => {
+  const template = service(elastic);
+  const statements = Object.values(template.findResources('AWS::IAM::Policy') as Resources)
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+    .filter(({ Action }) => [Action].flat().some((action: string) => /Associate|ChangeResource/.test(action)));
+  const [give, record] = statements;
+  expect(give.Resource.filter((resource: unknown) => JSON.stringify(resource).includes('elastic-ip'))).toHaveLength(3);
+  expect(record.Condition['ForAllValues:StringEquals']['route53:ChangeResourceRecordSetsNormalizedRecordNames']).toEqual(['ftps.example.com']);
+});
