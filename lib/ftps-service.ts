@@ -10,8 +10,10 @@ import type { ServerConfig } from '../server/config';
 import type { ClientTrust } from './certificate/client-trust';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
+import { digest } from './digest';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
 import type { Endpoint } from './endpoint/endpoint';
+import { ImageRollout } from './fleet/image-rollout';
 import { ServerFleet } from './fleet/server-fleet';
 import { startScript } from './fleet/start-script';
 import type { Accounts } from './identity/accounts';
@@ -161,6 +163,8 @@ export class FtpsService extends Construct {
   public readonly auditLog: AuditLog;
   public readonly image: ServerImage;
   public readonly fleet: ServerFleet;
+  /** Brings new images to the instances. */
+  public readonly rollout: ImageRollout;
   public readonly endpoint: Endpoint;
   public readonly alarms: ServiceAlarms;
   /** How the service does, on one page. */
@@ -222,6 +226,11 @@ export class FtpsService extends Construct {
       subnet: this.vpc.selectSubnets(vpcSubnets).subnets[0]!,
       securityGroup: buildSecurityGroup(this, this.vpc),
     });
+    this.rollout = new ImageRollout(this, 'Rollout', {
+      image: this.image,
+      groupName,
+      minHealthyPercentage: ServerFleet.minHealthyPercentage(instances),
+    });
     this.fleet = this.makeFleet(props, config, { vpcSubnets, instances, groupName, securityGroup: instanceGroup });
     this.endpoint.connect({ fleet: this.fleet, domainName, hostedZone });
     this.grants();
@@ -235,7 +244,11 @@ export class FtpsService extends Construct {
       topic: props.alarmTopic,
       emails: props.alarmEmails,
     });
-    const parts = [this, ...this.certificates, this.addresses, this.storage, this.accounts, ...(this.clientTrust ? [this.clientTrust] : [])];
+    this.rollout.connect(
+      this.fleet,
+      this.alarms.alarms.filter(({ node }) => ROLL_BACK_ON.includes(node.id)),
+    );
+    const parts = [this, ...this.certificates, this.endpoint, this.storage, this.accounts, ...(this.clientTrust ? [this.clientTrust] : [])];
     for (const part of parts) this.alarms.adopt(part);
     this.dashboard = new ServiceDashboard(this, 'Dashboard', {
       auditLog: this.auditLog,
@@ -326,7 +339,7 @@ export class FtpsService extends Construct {
     return new ServerFleet(this, 'Fleet', {
       vpc: this.vpc,
       ...place,
-      imageId: this.image.imageId,
+      imageId: this.rollout.imageFor(digest(this.image.imageArnPrefix, props.instanceType, Stack.of(this).resolve(userData.render()))),
       userData,
       instanceType: props.instanceType,
       maxInstances: props.maxInstances,
@@ -369,6 +382,9 @@ export class FtpsService extends Construct {
     new CfnOutput(this, 'ImageId', { value: this.image.imageId, description: 'Image that the instances started from' });
   }
 }
+
+/** Alarms that say that a new image is worse than the one before. */
+const ROLL_BACK_ON = ['HandshakeFailures', 'FailedLogins', 'TransferErrors', 'UnavailableLogins', 'WorkersLost'];
 
 /** Machines that build images reach out, and nobody reaches them. */
 function buildSecurityGroup(scope: Construct, vpc: IVpc): ISecurityGroup {

@@ -14,6 +14,7 @@ export { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoin
 export { LoadBalancer, type LoadBalancerProps } from './endpoint/load-balancer';
 export { PrivateAddresses } from './endpoint/private-addresses';
 export { FtpsEnvironment, type FtpsEnvironmentOptions, type FtpsEnvironmentSettings } from './environment-settings';
+export { ImageRollout, type ImageRolloutProps } from './fleet/image-rollout';
 export { ServerFleet, type ServerFleetProps } from './fleet/server-fleet';
 export { FtpsService, type FtpsServiceProps } from './ftps-service';
 export { FtpsStage, type FtpsStageProps } from './ftps-stage';
@@ -29,12 +30,15 @@ export {
 } from './identity/directory-accounts';
 export { SecretAccounts, type SecretAccountsProps } from './identity/secret-accounts';
 export { SharedLockouts } from './identity/shared-lockouts';
+export { Accounts, type AccountsProps } from './identity/accounts';
+export { ImageWatch, type ImageWatchProps } from './image/image-watch';
 export { Processor, ServerImage, type ServerImageProps } from './image/server-image';
 export { AuditArchive, type AuditArchiveProps } from './logs/audit-archive';
 export { AuditLog, type AuditLogProps } from './logs/audit-log';
 export { DataEvents, type DataEventsProps } from './logs/data-events';
 export { SecurityLakeDelivery, type SecurityLakeDeliveryProps } from './logs/security-lake';
 export { FtpsSecurityGroup, type FtpsSecurityGroupProps } from './network/security-group';
+export { ServiceEndpoints, type ServiceEndpointsProps } from './network/service-endpoints';
 export { ServiceNetwork, type ServiceNetworkProps } from './network/service-network';
 export { AlarmTopic, type AlarmTopicProps } from './observability/alarm-topic';
 export { type AlarmThresholds, ServiceAlarms, type ServiceAlarmsProps } from './observability/service-alarms';

@@ -91,6 +91,7 @@ export class ServerFleet extends Construct implements IConnectable {
   /** The instances' role. Grants go to it. */
   public readonly role: Role;
   public readonly autoScalingGroup: AutoScalingGroup;
+  public readonly launchTemplate: LaunchTemplate;
   /** Name of the group, known before it is made. */
   public readonly groupName: string;
 
@@ -98,6 +99,11 @@ export class ServerFleet extends Construct implements IConnectable {
   public static readonly DRAIN_HOOK = 'ftps-drain';
   /** Name of the hook that an instance completes when it serves. */
   public static readonly LAUNCH_HOOK = 'ftps-launch';
+
+  /** All but one, in percent: a single instance goes before its successor comes. */
+  public static minHealthyPercentage(instances: number): number {
+    return Math.floor((100 * (instances - 1)) / instances);
+  }
 
   constructor(scope: Construct, id: string, props: ServerFleetProps) {
     super(scope, id);
@@ -120,7 +126,7 @@ export class ServerFleet extends Construct implements IConnectable {
       'Session Manager takes the place of ssh and requires this policy of AWS.',
     );
     const volumeKey = new Key(this, 'VolumeKey', { description: 'Volumes of FTPS instances', enableKeyRotation: true });
-    const launchTemplate = new LaunchTemplate(this, 'LaunchTemplate', {
+    this.launchTemplate = new LaunchTemplate(this, 'LaunchTemplate', {
       machineImage: builtImage(props.imageId, props.userData),
       instanceType: new InstanceType(props.instanceType ?? 'c7g.large'),
       role: this.role,
@@ -138,7 +144,7 @@ export class ServerFleet extends Construct implements IConnectable {
     this.autoScalingGroup = new AutoScalingGroup(this, 'Instances', {
       vpc: props.vpc,
       vpcSubnets: props.vpcSubnets,
-      launchTemplate,
+      launchTemplate: this.launchTemplate,
       autoScalingGroupName: this.groupName,
       minCapacity: instances,
       maxCapacity: maxInstances,
@@ -148,7 +154,7 @@ export class ServerFleet extends Construct implements IConnectable {
       // One goes before the next one comes, because each new instance takes over the address of one that went.
       updatePolicy: UpdatePolicy.instanceRefresh({
         strategy: InstanceRefreshStrategy.ROLLING,
-        minHealthyPercentage: Math.floor((100 * (instances - 1)) / instances),
+        minHealthyPercentage: ServerFleet.minHealthyPercentage(instances),
         maxHealthyPercentage: 100,
         instanceWarmup: Duration.minutes(2),
       }),

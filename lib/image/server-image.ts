@@ -19,6 +19,7 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { serverBundleFolder } from '../bundles';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { digest } from '../digest';
 import { stableName } from '../names';
 import { logKey } from '../network/service-network';
 import { fipsDocument, hardeningDocument, packagesDocument, serverDocument } from './hardening';
@@ -230,11 +231,6 @@ function hashesOf(folder: string): { name: string; sha256: string }[] {
 
 function hashOf(folder: string): string {
   return digest(...hashesOf(folder).map(({ name, sha256 }) => `${name} ${sha256}`));
-}
-
-/** Ten hexadecimal digits that stand for the content. */
-function digest(...parts: unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 10);
 }
 
 function acknowledgeAssetRead(role: Role, asset: Asset): void {

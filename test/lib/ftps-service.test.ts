@@ -27,7 +27,9 @@ describe('ports', () => {
       .replaceAll('50000-50015', '8192-8200')
       .replaceAll('"FromPort":50000', '"FromPort":8192')
       .replaceAll('"ToPort":50015', '"ToPort":8200');
-    expect(JSON.parse(swapped)).toEqual(JSON.parse(JSON.stringify(after.toJSON())));
+    // The digest of the settings, by which the image is looked up anew.
+    const settled = (text: string) => JSON.parse(text.replaceAll(/"Settings":"[0-9a-f]{10}"/g, '"Settings":""'));
+    expect(settled(swapped)).toEqual(settled(JSON.stringify(after.toJSON())));
   });
 
   it('leave out a mode that is switched off', () => {

@@ -21,7 +21,9 @@ server.stop()
 
 /** Starts moto and points the AWS SDK of this process at it. */
 export async function startMoto(region = 'eu-central-1'): Promise<Moto> {
-  const python = join(process.env['CDK_FTPS_VENV'] ?? '', 'bin/python');
+  const venv = process.env['CDK_FTPS_VENV'];
+  if (!venv) throw new Error('CDK_FTPS_VENV is not set; run the tests by test/system/run.sh');
+  const python = join(venv, 'bin/python');
   const moto: ChildProcess = spawn(python, ['-c', SERVE], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [port] = await once(moto.stdout!, 'data');
   const url = `http://127.0.0.1:${String(port).trim()}`;

@@ -1,0 +1,145 @@
+/** Brings each new image to the instances, one after the other, and back where an alarm goes off. */
+import { ArnFormat, CustomResource, Duration, Lazy, Stack } from 'aws-cdk-lib';
+import type { Alarm, IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { ServiceFunction } from '../functions/service-function';
+import type { ServerImage } from '../image/server-image';
+import { stableName } from '../names';
+import type { ServerFleet } from './server-fleet';
+
+export interface ImageRolloutProps {
+  readonly image: ServerImage;
+  /** Name of the Auto Scaling group. */
+  readonly groupName: string;
+  /** How many of the instances must be well throughout, in percent. */
+  readonly minHealthyPercentage: number;
+}
+
+export class ImageRollout extends Construct {
+  /** Goes off when a new image can't be rolled out. */
+  public readonly failedAlarm: Alarm;
+  private readonly image: ServerImage;
+  private readonly lambda: ServiceFunction;
+  private readonly alarms: IAlarm[] = [];
+
+  constructor(scope: Construct, id: string, { image, groupName, minHealthyPercentage }: ImageRolloutProps) {
+    super(scope, id);
+    this.image = image;
+    const stack = Stack.of(this);
+    const goodParameter = `/cdk-ftps/${stableName(this)}/good-image`;
+    const parameter = (name: string) => stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.slice(1) });
+    this.lambda = new ServiceFunction(this, 'Lambda', {
+      bundle: 'fleet-rollout',
+      description: 'Brings new FTPS images to the instances',
+      environment: {
+        GROUP_NAME: groupName,
+        BUILT_PARAMETER: image.parameterName,
+        GOOD_PARAMETER: goodParameter,
+        MIN_HEALTHY: String(minHealthyPercentage),
+        ALARMS: Lazy.string({ produce: () => stack.toJsonString(this.alarms.map(({ alarmName }) => alarmName)) }),
+      },
+      permissions: [
+        new PolicyStatement({ actions: ['ssm:GetParameter'], resources: [parameter(image.parameterName), parameter(goodParameter)] }),
+        new PolicyStatement({ actions: ['ssm:PutParameter'], resources: [parameter(goodParameter)] }),
+        // A parameter of the type of an image is checked when it is written.
+        new PolicyStatement({
+          actions: [
+            'ec2:DescribeImages',
+            'ec2:DescribeLaunchTemplateVersions',
+            'autoscaling:DescribeAutoScalingGroups',
+            'autoscaling:DescribeInstanceRefreshes',
+          ],
+          resources: ['*'], // these calls only describe, and know no resources
+        }),
+      ],
+    });
+    acknowledge(
+      this.lambda.role,
+      'AwsSolutions-IAM5[Resource::*]',
+      'These calls only describe, and EC2 and Auto Scaling know no resources for them (Service Authorization Reference).',
+    );
+    this.failedAlarm = this.lambda.failedAlarm;
+    const targets = [new LambdaFunction(this.lambda.lambda, { retryAttempts: 4 })];
+    new Rule(this, 'Built', {
+      description: 'A new FTPS image is there',
+      eventPattern: {
+        source: ['aws.imagebuilder'],
+        detailType: ['EC2 Image Builder Image State Change'],
+        resources: [{ prefix: image.imageArnPrefix }] as unknown as string[],
+        detail: { state: { status: ['AVAILABLE'] } },
+      },
+      targets,
+    });
+    new Rule(this, 'Refreshed', {
+      description: 'A refresh of the FTPS instances has ended',
+      eventPattern: {
+        source: ['aws.autoscaling'],
+        detailType: [
+          'EC2 Auto Scaling Instance Refresh Succeeded',
+          'EC2 Auto Scaling Instance Refresh Failed',
+          'EC2 Auto Scaling Instance Refresh Cancelled',
+          'EC2 Auto Scaling Instance Refresh Rollback Succeeded',
+        ],
+        detail: { AutoScalingGroupName: [groupName] },
+      },
+      targets,
+    });
+    new Rule(this, 'Daily', { description: 'Looks for a new FTPS image, whatever events came', schedule: Schedule.rate(Duration.days(1)), targets });
+  }
+
+  /**
+   * The image to start instances from: the last one that proved good in service; before that, the one that the deployment built. It is
+   * looked up anew whenever `settings`, which stands for all that the instances are made of, changes.
+   */
+  public imageFor(settings: string): string {
+    const newest = new CustomResource(this, 'GoodImage', {
+      serviceToken: this.lambda.lambda.functionArn,
+      properties: { FirstImage: this.image.imageId, Settings: settings },
+    });
+    newest.node.addDependency(this.lambda);
+    return newest.getAttString('ImageId');
+  }
+
+  /** Allows replacing these instances, and watches these alarms meanwhile: one that goes off rolls back. */
+  public connect(fleet: ServerFleet, alarms: IAlarm[]): void {
+    this.alarms.push(...alarms);
+    const stack = Stack.of(this);
+    const template = stack.formatArn({ service: 'ec2', resource: 'launch-template', resourceName: fleet.launchTemplate.launchTemplateId });
+    const group = stack.formatArn({
+      service: 'autoscaling',
+      resource: 'autoScalingGroup',
+      resourceName: `*:autoScalingGroupName/${fleet.groupName}`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    // A policy of its own: the launch template waits for the image, which the Lambda tells, so its role can't wait for the template.
+    const policy = new Policy(this, 'Refresh', {
+      roles: [this.lambda.role],
+      statements: [
+        new PolicyStatement({ actions: ['autoscaling:StartInstanceRefresh'], resources: [group] }),
+        new PolicyStatement({ actions: ['ec2:CreateLaunchTemplateVersion'], resources: [template] }),
+        // Auto Scaling checks that whoever names a launch template could start an instance from it (Auto Scaling user guide, "Control Amazon EC2 launch template usage").
+        new PolicyStatement({ actions: ['ec2:RunInstances'], resources: ['*'], conditions: { ArnEquals: { 'ec2:LaunchTemplate': template } } }),
+        new PolicyStatement({ actions: ['ec2:CreateTags'], resources: ['*'], conditions: { StringEquals: { 'ec2:CreateAction': 'RunInstances' } } }),
+        new PolicyStatement({
+          actions: ['iam:PassRole'],
+          resources: [fleet.role.roleArn],
+          conditions: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
+        }),
+      ],
+    });
+    acknowledge(
+      policy,
+      'AwsSolutions-IAM5[Resource::*]',
+      'Starting an instance touches images, networks, volumes and interfaces whose ids are not known; the condition limits it to the launch template of the fleet, and tags to what is being started.',
+    );
+    acknowledge(
+      policy,
+      `AwsSolutions-IAM5[Resource::${inFinding(this, group)}]`,
+      'The wildcard stands for the id that Auto Scaling puts before the name of this one group.',
+    );
+  }
+}

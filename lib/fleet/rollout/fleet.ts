@@ -1,0 +1,105 @@
+/** The Auto Scaling group, its launch template, and the refreshes that replace its instances. */
+import {
+  type AutoScalingClient,
+  DescribeAutoScalingGroupsCommand,
+  DescribeInstanceRefreshesCommand,
+  type InstanceRefreshStatus,
+  StartInstanceRefreshCommand,
+} from '@aws-sdk/client-auto-scaling';
+import { CreateLaunchTemplateVersionCommand, DescribeLaunchTemplateVersionsCommand, type EC2Client } from '@aws-sdk/client-ec2';
+
+export interface FleetSettings {
+  readonly groupName: string;
+  /** Alarms whose going off rolls a refresh back. */
+  readonly alarms: readonly string[];
+  readonly minHealthyPercentage: number;
+  readonly warmupSeconds: number;
+}
+
+/** What the group starts its instances from. */
+export interface LaunchVersion {
+  readonly templateId: string;
+  readonly version: string;
+  readonly imageId: string;
+}
+
+export interface Refresh {
+  readonly status: InstanceRefreshStatus;
+  /** The image that the refresh moves to; undefined where it was started by something else. */
+  readonly imageId?: string;
+}
+
+/** States of a refresh that has not ended. */
+const RUNNING: readonly InstanceRefreshStatus[] = ['Pending', 'InProgress', 'Cancelling', 'RollbackInProgress', 'Baking'];
+
+export class Fleet {
+  constructor(
+    private readonly autoScaling: AutoScalingClient,
+    private readonly ec2: EC2Client,
+    private readonly settings: FleetSettings,
+  ) {}
+
+  /** Undefined where the group is not there yet, or empty of purpose. */
+  async launches(): Promise<LaunchVersion | undefined> {
+    const { AutoScalingGroups } = await this.autoScaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [this.settings.groupName] }));
+    const template = AutoScalingGroups?.[0]?.LaunchTemplate;
+    if (!template?.LaunchTemplateId || !template.Version) return undefined;
+    return this.version(template.LaunchTemplateId, template.Version);
+  }
+
+  /** The newest refresh of the group. */
+  async lastRefresh(): Promise<Refresh | undefined> {
+    const { InstanceRefreshes } = await this.autoScaling.send(
+      new DescribeInstanceRefreshesCommand({ AutoScalingGroupName: this.settings.groupName, MaxRecords: 1 }),
+    );
+    const [refresh] = InstanceRefreshes ?? [];
+    if (!refresh?.Status) return undefined;
+    const { LaunchTemplateId, Version } = refresh.DesiredConfiguration?.LaunchTemplate ?? {};
+    return { status: refresh.Status, imageId: LaunchTemplateId && Version ? (await this.version(LaunchTemplateId, Version)).imageId : undefined };
+  }
+
+  static runs({ status }: Refresh): boolean {
+    return RUNNING.includes(status);
+  }
+
+  /**
+   * Begins to replace the instances one after the other by ones of this image. A desired configuration with a numbered version and an AMI
+   * by its id is what makes rolling back possible (Auto Scaling user guide, "Undo changes with a rollback").
+   */
+  async refresh(from: LaunchVersion, imageId: string): Promise<void> {
+    const { templateId, version } = from;
+    const { LaunchTemplateVersion } = await this.ec2.send(
+      new CreateLaunchTemplateVersionCommand({
+        LaunchTemplateId: templateId,
+        SourceVersion: version,
+        VersionDescription: `image ${imageId}`,
+        LaunchTemplateData: { ImageId: imageId },
+      }),
+    );
+    const { alarms, groupName, minHealthyPercentage, warmupSeconds } = this.settings;
+    await this.autoScaling.send(
+      new StartInstanceRefreshCommand({
+        AutoScalingGroupName: groupName,
+        Strategy: 'Rolling',
+        DesiredConfiguration: { LaunchTemplate: { LaunchTemplateId: templateId, Version: String(LaunchTemplateVersion?.VersionNumber) } },
+        Preferences: {
+          AutoRollback: true,
+          AlarmSpecification: { Alarms: [...alarms] },
+          MinHealthyPercentage: minHealthyPercentage,
+          MaxHealthyPercentage: 100,
+          InstanceWarmup: warmupSeconds,
+          // After the first instance there is time for the alarms to go off.
+          CheckpointPercentages: [1, 100],
+          CheckpointDelay: warmupSeconds * 2,
+          SkipMatching: true,
+        },
+      }),
+    );
+  }
+
+  private async version(LaunchTemplateId: string, Version: string): Promise<LaunchVersion> {
+    const { LaunchTemplateVersions } = await this.ec2.send(new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId, Versions: [Version] }));
+    const found = LaunchTemplateVersions?.[0];
+    return { templateId: LaunchTemplateId, version: String(found?.VersionNumber ?? Version), imageId: found?.LaunchTemplateData?.ImageId ?? '' };
+  }
+}

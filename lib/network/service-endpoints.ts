@@ -1,0 +1,67 @@
+/** The AWS APIs within a VPC, for instances that reach no internet. */
+import {
+  GatewayVpcEndpointAwsService,
+  type IConnectable,
+  InterfaceVpcEndpointAwsService,
+  type IVpc,
+  Peer,
+  Port,
+  SecurityGroup,
+  type SubnetSelection,
+} from 'aws-cdk-lib/aws-ec2';
+import { Construct } from 'constructs';
+
+export interface ServiceEndpointsProps {
+  readonly vpc: IVpc;
+  /**
+   * Subnets of the interface endpoints.
+   * @default - one per zone, as the VPC chooses
+   */
+  readonly vpcSubnets?: SubnetSelection;
+  /**
+   * Whether a gateway endpoint for S3 is made; the packages of Amazon Linux come from S3 as well.
+   * @default true
+   */
+  readonly s3?: boolean;
+}
+
+/** What an instance calls: accounts and certificate, keys, log agent, hooks of its group, Session Manager, its address. */
+const SERVICES: Readonly<Record<string, InterfaceVpcEndpointAwsService>> = {
+  SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+  Kms: InterfaceVpcEndpointAwsService.KMS,
+  Logs: InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
+  Monitoring: InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING,
+  AutoScaling: InterfaceVpcEndpointAwsService.AUTOSCALING,
+  Ssm: InterfaceVpcEndpointAwsService.SSM,
+  SsmMessages: InterfaceVpcEndpointAwsService.SSM_MESSAGES,
+  Ec2Messages: InterfaceVpcEndpointAwsService.EC2_MESSAGES,
+  Efs: InterfaceVpcEndpointAwsService.ELASTIC_FILESYSTEM,
+};
+
+export class ServiceEndpoints extends Construct {
+  private readonly securityGroup: SecurityGroup;
+
+  constructor(scope: Construct, id: string, { vpc, vpcSubnets, s3 = true }: ServiceEndpointsProps) {
+    super(scope, id);
+    this.securityGroup = new SecurityGroup(this, 'SecurityGroup', { vpc, description: 'AWS APIs for the FTPS instances', allowAllOutbound: false });
+    for (const [name, service] of Object.entries(SERVICES))
+      vpc.addInterfaceEndpoint(`${this.node.id}${name}`, {
+        service,
+        subnets: vpcSubnets,
+        securityGroups: [this.securityGroup],
+        open: false,
+        privateDnsEnabled: true,
+      });
+    if (s3) vpc.addGatewayEndpoint(`${this.node.id}S3`, { service: GatewayVpcEndpointAwsService.S3 });
+  }
+
+  /** Lets these instances reach the endpoints. */
+  public allowFrom(instances: IConnectable): void {
+    this.securityGroup.connections.allowFrom(instances, Port.tcp(443), 'AWS APIs from the FTPS instances');
+  }
+
+  /** Lets a whole network reach the endpoints. */
+  public allowFromCidr(cidr: string): void {
+    this.securityGroup.addIngressRule(Peer.ipv4(cidr), Port.tcp(443), 'AWS APIs from the VPC');
+  }
+}
