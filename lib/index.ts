@@ -30,7 +30,6 @@ export {
 } from './identity/directory-accounts';
 export { SecretAccounts, type SecretAccountsProps } from './identity/secret-accounts';
 export { SharedLockouts } from './identity/shared-lockouts';
-export { Accounts, type AccountsProps } from './identity/accounts';
 export { ImageWatch, type ImageWatchProps } from './image/image-watch';
 export { Processor, ServerImage, type ServerImageProps } from './image/server-image';
 export { AuditArchive, type AuditArchiveProps } from './logs/audit-archive';
