@@ -91,9 +91,10 @@ export async function receiveFile(
       if (gatheredBytes > 0) void write();
       else finish();
     });
-    socket.on('error', (error) =>
-      fail(new TransferError('disconnected', `The data connection broke (${(error as NodeJS.ErrnoException).code ?? 'TLS error'})`)),
-    );
+    socket.on('error', (error) => {
+      // Once everything has arrived, a client may close as it likes, also with what we sent last unread.
+      if (!ended) fail(new TransferError('disconnected', `The data connection broke (${(error as NodeJS.ErrnoException).code ?? 'TLS error'})`));
+    });
     socket.on('close', () => {
       if (!ended) fail(new TransferError('cut', 'The data connection ended before the upload did'));
     });

@@ -14,6 +14,7 @@ const PATIENCE_MS = 20_000;
 /** A command whose reply hardly comes by chance: when it is there, everything before it has been worked off. */
 const PROBE = 'HELP NOOP\r\n';
 const PROBED = '214 Syntax: NOOP\r\n';
+const PROBE_AGAIN_MS = 3_000;
 
 export class Wire {
   private text = '';
@@ -72,7 +73,9 @@ export class Wire {
   /** Sends a probe behind what was sent before. False where the server has closed. */
   async answered(): Promise<boolean> {
     this.write(`\r\n${PROBE}`);
-    await this.until(() => this.closed || this.text.endsWith(PROBED));
+    // A PROXY header that says it is longer than it is takes the probe for a part of itself, and rightly so: ask again.
+    const again = setTimeout(() => this.write(`\r\n${PROBE}`), PROBE_AGAIN_MS);
+    await this.until(() => this.closed || this.text.endsWith(PROBED)).finally(() => clearTimeout(again));
     this.text = '';
     return !this.closed;
   }
