@@ -83,14 +83,15 @@ export async function receiveFile(
       if (writing) socket.pause();
       else void write();
     });
-    socket.on('end', () => {
+    const onEnd = () => {
       ended = true;
       // Some clients (Python's ftplib) wait for our close_notify before they look for the reply.
       socket.end();
       if (writing || over) return;
       if (gatheredBytes > 0) void write();
       else finish();
-    });
+    };
+    socket.on('end', onEnd);
     socket.on('error', (error) => {
       // Once everything has arrived, a client may close as it likes, also with what we sent last unread.
       if (!ended) fail(new TransferError('disconnected', `The data connection broke (${(error as NodeJS.ErrnoException).code ?? 'TLS error'})`));
@@ -105,8 +106,9 @@ export async function receiveFile(
     });
     progress.signal.addEventListener('abort', () => fail(progress.signal.reason as Error));
     if (progress.signal.aborted) fail(progress.signal.reason as Error);
-    else if (socket.destroyed && socket.readableLength === 0 && !socket.readableEnded)
-      fail(new TransferError('cut', 'The data connection ended before the upload did'));
+    // An empty file may have come to its end before anybody listened.
+    else if (socket.readableEnded) onEnd();
+    else if (socket.destroyed && socket.readableLength === 0) fail(new TransferError('cut', 'The data connection ended before the upload did'));
   });
   if (options.requireCloseNotify && !endedByCloseNotify(lastLength))
     throw new TransferError('cut', 'The upload was cut: its TLS connection ended without close_notify');

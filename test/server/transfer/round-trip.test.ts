@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
@@ -146,5 +147,21 @@ it('aborts a transfer with 426 and then 226, and goes on', async () => {
   expect(await raw.reply()).toMatch(/^150 /);
   expect((await readAll(await raw.data(server, again))).toString()).toContain('long.bin');
   expect(await raw.reply()).toMatch(/^226 /);
+  raw.close();
+});
+
+it('takes an empty upload whose end came before the server looked for it', async () => {
+  const raw = await RawClient.loggedIn(server);
+  for (let count = 0; count < 5; count += 1) {
+    const port = await raw.epsv();
+    const data = await raw.data(server, port);
+    const ended = once(data.resume(), 'close');
+    data.end();
+    await raw.send('NOOP'); // a round trip, by which the end has arrived
+    raw.write(`STOR empty-${count}.txt\r\n`);
+    expect(await raw.reply()).toMatch(/^150 /);
+    expect(await raw.reply()).toMatch(/^226 /);
+    await ended;
+  }
   raw.close();
 });
