@@ -35,7 +35,7 @@ export function toOcsf(event: ServerEvent, context: OcsfContext): AuditLine {
 
 function lineOf(event: ServerEvent, context: OcsfContext): Record<string, unknown> {
   const build = (common: Common, rest: Record<string, unknown>) => ({
-    ...commonPart(common, context, 'session' in event ? event.session : undefined),
+    ...commonPart(common, context, event),
     ...rest,
     unmapped: nonEmpty(common.unmapped),
   });
@@ -298,8 +298,9 @@ function lineOf(event: ServerEvent, context: OcsfContext): Record<string, unknow
 function commonPart(
   { classUid, activity, severity = 1, outcome = 'success', detail, message }: Common,
   { time, sequence, productVersion }: OcsfContext,
-  session: string | undefined,
+  event: ServerEvent,
 ) {
+  const { session, user } = 'session' in event ? event : { session: undefined, user: undefined };
   return {
     time,
     category_uid: Math.floor(classUid / 1000),
@@ -315,6 +316,8 @@ function commonPart(
     message,
     metadata: {
       version: OCSF_VERSION,
+      // The profile that brings the attribute `actor` into the classes of the network.
+      profiles: user !== undefined && Math.floor(classUid / 1000) === 4 ? ['host'] : undefined,
       product: { name: 'cdk-ftps', vendor_name: 'cdk-ftps', version: productVersion },
       sequence,
       correlation_uid: session || undefined,

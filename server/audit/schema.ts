@@ -92,6 +92,7 @@ const base = {
   message: z.string(),
   metadata: z.strictObject({
     version: z.string(),
+    profiles: z.array(z.literal('host')).optional().describe('Profiles of OCSF that the line makes use of.'),
     product: z.strictObject({ name: z.string(), vendor_name: z.string(), version: z.string() }),
     sequence: z.number().int(),
     correlation_uid: z.string().optional().describe('The session.'),

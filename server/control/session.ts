@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { SessionFacts } from '../audit/event';
-import { type DataTlsReuse, type ListenerConfig, type Permission, plainAddress } from '../config';
+import type { DataTlsReuse, ListenerConfig, Permission } from '../config';
 import type { AdvertisedAddress } from '../data/advertised-address';
 import type { DataOwner, PendingData, Resumption } from '../data/channel';
 import type { Account, ClientCertificate } from '../identity/identity';
@@ -34,9 +34,9 @@ export interface RunningTransfer {
 export interface SessionOrigin {
   readonly listener: ListenerConfig;
   readonly advertised: AdvertisedAddress;
-  /** Client and server addresses, where a PROXY header named others than the socket's. */
-  readonly client?: { readonly address: string; readonly port: number };
-  readonly server?: { readonly address: string; readonly port: number };
+  /** Addresses of the socket, or those that a PROXY header named. */
+  readonly client: { readonly address: string; readonly port: number };
+  readonly server: { readonly address: string; readonly port: number };
 }
 
 /** A client that pipelines more than this waits until its commands are worked off. */
@@ -95,8 +95,7 @@ export class Session implements DataOwner {
     readonly origin: SessionOrigin,
     private readonly onEnd: (session: Session) => void,
   ) {
-    const client = origin.client ?? { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 };
-    const server = origin.server ?? { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 };
+    const { client, server } = origin;
     this.address = client.address;
     this.facts = { session: this.id, listener: origin.listener.mode, client, server };
     this.channel = new ControlChannel(socket, { lines: (lines) => this.take(lines), closed: () => this.finish() });

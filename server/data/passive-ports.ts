@@ -4,7 +4,7 @@
  * notices. A session has at most one connection pending, so a few ports carry any number of sessions.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Refusal } from '../audit/event';
+import type { Refusal, SessionFacts } from '../audit/event';
 import { plainAddress } from '../config';
 import type { Firewall } from '../firewall/firewall';
 import type { ClientHello } from '../tls/client-hello';
@@ -189,19 +189,24 @@ export class PassivePorts {
   /** From the first byte of a stranger to a channel in its owner's hands, or to a drop. */
   private async arrive(port: PassivePort, socket: Socket): Promise<void> {
     socket.on('error', () => {}); // a client may vanish at any point; `close` follows
-    const address = plainAddress(socket.remoteAddress ?? '');
+    const stranger = strangerOn(socket);
+    if (!stranger) {
+      socket.destroy();
+      return;
+    }
+    const { address } = stranger.client;
     const waiting = [...port.waitingFrom(address)];
-    if (waiting.length === 0) return this.refuse(port, socket, address, 'stranger');
+    if (waiting.length === 0) return this.refuse(port, socket, stranger, 'stranger');
     port.holdUnnamed(address, socket, waiting.length + SPARE_UNNAMED);
     const hello = await peekClientHello(socket, AbortSignal.timeout(2 * this.options.connectSeconds * 1000));
     port.named(address, socket);
     if (hello === 'closed') return;
-    if (hello === 'timeout') return this.refuse(port, socket, address, 'stranger', 'no ClientHello came');
-    if (hello === 'malformed') return this.refuse(port, socket, address, 'stranger', 'what came is no ClientHello');
+    if (hello === 'timeout') return this.refuse(port, socket, stranger, 'stranger', 'no ClientHello came');
+    if (hello === 'malformed') return this.refuse(port, socket, stranger, 'stranger', 'what came is no ClientHello');
     const named = namedSession(hello, this.options.security.sessions);
     if (named) {
       const offer = [...port.waitingFrom(address)].find(({ owner }) => owner === named.owner);
-      return offer ? this.secure(port, socket, offer, hello, named) : this.refuse(port, socket, address, 'other-session');
+      return offer ? this.secure(port, socket, offer, hello, named) : this.refuse(port, socket, stranger, 'other-session');
     }
     // It names nobody. Who began to wait after it came is not meant; of several who waited then, any could be.
     const [only] = waiting;
@@ -210,7 +215,7 @@ export class PassivePorts {
       this.alone.add(offer.owner);
       offer.refusedSomebody();
     }
-    return this.refuse(port, socket, address, 'session-not-resumed');
+    return this.refuse(port, socket, stranger, 'session-not-resumed');
   }
 
   private async secure(port: PassivePort, socket: Socket, offer: PassiveOffer, hello: ClientHello, resume?: { id: Buffer; data: Buffer }): Promise<void> {
@@ -221,12 +226,12 @@ export class PassivePorts {
     if (channel.binding !== 'resumed' && !(isAlone(port, offer) && (channel.binding === 'same-certificate' || (await this.mayGoUnproven(offer))))) {
       offer.refusedSomebody();
       channel.socket.destroy();
-      this.audit(port, owner.address, 'session-not-resumed', offer);
+      this.audit(port, 'session-not-resumed', owner.facts);
       return;
     }
     if (!offer.take(channel)) {
       channel.socket.destroy();
-      this.audit(port, owner.address, 'stranger', offer, 'the session has its connection already');
+      this.audit(port, 'stranger', owner.facts, 'the session has its connection already');
       return;
     }
     auditDataTls(security.audit, owner, channel);
@@ -246,22 +251,27 @@ export class PassivePorts {
     return offer.isOpen;
   }
 
-  private refuse(port: PassivePort, socket: Socket, address: string, reason: Refusal, detail?: string): void {
+  private refuse(port: PassivePort, socket: Socket, stranger: SessionFacts, reason: Refusal, detail?: string): void {
     socket.destroy();
-    this.strangers.note(address);
-    const [victim] = port.waitingFrom(address);
-    this.audit(port, address, reason, victim, detail, socket.remotePort);
+    this.strangers.note(stranger.client.address);
+    const [victim] = port.waitingFrom(stranger.client.address);
+    this.audit(port, reason, victim?.owner.facts ?? stranger, detail);
   }
 
-  private audit(port: PassivePort, address: string, reason: Refusal, offer?: PassiveOffer, detail?: string, remotePort = 0): void {
-    const facts = offer?.owner.facts ?? {
-      session: '',
-      listener: 'passive' as const,
-      client: { address, port: remotePort },
-      server: { address: '', port: port.number },
-    };
+  private audit(port: PassivePort, reason: Refusal, facts: SessionFacts, detail?: string): void {
     this.options.security.audit.record({ kind: 'refused', channel: 'data', reason, detail: detail ?? `port ${port.number}`, ...facts });
   }
+}
+
+/** Who has connected, while no session is known; undefined where the connection is gone already. */
+function strangerOn({ remoteAddress, remotePort, localAddress, localPort }: Socket): SessionFacts | undefined {
+  if (remoteAddress === undefined || remotePort === undefined || localAddress === undefined || localPort === undefined) return undefined;
+  return {
+    session: '',
+    listener: 'passive',
+    client: { address: plainAddress(remoteAddress), port: remotePort },
+    server: { address: plainAddress(localAddress), port: localPort },
+  };
 }
 
 function isAlone(port: PassivePort, offer: PassiveOffer): boolean {

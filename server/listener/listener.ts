@@ -76,8 +76,17 @@ export class Listener {
 
   private async arrive(socket: Socket): Promise<void> {
     socket.on('error', () => {}); // a client may vanish at any point; `close` follows
-    const peer = plainAddress(socket.remoteAddress ?? '');
-    const origin: SessionOrigin = { listener: this.config, advertised: this.advertised };
+    if (socket.remoteAddress === undefined || socket.localAddress === undefined) {
+      socket.destroy(); // it has vanished already
+      return;
+    }
+    const peer = plainAddress(socket.remoteAddress);
+    const origin: SessionOrigin = {
+      listener: this.config,
+      advertised: this.advertised,
+      client: { address: peer, port: socket.remotePort ?? 0 },
+      server: { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 },
+    };
     if (!this.proxies.isEmpty && this.proxies.contains(peer)) {
       const header = await readProxyHeader(socket, this.engine.config.tls.handshakeSeconds);
       if (header === 'malformed') return this.refuse(socket, origin, 'proxy-header');
@@ -91,7 +100,7 @@ export class Listener {
   }
 
   private async admit(socket: Socket, origin: SessionOrigin): Promise<void> {
-    const address = origin.client?.address ?? plainAddress(socket.remoteAddress ?? '');
+    const { address } = origin.client;
     if (this.deny.contains(address) || (!this.allow.isEmpty && !this.allow.contains(address))) return this.refuse(socket, origin, 'network-not-allowed');
     if (this.draining) return this.refuse(socket, origin, 'draining');
     const { limits } = this.engine;
@@ -110,12 +119,7 @@ export class Listener {
   }
 
   private refuse(socket: Socket, { client, server }: SessionOrigin, reason: Refusal): void {
-    const facts: SessionFacts = {
-      session: '',
-      listener: this.config.mode,
-      client: client ?? { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 },
-      server: server ?? { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 },
-    };
+    const facts: SessionFacts = { session: '', listener: this.config.mode, client, server };
     this.engine.audit.record({ kind: 'refused', channel: 'control', reason, ...facts });
     const text = texts[reason];
     if (!text) socket.destroy();

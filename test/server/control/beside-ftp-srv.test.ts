@@ -135,6 +135,7 @@ const defects: readonly Defect[] = [
       raw.write('AUTH TLS\r\nSYST\r\n');
       const reply = await raw.reply().catch(() => 'dropped');
       if (reply === 'dropped') return reply;
+      await meanwhile(subject);
       await raw.startTls(subject);
       raw.write('NOOP\r\n');
       const first = await raw.reply();

@@ -16,6 +16,7 @@ import { checkServerConfig, type ServerConfigInput } from '../../../server/confi
 import { LocalLimits } from '../../../server/listener/local-limits';
 import { type RunningServer, startServer } from '../../../server/main';
 import { TestAuthority } from './authority';
+import { ocsfProblems } from './ocsf';
 
 export const PASSWORD = 'correct horse "battery" -x staple';
 
@@ -28,6 +29,8 @@ export class AuditRecorder extends EventEmitter implements Audit {
   record(event: ServerEvent): void {
     const line = toOcsf(event, { time: Date.now(), sequence: this.events.length + 1, productVersion: '0' });
     auditLine.parse(line);
+    const problems = ocsfProblems(line);
+    if (problems.length > 0) throw new Error(`${event.kind} is no line of OCSF: ${problems.join('; ')}`);
     this.keep(event, this.chain.link(line));
     this.events.push(event);
     this.emit('event');
