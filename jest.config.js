@@ -7,7 +7,14 @@ const base = {
 module.exports = {
   testTimeout: 20_000,
   projects: [
-    { ...base, displayName: 'server', testMatch: ['<rootDir>/test/server/**/*.test.ts'] },
+    {
+      ...base,
+      displayName: 'server',
+      testMatch: ['<rootDir>/test/server/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/server/support/written-setup.cjs',
+      setupFiles: ['<rootDir>/test/server/support/written-capture.cjs'],
+      globalTeardown: '<rootDir>/test/server/support/written-teardown.cjs',
+    },
     { ...base, displayName: 'kit', testMatch: ['<rootDir>/test/lib/**/*.test.ts', '<rootDir>/test/bin/**/*.test.ts'] },
   ],
 };

@@ -98,6 +98,19 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
     { kind: 'passive-port', change: 'used', port: 50_000, ...user },
     { kind: 'passive-port', change: 'expired', port: 50_000, ...user },
   ],
+  'after-release': [
+    { kind: 'after-release', what: 'command', outcome: 'success', user: 'partner', path: '/a.txt', session: facts.session, seconds: 0.5 },
+    {
+      kind: 'after-release',
+      what: 'event',
+      outcome: 'failure',
+      user: 'partner',
+      path: '/a.txt',
+      session: facts.session,
+      seconds: 0.5,
+      reason: 'it ended with 1',
+    },
+  ],
   server: (['started', 'alive', 'draining', 'drain-timed-out', 'stopped', 'worker-lost', 'worker-started'] as const).map((change) => ({
     kind: 'server',
     change,

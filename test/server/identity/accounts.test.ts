@@ -43,6 +43,7 @@ describe('an accounts file', () => {
     );
     const error = (await readAccounts(file).catch((caught: unknown) => caught)) as ConfigError;
     expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).not.toContain('plain-secret');
     expect(error.problems.map(({ key }) => key)).toEqual(
       expect.arrayContaining(['accounts[0].user', 'accounts[0].passwordHash', 'accounts[2].permissions[0]']),
     );

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { KeyObject, sign, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
+import { secret } from './written';
 
 x509.cryptoProvider.set(webcrypto as never);
 
@@ -91,7 +92,7 @@ export class TestAuthority {
         ...(ocsp ? [new x509.AuthorityInfoAccessExtension({ ocsp: [ocsp] })] : []),
       ],
     });
-    const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
+    const key = secret(x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'));
     return { certificate: certificate.toString('pem'), key, serialNumber: certificate.serialNumber };
   }
 

@@ -17,8 +17,9 @@ import { LocalLimits } from '../../../server/listener/local-limits';
 import { type RunningServer, startServer } from '../../../server/main';
 import { TestAuthority } from './authority';
 import { ocsfProblems } from './ocsf';
+import { secret, wrote } from './written';
 
-export const PASSWORD = 'correct horse "battery" -x staple';
+export const PASSWORD = secret('correct horse "battery" -x staple');
 
 /** Keeps every event, holds each against the schema of the lines, and lets a test wait for one. */
 export class AuditRecorder extends EventEmitter implements Audit {
@@ -29,6 +30,7 @@ export class AuditRecorder extends EventEmitter implements Audit {
   record(event: ServerEvent): void {
     const line = toOcsf(event, { time: Date.now(), sequence: this.events.length + 1, productVersion: '0' });
     auditLine.parse(line);
+    wrote(JSON.stringify(line));
     const problems = ocsfProblems(line);
     if (problems.length > 0) throw new Error(`${event.kind} is no line of OCSF: ${problems.join('; ')}`);
     this.keep(event, this.chain.link(line));
@@ -84,7 +86,7 @@ export interface TestServer {
 export function quickHash(password: string): string {
   const salt = randomBytes(16);
   const key = scryptSync(password, salt, 32, { N: 2 ** 4, r: 8, p: 1 });
-  return `$scrypt$ln=4,r=8,p=1$${salt.toString('base64')}$${key.toString('base64')}`;
+  return secret(`$scrypt$ln=4,r=8,p=1$${salt.toString('base64')}$${key.toString('base64')}`);
 }
 
 /** Settings that differ from the test server's own; of `tls`, what is not named stays. */
@@ -239,6 +241,7 @@ export class RawClient {
     const change = () => this.arrived.emit('change');
     this.socket.on('data', (chunk: Buffer) => {
       this.text += chunk.toString();
+      if (this.text.length < 100_000) wrote(chunk.toString());
       change();
     });
     this.socket.on('session', (session: Buffer) => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { TestAuthority } from './authority';
 import { quickHash } from './server';
+import { secret, wrote } from './written';
 
 /** One of the two. Both know the account `demo` with either password. */
 export interface Subject {
@@ -23,8 +24,8 @@ export interface Subject {
 }
 
 /** A password without anything that a parser could stumble over, and one with all of it. */
-export const PLAIN_PASSWORD = 'simple-and-long';
-export const HARD_PASSWORD = 'correct horse "battery" -x staple';
+export const PLAIN_PASSWORD = secret('simple-and-long');
+export const HARD_PASSWORD = secret('correct horse "battery" -x staple');
 
 const BUNDLE = join(__dirname, '../../../dist/image/ftps.js');
 
@@ -82,6 +83,7 @@ async function start(name: Subject['name'], args: readonly string[], ready: RegE
     for (const stream of [child.stdout, child.stderr])
       createInterface(stream).on('line', (line) => {
         output += `${line}\n`;
+        if (name === 'this server') wrote(line);
         const match = ready.exec(line);
         if (match) resolve(Number(match[1]));
       });

@@ -1,0 +1,1 @@
+export function leaksIn(written: string, secrets: readonly string[]): string[];
