@@ -5,7 +5,7 @@ import { verifyChain } from '../../../server/audit/chain';
 import type { ServerEvent } from '../../../server/audit/event';
 import { readableLine } from '../../../server/audit/readable';
 import { auditLine } from '../../../server/audit/schema';
-import { openAudit } from '../../../server/audit/sink';
+import { type AuditSink, openAudit } from '../../../server/audit/sink';
 
 const facts = { session: 's1', listener: 'explicit' as const, client: { address: '192.0.2.1', port: 4000 }, server: { address: '192.0.2.2', port: 21 } };
 const login: ServerEvent = { kind: 'login', outcome: 'failure', login: 'eve\n{"forged":true}', reason: 'wrong-password', ...facts };
@@ -57,10 +57,15 @@ describe('the audit', () => {
   });
 
   it('says so once when it can not be written', async () => {
+    let audit: AuditSink | undefined;
     const failed = new Promise<Error>((resolve) => {
-      void openAudit({ destination: '/dev/full', sync: false }, resolve).then((audit) => audit.record(login));
+      void openAudit({ destination: '/dev/full', sync: false }, resolve).then((opened) => {
+        audit = opened;
+        audit.record(login);
+      });
     });
     expect((await failed).message).toMatch(/ENOSPC/);
+    await audit?.close();
   });
 
   it('is readable', async () => {
