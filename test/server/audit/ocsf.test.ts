@@ -98,6 +98,7 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
     { kind: 'passive-port', change: 'used', port: 50_000, ...user },
     { kind: 'passive-port', change: 'expired', port: 50_000, ...user },
   ],
+  retention: [{ kind: 'retention', user: 'partner', home: '/partner', path: '/old.txt', bytes: 5, modified: '2026-01-01T00:00:00.000Z' }],
   'after-release': [
     { kind: 'after-release', what: 'command', outcome: 'success', user: 'partner', path: '/a.txt', session: facts.session, seconds: 0.5 },
     {

@@ -113,6 +113,9 @@ async function visit(random: Random, undisturbed = false): Promise<void> {
   await visitBy(random.pick(kinds), random, undisturbed);
 }
 
+/** No visit takes that long, on any machine; one that does hangs. */
+const PATIENCE_MS = 60_000;
+
 let number = 0;
 async function visitBy(kind: string, random: Random, undisturbed: boolean): Promise<void> {
   tally.visits += 1;
@@ -122,7 +125,9 @@ async function visitBy(kind: string, random: Random, undisturbed: boolean): Prom
   const after = random.between(0, 1_200);
   if (kind === 'basicFtp') {
     try {
-      await basicFtp(name, size, fate === 'left' ? undefined : after);
+      // Cut in the middle of its handshake, this client may wait for ever for a connection that it has closed itself.
+      const gone = fate === 'left' ? new Promise<never>(() => {}) : sleep(after + 1_000).then(() => Promise.reject(new Error('cut')));
+      await Promise.race([basicFtp(name, size, fate === 'left' ? undefined : after), gone]);
       tally.finished += 1;
     } catch (error) {
       if (fate === 'left') failures.push(`${name}: ${(error as Error).message}`);
@@ -147,7 +152,17 @@ async function visitBy(kind: string, random: Random, undisturbed: boolean): Prom
     await exited;
     return;
   }
+  const patience = setTimeout(() => {
+    said += `hung for ${PATIENCE_MS / 1_000} s; its session: ${JSON.stringify(
+      auditLines(server)
+        .map((line) => JSON.parse(line))
+        .filter((line, _index, all) => line.metadata.correlation_uid === all.findLast(({ file }) => file?.path === `/${name}`)?.metadata.correlation_uid)
+        .map(({ message }) => message),
+    )}`;
+    child.kill('SIGKILL');
+  }, PATIENCE_MS);
   const [code] = await exited;
+  clearTimeout(patience);
   if (code === 0) tally.finished += 1;
   else failures.push(`${name}: ${said}`);
 }
