@@ -70,6 +70,8 @@ export interface ServerDetail {
   readonly listeners?: readonly { readonly mode: string; readonly host: string; readonly port: number }[];
   readonly passive?: string;
   readonly tls_policy?: string;
+  /** State of the just-in-time firewall. */
+  readonly firewall?: string;
   /** Sessions that are open; at a drain that timed out, those that were cut. */
   readonly sessions?: number;
   readonly transfers?: number;

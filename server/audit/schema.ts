@@ -60,6 +60,7 @@ const unmapped = z.strictObject({
   listeners: z.array(z.strictObject({ mode: z.string(), host: z.string(), port: z.number().int() })).optional(),
   passive: z.string().optional(),
   tls_policy: z.string().optional(),
+  firewall: z.string().optional().describe('Whether the ports are opened just in time.'),
   sessions: z.number().int().optional(),
   transfers: z.number().int().optional(),
   what: z.string().optional(),

@@ -53,6 +53,9 @@ export function acceptTls(transport: Duplex, options: HandshakeOptions): Promise
       requestCert: options.clientCertificate !== 'off',
       rejectUnauthorized: options.clientCertificate === 'required',
     });
+    // For as long as the connection lives: a record that can't be decrypted may come while nobody looks at it (a data connection
+    // that waits for its command). An error that nobody hears ends the process, and Node leaves the socket open after this one.
+    socket.on('error', () => socket.destroy());
     const internals = socket as unknown as Unpublished;
     if (options.staple) internals._handle?.setOCSPResponse(options.staple);
     const timer = setTimeout(() => settle({ ok: false, reason: 'timeout' }), options.seconds * 1000);
@@ -78,7 +81,6 @@ export function acceptTls(transport: Duplex, options: HandshakeOptions): Promise
         resolve(result);
         return;
       }
-      socket.on('error', () => {}); // what a dying connection still has to say was said by `result`
       socket.destroy();
       transport.destroy();
       resolve(result);

@@ -115,7 +115,14 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
   server: (['started', 'alive', 'draining', 'drain-timed-out', 'stopped', 'worker-lost', 'worker-started'] as const).map((change) => ({
     kind: 'server',
     change,
-    detail: { listeners: [{ mode: 'explicit', host: '::', port: 21 }], passive: '50000-50015', tls_policy: 'modern', sessions: 3, transfers: 1 },
+    detail: {
+      listeners: [{ mode: 'explicit', host: '::', port: 21 }],
+      passive: '50000-50015',
+      tls_policy: 'modern',
+      firewall: 'on',
+      sessions: 3,
+      transfers: 1,
+    },
   })),
   configuration: (['loaded', 'reloaded', 'refused'] as const).map((change) => ({ kind: 'configuration', change, what: 'accounts', detail: '3 accounts' })),
   certificate: (['loaded', 'replaced', 'served', 'refused'] as const).map((change) => ({
