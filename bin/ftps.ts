@@ -1,6 +1,7 @@
 /** The operator's command. Exit codes: 0 done · 1 failed while running · 2 wrong usage or settings · 3 what was checked is not in order. */
 import { Command } from 'commander';
 import { version } from '../package.json';
+import { runWorker } from '../server/workers/worker';
 import { auditCommand } from './commands/audit';
 import { certificateCommand } from './commands/certificate';
 import { configCommand } from './commands/config';
@@ -17,6 +18,7 @@ const program = new Command('ftps')
   .version(version)
   .addCommand(serveCommand())
   .addCommand(firewallCommand())
+  .addCommand(new Command('worker').description('One process of `ftps serve`.').action(runWorker), { hidden: true })
   .addCommand(configCommand())
   .addCommand(userCommand())
   .addCommand(auditCommand())

@@ -15,6 +15,7 @@ import { Listener } from './listener/listener';
 import { Releases } from './release/releases';
 import { openStorage } from './storage/open';
 import { withRetention } from './storage/retention';
+import type { UsageCounts } from './storage/usage';
 import { ServerCertificates } from './tls/certificates';
 import { assertFips } from './tls/fips';
 import { TlsSessions } from './tls/sessions';
@@ -26,6 +27,10 @@ export interface ServerParts {
   readonly limits: Limits;
   /** The sessions of all processes, where there are several. By default those of this one. */
   readonly who?: () => Promise<readonly SessionInfo[]>;
+  /** Where quotas are counted. By default in this process. */
+  readonly counts?: UsageCounts;
+  /** This process's share of the passive range. By default all of it. */
+  readonly ports?: readonly number[];
 }
 
 /** A server that is listening. */
@@ -43,13 +48,13 @@ export interface RunningServer {
 }
 
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
-export async function startServer(config: ServerConfig, { audit, limits, who }: ServerParts): Promise<RunningServer> {
+export async function startServer(config: ServerConfig, { audit, limits, who, counts, ports }: ServerParts): Promise<RunningServer> {
   if (config.tls.policy === 'fips') assertFips();
   const closers: (() => Promise<void>)[] = [];
   try {
     const certificates = await ServerCertificates.open(config.tls, audit);
     closers.push(async () => certificates.close());
-    const storage = withRetention(openStorage(config), audit);
+    const storage = withRetention(openStorage(config, counts), audit);
     closers.push(() => storage.close());
     await storage.sweep();
     const scanner = openScanner(config.antivirus, (state, detail) => audit.record({ kind: 'health', part: 'scanner', state, detail }));
@@ -64,7 +69,7 @@ export async function startServer(config: ServerConfig, { audit, limits, who }: 
     closers.push(() => firewall.close());
     const passive = await PassivePorts.open({
       hosts: [...new Set(config.listeners.map(({ host }) => host))],
-      ports: portsOf(parsePortRange(config.passive.ports)),
+      ports: ports ?? portsOf(parsePortRange(config.passive.ports)),
       connectSeconds: config.passive.connectSeconds,
       security,
       firewall,

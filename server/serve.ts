@@ -3,22 +3,58 @@ import { startAdmin } from './admin/admin';
 import { Metrics } from './admin/metrics';
 import { openAudit } from './audit/sink';
 import type { ServerConfig } from './config';
-import { infoOf } from './control/session-info';
+import { infoOf, type SessionInfo } from './control/session-info';
 import { LocalLimits } from './listener/local-limits';
 import { shareLockouts } from './listener/shared-lockouts';
-import { type RunningServer, startServer } from './main';
+import { type RunningServer, type ServerParts, startServer } from './main';
 import { keepMemoryOutOfCoreFiles } from './secrets/core-files';
+import { Primary, workerCount } from './workers/primary';
 
 export interface Serving {
   readonly listeners: RunningServer['listeners'];
   readonly passivePorts: readonly number[];
   readonly adminPort: number | undefined;
-  /** As `RunningServer.parts`. */
-  readonly parts: RunningServer['parts'];
+  /** As `RunningServer.parts`, at the start. */
+  readonly parts: Readonly<Record<string, string>>;
   /** Fulfilled with the exit code when the server has ended. */
   readonly ended: Promise<number>;
   /** Begins the orderly end: no new sessions, transfers finish, then exit. */
   drain(): void;
+}
+
+/** What serves: this process alone, or workers. */
+interface Service {
+  readonly listeners: RunningServer['listeners'];
+  readonly passivePorts: readonly number[];
+  sessions(): Promise<readonly SessionInfo[]>;
+  transfers(): Promise<number>;
+  /** As `RunningServer.parts`; with workers, the worst of each. */
+  parts(): Promise<Readonly<Record<string, string>>>;
+  kick(id: string): Promise<boolean>;
+  reload(): Promise<boolean>;
+  metrics(): Promise<string>;
+  drain(): Promise<void>;
+}
+
+/** Everything in one process. */
+async function alone(config: ServerConfig, { metrics, ...parts }: ServerParts & { readonly metrics: Metrics }): Promise<Service> {
+  const server = await startServer(config, parts);
+  metrics.watch({ sessions: () => server.sessions().length, transfers: server.transfers });
+  return {
+    listeners: server.listeners,
+    passivePorts: server.passivePorts,
+    sessions: async () => server.sessions().map(infoOf),
+    transfers: async () => server.transfers(),
+    parts: async () => server.parts(),
+    async kick(id) {
+      const session = server.sessions().find((one) => one.id === id);
+      await session?.dismiss('kicked', 'The administrator closed this session.');
+      return session !== undefined;
+    },
+    reload: () => server.reload(),
+    metrics: () => metrics.registry.metrics(),
+    drain: () => server.drain(),
+  };
 }
 
 /** Starts everything. Throws an Error for a person where something can't be opened. */
@@ -38,31 +74,30 @@ export async function serve(config: ServerConfig): Promise<Serving> {
   });
   const metrics = new Metrics();
   const audit = metrics.counting(sink);
-  const server = await startServer(config, { audit, limits: shareLockouts(new LocalLimits(config.limits), config.limits, audit) }).catch(async (error) => {
+  const limits = shareLockouts(new LocalLimits(config.limits), config.limits, audit);
+  const start =
+    workerCount(config) > 1 ? Primary.start(config, { audit, sink, limits, registry: metrics.registry }) : alone(config, { audit, limits, metrics });
+  const server: Service = await start.catch(async (error) => {
     await sink.close();
     throw error;
   });
-  metrics.watch({ sessions: () => server.sessions().length, transfers: server.transfers });
   const admin = await startAdmin(config.admin, {
-    health: () => {
-      const parts = server.parts();
+    health: async () => {
+      const parts = await server.parts();
       const failed = Object.values(parts).some((state) => state.startsWith('down'));
-      return { status: draining ? 'draining' : failed ? 'failed' : 'ok', parts: { transfers: String(server.transfers()), ...parts } };
+      return { status: draining ? 'draining' : failed ? 'failed' : 'ok', parts: { transfers: String(await server.transfers()), ...parts } };
     },
-    sessions: async () => server.sessions().map(infoOf),
-    async kick(id) {
-      const session = server.sessions().find((one) => one.id === id);
-      await session?.dismiss('kicked', 'The administrator closed this session.');
-      return session !== undefined;
-    },
+    sessions: () => server.sessions(),
+    kick: (id) => server.kick(id),
     reload: () => server.reload(),
     drain,
-    metrics: () => metrics.registry.metrics(),
+    metrics: () => server.metrics(),
   }).catch(async (error) => {
     await server.drain();
     await sink.close();
     throw error;
   });
+  const parts = await server.parts();
   audit.record({
     kind: 'server',
     change: 'started',
@@ -70,12 +105,12 @@ export async function serve(config: ServerConfig): Promise<Serving> {
       listeners: server.listeners,
       passive: config.passive.ports,
       tls_policy: config.tls.policy,
-      ...server.parts(),
+      ...parts,
     },
   });
 
   const heartbeat = setInterval(
-    () => audit.record({ kind: 'server', change: 'alive', detail: { sessions: server.sessions().length, transfers: server.transfers() } }),
+    async () => audit.record({ kind: 'server', change: 'alive', detail: { sessions: (await server.sessions()).length, transfers: await server.transfers() } }),
     config.audit.heartbeatSeconds * 1000,
   );
 
@@ -100,5 +135,5 @@ export async function serve(config: ServerConfig): Promise<Serving> {
     })();
   }
 
-  return { listeners: server.listeners, passivePorts: server.passivePorts, adminPort: admin.port, parts: server.parts, ended, drain };
+  return { listeners: server.listeners, passivePorts: server.passivePorts, adminPort: admin.port, parts, ended, drain };
 }

@@ -22,6 +22,7 @@ export function serveCommand(): Command {
     .option('--password-file <file>', 'file whose first line is the password')
     .option('--audit <file>', 'where the audit goes, - for standard output (default: -)')
     .option('--admin-port <port>', 'loopback port for health and metrics (default: none)')
+    .option('--workers <number>', 'processes that serve, or auto for one per vCPU (default: 1)')
     .option('--state <folder>', 'where the local CA and the account are kept (default: .ftps)')
     .option('--ready-file <file>', 'write the open ports there as JSON once everything is open')
     .action(async (flags: Flags) => {
@@ -38,7 +39,7 @@ export function serveCommand(): Command {
       for (const { mode, host, port } of serving.listeners) process.stderr.write(`listening ${mode} ${host} ${port}\n`);
       process.stderr.write(`listening passive ${describe(serving.passivePorts)}\n`);
       if (serving.adminPort !== undefined) process.stderr.write(`listening admin 127.0.0.1 ${serving.adminPort}\n`);
-      for (const [part, state] of Object.entries(serving.parts())) process.stderr.write(`${part} ${state}\n`);
+      for (const [part, state] of Object.entries(serving.parts)) process.stderr.write(`${part} ${state}\n`);
       if (readyFile !== undefined) {
         const port = (wanted: string) => serving.listeners.find(({ mode }) => mode === wanted)?.port;
         await writeFile(

@@ -12,7 +12,7 @@ export interface Health {
 
 /** What the door opens to. */
 export interface AdminSource {
-  health(): Health;
+  health(): Health | Promise<Health>;
   sessions(): Promise<readonly SessionInfo[]>;
   kick(id: string): Promise<boolean>;
   reload(): Promise<boolean>;
@@ -81,7 +81,7 @@ async function route({ method, url = '' }: IncomingMessage, source: AdminSource)
   const kick = /^\/sessions\/([0-9a-f-]{36})\/kick$/.exec(path ?? '');
   switch (`${method} ${kick ? '/sessions/ID/kick' : path}`) {
     case 'GET /health': {
-      const health = source.health();
+      const health = await source.health();
       return { status: health.status === 'ok' ? 200 : 503, body: health };
     }
     case 'GET /metrics':

@@ -23,6 +23,7 @@ export class Metrics {
     name: 'ftps_certificate_not_after_seconds',
     help: 'When the certificate that is served ends, in seconds since 1970.',
     labelNames: ['serial'],
+    aggregator: 'max',
     registers: [this.registry],
   });
   private readonly certificateRefused = this.counter('certificates_refused_total', 'New certificates that were refused.', []);

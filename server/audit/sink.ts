@@ -11,17 +11,28 @@ import { toOcsf } from './ocsf';
 /** Lines that wait for a slow disk, in characters; beyond that the audit has failed. */
 const MOST_WAITING = 64 * 1024 * 1024;
 
+/** Where lines go. */
+export interface Target {
+  /** Fulfilled when the lines are written. */
+  write(text: string): Promise<void>;
+  reopen(): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface AuditSink extends Audit {
+  /** Writes lines that another process made. Rejected, after `onFailure`, where they can't be written. */
+  write(lines: string): Promise<void>;
   /** Opens the file anew, after a log rotation has moved it away. */
   reopen(): Promise<void>;
 }
 
-/** Opens the destination. Throws where it can't be written; later failures call `onFailure`, once. */
+/** Opens the destination, or takes a target that is open. Throws where it can't be written; later failures call `onFailure`, once. */
 export async function openAudit(
   { destination, sync }: Pick<ServerConfig['audit'], 'destination' | 'sync'>,
   onFailure: (error: Error) => void,
+  opened?: Target,
 ): Promise<AuditSink> {
-  const target = destination === '-' ? standardOutput() : await fileTarget(destination, sync);
+  const target = opened ?? (destination === '-' ? standardOutput() : await fileTarget(destination, sync));
   const chain = new Chain();
   let sequence = 0;
   let waiting = '';
@@ -61,6 +72,11 @@ export async function openAudit(
 
   return {
     record,
+    write: (lines) =>
+      target.write(lines).catch((error: Error) => {
+        fail(error);
+        throw error;
+      }),
     flush,
     reopen: async () => {
       await flush();
@@ -71,12 +87,6 @@ export async function openAudit(
       await target.close();
     },
   };
-}
-
-interface Target {
-  write(text: string): Promise<void>;
-  reopen(): Promise<void>;
-  close(): Promise<void>;
 }
 
 function standardOutput(): Target {

@@ -433,6 +433,15 @@ export const serverConfigSchema = z.strictObject({
   passive: passiveSchema.prefault({}),
   active: activeSchema.prefault({}),
   firewall: firewallSchema.prefault({}),
+  workers: z
+    .union(
+      [z.literal('auto'), z.number().int().min(1, 'expected 1 process or more, or `auto` for one per vCPU').max(256)],
+      'expected a number of processes, or `auto` for one per vCPU',
+    )
+    .default('auto')
+    .describe(
+      'Processes that serve. `auto` is one per vCPU; each has a share of the passive ports, so there are never more than ports. 1 is a single process.',
+    ),
   tls: tlsSchema,
   storage: storageSchema,
   antivirus: antivirusSchema

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionFacts } from '../audit/event';
 import type { DataTlsReuse, ListenerConfig, Permission } from '../config';
 import type { AdvertisedAddress } from '../data/advertised-address';
@@ -38,6 +39,9 @@ export interface SessionOrigin {
   readonly client: { readonly address: string; readonly port: number };
   readonly server: { readonly address: string; readonly port: number };
 }
+
+/** After its transfer, how long a client may take to read it and go by itself, when the server goes down. */
+const LAST_READ_MS = 3_000;
 
 /** A client that pipelines more than this waits until its commands are worked off. */
 const MOST_QUEUED = 64;
@@ -282,8 +286,12 @@ export class Session implements DataOwner {
 
   /** For the server and the administrator: says why, lets a transfer finish where asked, and closes. */
   async dismiss(reason: 'drain' | 'kicked', text: string): Promise<void> {
-    if (reason === 'drain') await this.transfer?.done;
-    else this.transfer?.progress.abort();
+    if (reason === 'drain' && this.transfer) {
+      await this.transfer.done;
+      // Some clients drop what they have not read yet when they hear 421.
+      await Promise.race([this.closed, sleep(LAST_READ_MS, undefined, { ref: false })]);
+    }
+    if (reason !== 'drain') this.transfer?.progress.abort();
     if (this.ended) return;
     await this.reply(421, text);
     this.close(reason);

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServerConfig } from '../../config';
 import type { Storage } from '../storage';
-import { Usage } from '../usage';
+import { LocalCounts, Usage, type UsageCounts } from '../usage';
 import { partsOf, virtualPath } from '../virtual-path';
 import { countHome } from './count';
 import { Folder } from './folder';
@@ -11,7 +11,7 @@ import { LocalQuarantine } from './quarantine';
 import { Staging } from './staging';
 import { LocalVolume } from './volume';
 
-export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], { kind: 'local' }>): Storage {
+export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], { kind: 'local' }>, counts: UsageCounts = new LocalCounts()): Storage {
   const staging = new Staging(root);
   const quarantine = new LocalQuarantine(root);
   const usages = new Map<string, Usage>();
@@ -21,7 +21,7 @@ export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], {
       const parts = partsOf(virtualPath('/', home));
       await makeHome(root, parts);
       const key = parts.join('/');
-      const usage = quota ? (usages.get(key) ?? new Usage(quota, () => countHome(root, parts))) : undefined;
+      const usage = quota ? (usages.get(key) ?? new Usage(key, quota, () => countHome(root, parts), counts)) : undefined;
       if (usage) usages.set(key, usage);
       return new LocalVolume(root, parts, user, staging, quarantine, fsync, usage);
     },

@@ -3,7 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import type { ServerConfig } from '../../config';
 import { quarantineId } from '../quarantine-id';
 import type { Storage } from '../storage';
-import { type Held, Usage } from '../usage';
+import { type Held, LocalCounts, Usage, type UsageCounts } from '../usage';
 import { partsOf, QUARANTINE, virtualPath } from '../virtual-path';
 import { Bucket } from './bucket';
 import { Memory } from './memory';
@@ -16,9 +16,11 @@ const ABANDONED_MS = 24 * 3_600_000;
 export interface S3StorageOptions {
   /** Whether the server scans uploads by itself before they may be read. */
   readonly scanned: boolean;
+  /** Where quotas are counted; by default in this process. */
+  readonly counts?: UsageCounts;
 }
 
-export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' }>, { scanned }: S3StorageOptions): Storage {
+export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' }>, { scanned, counts = new LocalCounts() }: S3StorageOptions): Storage {
   const client = new S3Client({
     region: config.region,
     endpoint: config.endpoint,
@@ -46,7 +48,7 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
   return {
     async open({ user, home, quota }) {
       const prefix = prefixOf(home);
-      const usage = quota && (usages.get(prefix) ?? new Usage(quota, () => countBelow(bucket, prefix)));
+      const usage = quota && (usages.get(prefix) ?? new Usage(prefix, quota, () => countBelow(bucket, prefix), counts));
       if (usage) usages.set(prefix, usage);
       return new S3Volume({
         bucket,

@@ -18,6 +18,9 @@ export interface ServedProcess {
   readonly implicit: number;
   readonly passive: readonly number[];
   readonly pid: number;
+  /** Port of the admin interface, where one was asked for. */
+  readonly admin: number | undefined;
+  readonly auditFile: string;
   audit(): AuditLine[];
   stop(): Promise<number>;
 }
@@ -65,6 +68,8 @@ async function serveIn(flagsFor: (place: Place) => Promise<readonly string[]>, e
     folder,
     files: place.files,
     pid: server.pid!,
+    admin: ready.admin,
+    auditFile: place.audit,
     audit: () =>
       readFileSync(place.audit, 'utf8')
         .split('\n')
@@ -80,7 +85,7 @@ async function serveIn(flagsFor: (place: Place) => Promise<readonly string[]>, e
   };
 }
 
-export function appears(file: string, folder: string): Promise<Pick<ServedProcess, 'ca' | 'explicit' | 'implicit' | 'passive'>> {
+export function appears(file: string, folder: string): Promise<Pick<ServedProcess, 'ca' | 'explicit' | 'implicit' | 'passive'> & { readonly admin?: number }> {
   return new Promise((resolve) => {
     const look = () => {
       try {

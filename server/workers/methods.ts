@@ -1,0 +1,43 @@
+/** What the primary and its workers call on each other. */
+import type { MetricObject } from 'prom-client';
+import type { Refusal } from '../audit/event';
+import type { ServerConfig } from '../config';
+import type { SessionInfo } from '../control/session-info';
+import type { Lockout } from '../listener/limits';
+import type { UsageCounts } from '../storage/usage';
+
+/** The primary keeps what there is once for all workers: limits, lock-outs, quotas, and the file of the audit. */
+export type PrimaryMethods = {
+  admitConnection(address: string): Promise<Refusal | undefined>;
+  releaseConnection(address: string): void;
+  isLockedOut(address: string, login: string): Promise<boolean>;
+  loginFailed(address: string, login: string): Promise<readonly Lockout[]>;
+  loginSucceeded(address: string, login: string): Promise<void>;
+  admitAccount(user: string, maxSessions?: number): Promise<boolean>;
+  releaseAccount(user: string): void;
+  takeRoom(...args: Parameters<UsageCounts['take']>): ReturnType<UsageCounts['take']>;
+  homeCounted(...args: Parameters<UsageCounts['counted']>): Promise<void>;
+  giveRoom(...args: Parameters<UsageCounts['give']>): void;
+  /** Lines of a worker's audit. Fulfilled when they are written. */
+  writeAudit(lines: string): Promise<void>;
+  /** The sessions of all workers. */
+  who(): Promise<readonly SessionInfo[]>;
+};
+
+export interface WorkerStarted {
+  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit'; readonly host: string; readonly port: number }[];
+  readonly passivePorts: readonly number[];
+}
+
+export type WorkerMethods = {
+  /** Opens everything, with these passive ports of the range. */
+  start(config: ServerConfig, ports: readonly number[]): Promise<WorkerStarted>;
+  sessions(): readonly SessionInfo[];
+  transfers(): number;
+  parts(): Readonly<Record<string, string>>;
+  kick(id: string): Promise<boolean>;
+  reload(): Promise<boolean>;
+  /** Takes no new sessions. Fulfilled when the last one has ended. */
+  drain(): Promise<void>;
+  metrics(): Promise<MetricObject[]>;
+};

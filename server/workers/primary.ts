@@ -1,0 +1,243 @@
+/** The primary: forks the workers, keeps what there is once for all of them, and replaces one that dies. */
+import cluster, { type Worker } from 'node:cluster';
+import { availableParallelism } from 'node:os';
+import { AggregatorRegistry, type MetricObject, type Registry } from 'prom-client';
+import type { Audit } from '../audit/event';
+import type { AuditSink } from '../audit/sink';
+import { parsePortRange, portsOf, type ServerConfig } from '../config';
+import type { SessionInfo } from '../control/session-info';
+import type { Limits } from '../listener/limits';
+import { LocalCounts } from '../storage/usage';
+import { HeldLimits } from './held-limits';
+import { Link, type Methods } from './link';
+import type { PrimaryMethods, WorkerMethods, WorkerStarted } from './methods';
+
+/**
+ * glibc gives memory back to the kernel as soon as a transfer's buffers are free, and takes the page faults again with the next
+ * piece; kept, a download costs a fifth less. Bytes.
+ */
+const MALLOC = { MALLOC_TRIM_THRESHOLD_: '268435456', MALLOC_MMAP_THRESHOLD_: '33554432', MALLOC_TOP_PAD_: '4194304' };
+
+/** A worker that dies is replaced at once; one that dies again and again, after waits that double up to this. */
+const LONGEST_WAIT_MS = 10_000;
+/** A worker that has served that long was no failed start. */
+const SETTLED_MS = 10_000;
+
+/** How many workers the settings mean: never more than there are passive ports to give them. */
+export function workerCount({ workers, passive }: Pick<ServerConfig, 'workers' | 'passive'>): number {
+  return Math.min(workers === 'auto' ? availableParallelism() : workers, portsOf(parsePortRange(passive.ports)).length);
+}
+
+/** The ports for each worker, in slices that differ by one at most. */
+export function splitPorts(ports: readonly number[], workers: number): number[][] {
+  return Array.from({ length: workers }, (_, index) =>
+    ports.slice(Math.floor((index * ports.length) / workers), Math.floor(((index + 1) * ports.length) / workers)),
+  );
+}
+
+export interface PrimaryParts {
+  /** The primary's own chain. */
+  readonly audit: Audit;
+  readonly sink: AuditSink;
+  readonly limits: Limits;
+  readonly registry: Registry;
+}
+
+/** A worker's place: its passive ports outlive it. */
+interface Place {
+  ports: readonly number[];
+  worker: Worker | undefined;
+  link: Link<WorkerMethods> | undefined;
+  metrics: MetricObject[];
+  failures: number;
+}
+
+export class Primary {
+  private readonly places: Place[];
+  /** Processes that have not ended, the spare one included. */
+  private readonly running = new Set<Worker>();
+  private allEnded: (() => void) | undefined;
+  private spare: Worker | undefined;
+  /** Counters of workers that are gone, as they were last asked for: a sum must not fall. */
+  private readonly lost: MetricObject[][] = [];
+  private readonly counts = new LocalCounts();
+  private draining = false;
+  listeners: WorkerStarted['listeners'] = [];
+
+  private constructor(
+    private readonly config: ServerConfig,
+    private readonly given: PrimaryParts,
+  ) {
+    this.places = splitPorts(portsOf(parsePortRange(config.passive.ports)), workerCount(config)).map((ports) => ({
+      ports,
+      worker: undefined,
+      link: undefined,
+      metrics: [],
+      failures: 0,
+    }));
+  }
+
+  /** Starts all workers. Throws an Error for a person where one can't open what it needs; none is left then. */
+  static async start(config: ServerConfig, parts: PrimaryParts): Promise<Primary> {
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+    cluster.setupPrimary({ exec: process.argv[1]!, args: ['worker'] });
+    const primary = new Primary(config, parts);
+    try {
+      // The first alone: what is wrong with the settings is then said once.
+      for (const place of primary.places) await primary.fill(place);
+      primary.prepare();
+    } catch (error) {
+      await primary.drain();
+      throw error;
+    }
+    return primary;
+  }
+
+  get passivePorts(): readonly number[] {
+    return this.places.flatMap(({ ports }) => ports);
+  }
+
+  /** Process ids of the workers that run. */
+  get pids(): readonly number[] {
+    return this.places.flatMap(({ worker }) => (worker?.process.pid === undefined ? [] : [worker.process.pid]));
+  }
+
+  async sessions(): Promise<SessionInfo[]> {
+    return (await this.ask((link) => link.call('sessions'))).flat();
+  }
+
+  async transfers(): Promise<number> {
+    return (await this.ask((link) => link.call('transfers'))).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** What one worker says is down is down. */
+  async parts(): Promise<Record<string, string>> {
+    const all = await this.ask((link) => link.call('parts'));
+    const failing = (parts: Readonly<Record<string, string>>) => Object.entries(parts).filter(([, state]) => state.startsWith('down'));
+    return Object.fromEntries([...all.flatMap((parts) => Object.entries(parts)), ...all.flatMap(failing)]);
+  }
+
+  async kick(id: string): Promise<boolean> {
+    return (await this.ask((link) => link.call('kick', id))).includes(true);
+  }
+
+  async reload(): Promise<boolean> {
+    return !(await this.ask((link) => link.call('reload'))).includes(false);
+  }
+
+  /** The metrics of all processes as one. */
+  async metrics(): Promise<string> {
+    await Promise.all(
+      this.places.map(async (place) => {
+        place.metrics = (await place.link?.call('metrics').catch(() => undefined)) ?? place.metrics;
+      }),
+    );
+    const own = await this.given.registry.getMetricsAsJSON();
+    return AggregatorRegistry.aggregate([own, ...this.lost, ...this.places.map(({ metrics }) => metrics)]).metrics();
+  }
+
+  /** Lets every worker finish and end. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    await this.ask((link) => link.call('drain'));
+    const ended = new Promise<void>((resolve) => {
+      this.allEnded = resolve;
+    });
+    for (const worker of this.running) worker.disconnect();
+    if (this.running.size > 0) await ended;
+  }
+
+  /** Asks all workers that run; one that dies meanwhile doesn't answer. */
+  private async ask<T>(question: (link: Link<WorkerMethods>) => Promise<T>): Promise<T[]> {
+    const answers = await Promise.allSettled(this.places.flatMap(({ link }) => (link ? [question(link)] : [])));
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+
+  /** A process that is ready to be a worker: half of the time until it serves goes by before it is needed. */
+  private prepare(): void {
+    const spare = cluster.fork(MALLOC);
+    this.spare = spare;
+    spare.on('error', () => {}); // what was sent to a process that was just ending
+    this.running.add(spare);
+    spare.once('exit', () => {
+      this.running.delete(spare);
+      if (this.spare === spare) this.spare = undefined; // the next loss finds none, and forks
+      if (this.running.size === 0) this.allEnded?.();
+    });
+  }
+
+  /** Lets a prepared process, or a new one, serve in a place. */
+  private async fill(place: Place): Promise<void> {
+    if (!this.spare) this.prepare();
+    const worker = this.spare!;
+    this.spare = undefined;
+    const since = Date.now();
+    const held = new HeldLimits(this.given.limits);
+    const homes = new Set<string>();
+    const link = new Link<WorkerMethods>(worker, this.methods(held, homes) as unknown as Methods);
+    place.worker = worker;
+    let serves = false;
+    worker.once('exit', (code, signal) => {
+      link.lost();
+      held.releaseAll();
+      // What it had taken for uploads that never ended is found out by counting again.
+      for (const home of homes) this.counts.forget(home);
+      place.worker = undefined;
+      place.link = undefined;
+      this.lost.push(place.metrics.filter(({ type }) => (type as unknown) !== 'gauge'));
+      place.metrics = [];
+      if (this.draining || !serves) return;
+      process.stderr.write(`ftps: a worker ended (${signal ?? code}); starting another\n`);
+      this.given.audit.record({ kind: 'server', change: 'worker-lost' });
+      if (Date.now() - since > SETTLED_MS) place.failures = 0;
+      this.replace(place);
+    });
+    const started = await link.call('start', this.config, place.ports).catch((error: Error) => {
+      worker.kill('SIGKILL');
+      throw error;
+    });
+    serves = true;
+    place.link = link;
+    place.ports = started.passivePorts;
+    this.listeners = started.listeners;
+  }
+
+  private replace(place: Place): void {
+    const wait = place.failures === 0 ? 0 : Math.min(LONGEST_WAIT_MS, 50 * 2 ** place.failures);
+    place.failures += 1;
+    setTimeout(() => {
+      if (this.draining) return;
+      this.fill(place).then(
+        () => {
+          this.given.audit.record({ kind: 'server', change: 'worker-started' });
+          if (!this.draining && !this.spare) this.prepare();
+        },
+        (error: Error) => {
+          process.stderr.write(`ftps: a worker can't be started (${error.message}); trying again\n`);
+          this.replace(place);
+        },
+      );
+    }, wait);
+  }
+
+  private methods(limits: HeldLimits, homes: Set<string>): PrimaryMethods {
+    return {
+      admitConnection: (address) => limits.admitConnection(address),
+      releaseConnection: (address) => limits.releaseConnection(address),
+      isLockedOut: (address, login) => limits.isLockedOut(address, login),
+      loginFailed: (address, login) => limits.loginFailed(address, login),
+      loginSucceeded: (address, login) => limits.loginSucceeded(address, login),
+      // JSON has no undefined inside of a list.
+      admitAccount: (user, maxSessions) => limits.admitAccount(user, maxSessions ?? undefined),
+      releaseAccount: (user) => limits.releaseAccount(user),
+      takeRoom: (home, ...rest) => {
+        homes.add(home);
+        return this.counts.take(home, ...rest);
+      },
+      homeCounted: (home, held) => this.counts.counted(home, held),
+      giveRoom: (home, bytes, files) => this.counts.give(home, bytes, files),
+      writeAudit: (lines) => this.given.sink.write(lines),
+      who: () => this.sessions(),
+    };
+  }
+}

@@ -1,0 +1,66 @@
+/** A worker: one process that serves, with what there is once for all workers on the other end of its link. */
+import { Metrics } from '../admin/metrics';
+import { openAudit } from '../audit/sink';
+import { infoOf } from '../control/session-info';
+import type { Limits } from '../listener/limits';
+import { type RunningServer, startServer } from '../main';
+import { keepMemoryOutOfCoreFiles } from '../secrets/core-files';
+import type { UsageCounts } from '../storage/usage';
+import { Link, type Methods, type Port } from './link';
+import type { PrimaryMethods, WorkerMethods } from './methods';
+
+/** Waits for the primary's orders. The process ends when it has drained, and when the primary is gone. */
+export function runWorker(): void {
+  if (!process.send) throw new Error('a worker is started by `ftps serve`, not by hand');
+  keepMemoryOutOfCoreFiles();
+  // What a terminal or a service manager sends to all processes alike is the primary's to act on.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+  process.once('disconnect', () => process.exit(0));
+  let server: RunningServer | undefined;
+  const metrics = new Metrics();
+  const methods: WorkerMethods = {
+    async start(config, ports) {
+      const write = (lines: string) => primary.call('writeAudit', lines);
+      // Each worker has a chain of its own, written into the one destination by the primary, which also acts on a failure.
+      const sink = await openAudit(config.audit, () => {}, { write, reopen: async () => {}, close: async () => {} });
+      const who = () => primary.call('who');
+      server = await startServer(config, { audit: metrics.counting(sink), limits: remoteLimits(primary), counts: remoteCounts(primary), ports, who });
+      metrics.watch({ sessions: () => server!.sessions().length, transfers: server.transfers });
+      return { listeners: server.listeners, passivePorts: server.passivePorts };
+    },
+    sessions: () => (server?.sessions() ?? []).map(infoOf),
+    transfers: () => server?.transfers() ?? 0,
+    parts: () => server?.parts() ?? {},
+    async kick(id) {
+      const session = server?.sessions().find((one) => one.id === id);
+      await session?.dismiss('kicked', 'The administrator closed this session.');
+      return session !== undefined;
+    },
+    reload: async () => (await server?.reload()) ?? true,
+    drain: async () => server?.drain(),
+    metrics: () => metrics.registry.getMetricsAsJSON(),
+  };
+  const primary = new Link<PrimaryMethods>(process as Port, methods as unknown as Methods);
+}
+
+/** The primary's counts, for quotas. */
+function remoteCounts(primary: Link<PrimaryMethods>): UsageCounts {
+  return {
+    take: (...args) => primary.call('takeRoom', ...args),
+    counted: (...args) => primary.call('homeCounted', ...args),
+    give: (...args) => void primary.call('giveRoom', ...args).catch(() => {}),
+  };
+}
+
+/** The primary's limits. A release needs no answer; if the primary is gone, so is this process. */
+function remoteLimits(primary: Link<PrimaryMethods>): Limits {
+  return {
+    admitConnection: (address) => primary.call('admitConnection', address),
+    releaseConnection: (address) => void primary.call('releaseConnection', address).catch(() => {}),
+    isLockedOut: (address, login) => primary.call('isLockedOut', address, login),
+    loginFailed: (address, login) => primary.call('loginFailed', address, login),
+    loginSucceeded: (address, login) => primary.call('loginSucceeded', address, login),
+    admitAccount: (user, maxSessions) => primary.call('admitAccount', user, maxSessions),
+    releaseAccount: (user) => void primary.call('releaseAccount', user).catch(() => {}),
+  };
+}

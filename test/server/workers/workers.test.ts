@@ -1,0 +1,111 @@
+/** What the primary shares between workers, without processes: ports, limits, and the calls between them. */
+import { EventEmitter } from 'node:events';
+import { checkServerConfig } from '../../../server/config';
+import { LocalLimits } from '../../../server/listener/local-limits';
+import { HeldLimits } from '../../../server/workers/held-limits';
+import { Link, type Port } from '../../../server/workers/link';
+import { splitPorts, workerCount } from '../../../server/workers/primary';
+
+const config = (workers: number | 'auto', ports = '50000-50015') =>
+  checkServerConfig({
+    listeners: [{ mode: 'explicit', port: 21 }],
+    passive: { ports },
+    workers,
+    tls: { certificates: [{ kind: 'file', certificate: 'c', key: 'k' }] },
+    storage: { kind: 'local', root: '/srv' },
+    identity: [{ kind: 'file', file: 'a' }],
+    limits: { sessionsPerAddress: 3 },
+  });
+
+describe('passive ports', () => {
+  it('go to the workers in slices that differ by one at most, each to one', () => {
+    const ports = Array.from({ length: 9 }, (_, index) => 8192 + index);
+    const slices = splitPorts(ports, 4);
+    expect(slices.flat()).toEqual(ports);
+    expect(slices.map(({ length }) => length).sort()).toEqual([2, 2, 2, 3]);
+  });
+
+  it('are never fewer than the workers', () => {
+    expect(workerCount(config(16, '8192-8200'))).toBe(9);
+    expect(workerCount(config(2))).toBe(2);
+    expect(workerCount(config('auto'))).toBeGreaterThanOrEqual(1);
+  });
+
+  it('need a number of workers that can be', () => {
+    expect(() => config(0)).toThrow('workers: 0: expected 1 process or more, or `auto`');
+  });
+});
+
+describe('limits', () => {
+  const limits = () => new LocalLimits(config(2).limits);
+
+  it('count over all workers', async () => {
+    const shared = limits();
+    const [one, other] = [new HeldLimits(shared), new HeldLimits(shared)];
+    await one.admitConnection('192.0.2.1');
+    await one.admitConnection('192.0.2.1');
+    await other.admitConnection('192.0.2.1');
+    expect(await other.admitConnection('192.0.2.1')).toBe('too-many-sessions-for-address');
+  });
+
+  it('are given back when a worker dies, and only what it held', async () => {
+    const shared = limits();
+    const [dead, alive] = [new HeldLimits(shared), new HeldLimits(shared)];
+    await dead.admitConnection('192.0.2.1');
+    await dead.admitConnection('192.0.2.1');
+    dead.releaseConnection('192.0.2.1');
+    await alive.admitConnection('192.0.2.1');
+    await dead.admitAccount('ann', 1);
+    dead.releaseAll();
+    expect(await alive.admitAccount('ann', 1)).toBe(true);
+    expect(await alive.admitConnection('192.0.2.1')).toBeUndefined();
+    expect(await alive.admitConnection('192.0.2.1')).toBeUndefined();
+    expect(await alive.admitConnection('192.0.2.1')).toBe('too-many-sessions-for-address');
+  });
+});
+
+describe('a call to the other process', () => {
+  /** Two ends of a channel that carries what JSON carries. */
+  function channel(): [Port, Port] {
+    const ends = [new EventEmitter(), new EventEmitter()] as const;
+    const port = (own: EventEmitter, other: EventEmitter): Port => ({
+      on: (event, listener) => own.on(event, listener),
+      send(message) {
+        const text = JSON.stringify(message);
+        setImmediate(() => other.emit('message', JSON.parse(text)));
+        return true;
+      },
+    });
+    return [port(ends[0], ends[1]), port(ends[1], ends[0])];
+  }
+  type Sums = { add(a: number, b: number): Promise<number>; fail(): Promise<void>; never(): Promise<void> };
+  const sums = {
+    add: async (a: number, b: number) => a + b,
+    fail: async () => {
+      throw new Error('no such port');
+    },
+    never: () => new Promise<void>(() => {}),
+  };
+
+  it('is answered, each with its own answer', async () => {
+    const [here, there] = channel();
+    new Link(there, sums);
+    const link = new Link<Sums>(here, {});
+    expect(await Promise.all([link.call('add', 1, 2), link.call('add', 3, 4)])).toEqual([3, 7]);
+  });
+
+  it('fails with the words of the other side', async () => {
+    const [here, there] = channel();
+    new Link(there, sums);
+    await expect(new Link<Sums>(here, {}).call('fail')).rejects.toThrow('no such port');
+  });
+
+  it('fails when the other side dies', async () => {
+    const [here, there] = channel();
+    new Link(there, sums);
+    const link = new Link<Sums>(here, {});
+    const call = link.call('never');
+    link.lost();
+    await expect(call).rejects.toThrow('gone');
+  });
+});
