@@ -152,8 +152,8 @@ export class LocalVolume implements Volume {
 }
 
 async function entries(folder: Folder, names: readonly string[]): Promise<Entry[]> {
-  const found = await Promise.all(names.map(async (name) => entryOf(name, await folder.stat(name).catch(() => undefined))));
-  return found.filter((entry) => entry !== undefined);
+  const found = await folder.stats(names);
+  return names.map((name, index) => entryOf(name, found[index])).filter((entry) => entry !== undefined);
 }
 
 /** Links, sockets and devices are not there for a client. */
