@@ -143,6 +143,7 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
   const clientCertificates = settings.clientCertificates ?? (parts.clientTrust ? ClientCertificates.OPTIONAL : ClientCertificates.OFF);
   const input: ServerConfigInput = {
     listeners: listeners.map((listener) => ({ ...listener, clientCertificates, advertisedAddress: settings.advertisedAddress ?? parts.advertisedAddress })),
+    workers: 'auto',
     passive: { ports: settings.passivePorts ?? PassivePorts.DEFAULT },
     firewall: { mode: settings.justInTimeFirewall === false ? 'off' : 'nftables' },
     tls: {

@@ -44,7 +44,7 @@ export async function laptopConfig(flags: LaptopFlags): Promise<{ config: Server
     tls: { certificates: [{ kind: 'file', certificate, key }] },
     storage: { kind: 'local', root },
     identity: [{ kind: 'file', file: accounts }],
-    workers: flags.workers === undefined ? 1 : flags.workers === 'auto' ? 'auto' : number('--workers', flags.workers, 1),
+    workers: flags.workers === undefined ? undefined : flags.workers === 'auto' ? 'auto' : number('--workers', flags.workers, 1),
     audit: { destination: flags.audit ?? '-' },
     admin: flags.adminPort === undefined ? {} : { port: number('--admin-port', flags.adminPort, 0) },
   });

@@ -438,7 +438,7 @@ export const serverConfigSchema = z.strictObject({
       [z.literal('auto'), z.number().int().min(1, 'expected 1 process or more, or `auto` for one per vCPU').max(256)],
       'expected a number of processes, or `auto` for one per vCPU',
     )
-    .default('auto')
+    .default(1)
     .describe(
       'Processes that serve. `auto` is one per vCPU; each has a share of the passive ports, so there are never more than ports. 1 is a single process.',
     ),

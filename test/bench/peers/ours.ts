@@ -11,6 +11,7 @@ const BUNDLE = join(__dirname, '../../../dist/image/ftps.js');
 function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boolean) {
   writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts: [{ user: USER, home: '/', passwordHash: place.hash.phc }] }));
   const config: ServerConfigInput = {
+    workers: 'auto',
     listeners: [{ mode: 'explicit', host: '127.0.0.1', port: ports.control }],
     passive: { ports: `${ports.passive}-${ports.passive + 15}` },
     tls: { certificates: [{ kind: 'file', certificate: place.certificate, key: place.key }] },
