@@ -92,7 +92,7 @@ export type ServerEvent =
       readonly kind: 'tls-established';
       readonly channel: 'control' | 'data';
       readonly tls: TlsFacts /** Data only: what tied it to its control session. */;
-      readonly binding?: 'resumed' | 'same-certificate' | 'address';
+      readonly binding?: 'resumed' | 'same-certificate' | 'same-account' | 'address';
     } & SessionFacts)
   | ({
       readonly kind: 'handshake-failed';

@@ -6,8 +6,11 @@ import type { DataTlsReuse } from '../config';
 /** Which way the bytes go. `in` is watched for the end of its TLS stream. */
 export type Direction = 'in' | 'out';
 
-/** What tied the connection to its session. `address` is no proof: the same client address, and nobody else waited there. */
-export type Binding = 'resumed' | 'same-certificate' | 'address';
+/**
+ * What tied the connection to its session. `same-account`: it resumed another session of the same account from the same address.
+ * `address` is no proof: the same client address, and nobody else waited there.
+ */
+export type Binding = 'resumed' | 'same-certificate' | 'same-account' | 'address';
 
 export interface DataChannel {
   readonly socket: TLSSocket;

@@ -8,7 +8,7 @@ import type { Refusal, SessionFacts } from '../audit/event';
 import { plainAddress } from '../config';
 import type { Firewall } from '../firewall/firewall';
 import type { ClientHello } from '../tls/client-hello';
-import { namedSession, peekClientHello } from '../tls/peek';
+import { type NamedSession, namedSession, peekClientHello } from '../tls/peek';
 import { DataConnectionError, type DataOwner } from './channel';
 import { PassiveOffer } from './passive-offer';
 import { choosePort, PassivePort, type PortManners } from './passive-port';
@@ -39,6 +39,10 @@ const LONGEST_QUEUE_MS = 10_000;
 
 /** More connections than this may wait to be accepted (net.core.somaxconn allowing). */
 const BACKLOG = 4_096;
+
+/** How long a session that has not logged in yet is given to turn out as one of the same account, and how often that is looked at. */
+const LOGIN_MS = 5_000;
+const LOOK_MS = 25;
 
 /** A session that waits for a port. */
 interface Waiting {
@@ -206,7 +210,11 @@ export class PassivePorts {
     const named = namedSession(hello, this.options.security.sessions);
     if (named) {
       const offer = [...port.waitingFrom(address)].find(({ owner }) => owner === named.owner);
-      return offer ? this.secure(port, socket, offer, hello, named) : this.refuse(port, socket, stranger, 'other-session');
+      if (offer) return this.secure(port, socket, offer, hello, named);
+      const sibling = await this.siblingOf(named.owner, port);
+      if (sibling && sibling.owner.dataTlsReuse !== 'required') return this.secure(port, socket, sibling, hello, named);
+      sibling?.refusedSomebody();
+      return this.refuse(port, socket, stranger, 'other-session');
     }
     // It names nobody. Who began to wait after it came is not meant; of several who waited then, any could be.
     const [only] = waiting;
@@ -218,12 +226,26 @@ export class PassivePorts {
     return this.refuse(port, socket, stranger, 'session-not-resumed');
   }
 
-  private async secure(port: PassivePort, socket: Socket, offer: PassiveOffer, hello: ClientHello, resume?: { id: Buffer; data: Buffer }): Promise<void> {
+  /**
+   * The only offer on the port, where it is for the same account and address as this session, which itself does not wait. Programs that keep
+   * one cache of TLS sessions for all their connections (Go, Java) resume whichever session is newest. It may be just logging in.
+   */
+  private async siblingOf(owner: DataOwner, port: PassivePort): Promise<PassiveOffer | undefined> {
+    const waiting = [...port.waitingFrom(owner.address)];
+    const [only] = waiting;
+    if (!only || waiting.length > 1) return undefined;
+    for (let waited = 0; owner.facts.user === undefined && waited < LOGIN_MS && only.isOpen; waited += LOOK_MS)
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    if (!isAlone(port, only) || owner.facts.user === undefined || owner.facts.user !== only.owner.facts.user) return undefined;
+    return only;
+  }
+
+  private async secure(port: PassivePort, socket: Socket, offer: PassiveOffer, hello: ClientHello, resume?: NamedSession<DataOwner>): Promise<void> {
     const { owner } = offer;
     const { security } = this.options;
     const channel = await secureData(socket, owner, security, { direction: offer.direction, hello, resume });
     if (!channel) return;
-    if (channel.binding !== 'resumed' && !(isAlone(port, offer) && (channel.binding === 'same-certificate' || (await this.mayGoUnproven(offer))))) {
+    if (channel.binding !== 'resumed' && !(isAlone(port, offer) && (channel.binding !== 'address' || (await this.mayGoUnproven(offer))))) {
       offer.refusedSomebody();
       channel.socket.destroy();
       this.audit(port, 'session-not-resumed', owner.facts);

@@ -5,6 +5,7 @@ import { acceptTls } from '../tls/accept';
 import type { ServerCertificates } from '../tls/certificates';
 import type { ClientHello } from '../tls/client-hello';
 import { tlsFacts } from '../tls/facts';
+import type { NamedSession } from '../tls/peek';
 import { RecordWatch } from '../tls/record-watch';
 import type { TlsSessions } from '../tls/sessions';
 import type { Binding, DataChannel, DataOwner, Direction } from './channel';
@@ -19,13 +20,13 @@ export interface DataSecurity {
 
 /**
  * Fulfilled with the channel and what ties it to the owner, or with undefined when the handshake failed (audited).
- * `hello` is what the client has sent already, where it was read. `binding` is `address` where nothing was proved; whether that is enough is the caller's to decide.
+ * `hello` is what the client has sent already, where it was read. A session named in it must be the owner's, or that of another session of its account. `binding` is `address` where nothing was proved; whether that is enough is the caller's to decide.
  */
 export async function secureData(
   socket: Socket,
   owner: DataOwner,
   { certificates, sessions, audit, handshakeSeconds }: DataSecurity,
-  { direction, hello, resume }: { direction?: Direction; hello?: ClientHello; resume?: { id: Buffer; data: Buffer } },
+  { direction, hello, resume }: { direction?: Direction; hello?: ClientHello; resume?: NamedSession<DataOwner> },
 ): Promise<DataChannel | undefined> {
   // The watch costs a pass through JavaScript, so a connection known to be a download goes without.
   const watch = direction === 'out' ? undefined : new RecordWatch(socket);
@@ -45,7 +46,7 @@ export async function secureData(
     audit.record({ kind: 'handshake-failed', channel: 'data', reason: handshake.reason, detail: handshake.detail, ...owner.facts });
     return undefined;
   }
-  const binding = bindingOf(facts!, owner, resume !== undefined);
+  const binding = bindingOf(facts!, owner, resume);
   if (binding === 'resumed' && resume) sessions.markUsed(resume.id);
   return {
     socket: handshake.socket,
@@ -56,8 +57,8 @@ export async function secureData(
   };
 }
 
-function bindingOf({ resumed, clientCertificate }: TlsFacts, owner: DataOwner, resumable: boolean): Binding {
-  if (resumable && resumed) return 'resumed';
+function bindingOf({ resumed, clientCertificate }: TlsFacts, owner: DataOwner, resume?: NamedSession<DataOwner>): Binding {
+  if (resume && resumed) return resume.owner === owner ? 'resumed' : 'same-account';
   if (owner.clientCertificate !== undefined && clientCertificate === owner.clientCertificate) return 'same-certificate';
   return 'address';
 }

@@ -260,10 +260,10 @@ describe('passive ports', () => {
     raw.close();
   });
 
-  it('give nothing to another session of the same address', async () => {
+  it('give nothing to the session of another account at the same address', async () => {
     await writeFile(join(server.files, 'mine.txt'), 'only for me');
     const victim = await RawClient.loggedIn(server);
-    const thief = await RawClient.loggedIn(server);
+    const thief = await RawClient.loggedIn(server, {}, 'reader');
     const port = await victim.epsv();
     const stolen = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, servername: 'localhost', session: thief.session }).on('error', () => {});
     await closed(stolen);

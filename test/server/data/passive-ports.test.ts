@@ -96,3 +96,46 @@ it('says 425 when no port became free in time, and the session goes on', async (
   expect(await first.reply()).toMatch(/^425 /);
   expect(await retrieve(one, second, await second.epsv())).toBe('only for 1');
 });
+
+describe('a data connection that resumes another session of the same account', () => {
+  /** What a program with one cache of TLS sessions does (Go, Java): it resumes the newest, whichever connection it is of. */
+  async function crossing(tls: Record<string, unknown>, dataTlsReuse: 'preferred' | 'required', second: string) {
+    server = await testServer({ listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0, dataTlsReuse }], passive: { ports: 'any:2', connectSeconds: 5 } }, [
+      { user: 'demo', passwordHash },
+      { user: 'other', passwordHash },
+    ]);
+    await mkdir(server.files, { recursive: true });
+    await writeFile(join(server.files, 'file.txt'), 'for this account');
+    const first = await RawClient.loggedIn(server, tls);
+    const newest = await RawClient.loggedIn(server, tls, second);
+    clients.push(first, newest);
+    const port = await first.epsv();
+    first.write('RETR file.txt\r\n');
+    expect(await first.reply()).toMatch(/^150 /);
+    const data = connectTls({ host: '127.0.0.1', port, ca: server.authority.pem, servername: 'localhost', session: newest.session, ...tls });
+    data.on('error', () => {});
+    const chunks: Buffer[] = [];
+    data.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await new Promise((resolve) => data.on('close', resolve));
+    return { got: Buffer.concat(chunks).toString(), reply: await first.reply(), server };
+  }
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('is taken under %s, and the audit says so', async (version) => {
+    const { got, reply, server: one } = await crossing({ minVersion: version, maxVersion: version }, 'preferred', 'demo');
+    expect(got).toBe('for this account');
+    expect(reply).toMatch(/^226 /);
+    expect(one.audit.of('tls-established').at(-1)).toMatchObject({ channel: 'data', binding: 'same-account' });
+  });
+
+  it('is refused where every data connection must resume its own', async () => {
+    const { got, reply } = await crossing({}, 'required', 'demo');
+    expect(got).toBe('');
+    expect(reply).toMatch(/^522 /);
+  });
+
+  it('is refused where it is of another account', async () => {
+    const { got, reply } = await crossing({}, 'preferred', 'other');
+    expect(got).toBe('');
+    expect(reply).toMatch(/^4|^5/);
+  });
+});
