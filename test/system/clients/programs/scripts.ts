@@ -34,7 +34,7 @@ export const netFtp: Client = {
 
 export const commonsNet: Client = {
   name: 'Apache Commons Net (Java)',
-  remark: 'Resumes none by itself.',
+  remark: 'Resumes only where a port comes again, under TLS 1.2.',
   version: async () => versionOf('dpkg-query', '--show', 'libcommons-net-java'),
   can: everything,
   cannot: [],
