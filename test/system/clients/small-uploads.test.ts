@@ -86,10 +86,11 @@ describe('where every data connection must resume', () => {
 
   it('curl under TLS 1.3 is told why at the first upload that it can not tie, and nothing of it is kept', async () => {
     await serve({ dataTlsReuse: 'required' });
-    const { code, output } = await upload(curl, '1.3', FEW);
+    const { code } = await upload(curl, '1.3', FEW);
     const { length } = bindings();
     if (code === 0) return expect(length).toBe(FEW); // a curl that has learned to keep its sessions
-    expect(output).toMatch(/522|TLS session/);
+    // What curl prints depends on what it notices first, the closed data connection or the reply; the audit has the reply.
+    expect(server!.audit().map(({ message }) => message)).toContain('STOR 522');
     expect(new Set(bindings())).toEqual(new Set(['resumed']));
     for (let index = length; index < FEW; index += 1) expect(() => readFileSync(join(server!.files, `${index}.bin`))).toThrow(/ENOENT/);
   });
