@@ -105,7 +105,7 @@ export async function serve(config: ServerConfig): Promise<Serving> {
       listeners: server.listeners,
       passive: config.passive.ports,
       tls_policy: config.tls.policy,
-      ...parts,
+      parts: Object.entries(parts).map(([part, state]) => ({ part, state })),
     },
   });
 

@@ -82,11 +82,6 @@ export class AuditArchive extends Construct {
     // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
     this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
     this.buckets = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true, removalPolicy };
-    acknowledge(
-      Stack.of(this),
-      'CloudFormation-Validate::W7001',
-      "aws-cdk-lib writes a mapping of Firehose's networks into every stack with a delivery stream, whether or not a security group names them.",
-    );
     this.key = new Key(this, 'Key', { description: 'FTPS audit archive', enableKeyRotation: true, removalPolicy });
     this.accessLogs = this.makeAccessLogs(days);
     this.bucket = this.makeBucket(days);

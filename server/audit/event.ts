@@ -1,5 +1,6 @@
 /** Everything the server reports, in the server's own words. `ocsf.ts` turns each into a line that a SIEM reads. */
 import type { RefusalReason } from '../identity/identity';
+import type { ServerDetail } from './schema';
 
 /** Which session an event belongs to. */
 export interface SessionFacts {
@@ -65,17 +66,6 @@ export type Refusal =
 
 /** `alive` is said every `audit.heartbeatSeconds`: its absence tells of a server, or of a way to the logs, that is broken. */
 export type ServerChange = 'started' | 'alive' | 'draining' | 'drain-timed-out' | 'stopped' | 'worker-lost' | 'worker-started';
-
-export interface ServerDetail {
-  readonly listeners?: readonly { readonly mode: string; readonly host: string; readonly port: number }[];
-  readonly passive?: string;
-  readonly tls_policy?: string;
-  /** State of the just-in-time firewall. */
-  readonly firewall?: string;
-  /** Sessions that are open; at a drain that timed out, those that were cut. */
-  readonly sessions?: number;
-  readonly transfers?: number;
-}
 
 export type TransferKind = 'download' | 'upload' | 'listing';
 

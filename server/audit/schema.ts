@@ -27,6 +27,23 @@ const file = z.strictObject({
   hashes: z.array(fingerprint()).optional(),
 });
 
+/** What the server says of itself when it starts, lives, drains and stops. */
+const serverDetail = z.strictObject({
+  listeners: z
+    .array(z.strictObject({ mode: z.string(), host: z.string(), port: z.number().int() }))
+    .readonly()
+    .optional(),
+  passive: z.string().optional(),
+  tls_policy: z.string().optional(),
+  parts: z
+    .array(z.strictObject({ part: z.string(), state: z.string() }))
+    .optional()
+    .describe('What it works with, and whether it is on.'),
+  sessions: z.number().int().optional().describe('Sessions that are open; at a drain that timed out, those that were cut.'),
+  transfers: z.number().int().optional(),
+});
+export type ServerDetail = Readonly<z.infer<typeof serverDetail>>;
+
 /** What OCSF has no attribute for. Listed in full, so that the table for queries has a column for each. */
 const unmapped = z.strictObject({
   event: z.string().optional().describe('What happened, in one word of the server.'),
@@ -57,12 +74,7 @@ const unmapped = z.strictObject({
     })
     .optional()
     .describe('Of the malware scanner.'),
-  listeners: z.array(z.strictObject({ mode: z.string(), host: z.string(), port: z.number().int() })).optional(),
-  passive: z.string().optional(),
-  tls_policy: z.string().optional(),
-  firewall: z.string().optional().describe('Whether the ports are opened just in time.'),
-  sessions: z.number().int().optional(),
-  transfers: z.number().int().optional(),
+  ...serverDetail.shape,
   what: z.string().optional(),
   user: z.string().optional().describe('The account, where the class has no place for it.'),
   home: z.string().optional(),
