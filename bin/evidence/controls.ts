@@ -31,7 +31,7 @@ export const controls: readonly Control[] = [
       test(defects, 'refuses a login before any account is looked up'),
       test(defects, 'drops a connection with bytes pipelined behind AUTH'),
       test(defects, 'transfers nothing before PROT P'),
-      test(defects, 'give nothing to another session of the same address'),
+      test(defects, 'give nothing to the session of another account at the same address'),
     ],
   },
   {

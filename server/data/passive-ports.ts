@@ -211,7 +211,7 @@ export class PassivePorts {
     if (named) {
       const offer = [...port.waitingFrom(address)].find(({ owner }) => owner === named.owner);
       if (offer) return this.secure(port, socket, offer, hello, named);
-      const sibling = await this.siblingOf(named.owner, port);
+      const sibling = named.owner.address === address ? await this.siblingOf(named.owner, port) : undefined;
       if (sibling && sibling.owner.dataTlsReuse !== 'required') return this.secure(port, socket, sibling, hello, named);
       sibling?.refusedSomebody();
       return this.refuse(port, socket, stranger, 'other-session');

@@ -119,7 +119,7 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
       listeners: [{ mode: 'explicit', host: '::', port: 21 }],
       passive: '50000-50015',
       tls_policy: 'modern',
-      firewall: 'on',
+      parts: [{ part: 'firewall', state: 'nftables' }],
       sessions: 3,
       transfers: 1,
     },
