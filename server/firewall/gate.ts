@@ -48,15 +48,15 @@ export async function openGate({ socket: path, low, high }: GateOptions): Promis
   }
 
   let repairing: Promise<void> | undefined;
-  async function change(text: string): Promise<void> {
+  async function change(text: string, subject?: string): Promise<void> {
     try {
-      await nft.run(text);
+      await nft.run(text, subject);
     } catch {
       repairing ??= repair().finally(() => {
         repairing = undefined;
       });
       await repairing;
-      await nft.run(text);
+      await nft.run(text, subject);
     }
   }
 
@@ -67,12 +67,12 @@ export async function openGate({ socket: path, low, high }: GateOptions): Promis
     const key = `${address} ${port}`;
     if (words.word === 'withdraw') {
       admissions.delete(key);
-      return change(withdrawElement(words));
+      return change(withdrawElement(words), key);
     }
     if (admissions.size >= MOST_ADMITTED) forgetPast(admissions);
     if (admissions.size >= MOST_ADMITTED) throw new Error(`${MOST_ADMITTED} openings are the most at once`);
     admissions.set(key, { address, port, by, until: Date.now() + words.seconds * 1000 });
-    return change(admitElement(words, words.seconds));
+    return change(admitElement(words, words.seconds), key);
   }
 
   /** A server that went away needs no openings any more. */
@@ -80,7 +80,7 @@ export async function openGate({ socket: path, low, high }: GateOptions): Promis
     for (const [key, one] of admissions)
       if (one.by === by) {
         admissions.delete(key);
-        change(withdrawElement(one)).catch(() => {}); // its time ends it
+        change(withdrawElement(one), key).catch(() => {}); // its time ends it
       }
   }
 

@@ -16,6 +16,7 @@ const MOST_TRANSACTIONS = 20_000;
 
 interface Change {
   readonly text: string;
+  readonly subject: string | undefined;
   readonly done: () => void;
   readonly failed: (error: Error) => void;
 }
@@ -27,10 +28,14 @@ export class Nft {
   private running: Change[] = [];
   private complaints: string[] = [];
 
-  /** Makes the change, together with others that wait. Throws an Error with nft's words where they can't be made. */
-  run(text: string): Promise<void> {
+  /**
+   * Makes the change, together with others that wait. Of several that wait for one subject (an element of a set) only the last is made:
+   * the kernel takes an element in and out of a set only so often in one transaction. A change without a subject has a transaction of
+   * its own. Throws an Error with nft's words where the change can't be made.
+   */
+  run(text: string, subject?: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ text, done: resolve, failed: reject });
+      this.waiting.push({ text, subject, done: resolve, failed: reject });
       this.next();
     });
   }
@@ -41,11 +46,13 @@ export class Nft {
 
   private next(): void {
     if (this.running.length > 0 || this.waiting.length === 0) return;
-    this.running = this.waiting.splice(0, MOST_TOGETHER);
+    const alone = this.waiting.slice(0, MOST_TOGETHER).findIndex(({ subject }) => subject === undefined);
+    this.running = this.waiting.splice(0, alone === 0 ? 1 : alone > 0 ? alone : MOST_TOGETHER);
     this.complaints = [];
     this.transactions += 1;
     this.process ??= this.start();
-    this.process.stdin?.write(`${this.running.map(({ text }) => text).join('; ')}\n${QUESTION}\n`);
+    const last = new Map(this.running.map(({ subject, text }) => [subject, text]));
+    this.process.stdin?.write(`${[...last.values()].join('; ')}\n${QUESTION}\n`);
   }
 
   private start(): ChildProcess {

@@ -8,8 +8,11 @@ import type { Audit } from '../audit/event';
 import type { Firewall } from './firewall';
 import { type Opening, type Words, writeWords } from './words';
 
-/** How long an opening waits for the firewall's process to be there, and for its answer. */
+/** How long an opening waits for the firewall's process to be there. */
 const PATIENCE_MS = 3_000;
+/** How long the firewall's process may be silent while it is asked. Counted in ticks: a server that is too busy to listen sees none. */
+const TICK_MS = 500;
+const MOST_SILENT_TICKS = 4;
 const RECONNECT_MS = 250;
 /** How often the firewall is asked whether its table is still there; it makes it again where it is not. */
 const HEALTH_MS = 10_000;
@@ -25,7 +28,9 @@ export class RemoteFirewall implements Firewall {
   private reported: 'up' | 'down' | undefined;
   private questions: Question[] = [];
   private readonly wanted = new Map<string, Opening & { readonly until: number }>();
+  private silentTicks = 0;
   private readonly health: NodeJS.Timeout;
+  private readonly watch: NodeJS.Timeout;
   private retry: NodeJS.Timeout | undefined;
   private closed = false;
   private announce!: () => void;
@@ -37,6 +42,7 @@ export class RemoteFirewall implements Firewall {
   ) {
     this.connect();
     this.health = setInterval(() => void this.ask({ word: 'health' }).then(() => this.report(), this.report), HEALTH_MS).unref();
+    this.watch = setInterval(() => this.tick(), TICK_MS).unref();
   }
 
   /** Connects, or gives up waiting after a while and goes on trying. Never throws. */
@@ -70,6 +76,7 @@ export class RemoteFirewall implements Firewall {
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.health);
+    clearInterval(this.watch);
     clearTimeout(this.retry);
     this.socket?.destroy();
   }
@@ -124,7 +131,8 @@ export class RemoteFirewall implements Firewall {
     this.connected = this.expectConnection();
     const { questions } = this;
     this.questions = [];
-    const error = new Error('the connection to the firewall broke');
+    this.silentTicks = 0;
+    const error = new Error('the connection to the firewall broke, or it did not answer');
     for (const { failed } of questions) failed(error);
     if (!this.closed) this.report(error);
   }
@@ -133,17 +141,19 @@ export class RemoteFirewall implements Firewall {
     return new Promise((resolve, reject) => {
       const { socket } = this;
       if (!socket) return reject(new Error(this.problem ?? 'not connected'));
-      const timer = setTimeout(() => socket.destroy(), PATIENCE_MS);
-      const settle = (then: () => void) => {
-        clearTimeout(timer);
-        then();
-      };
-      this.questions.push({ answered: () => settle(resolve), failed: (error) => settle(() => reject(error)) });
+      this.questions.push({ answered: resolve, failed: reject });
       socket.write(writeWords(words));
     });
   }
 
+  /** Cuts off a firewall that was asked and says nothing. */
+  private tick(): void {
+    this.silentTicks = this.questions.length === 0 ? 0 : this.silentTicks + 1;
+    if (this.silentTicks > MOST_SILENT_TICKS) this.socket?.destroy();
+  }
+
   private hear(line: string): void {
+    this.silentTicks = 0;
     const question = this.questions.shift();
     if (line === 'ok') question?.answered();
     else question?.failed(new Error(line.replace(/^error /, '')));

@@ -70,6 +70,17 @@ it('asks anew for what is still wanted when the connection broke, and says in th
   await second.close();
 });
 
+it('gives up on a firewall that does not answer', async () => {
+  const other = new Listening(path);
+  await other.open();
+  const firewall = await RemoteFirewall.open(path, audit);
+  other.answer = undefined;
+  await expect(firewall.admit('192.0.2.1', 50_000, 60)).rejects.toThrow('did not answer');
+  expect(firewall.state).toMatch(/^down: /);
+  await firewall.close();
+  await other.close();
+});
+
 it('hands on why an opening was refused', async () => {
   const other = new Listening(path);
   await other.open();
