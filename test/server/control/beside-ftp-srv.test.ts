@@ -38,6 +38,24 @@ async function encrypted(subject: Subject): Promise<RawClient> {
   return raw;
 }
 
+/** A command right behind AUTH TLS, in one packet with it: what comes of it after the upgrade. */
+async function pipelined(subject: Subject): Promise<string> {
+  const raw = await greeted(subject);
+  try {
+    raw.write('AUTH TLS\r\nSYST\r\n');
+    const reply = await raw.reply().catch(() => 'dropped');
+    if (reply === 'dropped') return reply;
+    await meanwhile(subject);
+    await raw.startTls(subject);
+    raw.write('NOOP\r\n');
+    return (await raw.reply()).startsWith('215') ? 'executed as if it had been encrypted' : 'forgotten';
+  } catch {
+    return 'forgotten'; // it answered in between, so that the handshake could not begin
+  } finally {
+    raw.close();
+  }
+}
+
 async function loggedIn(subject: Subject): Promise<RawClient> {
   const raw = await encrypted(subject);
   await raw.send('USER demo');
@@ -130,17 +148,11 @@ const defects: readonly Defect[] = [
   },
   {
     what: 'a command pipelined behind AUTH TLS (STARTTLS injection)',
+    // ftp-srv keeps the command for after the upgrade or loses it, as packets and its own steps fall; once is enough for an attacker.
     async observe(subject) {
-      const raw = await greeted(subject);
-      raw.write('AUTH TLS\r\nSYST\r\n');
-      const reply = await raw.reply().catch(() => 'dropped');
-      if (reply === 'dropped') return reply;
-      await meanwhile(subject);
-      await raw.startTls(subject);
-      raw.write('NOOP\r\n');
-      const first = await raw.reply();
-      raw.close();
-      return first.startsWith('215') ? 'executed as if it had been encrypted' : 'forgotten';
+      let outcome = 'forgotten';
+      for (let attempt = 0; attempt < 20 && outcome === 'forgotten'; attempt += 1) outcome = await pipelined(subject);
+      return outcome;
     },
     ftpSrv: 'executed as if it had been encrypted',
     here: 'dropped',
