@@ -113,7 +113,7 @@ async function measureAll(peers: readonly Peer[], chosen: typeof measurements, p
       for (const measurement of chosen) {
         if (measurement.once && round > 1) continue;
         for (const peer of peers) {
-          if (measurement.applies && !measurement.applies(peer, place)) continue;
+          if ((peer.variant && !measurement.variants) || (measurement.applies && !measurement.applies(peer, place))) continue;
           const begin = performance.now();
           let words: string;
           try {

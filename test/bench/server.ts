@@ -29,6 +29,7 @@ export async function startServer(peer: Peer, place: Workplace): Promise<Server>
   const output = openSync(join(folder, 'output'), 'a+');
   const child = spawn('sh', ['-c', `${meter.enter} && ${command}`], { stdio: [output, output, output], env: { ...process.env, ...environment } });
   await greets(peer, ports.control, child, join(folder, 'output'));
+  await settles(meter);
   return {
     peer,
     port: ports.control,
@@ -38,6 +39,15 @@ export async function startServer(peer: Peer, place: Workplace): Promise<Server>
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
   };
+}
+
+/** Waits until the start is over, so that its CPU time is not taken for a transfer's. */
+async function settles(meter: Meter): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) {
+    const before = meter.cpuSeconds();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    if (meter.cpuSeconds() - before < 0.005) return;
+  }
 }
 
 async function greets(peer: Peer, port: number, child: ChildProcess, output: string): Promise<void> {

@@ -162,7 +162,7 @@ export const pureFtpd: Peer = {
       `-J ${CIPHER.tls12}`,
       `-2 ${place.combined}`,
       // Its defaults: 50 clients in all, 8 of an address, 10,000 entries in a listing.
-      '-c 2000 -C 2000 -L 200000:50',
+      '--maxclientsnumber 2000 --maxclientsperip 2000 --limitrecursion 200000:50',
       `-g ${folder}/pid`,
       `-O clf:${folder}/log`,
     ];
