@@ -31,6 +31,9 @@ export function acknowledgeWildcards(scope: IConstruct, reason: string): void {
   }
 }
 
+/** Why a role has a policy of its own: for findings about inline policies. */
+export const OWN_ROLE = 'The policy is for this one role alone and lives and dies with it; a managed policy could be attached to others.';
+
 /** A value with tokens in the words of a finding: `arn:<AWS::Partition>:s3:::<Bucket.Arn>/*`. */
 export function inFinding(construct: IConstruct, value: string): string {
   return flat(Stack.of(construct).resolve(value));

@@ -67,7 +67,7 @@ export class AddressLifecycle extends Construct {
     return new PolicyStatement({
       effect: Effect.ALLOW,
       actions: ['autoscaling:DescribeAutoScalingGroups', 'ec2:DescribeAddresses', 'ec2:DescribeInstances'],
-      resources: ['*'],
+      resources: ['*'], // these calls only describe, and know no resources
     });
   }
 

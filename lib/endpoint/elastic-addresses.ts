@@ -1,9 +1,9 @@
 /** Addresses that never change: one Elastic IP per instance out of a pool that partners can put on their allow-list. */
-import { CfnEIP, type ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { CfnEIP, ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import { stableName } from '../names';
 import type { FtpsSecurityGroup } from '../network/security-group';
 import { AddressLifecycle } from './address-lifecycle';
+import { elasticIps } from './elastic-ips';
 import { Endpoint, type EndpointConnection } from './endpoint';
 
 export interface ElasticAddressesProps {
@@ -24,10 +24,7 @@ export class ElasticAddresses extends Endpoint {
 
   constructor(scope: Construct, id: string, { count }: ElasticAddressesProps) {
     super(scope, id);
-    this.pool = Array.from(
-      { length: count },
-      (_, index) => new CfnEIP(this, `Address${index + 1}`, { domain: 'vpc', tags: [{ key: 'Name', value: `${stableName(this)} ${index + 1}` }] }),
-    );
+    this.pool = elasticIps(this, count);
     this.addresses = this.pool.map((address) => address.attrPublicIp);
     this.description = `${count} Elastic IP address${count === 1 ? '' : 'es'}`;
   }

@@ -1,6 +1,6 @@
 /** A network load balancer: fixed addresses per zone, control connections balanced, and a slice of the passive ports for each instance. */
 import { Stack, Tags } from 'aws-cdk-lib';
-import { CfnEIP, type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
+import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { type CfnLoadBalancer, NetworkLoadBalancer, type NetworkTargetGroup, Protocol } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ARecord, RecordTarget } from 'aws-cdk-lib/aws-route53';
@@ -12,8 +12,10 @@ import type { ServerFleet } from '../fleet/server-fleet';
 import { ServiceFunction } from '../functions/service-function';
 import { stableName } from '../names';
 import type { FtpsSecurityGroup } from '../network/security-group';
+import { elasticIps } from './elastic-ips';
 import { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint';
 import { GroupEvents } from './group-events';
+import { SLOT_TAG } from './slot-lifecycle/slot-tag';
 
 export interface LoadBalancerProps {
   readonly vpc: IVpc;
@@ -52,9 +54,7 @@ export class LoadBalancer extends Endpoint {
     this.vpc = vpc;
     this.slots = slots;
     const { subnets } = vpc.selectSubnets(vpcSubnets ?? { subnetType: SubnetType.PUBLIC });
-    const pool = subnets.map(
-      (_, index) => new CfnEIP(this, `Address${index + 1}`, { domain: 'vpc', tags: [{ key: 'Name', value: `${stableName(this)} ${index + 1}` }] }),
-    );
+    const pool = elasticIps(this, subnets.length);
     this.addresses = pool.map((address) => address.attrPublicIp);
     this.zones = subnets.map(({ availabilityZone }, index) => [availabilityZone, this.addresses[index]!] as const);
     this.description = `network load balancer with ${pool.length} addresses`;
@@ -106,7 +106,7 @@ export class LoadBalancer extends Endpoint {
   public startCommands(): string[] {
     const slices = this.slices();
     return [
-      'until SLOT=$(metadata tags/instance/ftps-slot); do sleep 2; done',
+      `until SLOT=$(metadata tags/instance/${SLOT_TAG}); do sleep 2; done`,
       `case $SLOT in ${slices.map(([low, high], index) => `${index + 1}) PORTS=${low}-${high} ;;`).join(' ')} *) echo "slot $SLOT is unknown"; exit 1 ;; esac`,
       `case $(metadata placement/availability-zone) in ${this.zones.map(([zone, address]) => `${zone}) ADDRESS=${address} ;;`).join(' ')} *) exit 1 ;; esac`,
       `PORTS=$PORTS ADDRESS=$ADDRESS node-24 -e 'const fs = require("fs"), f = "/etc/ftps/server.json", c = JSON.parse(fs.readFileSync(f)); c.passive.ports = process.env.PORTS; for (const l of c.listeners) if (l.advertisedAddress === "auto") l.advertisedAddress = process.env.ADDRESS; fs.writeFileSync(f, JSON.stringify(c))'`,
@@ -166,7 +166,7 @@ export class LoadBalancer extends Endpoint {
           resources: [instances],
           conditions: {
             StringEquals: { 'aws:ResourceTag/aws:autoscaling:groupName': fleet.groupName },
-            'ForAllValues:StringEquals': { 'aws:TagKeys': ['ftps-slot'] },
+            'ForAllValues:StringEquals': { 'aws:TagKeys': [SLOT_TAG] },
           },
         }),
       ],

@@ -1,5 +1,5 @@
 /** Brings each new image to the instances, one after the other, and back where an alarm goes off. */
-import { ArnFormat, CustomResource, Duration, Lazy, Stack } from 'aws-cdk-lib';
+import { CustomResource, Duration, Lazy, Stack } from 'aws-cdk-lib';
 import type { Alarm, IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -109,20 +109,15 @@ export class ImageRollout extends Construct {
     this.alarms.push(...alarms);
     const stack = Stack.of(this);
     const template = stack.formatArn({ service: 'ec2', resource: 'launch-template', resourceName: fleet.launchTemplate.launchTemplateId });
-    const group = stack.formatArn({
-      service: 'autoscaling',
-      resource: 'autoScalingGroup',
-      resourceName: `*:autoScalingGroupName/${fleet.groupName}`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
     // A policy of its own: the launch template waits for the image, which the Lambda tells, so its role can't wait for the template.
     const policy = new Policy(this, 'Refresh', {
       roles: [this.lambda.role],
       statements: [
-        new PolicyStatement({ actions: ['autoscaling:StartInstanceRefresh'], resources: [group] }),
+        new PolicyStatement({ actions: ['autoscaling:StartInstanceRefresh'], resources: [fleet.groupArn] }),
         new PolicyStatement({ actions: ['ec2:CreateLaunchTemplateVersion'], resources: [template] }),
         // Auto Scaling checks that whoever names a launch template could start an instance from it (Auto Scaling user guide, "Control Amazon EC2 launch template usage").
         new PolicyStatement({ actions: ['ec2:RunInstances'], resources: ['*'], conditions: { ArnEquals: { 'ec2:LaunchTemplate': template } } }),
+        // What is being started has no id yet.
         new PolicyStatement({ actions: ['ec2:CreateTags'], resources: ['*'], conditions: { StringEquals: { 'ec2:CreateAction': 'RunInstances' } } }),
         new PolicyStatement({
           actions: ['iam:PassRole'],
@@ -138,7 +133,7 @@ export class ImageRollout extends Construct {
     );
     acknowledge(
       policy,
-      `AwsSolutions-IAM5[Resource::${inFinding(this, group)}]`,
+      `AwsSolutions-IAM5[Resource::${inFinding(this, fleet.groupArn)}]`,
       'The wildcard stands for the id that Auto Scaling puts before the name of this one group.',
     );
   }

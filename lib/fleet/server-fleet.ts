@@ -184,18 +184,24 @@ export class ServerFleet extends Construct implements IConnectable {
     ];
   }
 
-  /** Completing its own hooks and telling its own health: in this group, and no other. */
-  private allowLifecycle(): void {
-    const group = Stack.of(this).formatArn({
+  /** ARN of the group, without the id that Auto Scaling puts before its name: known before the group is made. */
+  public get groupArn(): string {
+    return Stack.of(this).formatArn({
       service: 'autoscaling',
       resource: 'autoScalingGroup',
       resourceName: `*:autoScalingGroupName/${this.groupName}`,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
-    this.role.addToPolicy(new PolicyStatement({ actions: ['autoscaling:CompleteLifecycleAction', 'autoscaling:SetInstanceHealth'], resources: [group] }));
+  }
+
+  /** Completing its own hooks and telling its own health: in this group, and no other. */
+  private allowLifecycle(): void {
+    this.role.addToPolicy(
+      new PolicyStatement({ actions: ['autoscaling:CompleteLifecycleAction', 'autoscaling:SetInstanceHealth'], resources: [this.groupArn] }),
+    );
     acknowledge(
       this.role,
-      `AwsSolutions-IAM5[Resource::${inFinding(this, group)}]`,
+      `AwsSolutions-IAM5[Resource::${inFinding(this, this.groupArn)}]`,
       'The wildcard stands for the id that Auto Scaling puts before the name of this one group.',
     );
   }

@@ -26,10 +26,11 @@ import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
+import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
 import { stableName } from '../names';
 import { auditColumns } from './audit-columns';
 import { auditQueries, withExamples } from './audit-queries';
+import { leaveOutFirehoseAddresses } from './firehose-addresses';
 
 export interface AuditArchiveProps {
   /** Group whose every line is archived. */
@@ -52,7 +53,6 @@ const TABLE = 'audit';
 const RESULT_DAYS = 30;
 
 const ONE_REGION = 'S3 keeps every object in at least three zones of the region; where a second region is asked for, replicate this bucket by a rule of yours.';
-const OWN_ROLE = 'The policy is for this one role alone and lives and dies with it; a managed policy could be attached to others.';
 
 export class AuditArchive extends Construct {
   /** Parquet below `audit/day=…/`, the lines as they came below `raw/day=…/`, what could not be converted below `failed/`. */
@@ -251,8 +251,7 @@ export class AuditArchive extends Construct {
         },
       }),
     });
-    // Addresses of Firehose by region, which nothing here lets in; a mapping that is not used is a finding of cfn-lint.
-    Stack.of(this).node.tryRemoveChild('@aws-cdk--aws-kinesisfirehose.CidrBlocks');
+    leaveOutFirehoseAddresses(this);
     acknowledgeRegulations(role, 'IAMNoInlinePolicy', OWN_ROLE);
     acknowledge(
       role,

@@ -23,8 +23,9 @@ import { FilterPattern } from 'aws-cdk-lib/aws-logs';
 import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
+import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
 import type { AuditLog } from './audit-log';
+import { leaveOutFirehoseAddresses } from './firehose-addresses';
 
 export interface SecurityLakeDeliveryProps {
   /** The audit, which must have an archive: its table says how lines become Parquet. */
@@ -81,15 +82,13 @@ export class SecurityLakeDelivery extends Construct {
         loggingConfig: new EnableLogging(auditLog.addGroup(`${id}Errors`)),
       }),
     });
-    // Addresses of Firehose by region, which nothing here lets in; a mapping that is not used is a finding of cfn-lint.
-    Stack.of(this).node.tryRemoveChild('@aws-cdk--aws-kinesisfirehose.CidrBlocks');
+    leaveOutFirehoseAddresses(this);
     const subscription = auditLog.auditGroup.addSubscriptionFilter('ToSecurityLake', {
       destination: new FirehoseDestination(this.deliveryStream),
       filterPattern: FilterPattern.allEvents(),
     });
-    const ownRole = 'The policy is for this one role alone and lives and dies with it; a managed policy could be attached to others.';
-    acknowledgeRegulations(subscription, 'IAMNoInlinePolicy', ownRole);
-    acknowledgeRegulations(role, 'IAMNoInlinePolicy', ownRole);
+    acknowledgeRegulations(subscription, 'IAMNoInlinePolicy', OWN_ROLE);
+    acknowledgeRegulations(role, 'IAMNoInlinePolicy', OWN_ROLE);
     for (const finding of [
       'Action::s3:Abort*',
       'Action::s3:DeleteObject*',

@@ -59,10 +59,16 @@ export class ServiceNetwork extends Construct {
   }
 }
 
-/** A key that CloudWatch Logs of this account may use (CloudWatch Logs user guide, "Encrypt log data using KMS"). */
+/** A key that CloudWatch Logs of this account may use. */
 export function logKey(scope: Construct, id: string, description: string): Key {
   const key = new Key(scope, id, { description, enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
-  const { region, account, partition } = Stack.of(scope);
+  letLogsUse(key);
+  return key;
+}
+
+/** Lets CloudWatch Logs of this account encrypt by this key (CloudWatch Logs user guide, "Encrypt log data using KMS"). */
+export function letLogsUse(key: Key): void {
+  const { region, account, partition } = Stack.of(key);
   key.addToResourcePolicy(
     new PolicyStatement({
       effect: Effect.ALLOW,
@@ -72,5 +78,4 @@ export function logKey(scope: Construct, id: string, description: string): Key {
       conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` } },
     }),
   );
-  return key;
 }

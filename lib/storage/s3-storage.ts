@@ -1,5 +1,5 @@
 /** Files in S3, where uploads become visible only when GuardDuty has found them clean. */
-import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { EventBus, type IEventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -13,8 +13,9 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { lambdaCode } from '../bundles';
 import { NAMESPACE } from '../certificate/certificate-rotation';
-import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
+import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
 import { stableName } from '../names';
+import { letLogsUse } from '../network/service-network';
 import { FileStorage, type StorageSettings } from './file-storage';
 
 export interface S3StorageProps {
@@ -54,7 +55,6 @@ export interface S3StorageProps {
 /** What every key in the quarantine begins with. */
 const QUARANTINE_PREFIX = 'uploads/';
 const OBJECTS = 'Files of partners have names that nobody knows before; the statement is limited to this one bucket.';
-const OWN_ROLE = 'The policy is for this one role alone and lives and dies with it; a managed policy could be attached to others.';
 const ONE_REGION = 'S3 keeps every object in at least three zones of the region; where a second region is asked for, replicate this bucket by a rule of yours.';
 const PRIVATE = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true } as const;
 const CIRCLE = 'Access logs of the bucket of access logs would go around in a circle.';
@@ -253,25 +253,7 @@ export class S3Storage extends FileStorage {
     });
     const failures = new Queue(this, 'Failures', { encryption: QueueEncryption.KMS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
     acknowledge(failures, 'AwsSolutions-SQS3', 'This queue is itself the dead-letter queue of the release Lambda.');
-    const stack = Stack.of(this);
-    // CloudWatch Logs user guide, "Encrypt log data in CloudWatch Logs using AWS KMS".
-    this.key.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
-        actions: ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
-        resources: ['*'], // in a key policy this means the key itself
-        conditions: {
-          ArnLike: {
-            'kms:EncryptionContext:aws:logs:arn': stack.formatArn({
-              service: 'logs',
-              resource: 'log-group',
-              resourceName: '*',
-              arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-            }),
-          },
-        },
-      }),
-    );
+    letLogsUse(this.key);
     const logGroup = new LogGroup(this, 'ReleaseLogs', { retention: RetentionDays.ONE_YEAR, encryptionKey: this.key, removalPolicy: RemovalPolicy.RETAIN });
     const release = new LambdaFn(this, 'Release', {
       description: 'Puts FTPS uploads into place that GuardDuty found clean, and keeps the others in quarantine',

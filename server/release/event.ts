@@ -4,10 +4,12 @@ import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 export const EVENT_SOURCE = 'cdk-ftps';
 export const EVENT_TYPE = 'FTPS Upload Released';
 
-export interface ReleaseEventDetail {
+/** An upload that became visible; the detail of its event. */
+export interface ReleasedUpload {
   readonly user: string;
+  /** Virtual: as the client names it. */
   readonly path: string;
-  /** `s3://bucket/key`, or a path of the host. */
+  /** Where programs of the operator find it: `s3://bucket/key`, or a path of the host. */
   readonly file: string;
   readonly bytes: number;
   readonly sha256?: string;
@@ -15,7 +17,7 @@ export interface ReleaseEventDetail {
   readonly session: string;
 }
 
-export function releaseEvent(bus: string, { user, path, file, bytes, sha256, client, session }: ReleaseEventDetail): PutEventsRequestEntry {
-  const detail: ReleaseEventDetail = { user, path, file, bytes, sha256, client, session };
+export function releaseEvent(bus: string, { user, path, file, bytes, sha256, client, session }: ReleasedUpload): PutEventsRequestEntry {
+  const detail: ReleasedUpload = { user, path, file, bytes, sha256, client, session };
   return { EventBusName: bus, Source: EVENT_SOURCE, DetailType: EVENT_TYPE, Detail: JSON.stringify(detail) };
 }

@@ -3,21 +3,8 @@ import { spawn } from 'node:child_process';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { Audit } from '../audit/event';
 import type { ServerConfig } from '../config';
-import { releaseEvent } from './event';
+import { type ReleasedUpload, releaseEvent } from './event';
 import { Queue } from './queue';
-
-/** An upload that became visible. */
-export interface ReleasedUpload {
-  readonly user: string;
-  /** Virtual: as the client names it. */
-  readonly path: string;
-  /** Where programs of the operator find it. */
-  readonly file: string;
-  readonly bytes: number;
-  readonly sha256?: string;
-  readonly client: string;
-  readonly session: string;
-}
 
 export class Releases {
   private readonly queue: Queue;

@@ -1,20 +1,13 @@
 /** What the primary and its workers call on each other. */
 import type { MetricObject } from 'prom-client';
-import type { Refusal } from '../audit/event';
 import type { ServerConfig } from '../config';
 import type { SessionInfo } from '../control/session-info';
-import type { Lockout } from '../listener/limits';
+import type { Limits } from '../listener/limits';
 import type { UsageCounts } from '../storage/usage';
 
 /** The primary keeps what there is once for all workers: limits, lock-outs, quotas, and the file of the audit. */
-export type PrimaryMethods = {
-  admitConnection(address: string): Promise<Refusal | undefined>;
-  releaseConnection(address: string): void;
-  isLockedOut(address: string, login: string): Promise<boolean>;
-  loginFailed(address: string, login: string): Promise<readonly Lockout[]>;
-  loginSucceeded(address: string, login: string): Promise<void>;
-  admitAccount(user: string, maxSessions?: number): Promise<boolean>;
-  releaseAccount(user: string): void;
+// Picked, because an interface does not count as a record of methods.
+export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   takeRoom(...args: Parameters<UsageCounts['take']>): ReturnType<UsageCounts['take']>;
   homeCounted(...args: Parameters<UsageCounts['counted']>): Promise<void>;
   giveRoom(...args: Parameters<UsageCounts['give']>): void;

@@ -1,8 +1,6 @@
 /** Which slot an instance has: a tag, which the instance reads from its metadata. */
 import { CreateTagsCommand, DescribeInstancesCommand, type EC2Client } from '@aws-sdk/client-ec2';
-
-/** Tag of an instance with the number of its slot, from 1. */
-export const SLOT_TAG = 'ftps-slot';
+import { SLOT_TAG } from './slot-tag';
 
 export class InstanceSlots {
   constructor(private readonly client: EC2Client) {}
