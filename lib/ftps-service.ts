@@ -339,7 +339,7 @@ export class FtpsService extends Construct {
     return new ServerFleet(this, 'Fleet', {
       vpc: this.vpc,
       ...place,
-      imageId: this.rollout.imageFor(digest(this.image.imageArnPrefix, props.instanceType, Stack.of(this).resolve(userData.render()))),
+      imageId: this.rollout.imageFor(digest(props.instanceType, Stack.of(this).resolve(userData.render()))),
       userData,
       instanceType: props.instanceType,
       maxInstances: props.maxInstances,

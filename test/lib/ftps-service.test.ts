@@ -137,6 +137,10 @@ describe('instances', () => {
   });
 });
 
+it('is the same template whatever was made before it in the same app or process, so that a diff shows what somebody changed', () => {
+  expect(serviceTemplate().toJSON()).toEqual(serviceTemplate().toJSON());
+});
+
 it('an image component never changes under its name', () => {
   const names = (template: ReturnType<typeof serviceTemplate>) =>
     Object.fromEntries(
