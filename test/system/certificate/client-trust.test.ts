@@ -1,6 +1,4 @@
 /** From an authority's distribution point to the running server: the built Lambda, moto's S3, and client certificates against the built server. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,13 +7,13 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type Issued, TestAuthority } from '../../server/support/authority';
-import { BUNDLE } from '../support/served';
+import { type ServedProcess, serveConfigured } from '../support/served';
 import { type Moto, startMoto } from './moto';
 
 let folder: string;
 let moto: Moto;
 let s3: S3Client;
-let server: ChildProcess | undefined;
+let server: ServedProcess | undefined;
 let point: Server;
 /** What the authority publishes. */
 let published = '';
@@ -28,11 +26,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => point.listen(0, '127.0.0.1', resolve));
 });
 afterAll(async () => {
-  if (server?.exitCode === null) {
-    const exited = once(server, 'exit');
-    server.kill('SIGTERM');
-    await exited;
-  }
+  await server?.stop();
   point.close();
   await moto.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -82,7 +76,7 @@ it('a certificate that its authority revokes is refused within the interval, and
 
   for (const [name, content] of Object.entries({ certificate: `${ours.certificate}\n${root.pem}`, key: ours.key, accounts: '{"accounts": []}' }))
     writeFileSync(join(folder, name), content);
-  const settings = {
+  server = await serveConfigured({
     listeners: [{ mode: 'implicit', host: '127.0.0.1', port: 0, clientCertificates: 'required' }],
     passive: { ports: 'any:2' },
     tls: {
@@ -91,20 +85,9 @@ it('a certificate that its authority revokes is refused within the interval, and
       clientCrl: 's3://trust/client-crl.pem',
       clientPollSeconds: 1,
     },
-    storage: { kind: 'local', root: folder },
     identity: [{ kind: 'file', file: join(folder, 'accounts') }],
-    audit: { destination: join(folder, 'audit') },
-  };
-  writeFileSync(join(folder, 'server.json'), JSON.stringify(settings));
-  server = spawn(process.execPath, [BUNDLE, 'serve', '--config', join(folder, 'server.json')], {
-    stdio: ['ignore', 'inherit', 'pipe'],
-    env: { ...process.env },
   });
-  let said = '';
-  const ended = once(server, 'exit').then(() => Promise.reject(new Error(said)));
-  ended.catch(() => {});
-  while (!/listening passive/.test(said)) said += String((await Promise.race([once(server.stderr!, 'data'), ended]))[0]);
-  const port = Number(/listening implicit 127\.0\.0\.1 (\d+)/.exec(said)![1]);
+  const { implicit: port, auditFile } = server;
   expect(await letsIn(port, root.pem, good)).toBe(true);
   expect(await letsIn(port, root.pem, bad)).toBe(true);
 
@@ -123,7 +106,7 @@ it('a certificate that its authority revokes is refused within the interval, and
 
   published = await partners.revoke(bad.serialNumber);
   expect((await refresh()).error).toBeUndefined();
-  const reloaded = () => readFileSync(join(folder, 'audit'), 'utf8').includes('client authorities');
+  const reloaded = () => readFileSync(auditFile, 'utf8').includes('client authorities');
   for (let attempt = 0; attempt < 200 && !reloaded(); attempt += 1) await new Promise((resolve) => setTimeout(resolve, 50));
   expect(await letsIn(port, root.pem, bad)).toBe(false);
   expect(await letsIn(port, root.pem, good)).toBe(true);

@@ -1,29 +1,11 @@
-/** moto's server for tests of certificates, in a process of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+/** moto's server as the tests of certificates need it, and the rotation Lambda that is run against it. */
 import { join } from 'node:path';
+import { type Moto, startMoto as start } from '../support/moto';
 
-export interface Moto {
-  readonly url: string;
-  stop(): Promise<void>;
-}
+export type { Moto };
 
-/** Starts it and points the AWS SDK of this process at it. */
-export async function startMoto(): Promise<Moto> {
-  const python = join(process.env['CDK_FTPS_VENV'] ?? '', 'bin/python');
-  const moto: ChildProcess = spawn(python, [join(__dirname, 'moto_with_export.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const [port] = await once(moto.stdout!, 'data');
-  const url = `http://127.0.0.1:${String(port).trim()}`;
-  Object.assign(process.env, { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: url });
-  return {
-    url,
-    async stop() {
-      const exited = once(moto, 'exit');
-      moto.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
+/** Bridged to AWS where moto's ACM differs. */
+export const startMoto = () => start({ region: 'us-east-1', script: join(__dirname, 'moto_with_export.py') });
 
 /** One run of the rotation Lambda as it is deployed. */
 export async function runRotation(environment: Record<string, string | undefined>, event: unknown): Promise<{ outcome?: string }> {

@@ -1,5 +1,4 @@
 /** What tells the instances of a renewal: the document of Systems Manager, run as the agent runs it, against the built server. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,23 +11,19 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { ServerCertificate } from '../../../lib';
 import { type Issued, TestAuthority } from '../../server/support/authority';
-import { BUNDLE, run } from '../support/served';
+import { run, type ServedProcess, serveConfigured } from '../support/served';
 import { type Moto, runRotation, startMoto } from './moto';
 
 let folder: string;
 let moto: Moto;
-let server: ChildProcess | undefined;
+let server: ServedProcess | undefined;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ftps-push-'));
   moto = await startMoto();
 });
 afterAll(async () => {
-  if (server?.exitCode === null) {
-    const exited = once(server, 'exit');
-    server.kill('SIGTERM');
-    await exited;
-  }
+  await server?.stop();
   await moto.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -87,24 +82,13 @@ it('a renewal is sent to the instances, and what is sent makes the server take i
   await secrets.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: secretOf(first) }));
 
   writeFileSync(join(folder, 'accounts'), JSON.stringify({ accounts: [] }));
-  const settings = {
+  server = await serveConfigured({
     listeners: [{ mode: 'implicit', host: '127.0.0.1', port: 0 }],
     passive: { ports: 'any:2' },
     tls: { certificates: [{ kind: 'secret', secretId, pollSeconds: 3_600 }] }, // it would look by itself only after an hour
-    storage: { kind: 'local', root: folder },
     identity: [{ kind: 'file', file: join(folder, 'accounts') }],
-    audit: { destination: join(folder, 'audit') },
-  };
-  writeFileSync(join(folder, 'server.json'), JSON.stringify(settings));
-  server = spawn(process.execPath, [BUNDLE, 'serve', '--config', join(folder, 'server.json')], {
-    stdio: ['ignore', 'inherit', 'pipe'],
-    env: { ...process.env },
   });
-  let said = '';
-  const ended = once(server, 'exit').then(() => Promise.reject(new Error(said)));
-  ended.catch(() => {}); // it also ends with the tests
-  while (!/listening passive/.test(said)) said += String((await Promise.race([once(server.stderr!, 'data'), ended]))[0]);
-  const port = Number(/listening implicit 127\.0\.0\.1 (\d+)/.exec(said)![1]);
+  const { implicit: port, pid, auditFile } = server;
   expect(await serialAt(port, root.pem)).toBe(first.serialNumber.toLowerCase());
 
   const acm = new ACMClient({});
@@ -134,9 +118,9 @@ it('a renewal is sent to the instances, and what is sent makes the server take i
   ]);
   expect(await serialAt(port, root.pem)).toBe(first.serialNumber.toLowerCase());
 
-  const ran = await run('env', [`PATH=${systemctl(server.pid!)}:${process.env['PATH']}`, 'bash', '-euc', pushedCommands().join('\n')]);
+  const ran = await run('env', [`PATH=${systemctl(pid)}:${process.env['PATH']}`, 'bash', '-euc', pushedCommands().join('\n')]);
   expect(ran).toEqual({ code: 0, output: '' });
-  const isServed = () => readFileSync(join(folder, 'audit'), 'utf8').includes(second.serialNumber.toUpperCase().replace(/^0/, ''));
+  const isServed = () => readFileSync(auditFile, 'utf8').includes(second.serialNumber.toUpperCase().replace(/^0/, ''));
   for (let attempt = 0; attempt < 300 && !isServed(); attempt += 1) await new Promise((resolve) => setTimeout(resolve, 50));
   expect(await serialAt(port, root.pem)).toBe(second.serialNumber.toLowerCase());
 });

@@ -18,6 +18,7 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, ListResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
+import { awaitAnswers } from '../support/cloudformation';
 import { type Moto, startMoto } from '../support/moto';
 
 const NAME = 'ftps.example.com';
@@ -172,19 +173,10 @@ it('records go when the stack goes, and only those; a second pass changes nothin
   await handler();
   await handler();
   await expectInStep();
-  const { createServer } = await import('node:http');
-  const answers: { Status: string }[] = [];
-  const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += chunk;
-    answers.push(JSON.parse(body));
-    response.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const ResponseURL = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
-  await handler({ RequestType: 'Delete', ResponseURL, StackId: 's', RequestId: 'r', LogicalResourceId: 'l' });
-  server.close();
-  expect(answers).toEqual([expect.objectContaining({ Status: 'SUCCESS' })]);
+  const stack = await awaitAnswers();
+  await handler(stack.request('Delete'));
+  stack.close();
+  expect(stack.answers).toEqual([expect.objectContaining({ Status: 'SUCCESS' })]);
   expect(await dns()).toEqual([]);
   const { ResourceRecordSets } = await route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: zoneId }));
   expect(ResourceRecordSets!.some(({ Name }) => Name === `www.${NAME}.`)).toBe(true);

@@ -1,6 +1,4 @@
 /** The built server on an instance that its Auto Scaling group wants to end: metadata and the group's API are emulated, the transfers are real. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,26 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Client } from 'basic-ftp';
-import type { AuditLine } from '../../../server/audit/schema';
 import { hashPassword } from '../../../server/identity/password';
 import { TestAuthority } from '../../server/support/authority';
-import { BUNDLE } from '../support/served';
+import { type ServedProcess, serveConfigured } from '../support/served';
 
 const PASSWORD = 'drained 50 times';
 let folder: string;
 let ca: string;
 let aws: Server;
-let server: ChildProcess;
+let server: ServedProcess;
 let lifecycleState = 'InService';
 const asked: string[] = [];
 const completed: { body: string; transfersEnded: number }[] = [];
 
-const audit = (): AuditLine[] =>
-  readFileSync(join(folder, 'audit.json'), 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
-const transfersEnded = () => audit().filter(({ unmapped }) => unmapped?.event === 'transfer').length;
+const transfersEnded = () => server.audit().filter(({ unmapped }) => unmapped?.event === 'transfer').length;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ftps-drain-'));
@@ -54,63 +46,49 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'server.pem'), issued.certificate);
   writeFileSync(join(folder, 'server.key'), issued.key);
   writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts: [{ user: 'partner', passwordHash: await hashPassword(PASSWORD) }] }));
-  writeFileSync(
-    join(folder, 'server.json'),
-    JSON.stringify({
+  const credentials = { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  server = await serveConfigured(
+    {
       listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0 }],
       passive: { ports: 'any:4' },
       tls: { certificates: [{ kind: 'file', certificate: join(folder, 'server.pem'), key: join(folder, 'server.key') }] },
-      storage: { kind: 'local', root: join(folder, 'files') },
       identity: [{ kind: 'file', file: join(folder, 'accounts.json') }],
-      audit: { destination: join(folder, 'audit.json') },
       lifecycle: { kind: 'auto-scaling', group: 'ftps-prod-Fleet', hook: 'ftps-drain', pollSeconds: 0.2 },
-    }),
-  );
-  server = spawn(process.execPath, [BUNDLE, 'serve', '--config', join(folder, 'server.json'), '--ready-file', join(folder, 'ready.json')], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: {
-      ...process.env,
-      AWS_REGION: 'eu-central-1',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint,
     },
-  });
-  await seen(() => readFileSync(join(folder, 'ready.json'), 'utf8').endsWith('\n'));
+    { ...process.env, ...credentials, AWS_ENDPOINT_URL: endpoint, AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint },
+  );
 });
 
 afterAll(async () => {
-  if (server.exitCode === null) {
-    server.kill('SIGKILL');
-    await once(server, 'exit');
-  }
+  await server.stop();
   aws.closeAllConnections();
   aws.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Waits until something is so in the folder of the server; looks whenever a file changes. */
-function seen(is: () => boolean): Promise<void> {
+/** Waits for a line of the audit. */
+function audited(message: string): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
-      try {
-        if (!is()) return;
-      } catch {
-        return; // not there yet
-      }
+      if (!server.audit().some((line) => line.message === message)) return;
       watcher.close();
       resolve();
     };
-    const watcher = watch(folder, look);
+    const watcher = watch(server.auditFile, look);
     look();
   });
 }
 
 async function login(): Promise<Client> {
   const client = new Client(60_000);
-  const port = JSON.parse(readFileSync(join(folder, 'ready.json'), 'utf8')).explicit;
-  await client.access({ host: 'localhost', port, user: 'partner', password: PASSWORD, secure: true, secureOptions: { ca, host: 'localhost' } });
+  await client.access({
+    host: 'localhost',
+    port: server.explicit,
+    user: 'partner',
+    password: PASSWORD,
+    secure: true,
+    secureOptions: { ca, host: 'localhost' },
+  });
   return client;
 }
 
@@ -143,17 +121,15 @@ it('takes no more sessions, lets 50 running transfers finish, and then lets the 
   expect(completed).toEqual([]);
 
   lifecycleState = 'Terminated';
-  await seen(() => audit().some(({ message }) => message === 'Server draining'));
+  await audited('Server draining');
   await expect(login()).rejects.toThrow(/421/);
   expect(completed).toEqual([]);
-  const exited = once(server, 'exit');
   release();
   await Promise.all(uploads);
-  const [code] = await exited;
 
-  expect(code).toBe(0); // and systemd does not start it again
-  for (let index = 0; index < 50; index++) expect(readFileSync(join(folder, 'files', `file-${index}`)).length).toBe(400_000);
-  expect(audit().filter(({ unmapped, status_id }) => unmapped?.event === 'transfer' && status_id === 1)).toHaveLength(50);
+  expect(await server.exited).toBe(0); // and systemd does not start it again
+  for (let index = 0; index < 50; index++) expect(readFileSync(join(server.files, `file-${index}`)).length).toBe(400_000);
+  expect(server.audit().filter(({ unmapped, status_id }) => unmapped?.event === 'transfer' && status_id === 1)).toHaveLength(50);
   expect(completed).toHaveLength(1);
   expect(completed[0]?.transfersEnded).toBe(50);
   const told = new URLSearchParams(completed[0]?.body);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { AutoScalingClient, CreateAutoScalingGroupCommand, UpdateAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
 import { CreateLaunchTemplateCommand, DescribeImagesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { awaitAnswers } from '../support/cloudformation';
 import { type Moto, startMoto } from '../support/moto';
 
 const BUILT = '/cdk-ftps/test/image';
@@ -164,27 +165,13 @@ it('never replaces a good image by one that failed, and takes the next one', asy
 });
 
 it('tells a deployment which image to start from: the good one, and the first one before there is any', async () => {
-  const answers: { Status: string; Data: { ImageId: string } }[] = [];
-  const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += chunk;
-    answers.push(JSON.parse(body));
-    response.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const request = {
-    RequestType: 'Create',
-    ResponseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    StackId: 's',
-    RequestId: 'r',
-    LogicalResourceId: 'l',
-    ResourceProperties: { FirstImage: 'ami-first' },
-  };
+  const stack = await awaitAnswers();
+  const request = stack.request('Create', { FirstImage: 'ami-first' });
   await handler(request);
   process.env['GOOD_PARAMETER'] = '/cdk-ftps/other/good-image';
   await handler(request);
-  server.close();
-  expect(answers.map(({ Status, Data }) => [Status, Data.ImageId])).toEqual([
+  stack.close();
+  expect(stack.answers.map(({ Status, Data }) => [Status, Data.ImageId])).toEqual([
     ['SUCCESS', images[0]],
     ['SUCCESS', 'ami-first'],
   ]);

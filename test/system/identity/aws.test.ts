@@ -1,19 +1,18 @@
 /** Accounts in Secrets Manager and lock-outs shared by two servers in DynamoDB, both of moto; the servers and `ftps user` are the built ones. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient, ScanCommand, UpdateItemCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient, UpdateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { type Moto, startMoto } from '../support/moto';
 import { BUNDLE, run } from '../support/served';
 import { Server } from './server';
 
 const PREFIX = 'partners/';
 const TABLE = 'lockouts';
 const PASSWORD = 'a G00d password, "quoted"';
-let moto: ChildProcess;
+let moto: Moto;
 let environment: Record<string, string>;
 let secrets: SecretsManagerClient;
 let dynamodb: DynamoDBClient;
@@ -21,7 +20,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ftps-aws-'));
-  await startMoto();
+  await connectToMoto();
   await dynamodb.send(
     new CreateTableCommand({
       TableName: TABLE,
@@ -33,34 +32,16 @@ beforeAll(async () => {
   await dynamodb.send(new UpdateTimeToLiveCommand({ TableName: TABLE, TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true } }));
 });
 
-async function startMoto(): Promise<void> {
-  moto = spawn(`${process.env['CDK_FTPS_VENV']}/bin/python`, [join(__dirname, 'moto_server.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const [line] = await Promise.race([once(moto.stdout!, 'data'), once(moto, 'exit').then(([code]) => Promise.reject(new Error(`moto ended with ${code}`)))]);
-  environment = {
-    AWS_ENDPOINT_URL: `http://127.0.0.1:${String(line).trim()}`,
-    AWS_REGION: 'eu-central-1',
-    AWS_ACCESS_KEY_ID: 'testing',
-    AWS_SECRET_ACCESS_KEY: 'testing-secret-key',
-  };
-  const client = {
-    endpoint: environment['AWS_ENDPOINT_URL'],
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'testing', secretAccessKey: 'testing' },
-  };
+async function connectToMoto(): Promise<void> {
+  moto = await startMoto();
+  environment = { AWS_ENDPOINT_URL: moto.url, AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'testing', AWS_SECRET_ACCESS_KEY: 'testing-secret-key' };
+  const client = { endpoint: moto.url, region: 'eu-central-1', credentials: { accessKeyId: 'testing', secretAccessKey: 'testing' } };
   secrets = new SecretsManagerClient(client);
   dynamodb = new DynamoDBClient(client);
 }
 
-async function stopMoto(): Promise<void> {
-  if (moto.exitCode !== null || moto.signalCode !== null) return;
-  const ended = once(moto, 'exit');
-  moto.stdin!.end();
-  moto.kill('SIGTERM');
-  await ended;
-}
-
 afterAll(async () => {
-  await stopMoto();
+  await moto.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -195,7 +176,7 @@ describe('lock-outs shared by two servers', () => {
   it('without the table, each server goes on with its own, and the audit says so', async () => {
     const [one] = servers;
     expect(await one.login('alone', PASSWORD)).toMatchObject({ code: 230 });
-    await stopMoto();
+    await moto.stop();
     for (let count = 0; count < 5; count += 1) await one.login('alone', 'wrong');
     expect(await one.lastLogin('alone')).toMatch(/locked-out|can't be read/);
     expect(one.written).toContain('lock-outs are not shared');

@@ -2,11 +2,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Issued } from '../../server/support/authority';
 import { run } from '../support/served';
+import { holds } from './holds';
 import type { Namespace } from './namespace';
 
 export const REALM = 'corp.example.com';
@@ -79,21 +79,4 @@ export class Samba {
     this.process.kill('SIGTERM');
     await ended;
   }
-}
-
-/** Whether something behind the door holds a connection instead of dropping it. */
-export function holds(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const timer = setTimeout(() => {
-      socket.destroy();
-      resolve(true);
-    }, 150);
-    socket
-      .on('error', () => {})
-      .on('close', () => {
-        clearTimeout(timer);
-        resolve(false);
-      });
-  });
 }

@@ -2,10 +2,10 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Issued } from '../../server/support/authority';
+import { holds } from './holds';
 import type { Namespace } from './namespace';
 
 export const BASE = 'dc=example,dc=com';
@@ -95,7 +95,7 @@ access to dn.subtree="${BASE}" by dn.exact="${SERVICE}" read by self read by * n
     this.process.stderr!.on('data', (chunk) => {
       errors += chunk;
     });
-    for (let attempt = 0; !(await answers(this.ldaps)); attempt += 1) {
+    for (let attempt = 0; !(await holds(this.ldaps)); attempt += 1) {
       if (this.process.exitCode !== null || attempt > 200) throw new Error(`slapd did not start: ${errors}`);
       await after(50);
     }
@@ -106,21 +106,4 @@ access to dn.subtree="${BASE}" by dn.exact="${SERVICE}" read by self read by * n
     this.process!.kill('SIGKILL');
     await ended;
   }
-}
-
-/** Whether something behind the door holds a connection instead of dropping it. */
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const timer = setTimeout(() => {
-      socket.destroy();
-      resolve(true);
-    }, 150);
-    socket
-      .on('error', () => {})
-      .on('close', () => {
-        clearTimeout(timer);
-        resolve(false);
-      });
-  });
 }

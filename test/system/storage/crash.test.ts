@@ -3,9 +3,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { Client } from 'basic-ftp';
-import { type ConfiguredServer, serveConfigured } from '../support/configured';
-import { PASSWORD, USER } from '../support/served';
+import type { Client } from 'basic-ftp';
+import { type ConfiguredServer, logIn, serveConfigured } from '../support/configured';
 
 const COUNT = 200;
 let server: ConfiguredServer;
@@ -16,19 +15,6 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(await server.stop()).toBe(0);
 });
-
-async function login(): Promise<Client> {
-  const client = new Client(120_000);
-  await client.access({
-    host: 'localhost',
-    port: server.port,
-    user: USER,
-    password: PASSWORD,
-    secure: true,
-    secureOptions: { ca: readFileSync(server.ca), host: 'localhost' },
-  });
-  return client;
-}
 
 const staged = (): string[] => {
   const staging = join(server.files, '.ftps-staging');
@@ -42,7 +28,7 @@ it('leaves no partial file, every old one as it was, and an empty staging after 
   let next = 0;
   const worker = async () => {
     for (let index = next++; index < COUNT; index = next++) {
-      const client = await login();
+      const client = await logIn(server, 120_000);
       const stream = new PassThrough();
       client.uploadFrom(stream, `file-${index}`).catch(() => {});
       stream.write(Buffer.alloc(100_000, index));
@@ -68,7 +54,7 @@ it('leaves no partial file, every old one as it was, and an empty staging after 
 
   await server.start();
   expect(staged()).toEqual([]);
-  const client = await login();
+  const client = await logIn(server, 120_000);
   await client.uploadFrom(Readable.from('after the crash'), 'after');
   expect(readFileSync(join(server.files, 'after'), 'utf8')).toBe('after the crash');
   client.close();

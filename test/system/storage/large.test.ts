@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { Client } from 'basic-ftp';
-import { type ConfiguredServer, serveConfigured } from '../support/configured';
+import { type ConfiguredServer, logIn, serveConfigured } from '../support/configured';
 import { PASSWORD, run, USER } from '../support/served';
 import { type S3Server, startS3 } from './servers';
 
@@ -57,15 +56,7 @@ it('shows nothing of uploads that a crash cut, and goes on', async () => {
   const count = 20;
   const clients = await Promise.all(
     Array.from({ length: count }, async (_, index) => {
-      const client = new Client(60_000);
-      await client.access({
-        host: 'localhost',
-        port: server.port,
-        user: USER,
-        password: PASSWORD,
-        secure: true,
-        secureOptions: { ca: readFileSync(server.ca), host: 'localhost' },
-      });
+      const client = await logIn(server);
       const stream = new PassThrough();
       client.uploadFrom(stream, `cut-${index}`).catch(() => {});
       stream.write(Buffer.alloc(index % 2 === 0 ? 20 * MIB : 1 * MIB)); // in parts, and in memory
@@ -79,15 +70,7 @@ it('shows nothing of uploads that a crash cut, and goes on', async () => {
   const keys = async () => (await s3.client.send(new ListObjectsV2Command({ Bucket: bucket }))).Contents?.map(({ Key }) => Key);
   expect(await keys()).toEqual(['large.bin']);
   await server.start();
-  const client = new Client(60_000);
-  await client.access({
-    host: 'localhost',
-    port: server.port,
-    user: USER,
-    password: PASSWORD,
-    secure: true,
-    secureOptions: { ca: readFileSync(server.ca), host: 'localhost' },
-  });
+  const client = await logIn(server);
   expect((await client.list()).map(({ name }) => name)).toEqual(['large.bin']);
   client.close();
 });

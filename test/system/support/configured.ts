@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'basic-ftp';
 import type { AuditLine } from '../../../server/audit/schema';
 import type { ServerConfigInput } from '../../../server/config';
 import { TestAuthority } from '../../server/support/authority';
@@ -104,4 +105,11 @@ export async function serveConfigured(
   };
   await server.start();
   return server;
+}
+
+/** The account of the server, logged in. */
+export async function logIn({ port, ca }: ConfiguredServer, timeout = 60_000): Promise<Client> {
+  const client = new Client(timeout);
+  await client.access({ host: 'localhost', port, user: USER, password: PASSWORD, secure: true, secureOptions: { ca: readFileSync(ca), host: 'localhost' } });
+  return client;
 }

@@ -19,18 +19,21 @@ sys.stdin.read()
 server.stop()
 `;
 
-/** Starts moto and points the AWS SDK of this process at it. */
-export async function startMoto(region = 'eu-central-1'): Promise<Moto> {
+/** Starts moto and points the AWS SDK of this process at it. `script` is a Python program that serves moto otherwise, and writes its port to standard output. */
+export async function startMoto({ region = 'eu-central-1', script }: { readonly region?: string; readonly script?: string } = {}): Promise<Moto> {
   const venv = process.env['CDK_FTPS_VENV'];
   if (!venv) throw new Error('CDK_FTPS_VENV is not set; run the tests by test/system/run.sh');
   const python = join(venv, 'bin/python');
-  const moto: ChildProcess = spawn(python, ['-c', SERVE], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const [port] = await once(moto.stdout!, 'data');
+  const moto: ChildProcess = spawn(python, script === undefined ? ['-c', SERVE] : [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(moto, 'exit').then(([code]) => Promise.reject(new Error(`moto ended with ${code}`)));
+  ended.catch(() => {}); // it also ends with the tests
+  const [port] = await Promise.race([once(moto.stdout!, 'data'), ended]);
   const url = `http://127.0.0.1:${String(port).trim()}`;
   Object.assign(process.env, { AWS_REGION: region, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: url });
   return {
     url,
     async stop() {
+      if (moto.exitCode !== null || moto.signalCode !== null) return;
       const exited = once(moto, 'exit');
       moto.kill('SIGTERM');
       await exited;

@@ -22,6 +22,8 @@ export interface ServedProcess {
   readonly admin: number | undefined;
   readonly auditFile: string;
   audit(): AuditLine[];
+  /** Fulfilled with the exit code, also where it ends by itself. */
+  readonly exited: Promise<number>;
   stop(): Promise<number>;
 }
 
@@ -62,7 +64,8 @@ async function serveIn(flagsFor: (place: Place) => Promise<readonly string[]>, e
   server.stderr?.on('data', (chunk) => {
     errors += chunk;
   });
-  const ready = await Promise.race([appears(readyFile, folder), once(server, 'exit').then(() => Promise.reject(new Error(errors)))]);
+  const exited = once(server, 'exit').then(([code]) => code as number);
+  const ready = await Promise.race([appears(readyFile, folder), exited.then(() => Promise.reject(new Error(errors)))]);
   return {
     ...ready,
     folder,
@@ -70,17 +73,17 @@ async function serveIn(flagsFor: (place: Place) => Promise<readonly string[]>, e
     pid: server.pid!,
     admin: ready.admin,
     auditFile: place.audit,
+    exited,
     audit: () =>
       readFileSync(place.audit, 'utf8')
         .split('\n')
         .filter(Boolean)
         .map((line) => JSON.parse(line)),
     async stop() {
-      const exited = once(server, 'exit');
       server.kill('SIGTERM');
-      const [code] = await exited;
+      const code = await exited;
       rmSync(folder, { recursive: true, force: true });
-      return code as number;
+      return code;
     },
   };
 }
