@@ -36,4 +36,5 @@ fi
 for area in "${areas[@]}"; do if [ -f "test/system/$area/setup.sh" ]; then flock "$CDK_FTPS_CACHE/$area.lock" bash "test/system/$area/setup.sh"; fi; done
 
 npm run --silent build -- --quiet
-npx jest --config jest.system.config.js "${areas[@]/#/test/system/}"
+# When the last test is over so is the run, whatever a program that a test has started still holds open.
+npx jest --config jest.system.config.js --forceExit "${areas[@]/#/test/system/}"

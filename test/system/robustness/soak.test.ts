@@ -28,6 +28,7 @@ beforeAll(async () => {
     passive: { ports: 'any:16', connectSeconds: 3 },
     limits: { sessionsPerAddress: 1_000, stallSeconds: 3, idleSeconds: 10, connectionsPerMinutePerAddress: 1_000_000 },
   });
+  writeFileSync(curlConfig(), `user = "demo:${PASSWORD}"\ncacert = "${join(server.folder, 'ca.pem')}"\nsilent\nshow-error\n`, { mode: 0o600 });
   const random = new Random(1);
   const block = random.bytes(1_000_000);
   for (const size of SIZES) writeFileSync(sourceOf(size), Buffer.alloc(size, block.subarray(0, Math.max(1, Math.min(size, block.length)))));
@@ -40,13 +41,8 @@ const sha256 = (path: string) => createHash('sha256').update(readFileSync(path))
 /** One visit: upload, download, list, remove. Its name says how large its file is. */
 type Visit = (name: string, size: number) => ChildProcess;
 
-const curlConfig = () => `user = "demo:${PASSWORD}"\ncacert = "${join(server.folder, 'ca.pem')}"\nsilent\nshow-error\n`;
-
-function curl(...args: string[]): ChildProcess {
-  const child = spawn('curl', ['--config', '-', ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
-  child.stdin?.on('error', () => {}).end(curlConfig());
-  return child;
-}
+const curlConfig = () => join(server.folder, 'curlrc');
+const curl = (...args: string[]): ChildProcess => spawn('curl', ['--config', curlConfig(), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
 
 const python = `
 import ftplib, io, ssl, sys

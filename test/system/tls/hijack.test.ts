@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'basic-ftp';
 import { hashPassword } from '../../../server/identity/password';
 import { CertificateFolder } from '../../server/support/certificates';
 import { PASSWORD, run, type ServedProcess, serveConfigured } from '../support/served';
@@ -88,6 +90,33 @@ async function victimWorks(server: ServedProcess, version: '1.2' | '1.3'): Promi
   }
 }
 
+const PATIENCE_MS = 120_000;
+const LOOK_MS = 200;
+/** A port is asked for anew before the server gives it up. */
+const LOOKS_PER_PORT = 25;
+
+const refusals = (server: ServedProcess) =>
+  server.audit().flatMap((line) => (line.class_uid === 4001 && line.unmapped?.event === 'refused' ? [line.status_detail] : []));
+
+/** The victim has a port opened and keeps away from it, until the stranger was refused there for this reason. */
+async function victimWaits(server: ServedProcess, maxVersion: 'TLSv1.2' | 'TLSv1.3', reason: string): Promise<void> {
+  const client = new Client();
+  try {
+    const secureOptions = { ca: place.authority.pem, servername: 'localhost', maxVersion };
+    await client.access({ host: '127.0.0.1', port: server.explicit, user: 'victim', password: PASSWORD, secure: true, secureOptions });
+    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; ) {
+      await client.send('EPSV');
+      for (let looks = 0; looks < LOOKS_PER_PORT; looks += 1) {
+        if (refusals(server).includes(reason)) return;
+        await sleep(LOOK_MS);
+      }
+    }
+    expect(refusals(server)).toContain(reason);
+  } finally {
+    client.close();
+  }
+}
+
 describe.each(['required', 'preferred'] as const)('data connections whose binding is %s', (dataTlsReuse) => {
   it.each([
     ['1.3', 'plain', 'stranger'],
@@ -112,13 +141,12 @@ describe.each(['required', 'preferred'] as const)('data connections whose bindin
       password: MALLORY,
       maxVersion: `TLSv${version}`,
     });
+    await victimWaits(server, `TLSv${version}`, reason);
     await victimWorks(server, version);
     const { connections, received } = await stranger.end();
     expect(received).toBe(0);
     expect(connections).toBeGreaterThan(20);
     for (const name of readdirSync(join(server.files, 'victim'))) expect(readFileSync(join(server.files, 'victim', name)).includes('STOLEN')).toBe(false);
-    const reasons = server.audit().flatMap((line) => (line.class_uid === 4001 && line.unmapped?.event === 'refused' ? [line.status_detail] : []));
-    expect(reasons).toContain(reason);
     expect(await server.stop()).toBe(0);
   });
 });

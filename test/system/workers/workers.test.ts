@@ -42,13 +42,14 @@ function workers(): number[] {
   return readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 }
 
-/** The worker that holds a control connection: it has the socket with the client's port among its descriptors. */
+/** The worker that holds a control connection: it has the socket with both ends' ports among its descriptors. */
 function workerOf({ ftp }: Client): number {
-  const port = (ftp.socket as TLSSocket).localPort!.toString(16).toUpperCase().padStart(4, '0');
+  const inHex = (port: number) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const ends = [inHex(server.explicit), inHex((ftp.socket as TLSSocket).localPort!)] as const;
   const line = readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')
     .map((one) => one.trim().split(/\s+/))
-    .find(([, , remote]) => remote?.endsWith(`:${port}`));
+    .find(([, local, remote]) => local?.endsWith(ends[0]) && remote?.endsWith(ends[1]));
   const inode = line?.[9];
   const found = workers().find((pid) => descriptorsOf(pid).includes(`socket:[${inode}]`));
   if (found === undefined) throw new Error('no worker holds the connection');
