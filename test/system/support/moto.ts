@@ -24,7 +24,10 @@ export async function startMoto({ region = 'eu-central-1', script }: { readonly 
   const venv = process.env['CDK_FTPS_VENV'];
   if (!venv) throw new Error('CDK_FTPS_VENV is not set; run the tests by test/system/run.sh');
   const python = join(venv, 'bin/python');
-  const moto: ChildProcess = spawn(python, script === undefined ? ['-c', SERVE] : [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const moto: ChildProcess = spawn(python, script === undefined ? ['-c', SERVE] : [script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: process.env, // what the test has set
+  });
   const ended = once(moto, 'exit').then(([code]) => Promise.reject(new Error(`moto ended with ${code}`)));
   ended.catch(() => {}); // it also ends with the tests
   const [port] = await Promise.race([once(moto.stdout!, 'data'), ended]);
