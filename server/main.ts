@@ -1,4 +1,6 @@
 /** Wires the parts of one serving process together: listener → tls → control → transfer → data and storage → audit. */
+import { Dependencies } from './admin/dependencies';
+import type { Standing } from './admin/standing';
 import { openScanner } from './antivirus/open';
 import type { Audit } from './audit/event';
 import { parsePortRange, portsOf, type ServerConfig } from './config';
@@ -41,6 +43,7 @@ export interface RunningServer {
   readonly transfers: () => number;
   /** How parts that can fail by themselves are: `up`, `off`, or `down: ` and why. */
   readonly parts: () => Readonly<Record<string, string>>;
+  readonly standing: () => Standing;
   /** Looks at certificates again. False where a bad one was refused and the last good one stays. */
   reload(): Promise<boolean>;
   /** Takes no new sessions, lets transfers finish for `limits.drainSeconds`, says goodbye to everyone and closes. */
@@ -48,8 +51,13 @@ export interface RunningServer {
 }
 
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
-export async function startServer(config: ServerConfig, { audit, limits, who, counts, ports }: ServerParts): Promise<RunningServer> {
+export async function startServer(config: ServerConfig, { limits, who, counts, ports, ...given }: ServerParts): Promise<RunningServer> {
   if (config.tls.policy === 'fips') assertFips();
+  const dependencies = new Dependencies([
+    ...(config.antivirus?.kind === 'clamd' ? (['scanner'] as const) : []),
+    ...(config.identity.some(({ kind }) => kind === 'directory') ? (['directory'] as const) : []),
+  ]);
+  const audit = dependencies.hearing(given.audit);
   const closers: (() => Promise<void>)[] = [];
   try {
     const certificates = await ServerCertificates.open(config.tls, audit);
@@ -102,6 +110,11 @@ export async function startServer(config: ServerConfig, { audit, limits, who, co
       sessions,
       transfers: runningTransfers,
       parts: () => ({ firewall: firewall.state }),
+      standing: () => ({
+        passive: { open: passive.ports.length, waitedOn: passive.waitedOn },
+        certificates: certificates.described,
+        dependencies: dependencies.states,
+      }),
       reload: () => certificates.reload(),
       drain: async () => {
         for (const listener of listeners) listener.stopTaking();

@@ -1,7 +1,11 @@
 /** Runs the server as a process: audit, metrics, admin door, signals, and the orderly end. */
-import { startAdmin } from './admin/admin';
+import { hostname } from 'node:os';
+import { version } from '../package.json';
+import { type Health, startAdmin } from './admin/admin';
 import { Metrics } from './admin/metrics';
-import { openAudit } from './audit/sink';
+import { RecentLines } from './admin/recent';
+import type { Standing } from './admin/standing';
+import { openAudit, openTarget } from './audit/sink';
 import type { ServerConfig } from './config';
 import { infoOf, type SessionInfo } from './control/session-info';
 import { LocalLimits } from './listener/local-limits';
@@ -30,6 +34,7 @@ interface Service {
   transfers(): Promise<number>;
   /** As `RunningServer.parts`; with workers, the worst of each. */
   parts(): Promise<Readonly<Record<string, string>>>;
+  standing(): Promise<Standing>;
   kick(id: string): Promise<boolean>;
   reload(): Promise<boolean>;
   metrics(): Promise<string>;
@@ -46,6 +51,7 @@ async function alone(config: ServerConfig, { metrics, ...parts }: ServerParts & 
     sessions: async () => server.sessions().map(infoOf),
     transfers: async () => server.transfers(),
     parts: async () => server.parts(),
+    standing: async () => server.standing(),
     async kick(id) {
       const session = server.sessions().find((one) => one.id === id);
       await session?.dismiss('kicked', 'The administrator closed this session.');
@@ -57,16 +63,21 @@ async function alone(config: ServerConfig, { metrics, ...parts }: ServerParts & 
   };
 }
 
+/** Events of the audit that the console shows. */
+const EVENTS_SHOWN = 100;
+
 /** Starts everything. Throws an Error for a person where something can't be opened. */
 export async function serve(config: ServerConfig): Promise<Serving> {
   keepMemoryOutOfCoreFiles();
+  const startedAt = new Date().toISOString();
   let exitCode = 0;
   let draining = false;
   let end!: (code: number) => void;
   const ended = new Promise<number>((resolve) => {
     end = resolve;
   });
-  const sink = await openAudit(config.audit, (error) => {
+  const recent = new RecentLines();
+  const sink = openAudit(recent.beside(await openTarget(config.audit)), (error) => {
     // What can't be audited is not served.
     process.stderr.write(`ftps: the audit can't be written (${error.message}); going down\n`);
     exitCode = 1;
@@ -81,12 +92,22 @@ export async function serve(config: ServerConfig): Promise<Serving> {
     await sink.close();
     throw error;
   });
+  const health = async (): Promise<Health> => {
+    const parts = await server.parts();
+    const failed = Object.values(parts).some((state) => state.startsWith('down'));
+    return { status: draining ? 'draining' : failed ? 'failed' : 'ok', parts: { transfers: String(await server.transfers()), ...parts } };
+  };
   const admin = await startAdmin(config.admin, {
-    health: async () => {
-      const parts = await server.parts();
-      const failed = Object.values(parts).some((state) => state.startsWith('down'));
-      return { status: draining ? 'draining' : failed ? 'failed' : 'ok', parts: { transfers: String(await server.transfers()), ...parts } };
-    },
+    health,
+    overview: async () => ({
+      host: hostname(),
+      version,
+      startedAt,
+      health: await health(),
+      standing: await server.standing(),
+      sessions: await server.sessions(),
+      recent: recent.last(EVENTS_SHOWN),
+    }),
     sessions: () => server.sessions(),
     kick: (id) => server.kick(id),
     reload: () => server.reload(),

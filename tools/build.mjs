@@ -34,6 +34,8 @@ await build({
   outfile: 'dist/image/ftps.js',
   target: 'node20',
   // Optional native parts of ftp-srv's logger; it works without them, and nothing native belongs into the bundle.
+  // The console's files are carried as they are.
+  loader: { '.html': 'text', '.css': 'text', '.client.js': 'text' },
   external: ['dtrace-provider', 'source-map-support', 'mv', 'safe-json-stringify'],
   banner: { js: '#!/usr/bin/env node' },
 });

@@ -1,8 +1,11 @@
-/** The administrator's door: a Unix socket and loopback HTTP, with health, metrics, sessions, drain and reload. */
+/** The administrator's door: a Unix socket and loopback HTTP, with health, metrics, sessions, drain, reload, and a console for a browser. */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AuditLine } from '../audit/schema';
 import type { ServerConfig } from '../config';
 import type { SessionInfo } from '../control/session-info';
+import { consoleFile } from './console/files';
+import type { Standing } from './standing';
 
 export interface Health {
   readonly status: 'ok' | 'draining' | 'failed';
@@ -10,9 +13,23 @@ export interface Health {
   readonly parts: Readonly<Record<string, string>>;
 }
 
+/** All that the console shows. */
+export interface Overview {
+  readonly host: string;
+  readonly version: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly health: Health;
+  readonly standing: Standing;
+  readonly sessions: readonly SessionInfo[];
+  /** The newest first. */
+  readonly recent: readonly AuditLine[];
+}
+
 /** What the door opens to. */
 export interface AdminSource {
   health(): Health | Promise<Health>;
+  overview(): Promise<Overview>;
   sessions(): Promise<readonly SessionInfo[]>;
   kick(id: string): Promise<boolean>;
   reload(): Promise<boolean>;
@@ -26,7 +43,10 @@ export interface Admin {
   close(): Promise<void>;
 }
 
-type Answer = { readonly status: number; readonly body: unknown } | { readonly status: number; readonly text: string };
+/** JSON, or text of a type. */
+type Answer = { readonly status: number; readonly body: unknown } | { readonly status: number; readonly text: string; readonly type: string };
+
+const METRICS = 'text/plain; version=0.0.4';
 
 export async function startAdmin({ socket, port }: ServerConfig['admin'], source: AdminSource): Promise<Admin> {
   const servers: Server[] = [];
@@ -71,9 +91,14 @@ async function listen(
   return server;
 }
 
-/** A web page that made a browser send this (DNS rebinding, cross-site requests) names another host or its origin. */
+/** The console's own requests pass. Any other web page that made a browser send this (DNS rebinding, cross-site requests) names another host, origin or site. */
 function isLocalRequest({ headers }: IncomingMessage): boolean {
-  return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(headers.host ?? '') && headers.origin === undefined;
+  const { host = '', origin, 'sec-fetch-site': site = 'none' } = headers;
+  return (
+    /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host) &&
+    (origin === undefined || origin === `http://${host}`) &&
+    (site === 'none' || site === 'same-origin')
+  );
 }
 
 async function route({ method, url = '' }: IncomingMessage, source: AdminSource): Promise<Answer> {
@@ -85,7 +110,9 @@ async function route({ method, url = '' }: IncomingMessage, source: AdminSource)
       return { status: health.status === 'ok' ? 200 : 503, body: health };
     }
     case 'GET /metrics':
-      return { status: 200, text: await source.metrics() };
+      return { status: 200, text: await source.metrics(), type: METRICS };
+    case 'GET /overview':
+      return { status: 200, body: await source.overview() };
     case 'GET /sessions':
       return { status: 200, body: await source.sessions() };
     case 'POST /sessions/ID/kick':
@@ -97,12 +124,26 @@ async function route({ method, url = '' }: IncomingMessage, source: AdminSource)
     case 'POST /drain':
       source.drain();
       return { status: 202, body: { draining: true } };
-    default:
-      return { status: 404, body: { error: 'GET /health /metrics /sessions, POST /sessions/ID/kick /reload /drain' } };
+    default: {
+      const file = method === 'GET' ? consoleFile(path ?? '') : undefined;
+      if (file) return { status: 200, ...file };
+      return { status: 404, body: { error: 'GET / /health /metrics /overview /sessions, POST /sessions/ID/kick /reload /drain' } };
+    }
   }
 }
 
+/** Nothing is kept, nothing from elsewhere is loaded, and no other page may frame or read this one. */
+const headers = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+};
+
 function send(response: ServerResponse, answer: Answer): void {
-  const [type, text] = 'text' in answer ? ['text/plain; version=0.0.4', answer.text] : ['application/json', `${JSON.stringify(answer.body)}\n`];
-  response.writeHead(answer.status, { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }).end(text);
+  const [type, text] = 'text' in answer ? [answer.type, answer.text] : ['application/json', `${JSON.stringify(answer.body)}\n`];
+  response.writeHead(answer.status, { ...headers, 'content-type': type }).end(text);
 }

@@ -26,13 +26,13 @@ export interface AuditSink extends Audit {
   reopen(): Promise<void>;
 }
 
-/** Opens the destination, or takes a target that is open. Throws where it can't be written; later failures call `onFailure`, once. */
-export async function openAudit(
-  { destination, sync }: Pick<ServerConfig['audit'], 'destination' | 'sync'>,
-  onFailure: (error: Error) => void,
-  opened?: Target,
-): Promise<AuditSink> {
-  const target = opened ?? (destination === '-' ? standardOutput() : await fileTarget(destination, sync));
+/** Opens what the settings name. Throws where it can't be written. */
+export async function openTarget({ destination, sync }: Pick<ServerConfig['audit'], 'destination' | 'sync'>): Promise<Target> {
+  return destination === '-' ? standardOutput() : fileTarget(destination, sync);
+}
+
+/** An audit into a target that is open. What can't be written calls `onFailure`, once. */
+export function openAudit(target: Target, onFailure: (error: Error) => void): AuditSink {
   const chain = new Chain();
   let sequence = 0;
   let waiting = '';

@@ -8,7 +8,7 @@ export interface SessionInfo {
   readonly user?: string;
   /** ISO 8601. */
   readonly since: string;
-  readonly transfer?: { readonly command: string; readonly path: string; readonly bytes: number; readonly seconds: number };
+  readonly transfer?: { readonly command: string; readonly path: string; readonly bytes: number; readonly total?: number; readonly seconds: number };
 }
 
 export function infoOf({ id, origin, address, account, openedAt, transfer }: Session): SessionInfo {
@@ -18,6 +18,12 @@ export function infoOf({ id, origin, address, account, openedAt, transfer }: Ses
     address,
     user: account?.user,
     since: new Date(openedAt).toISOString(),
-    transfer: transfer && { command: transfer.command, path: transfer.path, bytes: transfer.progress.bytes, seconds: transfer.progress.seconds },
+    transfer: transfer && {
+      command: transfer.command,
+      path: transfer.path,
+      bytes: transfer.progress.bytes,
+      total: transfer.progress.total,
+      seconds: transfer.progress.seconds,
+    },
   };
 }

@@ -8,6 +8,10 @@ export class PassivePort {
 
   constructor(readonly number: number) {}
 
+  get isWaitedOn(): boolean {
+    return this.offers.size > 0;
+  }
+
   waitingFrom(address: string): ReadonlySet<PassiveOffer> {
     return this.offers.get(address) ?? nobody;
   }

@@ -81,6 +81,11 @@ export class PassivePorts {
     return this.inTurn.map(({ number }) => number).sort((a, b) => a - b);
   }
 
+  /** On how many ports somebody is waited for. */
+  get waitedOn(): number {
+    return this.inTurn.filter((port) => port.isWaitedOn).length;
+  }
+
   /**
    * Reserves a port for the owner's next data connection and lets its client through the firewall. Throws a DataConnectionError,
    * `exhausted` or `firewall`, where nothing can be offered now.

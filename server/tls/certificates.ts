@@ -97,6 +97,11 @@ export class ServerCertificates {
     return { context, staple: leaf && this.staples.of(leaf) };
   }
 
+  /** What is served now. */
+  get described(): ReturnType<typeof describe>[] {
+    return this.pairs.map(describe);
+  }
+
   close(): void {
     for (const timer of this.timers) clearInterval(timer);
     for (const watcher of this.watchers) watcher.close();

@@ -16,6 +16,8 @@ export class TransferError extends Error {
 export class Progress {
   /** Bytes of the file moved so far. */
   bytes = 0;
+  /** Bytes there will be at the end, where that is known. */
+  total: number | undefined;
   readonly startedAt = performance.now();
   private readonly controller = new AbortController();
 

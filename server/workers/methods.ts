@@ -1,5 +1,6 @@
 /** What the primary and its workers call on each other. */
 import type { MetricObject } from 'prom-client';
+import type { Standing } from '../admin/standing';
 import type { ServerConfig } from '../config';
 import type { SessionInfo } from '../control/session-info';
 import type { Limits } from '../listener/limits';
@@ -28,6 +29,7 @@ export type WorkerMethods = {
   sessions(): readonly SessionInfo[];
   transfers(): number;
   parts(): Readonly<Record<string, string>>;
+  standing(): Standing | undefined;
   kick(id: string): Promise<boolean>;
   reload(): Promise<boolean>;
   /** Takes no new sessions. Fulfilled when the last one has ended. */

@@ -2,6 +2,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import { AggregatorRegistry, type MetricObject, type Registry } from 'prom-client';
+import { type Standing, together } from '../admin/standing';
 import type { Audit } from '../audit/event';
 import type { AuditSink } from '../audit/sink';
 import { parsePortRange, portsOf, type ServerConfig } from '../config';
@@ -115,6 +116,10 @@ export class Primary {
     const all = await this.ask((link) => link.call('parts'));
     const failing = (parts: Readonly<Record<string, string>>) => Object.entries(parts).filter(([, state]) => state.startsWith('down'));
     return Object.fromEntries([...all.flatMap((parts) => Object.entries(parts)), ...all.flatMap(failing)]);
+  }
+
+  async standing(): Promise<Standing> {
+    return together((await this.ask((link) => link.call('standing'))).filter((one) => one !== undefined));
   }
 
   async kick(id: string): Promise<boolean> {

@@ -22,7 +22,7 @@ export function runWorker(): void {
     async start(config, ports) {
       const write = (lines: string) => primary.call('writeAudit', lines);
       // Each worker has a chain of its own, written into the one destination by the primary, which also acts on a failure.
-      const sink = await openAudit(config.audit, () => {}, { write, reopen: async () => {}, close: async () => {} });
+      const sink = openAudit({ write, reopen: async () => {}, close: async () => {} }, () => {});
       const who = () => primary.call('who');
       server = await startServer(config, { audit: metrics.counting(sink), limits: remoteLimits(primary), counts: remoteCounts(primary), ports, who });
       metrics.watch({ sessions: () => server!.sessions().length, transfers: server.transfers });
@@ -31,6 +31,7 @@ export function runWorker(): void {
     sessions: () => (server?.sessions() ?? []).map(infoOf),
     transfers: () => server?.transfers() ?? 0,
     parts: () => server?.parts() ?? {},
+    standing: () => server?.standing(),
     async kick(id) {
       const session = server?.sessions().find((one) => one.id === id);
       await session?.dismiss('kicked', 'The administrator closed this session.');

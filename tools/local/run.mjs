@@ -41,7 +41,7 @@ async function serve(bundle, state, test, args) {
   chmodSync(passwordFile, 0o600);
   const readyFile = join(state, 'ready.json');
   rmSync(readyFile, { force: true });
-  const ports = test ? ['--explicit-port', '0', '--implicit-port', '0', '--passive-ports', '0-0'] : [];
+  const ports = test ? ['--explicit-port', '0', '--implicit-port', '0', '--passive-ports', '0-0'] : ['--admin-port', '0'];
   const server = spawn(
     process.execPath,
     [bundle, 'serve', '--user', 'demo', '--password-file', passwordFile, '--state', state, '--audit', '-', '--ready-file', readyFile, ...ports, ...args],
@@ -106,10 +106,11 @@ function fileAppears(file, folder) {
   });
 }
 
-function explain({ explicit, implicit, passive, ca }, { user, password }, state) {
+function explain({ explicit, implicit, passive, admin, ca }, { user, password }, state) {
   console.log(`Listening on this machine only: explicit FTPS ${explicit}, implicit FTPS ${implicit}, passive ${passive[0]}-${passive.at(-1)}
 Account ${user}, password ${password}, files in ${join(state, 'files')}
 Authority of the certificate: ${ca}
+Console  http://localhost:${admin}/
 
 curl     curl --cacert ${ca} --ssl-reqd -u ${user}:${password} -T README.md ftp://localhost:${explicit}/
          curl --cacert ${ca} --ssl-reqd -u ${user}:${password} ftp://localhost:${explicit}/

@@ -25,6 +25,7 @@ async function download(session: Session, argument: string): Promise<void> {
     offset,
     opening: `Opening data connection for ${posix.basename(path)} (${source.size - offset} bytes).`,
     move: async (channel, progress) => {
+      progress.total = source.size - offset;
       await sendFile(source, offset, new Outgoing(channel.socket, progress, stallSeconds));
       await source.close();
       return {};

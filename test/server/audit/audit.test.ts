@@ -5,7 +5,7 @@ import { verifyChain } from '../../../server/audit/chain';
 import type { ServerEvent } from '../../../server/audit/event';
 import { readableLine } from '../../../server/audit/readable';
 import { auditLine } from '../../../server/audit/schema';
-import { type AuditSink, openAudit } from '../../../server/audit/sink';
+import { openAudit, openTarget } from '../../../server/audit/sink';
 
 const facts = { session: 's1', listener: 'explicit' as const, client: { address: '192.0.2.1', port: 4000 }, server: { address: '192.0.2.2', port: 21 } };
 const login: ServerEvent = { kind: 'login', outcome: 'failure', login: 'eve\n{"forged":true}', reason: 'wrong-password', ...facts };
@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 async function written(events: readonly ServerEvent[]): Promise<string[]> {
-  const audit = await openAudit({ destination: file, sync: false }, (error) => {
+  const audit = openAudit(await openTarget({ destination: file, sync: false }), (error) => {
     throw error;
   });
   for (const [index, event] of events.entries()) {
@@ -44,7 +44,7 @@ describe('the audit', () => {
   });
 
   it('goes on in a new file after a rotation', async () => {
-    const audit = await openAudit({ destination: file, sync: true }, () => {});
+    const audit = openAudit(await openTarget({ destination: file, sync: true }), () => {});
     audit.record(login);
     await audit.flush();
     await rename(file, `${file}.1`);
@@ -57,15 +57,10 @@ describe('the audit', () => {
   });
 
   it('says so once when it can not be written', async () => {
-    let audit: AuditSink | undefined;
-    const failed = new Promise<Error>((resolve) => {
-      void openAudit({ destination: '/dev/full', sync: false }, resolve).then((opened) => {
-        audit = opened;
-        audit.record(login);
-      });
-    });
+    const target = await openTarget({ destination: '/dev/full', sync: false });
+    const failed = new Promise<Error>((resolve) => openAudit(target, resolve).record(login));
     expect((await failed).message).toMatch(/ENOSPC/);
-    await audit?.close();
+    await target.close();
   });
 
   it('is readable', async () => {

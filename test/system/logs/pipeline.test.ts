@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { verifyChain } from '../../../server/audit/chain';
 import type { ServerEvent } from '../../../server/audit/event';
 import { auditLine } from '../../../server/audit/schema';
-import { openAudit } from '../../../server/audit/sink';
+import { openAudit, openTarget } from '../../../server/audit/sink';
 import { BUNDLE, run } from '../support/served';
 import { busyDay, inFolder } from './busy-day';
 import { agnosticTemplate, metricValues, python, queried, template } from './provisioned';
@@ -163,7 +163,7 @@ describe('ftps audit verify over 100,000 lines', () => {
   it('finds one flipped byte, one dropped line, one swapped pair, and nothing in the whole', () =>
     inFolder(async (folder) => {
       const whole = join(folder, 'audit.json');
-      const audit = await openAudit({ destination: whole, sync: false }, (error) => {
+      const audit = openAudit(await openTarget({ destination: whole, sync: false }), (error) => {
         throw error;
       });
       for (let index = 0; index < LINES - 1; index += 1) {

@@ -12,7 +12,7 @@ import { TestAuthority } from '../../server/support/authority';
 import { appears, BUNDLE, PASSWORD, USER } from './served';
 
 /** A hash that costs next to nothing: hundreds of logins at what an honest one costs would be most of a test. */
-function cheapHash(password: string): string {
+export function cheapHash(password: string): string {
   const [salt, iterations] = [randomBytes(16), 1000];
   const [saltText, key] = [salt, pbkdf2Sync(password, salt, iterations, 32, 'sha256')].map((bytes) => bytes.toString('base64').replaceAll('=', ''));
   return `$pbkdf2-sha256$i=${iterations}$${saltText}$${key}`;

@@ -1,0 +1,14 @@
+/** The console's files: one page, its style and its script, without a build of their own. */
+import script from './console.client.js';
+import style from './console.css';
+import page from './console.html';
+
+const files: Readonly<Record<string, { readonly type: string; readonly text: string }>> = {
+  '/': { type: 'text/html; charset=utf-8', text: page },
+  '/console.css': { type: 'text/css; charset=utf-8', text: style },
+  '/console.js': { type: 'text/javascript; charset=utf-8', text: script },
+};
+
+export function consoleFile(path: string): { readonly type: string; readonly text: string } | undefined {
+  return Object.hasOwn(files, path) ? files[path] : undefined;
+}
