@@ -63,7 +63,10 @@ class Release {
     const record = await this.quarantine.record(id);
     if (!record) return [{ id, outcome: 'gone' }];
     const found = await this.held.find(this.quarantine.keyOf(id));
-    if (!found) return [{ id, outcome: 'gone' }];
+    if (!found) {
+      await this.quarantine.discard(id); // what was scanned was here: another run removed it, and may have ended before it came to the record
+      return [{ id, outcome: 'gone' }];
+    }
     const scannedTag = s3ObjectDetails.eTag ?? s3ObjectDetails.etag;
     if (scannedTag !== undefined && plain(scannedTag) !== plain(found.etag)) return [{ id, outcome: 'other-version' }];
     const names = (scanResultDetails.threats ?? []).map(({ name }) => name).join(', ');
@@ -90,20 +93,20 @@ class Release {
   private async settle(record: StoredRecord, status: string, threats: string | undefined): Promise<Outcome> {
     const { id } = record;
     if (status === CLEAN) return { id, outcome: await this.release(record) };
-    if (status === THREATS) {
-      await this.quarantine.judge(record, { state: 'infected', signature: threats ?? 'not named', engine: ENGINE });
-      report('UploadsInfected', 1, this.config.metrics);
-      return { id, outcome: 'infected' };
-    }
-    await this.quarantine.judge(record, { state: 'unscanned', detail: status, engine: ENGINE });
-    report('UploadsUnscanned', 1, this.config.metrics);
-    return { id, outcome: 'unscanned' };
+    const infected = status === THREATS;
+    const judged = await this.quarantine.judge(
+      id,
+      infected ? { state: 'infected', signature: threats ?? 'not named', engine: ENGINE } : { state: 'unscanned', detail: status, engine: ENGINE },
+    );
+    if (judged === 'gone') return { id, outcome: 'gone' };
+    report(infected ? 'UploadsInfected' : 'UploadsUnscanned', 1, this.config.metrics);
+    return { id, outcome: infected ? 'infected' : 'unscanned' };
   }
 
-  private async release(record: StoredRecord): Promise<'released' | 'superseded'> {
+  private async release(record: StoredRecord): Promise<'released' | 'superseded' | 'gone'> {
     const outcome = await this.quarantine.intoPlace(record);
     if (outcome === 'released') await this.announce(record);
-    await this.quarantine.remove(record.id);
+    await this.quarantine.discard(record.id);
     report('UploadsReleased', outcome === 'released' ? 1 : 0, this.config.metrics);
     return outcome;
   }

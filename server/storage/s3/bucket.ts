@@ -88,9 +88,9 @@ export class Bucket {
   }
 
   /** A small object, whole. */
-  async text(key: string): Promise<string> {
-    const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }));
-    return Body!.transformToString();
+  async text(key: string): Promise<{ readonly text: string; readonly etag: string }> {
+    const { Body, ETag } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }));
+    return { text: await Body!.transformToString(), etag: ETag ?? '' };
   }
 
   async put(key: string, body: Buffer | string, { metadata, condition }: { metadata?: Metadata; condition?: Condition } = {}): Promise<void> {

@@ -30,8 +30,8 @@ export interface HoldingPlace {
 }
 
 const READS_AT_ONCE = 16;
-/** How often a release is tried while others write the same file. */
-const PLACE_TRIES = 10;
+/** How often something is tried while others write the same object. */
+const TRIES = 10;
 
 export class S3Quarantine implements Quarantine {
   constructor(
@@ -77,13 +77,18 @@ export class S3Quarantine implements Quarantine {
     if (!file) throw new StorageError('not-found', 'The file is gone from the quarantine.');
     if (await this.files.find(key).catch(storageError)) throw new StorageError('exists', `The name ${path} is taken.`);
     await this.files.copy({ bucket: this.bucket, key: this.keyOf(id), ...file }, key, file.metadata, { absent: true }).catch(storageError);
-    await this.remove(id);
+    await this.discard(id).catch(storageError);
   }
 
   async remove(id: string): Promise<void> {
-    await this.stored(id);
-    await this.bucket.remove(this.keyOf(id)).catch(storageError);
-    await this.bucket.remove(`${this.keyOf(id)}.json`).catch(storageError);
+    await this.stored(id); // so that a wrong id is told
+    await this.discard(id).catch(storageError);
+  }
+
+  /** Deletes what is here of an upload; nothing to do where another was faster, or got only half-way. */
+  async discard(id: string): Promise<void> {
+    await this.bucket.remove(this.keyOf(id));
+    await this.bucket.remove(`${this.keyOf(id)}.json`);
   }
 
   /** Removes what a crash left: parts without an end, and objects without a record, from before then. */
@@ -106,18 +111,29 @@ export class S3Quarantine implements Quarantine {
     }
   }
 
-  /** Notes what a scanner found. */
-  async judge(record: StoredRecord, verdict: Pick<StoredRecord, 'state' | 'signature' | 'engine' | 'detail'>): Promise<void> {
-    await this.bucket.put(`${this.keyOf(record.id)}.json`, JSON.stringify({ ...record, ...verdict }));
+  /** Notes what a scanner found, unless the upload was released or deleted meanwhile: then there is nothing to note, and no record comes back. */
+  async judge(id: string, verdict: Pick<StoredRecord, 'state' | 'signature' | 'engine' | 'detail'>): Promise<'judged' | 'gone'> {
+    const key = `${this.keyOf(id)}.json`;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const { text, etag } = await this.bucket.text(key);
+        await this.bucket.put(key, JSON.stringify({ ...JSON.parse(text), ...verdict }), { condition: { etag } });
+        return 'judged';
+      } catch (error) {
+        if (isMissing(error)) return 'gone';
+        if (!isConflict(error) || attempt === TRIES) throw error; // noted by another at the same time: looked at again
+      }
+    }
   }
 
   /**
    * Puts an upload where it was meant to go, in place of what is there, unless that is younger: scanners don't keep the order of
-   * uploads. May be done again, also at the same time by another. The upload stays here until it is removed.
+   * uploads. May be done again, also at the same time by another. The upload stays here until it is discarded. `gone`: another has
+   * settled it meanwhile.
    */
-  async intoPlace({ id, key }: StoredRecord): Promise<'released' | 'superseded'> {
+  async intoPlace({ id, key }: StoredRecord): Promise<'released' | 'superseded' | 'gone'> {
     const file = await this.bucket.find(this.keyOf(id));
-    if (!file) throw new StorageError('not-found', 'The file is gone from the quarantine.');
+    if (!file) return 'gone';
     for (let attempt = 1; ; attempt += 1) {
       const there = await this.files.find(key);
       const youngest = there?.metadata[UPLOAD_ID] ?? '';
@@ -127,7 +143,8 @@ export class S3Quarantine implements Quarantine {
         await this.files.copy({ bucket: this.bucket, key: this.keyOf(id), ...file }, key, file.metadata, there ? { etag: there.etag } : { absent: true });
         return 'released';
       } catch (error) {
-        if (!isConflict(error) || attempt === PLACE_TRIES) throw error; // another upload came into its place meanwhile: looked at again
+        if (isMissing(error) && !(await this.bucket.find(this.keyOf(id)))) return 'gone';
+        if (!isConflict(error) || attempt === TRIES) throw error; // another upload came into its place meanwhile: looked at again
       }
     }
   }
@@ -135,7 +152,7 @@ export class S3Quarantine implements Quarantine {
   /** The record of an upload; undefined where it is no longer here. */
   async record(id: string): Promise<StoredRecord | undefined> {
     try {
-      return JSON.parse(await this.bucket.text(`${this.keyOf(id)}.json`)) as StoredRecord;
+      return JSON.parse((await this.bucket.text(`${this.keyOf(id)}.json`)).text) as StoredRecord;
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { PutObjectTaggingCommand } from '@aws-sdk/client-s3';
 import type { Storage, Volume } from '../../../server/storage/storage';
 import { names, read } from '../../server/storage/conformance';
-import { openS3, type S3Server, startS3 } from './servers';
+import { type Fate, openS3, type S3Server, startS3 } from './servers';
 
 const PREFIX = 'uploads/';
 let s3: S3Server;
@@ -75,8 +75,13 @@ interface Metric {
 
 let metrics: Metric[];
 
-/** One run of the Lambda as it is deployed. */
-async function run(event: unknown): Promise<readonly { id: string; outcome: string }[]> {
+interface Outcome {
+  readonly id: string;
+  readonly outcome: string;
+}
+
+/** The Lambda as it is deployed, for the buckets of this test. */
+function lambda(): (event: unknown) => Promise<readonly Outcome[]> {
   Object.assign(process.env, {
     FILES_BUCKET: files,
     QUARANTINE_BUCKET: quarantine,
@@ -87,14 +92,28 @@ async function run(event: unknown): Promise<readonly { id: string; outcome: stri
     METRIC_STORAGE: 'test',
     POWERTOOLS_LOG_LEVEL: 'SILENT',
   });
-  const { handler } = require('../../../dist/lambda/storage-release/index.js');
+  return require('../../../dist/lambda/storage-release/index.js').handler;
+}
+
+/** One run of it. */
+async function run(event: unknown): Promise<readonly Outcome[]> {
+  return (await runs(event))[0]!;
+}
+
+/** Runs of the Lambda at the same time; over when each of them is. */
+async function runs(...events: readonly unknown[]): Promise<(readonly Outcome[])[]> {
+  const handler = lambda();
   metrics = [];
   const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
     if (String(text).includes('_aws')) metrics.push(JSON.parse(String(text)));
     return true;
   });
   try {
-    return await handler(event);
+    const ended: PromiseSettledResult<readonly Outcome[]>[] = await Promise.allSettled(events.map((event) => handler(event)));
+    return ended.map((end) => {
+      if (end.status === 'rejected') throw end.reason;
+      return end.value;
+    });
   } finally {
     write.mockRestore();
   }
@@ -188,11 +207,104 @@ it('gets through throttling, and duplicates at the same time', async () => {
   const id = await upload('/file', randomBytes(100_000));
   let requests = 0;
   s3.judge = () => (++requests % 3 === 0 ? 'throttle' : 'pass');
-  const outcomes = await Promise.all([run(scanned(id, 'NO_THREATS_FOUND')), run(scanned(id, 'NO_THREATS_FOUND'))]).then((all) => all.flat());
+  const outcomes = (await runs(scanned(id, 'NO_THREATS_FOUND'), scanned(id, 'NO_THREATS_FOUND'))).flat();
   expect(outcomes.every(({ outcome }) => outcome === 'released' || outcome === 'gone')).toBe(true);
   s3.judge = () => 'pass';
   expect((await volume.stat('/file')).size).toBe(100_000);
   expect(await storage.quarantine.list()).toEqual([]);
+});
+
+/**
+ * Has `meanwhile` done while a run of the Lambda stands still before each of its requests to S3 in turn, from the first to the last:
+ * every order in which two can meet that matters. `prepare` makes a new upload for each.
+ */
+async function atEveryMoment(
+  prepare: (moment: number) => Promise<string>,
+  event: (id: string) => unknown,
+  meanwhile: (id: string) => Promise<unknown>,
+  afterwards: (id: string, outcome: string | undefined) => Promise<void>,
+): Promise<number> {
+  const handler = lambda();
+  for (let moment = 1; ; moment += 1) {
+    s3.judge = () => 'pass';
+    const id = await prepare(moment);
+    let requests = 0;
+    let reached = false;
+    s3.judge = async (): Promise<Fate> => {
+      requests += 1;
+      if (requests === moment) {
+        reached = true;
+        await meanwhile(id);
+      }
+      return 'pass';
+    };
+    const [outcome] = await handler(event(id));
+    s3.judge = () => 'pass';
+    if (!reached) return moment - 1;
+    await afterwards(id, outcome?.outcome);
+  }
+}
+
+describe('whichever moment another comes at', () => {
+  let write: jest.SpyInstance;
+  beforeEach(() => {
+    write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  });
+  afterEach(() => write.mockRestore());
+
+  it('releases an upload once, though a second event of it is handled from beginning to end meanwhile', async () => {
+    const handler = lambda();
+    const clean = (id: string) => scanned(id, 'NO_THREATS_FOUND');
+    const outcomes: (string | undefined)[] = [];
+    const moments = await atEveryMoment(
+      (moment) => upload(`/file-${moment}`, `content ${moment}`),
+      clean,
+      async (id) => expect(await handler(clean(id))).toMatchObject([{ id, outcome: expect.stringMatching(/^(released|gone)$/) }]),
+      async (_id, outcome) => {
+        outcomes.push(outcome);
+        expect(await storage.quarantine.list()).toEqual([]);
+      },
+    );
+    expect(outcomes.every((outcome) => outcome === 'released' || outcome === 'gone')).toBe(true);
+    expect(moments).toBeGreaterThanOrEqual(7);
+    for (let moment = 1; moment <= moments; moment += 1) expect((await read(volume, `/file-${moment}`)).toString()).toBe(`content ${moment}`);
+    // At least one event an upload; two where both were past the look at what is there.
+    expect(new Set(events.map(({ path }) => path)).size).toBe(moments + 1);
+  });
+
+  it('brings no record back of an infected upload that the operator deletes', async () => {
+    const moments = await atEveryMoment(
+      (moment) => upload(`/bad-${moment}`, 'EVIL'),
+      (id) => scanned(id, 'THREATS_FOUND'),
+      (id) => storage.quarantine.remove(id),
+      async (_id, outcome) => {
+        expect(['gone', 'infected']).toContain(outcome);
+        expect(await storage.quarantine.list()).toEqual([]);
+      },
+    );
+    expect(moments).toBeGreaterThanOrEqual(4);
+    expect(await names(volume)).toEqual([]);
+  });
+
+  it('finishes what a run left that ended before any of its requests', async () => {
+    const handler = lambda();
+    let moment = 1;
+    for (; ; moment += 1) {
+      const id = await upload(`/file-${moment}`, 'content');
+      let requests = 0;
+      s3.judge = () => (++requests >= moment ? 'deny' : 'pass');
+      const cut = await handler(scanned(id, 'NO_THREATS_FOUND')).then(
+        () => false,
+        () => true,
+      );
+      s3.judge = () => 'pass';
+      if (!cut) break;
+      await handler(scanned(id, 'NO_THREATS_FOUND'));
+      expect((await read(volume, `/file-${moment}`)).toString()).toBe('content');
+      expect(await storage.quarantine.list()).toEqual([]);
+    }
+    expect(moment).toBeGreaterThan(6);
+  });
 });
 
 it('looks after uploads whose event was lost: by their tag, or by an alarm', async () => {

@@ -16,14 +16,20 @@ import type { Storage } from '../../../server/storage/storage';
 export const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
 Object.assign(process.env, { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey });
 
-/** What becomes of a request: `lost` is carried out, but its answer never arrives. */
-export type Fate = 'pass' | 'throttle' | 'fail' | 'cut' | 'lost';
+/** What becomes of a request: `lost` is carried out, but its answer never arrives; `deny` is no use to try again. */
+export type Fate = 'pass' | 'throttle' | 'fail' | 'cut' | 'lost' | 'deny';
+
+const REFUSALS: Partial<Record<Fate, readonly [status: number, code: string]>> = {
+  throttle: [503, 'SlowDown'],
+  fail: [500, 'InternalError'],
+  deny: [403, 'AccessDenied'],
+};
 
 export interface S3Server {
   readonly endpoint: string;
   readonly client: S3Client;
-  /** Decides about each request from now on. */
-  judge: (request: IncomingMessage) => Fate;
+  /** Decides about each request from now on; while it thinks, the request waits. */
+  judge: (request: IncomingMessage) => Fate | Promise<Fate>;
   /** How many requests each fate had. */
   readonly fates: Record<Fate, number>;
   newBucket(): Promise<string>;
@@ -35,13 +41,14 @@ export type S3Kind = 'moto' | 'versitygw';
 export async function startS3(kind: S3Kind): Promise<S3Server> {
   const folder = mkdtempSync(join(tmpdir(), 'ftps-s3-'));
   const { process: child, upstream } = await (kind === 'moto' ? startMoto() : startVersity(folder));
-  const fates: Record<Fate, number> = { pass: 0, throttle: 0, fail: 0, cut: 0, lost: 0 };
-  const proxy = createServer((request, response) => {
-    const fate = server.judge(request);
+  const fates: Record<Fate, number> = { pass: 0, throttle: 0, fail: 0, cut: 0, lost: 0, deny: 0 };
+  const proxy = createServer(async (request, response) => {
+    const fate = await server.judge(request);
     fates[fate] += 1;
     if (fate === 'cut') return void request.socket.destroy();
-    if (fate === 'throttle' || fate === 'fail') {
-      const [status, code] = fate === 'throttle' ? [503, 'SlowDown'] : [500, 'InternalError'];
+    const refusal = REFUSALS[fate];
+    if (refusal) {
+      const [status, code] = refusal;
       request.resume();
       response.writeHead(status, { 'content-type': 'application/xml' });
       return void response.end(request.method === 'HEAD' ? '' : `<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
