@@ -111,6 +111,8 @@ export interface Volume {
   /** Removes an empty folder. */
   rmdir(path: string): Promise<void>;
   setModified(path: string, time: Date): Promise<void>;
+  /** Bytes that a new file may have: what the quota leaves, or the disk, whichever is less. Undefined where neither sets a bound, as in S3 without a quota. */
+  available(): Promise<number | undefined>;
 }
 
 /** A storage backend: makes a volume for an account, and cleans up what a crash left behind. */

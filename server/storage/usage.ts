@@ -16,6 +16,8 @@ export interface UsageCounts {
   /** What was found in the home; the first count is the one that is taken. */
   counted(home: string, held: Held): Promise<void>;
   give(home: string, bytes: number, files: number): void;
+  /** What a home holds; undefined where nobody has counted it yet. */
+  held(home: string): Promise<Held | undefined>;
 }
 
 export class LocalCounts implements UsageCounts {
@@ -42,6 +44,11 @@ export class LocalCounts implements UsageCounts {
     held.files -= files;
   }
 
+  async held(home: string): Promise<Held | undefined> {
+    const held = this.homes.get(home);
+    return held && { ...held };
+  }
+
   /** Has the home counted anew by whoever asks next. */
   forget(home: string): void {
     this.homes.delete(home);
@@ -55,7 +62,8 @@ export class Usage {
   constructor(
     private readonly home: string,
     private readonly quota: Quota,
-    private readonly count: () => Promise<Held>,
+    /** Counts what is there. */
+    private readonly look: () => Promise<Held>,
     private readonly counts: UsageCounts,
   ) {}
 
@@ -66,8 +74,20 @@ export class Usage {
       if (answer === 'taken') return;
       if (answer === 'bytes') throw new StorageError('quota', `The quota of ${this.quota.bytes} bytes is used up.`);
       if (answer === 'files') throw new StorageError('quota', `The quota of ${this.quota.files} files is used up.`);
-      this.counting ??= this.begin();
-      await this.counting;
+      await this.count();
+    }
+  }
+
+  /** Bytes that a new file may have; undefined where the quota has no say in it. */
+  async left(): Promise<number | undefined> {
+    for (;;) {
+      const held = await this.counts.held(this.home);
+      if (!held) {
+        await this.count();
+        continue;
+      }
+      if (this.quota.files !== undefined && held.files >= this.quota.files) return 0;
+      return this.quota.bytes === undefined ? undefined : Math.max(0, this.quota.bytes - held.bytes);
     }
   }
 
@@ -76,9 +96,14 @@ export class Usage {
     this.counts.give(this.home, bytes, files);
   }
 
+  private count(): Promise<void> {
+    this.counting ??= this.begin();
+    return this.counting;
+  }
+
   private async begin(): Promise<void> {
     try {
-      await this.counts.counted(this.home, await this.count());
+      await this.counts.counted(this.home, await this.look());
     } finally {
       this.counting = undefined; // where it failed, counted again for the next upload
     }

@@ -11,6 +11,7 @@ import type { UsageCounts } from '../storage/usage';
 export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   takeRoom(...args: Parameters<UsageCounts['take']>): ReturnType<UsageCounts['take']>;
   homeCounted(...args: Parameters<UsageCounts['counted']>): Promise<void>;
+  heldRoom(...args: Parameters<UsageCounts['held']>): ReturnType<UsageCounts['held']>;
   giveRoom(...args: Parameters<UsageCounts['give']>): void;
   /** Lines of a worker's audit. Fulfilled when they are written. */
   writeAudit(lines: string): Promise<void>;

@@ -240,6 +240,7 @@ export class Primary {
         return this.counts.take(home, ...rest);
       },
       homeCounted: (home, held) => this.counts.counted(home, held),
+      heldRoom: (home) => this.counts.held(home),
       giveRoom: (home, bytes, files) => this.counts.give(home, bytes, files),
       writeAudit: (lines) => this.given.sink.write(lines),
       who: () => this.sessions(),

@@ -49,6 +49,7 @@ function remoteCounts(primary: Link<PrimaryMethods>): UsageCounts {
   return {
     take: (...args) => primary.call('takeRoom', ...args),
     counted: (...args) => primary.call('homeCounted', ...args),
+    held: (...args) => primary.call('heldRoom', ...args),
     give: (...args) => void primary.call('giveRoom', ...args).catch(() => {}),
   };
 }

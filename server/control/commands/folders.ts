@@ -35,4 +35,18 @@ export const folders: readonly Command[] = [
       return session.reply(250, 'Removed.');
     },
   },
+  {
+    // draft-peterson-streamlined-ftp-command-extensions-10; WinSCP asks by it.
+    name: 'AVBL',
+    syntax: 'AVBL [<path>]',
+    allowed: 'once-logged-in',
+    argument: 'optional',
+    features: () => ['AVBL'],
+    async run(session, argument) {
+      const path = resolvePath(session, argument === '' ? '.' : argument);
+      if ((await session.volume!.stat(path)).type !== 'directory') return session.reply(550, 'Not a directory.');
+      const available = await session.volume!.available();
+      return available === undefined ? session.reply(504, 'The storage has no limit.') : session.reply(213, String(available));
+    },
+  },
 ];

@@ -4,7 +4,7 @@
  * used, and every part of it is looked at for links first: good against mistakes, not against a local attacker who races.
  */
 import { constants, type Dir, existsSync, lstat as lstatCallback, type Stats } from 'node:fs';
-import { type FileHandle, link, lstat, mkdir, open, opendir, rename, rmdir, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, open, opendir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../storage';
 import { storageError } from './errors';
@@ -108,6 +108,12 @@ export class Folder {
     } finally {
       await handle.close();
     }
+  }
+
+  /** Bytes that are free on its file system for who is not root. */
+  async available(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.at('')).catch(storageError);
+    return bavail * bsize;
   }
 
   /** Flushes the names in the folder to the disk. */

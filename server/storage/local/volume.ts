@@ -133,6 +133,11 @@ export class LocalVolume implements Volume {
     await this.at(path, (folder, name) => folder.setModified(name, time));
   }
 
+  async available(): Promise<number> {
+    const [onDisk, ofQuota = onDisk] = await Promise.all([this.inFolder([], (folder) => folder.available()), this.usage?.left()]);
+    return Math.min(onDisk, ofQuota);
+  }
+
   private async inFolder<T>(parts: readonly string[], use: (folder: Folder) => Promise<T>): Promise<T> {
     const folder = await Folder.walk(this.root, [...this.home, ...parts]);
     try {

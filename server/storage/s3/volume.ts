@@ -160,6 +160,10 @@ export class S3Volume implements Volume {
     await bucket.copy({ bucket, key, ...file }, key, { ...file.metadata, [MTIME]: String(time.getTime() / 1000) }, { etag: file.etag }).catch(storageError);
   }
 
+  async available(): Promise<number | undefined> {
+    return this.place.usage?.left().catch(storageError);
+  }
+
   /** What has the path: a file, a folder, both (other programs can make that), or nothing. */
   private async look(path: string): Promise<{ readonly file?: Found; readonly folder: boolean }> {
     if (path === '/') return { folder: true };

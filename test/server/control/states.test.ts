@@ -58,6 +58,7 @@ const expected: readonly (readonly [line: string, plain: number, secured: number
   ['XCWD /', 530, 530, 530, 250],
   ['CDUP', 530, 530, 530, 250],
   ['XCUP', 530, 530, 530, 250],
+  ['AVBL', 530, 530, 530, 213],
   ['MKD made', 530, 530, 530, 257],
   ['RMD made', 530, 530, 530, 250],
   ['XMKD made', 530, 530, 530, 257],

@@ -236,10 +236,13 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       await one.commit();
       await write(small, '/two', Buffer.alloc(40));
       await expect(write(small, '/three', 'x')).rejects.toMatchObject({ code: 'quota' });
+      expect(await small.available()).toBe(0);
       await small.remove('/one');
+      expect(await small.available()).toBe(60);
       await write(small, '/three', Buffer.alloc(60));
       await write(small, '/three', Buffer.alloc(50));
       await write(small, '/four', Buffer.alloc(1));
+      expect(await small.available()).toBe(0); // of files, though bytes are left
       await expect(small.openWrite('/five', { kind: 'replace' })).rejects.toMatchObject({ code: 'quota' });
     });
   });

@@ -14,6 +14,12 @@ describe.each<S3Kind>(['moto', 'versitygw'])('%s', (kind) => {
     await server.stop();
   });
 
+  it('tells no bound where there is no quota', async () => {
+    const storage = openS3(server, await server.newBucket());
+    storages.push(storage);
+    expect(await (await storage.open({ user: 'demo', home: '/' })).available()).toBeUndefined();
+  });
+
   for (const prefix of ['', 'files/'])
     storageConformance(prefix === '' ? kind : `${kind} below a prefix`, async (quota) => {
       const storage = openS3(server, await server.newBucket(), { prefix });
