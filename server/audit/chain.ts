@@ -47,6 +47,8 @@ interface Link {
 }
 
 const ending = /,"hash":"([0-9a-f]{64})"\}\}\}$/;
+/** The server's last line, and the only one of an operator's command. */
+const lastWords = /"status_detail":"stopped"|"event":"quarantine"/;
 const link = /"chain":\{"id":"([0-9a-f-]{36})","previous":"([0-9a-f]{64})"$/;
 
 /**
@@ -77,7 +79,7 @@ export async function verifyChain(lines: AsyncIterable<string> | Iterable<string
       continue;
     }
     const [id, previous, hash] = [linked[1]!, linked[2]!, end[1]!];
-    const next = { line: count, sequence: anyOrder ? sequenceOf(line) : count, previous, hash, stopped: line.includes('"status_detail":"stopped"') };
+    const next = { line: count, sequence: anyOrder ? sequenceOf(line) : count, previous, hash, stopped: lastWords.test(line) };
     const whole = sha256(open) === hash;
     if (!whole) breaks.push({ line: count, what: 'changed' });
     if (anyOrder) chainOf(id).push(next);

@@ -142,6 +142,25 @@ export type ServerEvent =
       readonly modified: string;
     }
   | {
+      /** A file that an operator let go from the quarantine, or deleted there. */
+      readonly kind: 'quarantine';
+      readonly change: 'released' | 'deleted';
+      readonly outcome: 'success' | 'failure';
+      /** Of the operating system. */
+      readonly operator: string;
+      readonly id: string;
+      readonly state: string;
+      readonly user: string;
+      readonly home: string;
+      readonly path: string;
+      readonly bytes: number;
+      readonly sha256?: string;
+      readonly signature?: string;
+      readonly engine?: string;
+      /** Why it failed. */
+      readonly reason?: string;
+    }
+  | {
       /** What was started after an upload became visible. */
       readonly kind: 'after-release';
       readonly what: 'command' | 'event';

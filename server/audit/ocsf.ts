@@ -203,6 +203,31 @@ function lineOf(event: ServerEvent, context: OcsfContext): Record<string, unknow
         },
         appPart(context),
       );
+    case 'quarantine': {
+      const failed = event.outcome === 'failure';
+      return build(
+        {
+          classUid: 6002,
+          activity: [99, 'Quarantine'],
+          severity: event.change === 'released' && !failed ? 3 : 1,
+          outcome: event.outcome,
+          detail: event.change,
+          message: failed ? `${event.operator} could not have it ${event.change}: ${event.reason}` : `${event.change} from quarantine by ${event.operator}`,
+          unmapped: {
+            event: 'quarantine',
+            operator: cut(event.operator),
+            user: cut(event.user),
+            home: cut(event.home),
+            path: cut(event.path),
+            bytes: event.bytes,
+            sha256: event.sha256,
+            verdict: { result: event.state, signature: event.signature, engine: event.engine, quarantined: event.id },
+            reason: cut(event.reason),
+          },
+        },
+        appPart(context),
+      );
+    }
     case 'after-release':
       return build(
         {

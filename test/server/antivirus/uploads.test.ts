@@ -1,8 +1,12 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { quarantineCommand } from '../../../bin/commands/quarantine';
+import { verifyChain } from '../../../server/audit/chain';
+import { auditLine } from '../../../server/audit/schema';
 import { ClamdPeer } from '../support/clamd';
+import { ocsfProblems } from '../support/ocsf';
 import { type TestServer, testServer } from '../support/server';
 
 let peer: ClamdPeer;
@@ -54,7 +58,7 @@ describe('an upload that a scanner sees', () => {
     const { verdict, outcome, sha256 } = await server.audit.next('transfer', ({ path, outcome }) => path === '/report.txt' && outcome === 'failure');
     expect({ verdict, outcome }).toMatchObject({ outcome: 'failure', verdict: { result: 'infected', signature: 'Evil.Test' } });
 
-    const config = join(server.folder, 'server.json');
+    const [config, auditFile] = [join(server.folder, 'server.json'), join(server.folder, 'audit.json')];
     await writeFile(
       config,
       JSON.stringify({
@@ -62,6 +66,7 @@ describe('an upload that a scanner sees', () => {
         tls: { certificates: [{ kind: 'file', certificate: 'c', key: 'k' }] },
         storage: { kind: 'local', root: server.files },
         identity: [{ kind: 'file', file: 'a' }],
+        audit: { destination: auditFile },
       }),
     );
     const listed = JSON.parse(await ftps('list', '--config', config, '--json'));
@@ -77,6 +82,17 @@ describe('an upload that a scanner sees', () => {
     expect(await ftps('show', first, '--config', config)).toContain('No such file');
     expect(await ftps('list', '--config', config)).toContain('The quarantine is empty');
     expect(await readdir(join(server.files, '.ftps-quarantine'))).toEqual([]);
+
+    const lines = (await readFile(auditFile, 'utf8')).trim().split('\n');
+    const said = lines.map((line) => auditLine.parse(JSON.parse(line)));
+    expect(said.flatMap((line) => ocsfProblems(line))).toEqual([]);
+    expect(await verifyChain(lines)).toMatchObject({ lines: 3, chains: 3, open: 0, breaks: [] });
+    const operator = expect.stringContaining(userInfo().username);
+    expect(said.map(({ status, status_detail, unmapped }) => ({ status, status_detail, ...unmapped, chain: undefined }))).toMatchObject([
+      { status: 'Failure', status_detail: 'released', operator, path: '/report.txt', reason: 'The name is taken.' },
+      { status: 'Success', status_detail: 'released', operator, user: 'demo', home: '/', path: '/second.txt', bytes: 8 },
+      { status: 'Success', status_detail: 'deleted', operator, sha256, verdict: { result: 'infected', signature: 'Evil.Test', quarantined: first } },
+    ]);
   });
 
   it('is scanned together with what it is appended to', async () => {

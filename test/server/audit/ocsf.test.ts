@@ -99,6 +99,23 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
     { kind: 'passive-port', change: 'expired', port: 50_000, ...user },
   ],
   retention: [{ kind: 'retention', user: 'partner', home: '/partner', path: '/old.txt', bytes: 5, modified: '2026-01-01T00:00:00.000Z' }],
+  quarantine: (['released', 'deleted'] as const).flatMap((change) =>
+    [{ outcome: 'success' as const }, { outcome: 'failure' as const, reason: 'The name is taken.' }].map((end) => ({
+      kind: 'quarantine' as const,
+      change,
+      operator: 'ann',
+      id: '20260101T000000000Z-00000000',
+      state: 'infected',
+      user: 'partner',
+      home: '/partner',
+      path: '/a.txt',
+      bytes: 5,
+      sha256: 'ab'.repeat(32),
+      signature: 'Eicar',
+      engine: 'clamd',
+      ...end,
+    })),
+  ),
   'after-release': [
     { kind: 'after-release', what: 'command', outcome: 'success', user: 'partner', path: '/a.txt', session: facts.session, seconds: 0.5 },
     {
