@@ -1,19 +1,14 @@
 /** The built release Lambda against moto: what GuardDuty says decides what clients see. */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { PutObjectTaggingCommand } from '@aws-sdk/client-s3';
 import type { Storage, Volume } from '../../../server/storage/storage';
 import { names, read } from '../../server/storage/conformance';
+import { type EventBus, startEventBus } from './event-bus';
 import { type Fate, openS3, type S3Server, startS3 } from './servers';
 
 const PREFIX = 'uploads/';
 let s3: S3Server;
-let eventBridge: Server;
-/** Details of the events that EventBridge took. */
-let events: Record<string, unknown>[];
-let refuseEvents = false;
+let bus: EventBus;
 let files: string;
 let quarantine: string;
 let storage: Storage;
@@ -21,34 +16,16 @@ let volume: Volume;
 
 beforeAll(async () => {
   s3 = await startS3('moto');
-  // Passes events on to moto, which checks them, and keeps what it took.
-  eventBridge = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    if (refuseEvents) return void response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' }).end('{"__type":"AccessDeniedException"}');
-    const { host: _h, connection: _c, 'content-length': _l, 'transfer-encoding': _t, expect: _e, ...headers } = request.headers;
-    const answer = await fetch(s3.endpoint, { method: 'POST', headers: headers as Record<string, string>, body: Buffer.concat(chunks) });
-    const text = await answer.text();
-    if (answer.ok && JSON.parse(text).FailedEntryCount === 0)
-      for (const { Source, DetailType, Detail } of JSON.parse(Buffer.concat(chunks).toString()).Entries)
-        events.push({ Source, DetailType, ...JSON.parse(Detail) });
-    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' }).end(text);
-  });
-  eventBridge.listen(0, '127.0.0.1');
-  await once(eventBridge, 'listening');
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_S3: s3.endpoint,
-    AWS_ENDPOINT_URL_EVENTBRIDGE: `http://127.0.0.1:${(eventBridge.address() as AddressInfo).port}`,
-  });
+  bus = await startEventBus(s3.endpoint);
+  Object.assign(process.env, { AWS_ENDPOINT_URL_S3: s3.endpoint, AWS_ENDPOINT_URL_EVENTBRIDGE: bus.endpoint });
 });
 afterAll(async () => {
-  eventBridge.closeAllConnections();
-  eventBridge.close();
+  bus.close();
   await s3.stop();
 });
 
 beforeEach(async () => {
-  events = [];
+  bus.events = [];
   [files, quarantine] = [await s3.newBucket(), await s3.newBucket()];
   storage = openS3(s3, files, { release: 'guardduty', quarantine: { bucket: quarantine, prefix: PREFIX } }, false);
   volume = await storage.open({ user: 'partner', home: '/partner' });
@@ -140,11 +117,11 @@ it('shows an upload when it was found clean and not before, announces it once, a
   expect(await run(scanned(id, 'NO_THREATS_FOUND'))).toEqual([{ id, outcome: 'released' }]);
   expect((await read(volume, '/invoice.pdf')).toString()).toBe('content');
   const file = `s3://${files}/partner/invoice.pdf`;
-  expect(events).toEqual([{ Source: 'cdk-ftps', DetailType: 'FTPS Upload Released', user: 'partner', path: '/invoice.pdf', file, bytes: 7, ...facts }]);
+  expect(bus.events).toEqual([{ Source: 'cdk-ftps', DetailType: 'FTPS Upload Released', user: 'partner', path: '/invoice.pdf', file, bytes: 7, ...facts }]);
   expect(storage.locate('/partner', '/invoice.pdf')).toBe(file);
   expect(await storage.quarantine.list()).toEqual([]);
   expect(await run(scanned(id, 'NO_THREATS_FOUND'))).toEqual([{ id, outcome: 'gone' }]);
-  expect(events).toHaveLength(1);
+  expect(bus.events).toHaveLength(1);
 });
 
 it('keeps an infected upload for the operator, and counts it', async () => {
@@ -152,7 +129,7 @@ it('keeps an infected upload for the operator, and counts it', async () => {
   expect(await run(scanned(id, 'THREATS_FOUND'))).toEqual([{ id, outcome: 'infected' }]);
   expect(metrics).toMatchObject([{ UploadsInfected: 1 }]);
   expect(await names(volume)).toEqual([]);
-  expect(events).toEqual([]);
+  expect(bus.events).toEqual([]);
   expect(await storage.quarantine.list()).toMatchObject([
     { id, state: 'infected', signature: 'EICAR-Test-File', engine: 'Amazon GuardDuty Malware Protection' },
   ]);
@@ -176,7 +153,7 @@ it('lets the younger of two uploads stand, whichever was scanned first', async (
   const next = await upload('/report', 'next');
   await run(scanned(next, 'NO_THREATS_FOUND'));
   expect((await read(volume, '/report')).toString()).toBe('next');
-  expect(events.map(({ bytes }) => bytes)).toEqual([7, 4]);
+  expect(bus.events.map(({ bytes }) => bytes)).toEqual([7, 4]);
 });
 
 it('takes no notice of records, of other buckets, of GuardDuty’s own test, or of a version that is no longer there', async () => {
@@ -194,12 +171,12 @@ it('takes no notice of records, of other buckets, of GuardDuty’s own test, or 
 
 it('finishes in a second run what failed in the first, without losing the event', async () => {
   const id = await upload('/file', randomBytes(100_000));
-  refuseEvents = true;
+  bus.refuse = true;
   await expect(run(scanned(id, 'NO_THREATS_FOUND'))).rejects.toThrow();
-  refuseEvents = false;
+  bus.refuse = false;
   expect(await storage.quarantine.list()).toHaveLength(1);
   expect(await run(scanned(id, 'NO_THREATS_FOUND'))).toEqual([{ id, outcome: 'released' }]);
-  expect(events).toHaveLength(1);
+  expect(bus.events).toHaveLength(1);
   expect(await storage.quarantine.list()).toEqual([]);
 });
 
@@ -269,7 +246,7 @@ describe('whichever moment another comes at', () => {
     expect(moments).toBeGreaterThanOrEqual(7);
     for (let moment = 1; moment <= moments; moment += 1) expect((await read(volume, `/file-${moment}`)).toString()).toBe(`content ${moment}`);
     // At least one event an upload; two where both were past the look at what is there.
-    expect(new Set(events.map(({ path }) => path)).size).toBe(moments + 1);
+    expect(new Set(bus.events.map(({ path }) => path)).size).toBe(moments + 1);
   });
 
   it('brings no record back of an infected upload that the operator deletes', async () => {

@@ -1,0 +1,76 @@
+/** The event that the built server itself publishes for an upload, where no Lambda does. */
+
+import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import type { Client } from 'basic-ftp';
+import { type ConfiguredServer, logIn, serveConfigured } from '../support/configured';
+import { type EventBus, startEventBus } from './event-bus';
+import { type S3Server, startS3 } from './servers';
+
+let s3: S3Server;
+let bus: EventBus;
+let bucket: string;
+let server: ConfiguredServer;
+let client: Client;
+
+beforeAll(async () => {
+  s3 = await startS3('moto');
+  bus = await startEventBus(s3.endpoint);
+  bucket = await s3.newBucket();
+  process.env['AWS_ENDPOINT_URL_EVENTBRIDGE'] = bus.endpoint; // the server inherits it
+  server = await serveConfigured(
+    () => ({
+      storage: { kind: 's3', bucket, endpoint: s3.endpoint, pathStyle: true, region: 'us-east-1' },
+      afterRelease: { eventBus: 'default' },
+    }),
+    { home: '/partner' },
+  );
+  client = await logIn(server);
+});
+afterAll(async () => {
+  client.close();
+  expect(await server.stop()).toBe(0);
+  bus.close();
+  await s3.stop();
+});
+
+/** How the announcement of a path ended, by the audit. */
+async function announced(path: string): Promise<{ status: string; reason?: string }> {
+  for (;;) {
+    const line = server.audit().find(({ unmapped }) => unmapped?.event === 'after-release' && unmapped.path === path);
+    if (line) return { status: line.status, reason: line.unmapped?.reason };
+    await setTimeout(50);
+  }
+}
+
+it('says to EventBridge which file came, from whom, how large and with which hash; the audit says that it did', async () => {
+  await client.uploadFrom(Readable.from('content'), 'invoice.pdf');
+  expect(await announced('/invoice.pdf')).toEqual({ status: 'Success' });
+  const upload = server.audit().find((line) => line.class_uid === 4008 && line.file?.path === '/invoice.pdf')!;
+  expect(bus.events).toEqual([
+    {
+      Source: 'cdk-ftps',
+      DetailType: 'FTPS Upload Released',
+      user: 'partner',
+      path: '/invoice.pdf',
+      file: `s3://${bucket}/partner/invoice.pdf`,
+      bytes: 7,
+      sha256: 'ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73',
+      client: '127.0.0.1',
+      session: upload.metadata.correlation_uid,
+    },
+  ]);
+});
+
+it('says nothing of what was refused, and leaves an upload whose event was refused where it is, with the reason in the audit', async () => {
+  bus.events = [];
+  await expect(client.uploadFrom(Readable.from('x'), 'nowhere/file')).rejects.toMatchObject({ code: 550 });
+  bus.refuse = true;
+  await client.uploadFrom(Readable.from('content'), 'second.pdf');
+  expect(await announced('/second.pdf')).toEqual({ status: 'Failure', reason: expect.stringContaining('events:PutEvents') });
+  bus.refuse = false;
+  expect(await client.size('second.pdf')).toBe(7);
+  await client.uploadFrom(Readable.from('content'), 'third.pdf');
+  await announced('/third.pdf');
+  expect(bus.events.map(({ path }) => path)).toEqual(['/third.pdf']);
+});
