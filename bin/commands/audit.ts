@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { type Break, verifyChain } from '../../server/audit/chain';
 import { readableLine } from '../../server/audit/readable';
 import { filesOf, linesOf } from '../audit/lines';
+import { wantsColour } from '../terminal/colour';
+import { ProgressLine } from '../terminal/progress';
 import { exitCodes } from './exit';
 
 const texts = {
@@ -23,15 +25,13 @@ export function auditCommand(): Command {
     .addHelpText(
       'after',
       `
-A file may be compressed, - is standard input, a folder stands for all files below it. Give rotated files with the oldest first.
-
-Examples:
-  ftps audit verify /var/log/ftps/audit.json.1 /var/log/ftps/audit.json
-  aws s3 cp --recursive s3://BUCKET/raw/day=2026-05-01/ may-1/ && ftps audit verify --archive --part may-1/`,
+A file may be compressed, - is standard input, a folder stands for all files below it. Give rotated files with the oldest first.`,
     )
     .action(async (paths: string[], { archive = false, part = false, json = false }: { archive?: boolean; part?: boolean; json?: boolean }) => {
       const places: Place[] = [];
-      const { breaks: all, ...counts } = await verifyChain(linesOfAll(paths, places), { anyOrder: archive });
+      const progress = new ProgressLine();
+      const { breaks: all, ...counts } = await verifyChain(linesOfAll(paths, places, progress), { anyOrder: archive });
+      progress.clear();
       const breaks = all.filter(({ what }) => !(part && what === 'beginning-missing')).map((one) => ({ ...one, ...placeOf(one, places) }));
       if (breaks.length > 0) process.exitCode = exitCodes.notInOrder;
       if (json) {
@@ -50,7 +50,7 @@ Examples:
     .command('show <file>')
     .description('Prints the audit for people; - reads standard input.')
     .action(async (file: string) => {
-      const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+      const colour = wantsColour(process.stdout);
       for await (const line of linesOf(file)) {
         try {
           process.stdout.write(`${readableLine(JSON.parse(line), { colour })}\n`);
@@ -68,13 +68,14 @@ interface Place {
   readonly before: number;
 }
 
-async function* linesOfAll(paths: readonly string[], places: Place[]): AsyncGenerator<string> {
+async function* linesOfAll(paths: readonly string[], places: Place[], progress: ProgressLine): AsyncGenerator<string> {
   let before = 0;
   for (const path of paths)
     for (const file of await filesOf(path)) {
       places.push({ file, before });
       for await (const line of linesOf(file)) {
         if (line !== '') before += 1;
+        progress.show(() => `${before.toLocaleString('en')} lines, ${file}`);
         yield line;
       }
     }

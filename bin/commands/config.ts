@@ -23,9 +23,14 @@ export function configCommand(): Command {
   config
     .command('check <file>')
     .description('Says everything that is wrong with a configuration file, or that it is in order.')
-    .action(async (file: string) => {
-      const { listeners, passive } = await readConfig(file);
-      process.stdout.write(`${file} is in order: ${listeners.map(({ mode, port }) => `${mode} ${port}`).join(', ')}, passive ${passive.ports}.\n`);
+    .option('--json', 'print what is wrong as JSON')
+    .action(async (file: string, { json }: { json?: boolean }) => {
+      const { listeners, passive } = await readConfig(file).catch((error: unknown) => {
+        if (json && error instanceof ConfigError) process.stdout.write(`${JSON.stringify({ file, problems: error.problems })}\n`);
+        throw error;
+      });
+      if (json) process.stdout.write(`${JSON.stringify({ file, problems: [] })}\n`);
+      else process.stdout.write(`${file} is in order: ${listeners.map(({ mode, port }) => `${mode} ${port}`).join(', ')}, passive ${passive.ports}.\n`);
     });
   config
     .command('schema')

@@ -4,6 +4,8 @@ import { Command } from 'commander';
 import { parsePortRange } from '../../server/config';
 import { examine } from '../doctor/examine';
 import type { Finding } from '../doctor/finding';
+import { paintsFor } from '../terminal/colour';
+import { ProgressLine } from '../terminal/progress';
 import { exitCodes, UsageError } from './exit';
 
 interface Flags {
@@ -33,6 +35,7 @@ export function doctorCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (host: string, flags: Flags) => {
       if ((flags.user === undefined) !== (flags.passwordFile === undefined)) throw new UsageError('--user and --password-file go together');
+      const progress = new ProgressLine();
       const findings = await examine({
         host,
         explicitPort: number('--explicit-port', flags.explicitPort, 65_535),
@@ -45,14 +48,16 @@ export function doctorCommand(): Command {
             : undefined,
         passivePorts: range(flags.passivePorts),
         timeout: number('--timeout', flags.timeout, 600) * 1000,
-      });
+        onStep: (step) => progress.show(() => `${host}: ${step} …`),
+      }).finally(() => progress.clear());
       process.stdout.write(flags.json ? `${JSON.stringify({ host, findings })}\n` : readable(findings));
       if (findings.some(({ level }) => level === 'problem')) process.exitCode = exitCodes.notInOrder;
     });
 }
 
 function readable(findings: readonly Finding[]): string {
-  const marks = { ok: 'ok      ', warning: 'warning ', problem: 'PROBLEM ' } as const;
+  const paint = paintsFor(process.stdout);
+  const marks = { ok: paint.green('ok      '), warning: paint.yellow('warning '), problem: paint.red('PROBLEM ') } as const;
   const lines = findings.flatMap(({ level, check, text, advice }) => [`${marks[level]} ${check}: ${text}`, ...(advice ? [`          ${advice}`] : [])]);
   const count = (level: Finding['level']) => findings.filter((finding) => finding.level === level).length;
   return `${[...lines, `${count('problem')} problems, ${count('warning')} warnings`].join('\n')}\n`;

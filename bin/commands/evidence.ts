@@ -17,11 +17,17 @@ export function evidenceCommand(): Command {
     .requiredOption('--tests <file...>', 'results of jest, written with npm test -- --json --outputFile=FILE')
     .option('--assembly <folder>', 'what cdk synth wrote', 'cdk.out')
     .option('--output <folder>', 'where evidence.html and evidence.json go', 'evidence')
-    .action(({ environment, assembly, tests, output }: { environment: string; assembly: string; tests: string[]; output: string }) => {
+    .option('--json', 'print what evidence.json holds')
+    .action(({ environment, assembly, tests, output, json }: { environment: string; assembly: string; tests: string[]; output: string; json?: boolean }) => {
       const evidence = examineControls(controls, subjectOf(environment, readAssembly(assembly, environment), tests.flatMap(readTests)));
       mkdirSync(output, { recursive: true });
       writeFileSync(join(output, 'evidence.json'), `${JSON.stringify(evidence, undefined, 2)}\n`);
       writeFileSync(join(output, 'evidence.html'), evidencePage(evidence));
+      if (!evidence.inOrder) process.exitCode = exitCodes.notInOrder;
+      if (json) {
+        process.stdout.write(`${JSON.stringify(evidence)}\n`);
+        return;
+      }
       for (const { id, status, claims } of evidence.controls)
         for (const { text } of claims.filter((claim) => status === 'missing' && claim.evidence.length === 0)) process.stdout.write(`MISSING  ${id}: ${text}\n`);
       for (const id of evidence.unclaimedAlarms) process.stdout.write(`note     no control claims the alarm ${id}\n`);
@@ -29,6 +35,5 @@ export function evidenceCommand(): Command {
       process.stdout.write(
         `${environment}: ${count('shown')} controls shown, ${count('missing')} missing, ${count('not-covered')} not covered; ${join(output, 'evidence.html')}\n`,
       );
-      if (!evidence.inOrder) process.exitCode = exitCodes.notInOrder;
     });
 }

@@ -12,9 +12,19 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof ConfigError || error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
 }
 
+/** What to do about errors of the AWS SDK that say nothing of it. */
+function nextStep({ name, message }: Error): string {
+  if (name === 'CredentialsProviderError')
+    return '\nNo AWS credentials were found: sign in (`aws sso login`), name a profile in AWS_PROFILE, or run this on the instance.';
+  if (/region is missing/i.test(message)) return '\nName the region of the service in AWS_REGION.';
+  if (/^(AccessDenied|UnrecognizedClient|ExpiredToken|InvalidClientToken)/.test(name))
+    return '\nThe credentials were found but may not do this: check which ones they are (`aws sts get-caller-identity`) and what they are allowed.';
+  return '';
+}
+
 /** The text for the terminal; empty where commander has written it already. */
 export function explain(error: unknown): string {
   if (error instanceof CommanderError) return '';
   if (error instanceof ConfigError) return `The settings can't be used:\n${error.problems.map(({ key, message }) => `  ${key}: ${message}`).join('\n')}`;
-  return `ftps: ${error instanceof Error ? error.message : String(error)}`;
+  return `ftps: ${error instanceof Error ? `${error.message}${nextStep(error)}` : String(error)}`;
 }

@@ -23,6 +23,13 @@ export function describeVerdict(verdict: Verdict): string {
   return `accepted by ${verdict.source} (${verdict.method}): ${user}, home ${home}, may ${permissions.join(' ')}, from ${from}`;
 }
 
+/** The same for programs, without hashes and certificates. */
+export function verdictFacts(verdict: Verdict): object {
+  if (verdict.kind !== 'accepted') return verdict;
+  const { user, home, permissions, allowedNetworks } = verdict.account;
+  return { kind: verdict.kind, source: verdict.source, method: verdict.method, account: { user, home, permissions, allowedNetworks } };
+}
+
 function telling(tell: (line: string) => void): Audit {
   return {
     record: (event) => {

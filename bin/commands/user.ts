@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import type { Permission } from '../../server/config';
 import { hashPassword } from '../../server/identity/password';
+import { bar, ProgressLine } from '../terminal/progress';
 import { readConfig } from './config';
 import { exitCodes, UsageError } from './exit';
 import { readPassword } from './read-password';
@@ -9,7 +10,7 @@ import { readImport } from './user-import';
 import { askForPassword, generatePassword, passwordProblems } from './user-passwords';
 import { secretStore } from './user-secret-store';
 import { openStore, type StoreFlags, type WrittenAccount } from './user-store';
-import { describeVerdict, tryLogin } from './user-try';
+import { describeVerdict, tryLogin, verdictFacts } from './user-try';
 
 interface PasswordFlags {
   readonly generate?: boolean;
@@ -107,9 +108,10 @@ export function userCommand(): Command {
       'Asks for a password and says how the server would answer this login, and why. Exit code 3 where it would refuse. It counts as an attempt in a directory.',
     )
     .requiredOption('--config <file>', "the server's configuration")
-    .action(async (name: string, { config }: { config: string }) => {
+    .option('--json', 'print JSON')
+    .action(async (name: string, { config, json }: { config: string; json?: boolean }) => {
       const verdict = await tryLogin(await readConfig(config), name, await readPassword(`Password of ${name}: `), (line) => process.stderr.write(`${line}\n`));
-      process.stdout.write(`${describeVerdict(verdict)}\n`);
+      process.stdout.write(`${json ? JSON.stringify(verdictFacts(verdict)) : describeVerdict(verdict)}\n`);
       if (verdict.kind !== 'accepted') process.exitCode = verdict.kind === 'refused' ? exitCodes.notInOrder : exitCodes.failed;
     });
 
@@ -147,8 +149,12 @@ async function importAccounts(input: string | undefined, { fromPrefix, replace, 
   if (weak.length > 0 && !acceptWeak)
     throw new UsageError(`these passwords could not be given to a new account; --accept-weak takes them:\n${weak.join('\n')}`);
   const hashed: WrittenAccount[] = [];
-  for (const { password, ...account } of accounts)
+  const progress = new ProgressLine();
+  for (const { password, ...account } of accounts) {
+    progress.show(() => `${bar(hashed.length, accounts.length)}  hashing the passwords of ${accounts.length} accounts`);
     hashed.push(password === undefined ? account : { ...account, passwordHash: await hashPassword(password, { fips }) });
+  }
+  progress.clear();
   await store.put(hashed);
   process.stderr.write(`${hashed.length} accounts were written to ${store.where}\n`);
 }

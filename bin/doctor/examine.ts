@@ -18,9 +18,13 @@ export interface Examination {
   readonly passivePorts?: { readonly low: number; readonly high: number };
   /** Milliseconds that any single step may take. */
   readonly timeout: number;
+  /** Told what is looked at next. */
+  readonly onStep?: (step: string) => void;
 }
 
-export async function examine({ host, explicitPort, implicitPort, name = host, ca, credentials, passivePorts, timeout }: Examination): Promise<Finding[]> {
+export async function examine(examination: Examination): Promise<Finding[]> {
+  const { host, explicitPort, implicitPort, name = host, ca, credentials, passivePorts, timeout, onStep = () => {} } = examination;
+  onStep('its name');
   const findings = await dnsFindings(host);
   if (findings.some(({ level }) => level === 'problem')) return findings;
   const trust = trusting(name, ca);
@@ -34,14 +38,22 @@ export async function examine({ host, explicitPort, implicitPort, name = host, c
     .map(([mode, port]): Target => ({ host, port, mode, timeout }));
   let secure: Target | undefined;
   for (const target of targets) {
+    onStep(`the ${target.mode} port`);
     const reached = await portFindings(target);
     findings.push(...reached);
     if (reached.some(({ check, level }) => check === target.mode && level === 'problem')) continue;
+    onStep(`TLS on the ${target.mode} port`);
     const tls = await tlsFindings(target, trust);
     findings.push(...tls);
     if (tls.some(({ check, level }) => check === 'tls' && level === 'ok')) secure ??= target;
   }
-  if (passivePorts && secure) findings.push(...(await besideRangeFindings(host, passivePorts, [explicitPort, implicitPort], timeout)));
-  if (secure && credentials) findings.push(...(await insideFindings({ target: secure, trust, credentials, passivePorts })));
+  if (passivePorts && secure) {
+    onStep('the ports beside the passive range');
+    findings.push(...(await besideRangeFindings(host, passivePorts, [explicitPort, implicitPort], timeout)));
+  }
+  if (secure && credentials) {
+    onStep('a login, and transfers');
+    findings.push(...(await insideFindings({ target: secure, trust, credentials, passivePorts })));
+  }
   return findings;
 }
