@@ -3,6 +3,14 @@ import type { Environment } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { FtpsServerSettings } from './server-settings';
 
+/** Where partners connect. */
+export enum EndpointKind {
+  /** An address for each instance. */
+  ELASTIC_ADDRESSES = 'elastic-addresses',
+  /** An address for each zone, however many instances there are; at most 48 passive ports. */
+  LOAD_BALANCER = 'load-balancer',
+}
+
 /** What environments may share. */
 export interface FtpsEnvironmentOptions {
   /**
@@ -25,6 +33,8 @@ export interface FtpsEnvironmentOptions {
    * @default false
    */
   readonly allowPublicAccess?: boolean;
+  /** @default EndpointKind.ELASTIC_ADDRESSES */
+  readonly endpoint?: EndpointKind;
   /** @default 2 */
   readonly instances?: number;
   /** @default c7g.large */
@@ -116,6 +126,11 @@ export class FtpsEnvironment {
       ...problemsOf('server.', settings.server ?? {}, serverKeys, []),
       ...problemsOf('env.', settings.env ?? {}, { account: 'text', region: 'text' }, []),
       ...ifSo(
+        typeof settings.endpoint === 'string' && !Object.values(EndpointKind).includes(settings.endpoint),
+        'endpoint',
+        `"${settings.endpoint}" is no kind of endpoint; there are ${Object.values(EndpointKind).join(', ')}`,
+      ),
+      ...ifSo(
         typeof settings.name === 'string' && !/^[a-z][a-z0-9-]{0,19}$/.test(settings.name),
         'name',
         `"${settings.name}" can't name stacks; use up to 20 small letters, digits and hyphens, beginning with a letter`,
@@ -139,6 +154,7 @@ const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
   zoneName: 'text',
   clientCidrs: 'list of texts',
   allowPublicAccess: 'true or false',
+  endpoint: 'text',
   instances: 'number',
   instanceType: 'text',
   patchSchedule: 'text',

@@ -249,7 +249,10 @@ export class FtpsService extends Construct {
       this.alarms.alarms.filter(({ node }) => ROLL_BACK_ON.includes(node.id)),
     );
     const parts = [this, ...this.certificates, this.endpoint, this.storage, this.accounts, ...(this.clientTrust ? [this.clientTrust] : [])];
-    for (const part of parts) this.alarms.adopt(part);
+    for (const part of parts) {
+      this.alarms.adopt(part);
+      if (!part.node.scopes.includes(this)) acknowledgeHouseRules(part);
+    }
     this.dashboard = new ServiceDashboard(this, 'Dashboard', {
       auditLog: this.auditLog,
       heartbeatSeconds: config.audit.heartbeatSeconds,

@@ -1,14 +1,16 @@
 /** One environment, stamped from one settings object: a stack for what must outlive a mistake, and one for what can be made anew. */
 import { RemovalPolicies, RemovalPolicy, type Stack, Stage, type StageProps, Tags } from 'aws-cdk-lib';
 import { KeyAlgorithm } from 'aws-cdk-lib/aws-certificatemanager';
-import { SubnetType } from 'aws-cdk-lib/aws-ec2';
+import { type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
-import { FtpsEnvironment, type FtpsEnvironmentSettings } from './environment-settings';
+import type { Endpoint } from './endpoint/endpoint';
+import { LoadBalancer } from './endpoint/load-balancer';
+import { EndpointKind, FtpsEnvironment, type FtpsEnvironmentSettings } from './environment-settings';
 import { FtpsService } from './ftps-service';
 import { SecretAccounts } from './identity/secret-accounts';
 import { AuditLog } from './logs/audit-log';
@@ -73,7 +75,7 @@ export class FtpsStage extends Stage {
         retention: settings.logRetention ?? RetentionDays.ONE_YEAR,
         archiveDays: settings.archiveDays ?? 365,
       }),
-      endpoint: new ElasticAddresses(this.dataStack, 'Addresses', { count: settings.instances ?? 2 }),
+      endpoint: this.makeEndpoint(settings, vpc),
       additionalCertificates: settings.ecdsaCertificate
         ? [
             ServerCertificate.publicAcm(this.serviceStack, 'EcdsaCertificate', {
@@ -85,6 +87,12 @@ export class FtpsStage extends Stage {
           ]
         : undefined,
     });
+  }
+
+  private makeEndpoint({ endpoint, instances = 2, protect = true }: FtpsEnvironmentSettings, vpc: IVpc): Endpoint {
+    if (endpoint !== EndpointKind.LOAD_BALANCER) return new ElasticAddresses(this.dataStack, 'Addresses', { count: instances });
+    // Its ports are those of the service, so it lies there; its addresses are kept all the same. One slot more lets an instance begin before its predecessor has drained.
+    return new LoadBalancer(this.serviceStack, 'Balancer', { vpc, slots: instances + 1, deletionProtection: protect });
   }
 }
 

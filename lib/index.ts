@@ -13,7 +13,7 @@ export { ElasticAddresses, type ElasticAddressesProps } from './endpoint/elastic
 export { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint/endpoint';
 export { LoadBalancer, type LoadBalancerProps } from './endpoint/load-balancer';
 export { PrivateAddresses } from './endpoint/private-addresses';
-export { FtpsEnvironment, type FtpsEnvironmentOptions, type FtpsEnvironmentSettings } from './environment-settings';
+export { EndpointKind, FtpsEnvironment, type FtpsEnvironmentOptions, type FtpsEnvironmentSettings } from './environment-settings';
 export { ImageRollout, type ImageRolloutProps } from './fleet/image-rollout';
 export { ServerFleet, type ServerFleetProps } from './fleet/server-fleet';
 export { FtpsService, type FtpsServiceProps } from './ftps-service';

@@ -1,8 +1,9 @@
 /** Writes docs/settings.md from the schema of the server's configuration, and docs/compliance.md from the constructs. usage: npm run docs */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { complianceGuide } from '../bin/compliance/guide';
+import { complianceGuide, environmentsApp, pipelineApp } from '../bin/compliance/guide';
+import { variantsApp } from '../bin/compliance/variants';
 import { serverConfigSchema } from '../server/config';
 
 interface JsonSchema {
@@ -69,5 +70,6 @@ const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 if (require.main === module) {
   writeFileSync(join(__dirname, '../docs/settings.md'), settingsReference());
-  writeFileSync(join(__dirname, '../docs/compliance.md'), complianceGuide());
+  const { context } = JSON.parse(readFileSync(join(__dirname, '../cdk.json'), 'utf8'));
+  writeFileSync(join(__dirname, '../docs/compliance.md'), complianceGuide(environmentsApp({ context }), variantsApp({ context }), pipelineApp({ context })));
 }

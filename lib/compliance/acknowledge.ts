@@ -39,7 +39,8 @@ export function inFinding(construct: IConstruct, value: string): string {
   return flat(Stack.of(construct).resolve(value));
 }
 
-function flat(value: unknown): string {
+/** A value of a template in the words of cdk-nag: references in angle brackets. */
+export function flat(value: unknown): string {
   if (typeof value === 'string') return value.replaceAll(/\$\{([^}]+)\}/g, '<$1>');
   const [[intrinsic, argument] = []] = Object.entries(value as Record<string, unknown>);
   switch (intrinsic) {

@@ -7,7 +7,7 @@ import { ARecord, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
 import { parsePortRange } from '../../server/config';
-import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
 import type { ServerFleet } from '../fleet/server-fleet';
 import { ServiceFunction } from '../functions/service-function';
 import { stableName } from '../names';
@@ -26,6 +26,11 @@ export interface LoadBalancerProps {
   readonly vpcSubnets?: SubnetSelection;
   /** How many instances there may be at once; each has an equal slice of the passive ports. One more than serve lets a new one begin before the old one has drained. */
   readonly slots: number;
+  /**
+   * Whether the load balancer refuses to be deleted.
+   * @default true
+   */
+  readonly deletionProtection?: boolean;
 }
 
 /** Listeners of a network load balancer, not adjustable (Elastic Load Balancing user guide, "Quotas for your Network Load Balancers"). */
@@ -48,7 +53,7 @@ export class LoadBalancer extends Endpoint {
   private ports: EndpointPorts | undefined;
   private readonly controlTargets: NetworkTargetGroup[] = [];
 
-  constructor(scope: Construct, id: string, { vpc, vpcSubnets, slots }: LoadBalancerProps) {
+  constructor(scope: Construct, id: string, { vpc, vpcSubnets, slots, deletionProtection = true }: LoadBalancerProps) {
     super(scope, id);
     if (!Number.isInteger(slots) || slots < 1) throw new Error(`slots: ${slots} is no number of instances; write 1 or more`);
     this.vpc = vpc;
@@ -63,16 +68,20 @@ export class LoadBalancer extends Endpoint {
       vpcSubnets: { subnets },
       internetFacing: true,
       crossZoneEnabled: false,
-      deletionProtection: true,
+      deletionProtection,
       securityGroups: [],
     });
     const balancer = this.loadBalancer.node.defaultChild as CfnLoadBalancer;
     balancer.subnets = undefined;
     balancer.subnetMappings = subnets.map(({ subnetId }, index) => ({ subnetId, allocationId: pool[index]!.attrAllocationId }));
-    acknowledge(
+    const passesTcpThrough =
+      'A network load balancer logs access for TLS listeners alone (user guide, "Access logs"); these pass TCP through, and the server audits every connection.';
+    acknowledge(this.loadBalancer, 'AwsSolutions-ELB2', passesTcpThrough);
+    acknowledgeRegulations(this.loadBalancer, 'ELBLoggingEnabled', passesTcpThrough);
+    acknowledgeRegulations(
       this.loadBalancer,
-      'AwsSolutions-ELB2',
-      'A network load balancer logs access for TLS listeners alone (user guide, "Access logs"); these pass TCP through, and the server audits every connection.',
+      'ELBv2ACMCertificateRequired',
+      'TLS ends at the server: FTPS begins in plain text or within TLS at the choice of the port, and data connections resume the session of their control connection there.',
     );
   }
 

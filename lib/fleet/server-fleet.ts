@@ -27,7 +27,7 @@ import {
 import { type IManagedPolicy, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
 import { stableName } from '../names';
 
 export interface ServerFleetProps {
@@ -166,6 +166,11 @@ export class ServerFleet extends Construct implements IConnectable {
       this.autoScalingGroup,
       'AwsSolutions-AS3',
       'What happens to the service is told by its own alarms; the group has a fixed size and replaces what fails.',
+    );
+    acknowledgeRegulations(
+      this.autoScalingGroup,
+      'AutoScalingGroupELBHealthCheckRequired',
+      'The server itself tells the group whether it is well, its accounts, storage and scanner included; a load balancer knows only whether a port answers.',
     );
   }
 

@@ -1,13 +1,19 @@
-/** The network of a service that brings none: public subnets over the zones, no NAT, flow logs. */
+/** The network of a service that brings none: subnets over the zones, no NAT, flow logs. */
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { FlowLogDestination, FlowLogTrafficType, GatewayVpcEndpointAwsService, IpAddresses, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { acknowledgeRegulations } from '../compliance/acknowledge';
+import { acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { ServiceEndpoints } from './service-endpoints';
 
 export interface ServiceNetworkProps {
+  /**
+   * Whether the internet is reached, in public subnets. Without it subnets are isolated and the AWS APIs lie within (`serviceEndpoints`).
+   * @default true
+   */
+  readonly internet?: boolean;
   /**
    * Availability zones to spread over.
    * @default 2
@@ -27,17 +33,24 @@ export interface ServiceNetworkProps {
 
 export class ServiceNetwork extends Construct {
   public readonly vpc: Vpc;
+  /** The AWS APIs within the network, where it has no internet. Let the instances reach them: `serviceEndpoints.allowFrom(service.fleet)`. */
+  public readonly serviceEndpoints?: ServiceEndpoints;
 
   constructor(scope: Construct, id: string, props: ServiceNetworkProps = {}) {
     super(scope, id);
+    const internet = props.internet ?? true;
+    const subnet = internet
+      ? { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false }
+      : { name: 'Inside', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 };
     this.vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr(props.cidr ?? '10.42.0.0/20'),
       maxAzs: props.zones ?? 2,
       natGateways: 0,
       restrictDefaultSecurityGroup: true,
-      subnetConfiguration: [{ name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false }],
+      subnetConfiguration: [subnet],
       gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
     });
+    if (!internet) this.serviceEndpoints = new ServiceEndpoints(this, 'Apis', { vpc: this.vpc, s3: false });
     for (const subnet of this.vpc.publicSubnets)
       acknowledgeRegulations(
         subnet,
@@ -56,6 +69,7 @@ export class ServiceNetwork extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.vpc.addFlowLog('FlowLog', { destination: FlowLogDestination.toCloudWatchLogs(logGroup), trafficType: FlowLogTrafficType.ALL });
+    acknowledgeRegulations(this, 'IAMNoInlinePolicy', OWN_ROLE);
   }
 }
 

@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type App, Validations } from 'aws-cdk-lib';
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { AnyPrincipal, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { complianceGuide, environmentsApp, pipelineApp } from '../../bin/compliance/guide';
 import { packs } from '../../bin/compliance/packs';
+import { variantsApp } from '../../bin/compliance/variants';
+import { wildcardsIn } from '../../bin/compliance/wildcards';
 import type { Resources } from '../lib/support';
 
 const { context } = JSON.parse(readFileSync(join(__dirname, '../../cdk.json'), 'utf8'));
 const environments = environmentsApp({ context });
+const variants = variantsApp({ context });
 const pipeline = pipelineApp({ context });
 
 /** What the packs find that nobody accepted, as `rule path`. */
@@ -28,7 +33,25 @@ function findings(app: App): string[] {
 }
 
 it('docs/compliance.md lists what is accepted; `npm run docs` writes it anew', () => {
-  expect(readFileSync(join(__dirname, '../../docs/compliance.md'), 'utf8')).toBe(complianceGuide(environments, pipeline));
+  expect(readFileSync(join(__dirname, '../../docs/compliance.md'), 'utf8')).toBe(complianceGuide(environments, variants, pipeline));
+});
+
+it('every permission with a wildcard has its reason', () => {
+  const all = [environments, variants, pipeline].flatMap(wildcardsIn);
+  expect(all.length).toBeGreaterThan(50);
+  expect(all.filter(({ reason }) => reason === undefined)).toEqual([]);
+});
+
+it('and one without is found, whatever kind of policy it stands in', () => {
+  const stack = new Stack(new App(), 'Test');
+  new Role(stack, 'Role', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') }).addToPolicy(
+    new PolicyStatement({ actions: ['s3:Get*'], resources: ['arn:aws:s3:::partners/in'] }),
+  );
+  new Topic(stack, 'Topic').addToResourcePolicy(new PolicyStatement({ principals: [new AnyPrincipal()], actions: ['sns:Publish'], resources: ['*'] }));
+  expect(wildcardsIn(stack.node.root).map(({ actions, resources, reason }) => ({ actions, resources, reason }))).toEqual([
+    { actions: ['s3:Get*'], resources: ['arn:aws:s3:::partners/in'], reason: undefined },
+    { actions: ['sns:Publish'], resources: ['*'], reason: undefined },
+  ]);
 });
 
 describe('AWS Solutions, NIST 800-53, HIPAA and PCI DSS find nothing that nobody accepted', () => {

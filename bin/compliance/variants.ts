@@ -1,0 +1,58 @@
+/** What the environments of `bin/environments` are not: production behind a load balancer, a service in a network of yours, and one that no internet reaches. */
+import { App, type AppProps, Stack, Validations } from 'aws-cdk-lib';
+import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { HostedZone, PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
+import { ElasticAddresses, EndpointKind, FtpsService, FtpsStage, PrivateAddresses, ServerCertificate, ServiceNetwork } from '../../lib';
+import { StackOfAnyZone } from '../../lib/stack-of-any-zone';
+import { prod } from '../environments/prod';
+import { packs } from './packs';
+
+const env = { account: '111122223333', region: 'eu-central-1' };
+const domainName = 'ftps.example.com';
+
+/** Each is a stage or stack of this app. */
+export function variantsApp(props?: AppProps): App {
+  const app = new App(props);
+  new FtpsStage(app, 'load-balancer', { settings: { ...prod, name: 'load-balancer', endpoint: EndpointKind.LOAD_BALANCER } });
+  existingVpc(app);
+  privateOnly(app);
+  return app;
+}
+
+/** As examples/existing-vpc. */
+function existingVpc(app: App): void {
+  const stack = new Stack(app, 'existing-vpc', { env, terminationProtection: true });
+  const hostedZone = HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: 'Z0123456789EXAMPLE', zoneName: 'example.com' });
+  const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+    vpcId: 'vpc-0123456789abcdef0',
+    availabilityZones: ['eu-central-1a', 'eu-central-1b'],
+    publicSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+    publicSubnetRouteTableIds: ['rtb-0123456789abcdef0', 'rtb-0123456789abcdef1'],
+  });
+  const endpoint = new ElasticAddresses(stack, 'Addresses', { count: 3 });
+  new FtpsService(stack, 'Ftps', { domainName, hostedZone, vpc, clientCidrs: ['203.0.113.0/24'], clientPrefixLists: ['pl-0123456789abcdef0'], endpoint });
+}
+
+/** As examples/private. */
+function privateOnly(app: App): void {
+  const stack = new StackOfAnyZone(app, 'private', { env, terminationProtection: true });
+  const { vpc, serviceEndpoints } = new ServiceNetwork(stack, 'Network', { internet: false });
+  const service = new FtpsService(stack, 'Ftps', {
+    domainName,
+    hostedZone: new PrivateHostedZone(stack, 'Zone', { zoneName: 'example.com', vpc }),
+    vpc,
+    vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+    clientCidrs: ['10.0.0.0/8'],
+    endpoint: new PrivateAddresses(stack, 'Addresses'),
+    certificate: ServerCertificate.fromAcm(stack, 'Certificate', {
+      certificateArn: `arn:aws:acm:${env.region}:${env.account}:certificate/11111111-2222-3333-4444-555555555555`,
+      names: [domainName],
+    }),
+  });
+  serviceEndpoints!.allowFrom(service.fleet);
+}
+
+if (require.main === module) {
+  const app = variantsApp();
+  Validations.of(app).addPlugins(...packs(app));
+}
