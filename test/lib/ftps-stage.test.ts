@@ -42,6 +42,7 @@ describe('settings', () => {
     [{ instances: '2' }, /instances: "2" is wrong; expected number/],
     [{ server: { passivePort: '1-2' } }, /server\.passivePort: is not a setting/],
     [{ env: { acount: '1' } }, /env\.acount: is not a setting/],
+    [{ endpoint: 'balancer' }, /endpoint: "balancer" is no kind of endpoint; there are elastic-addresses, load-balancer/],
     [{ name: 'Prod One' }, /name: "Prod One" can't name stacks/],
   ])('that are wrong are named: %j', (wrong, message) => {
     expect(() => FtpsEnvironment.of({}, { ...own, ...wrong } as never)).toThrow(message);

@@ -2,12 +2,15 @@
  * The Lambda that brings the authorities of client certificates, and their revocation lists, to the instances: at a deployment and once
  * an hour. What is not in order is not taken, and what was there before stays.
  */
+import { Logger } from '@aws-lambda-powertools/logger';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { bundleProblems, type Revocations, readRevocations, revocationProblems } from './check';
 
 /** Milliseconds that a distribution point may take, and the most bytes of a list. */
 const FETCH_MS = 20_000;
 const LARGEST_LIST = 50 * 1024 * 1024;
+
+const logger = new Logger({ serviceName: 'ftps-client-trust' });
 
 export async function handler(): Promise<void> {
   const s3 = new S3Client({ maxAttempts: 5 });
@@ -24,6 +27,7 @@ export async function handler(): Promise<void> {
       await write(s3, bucket, setting('CRL_KEY'), lists.map(({ pem }) => `${pem.trim()}\n`).join(''), before);
     }
     await write(s3, bucket, setting('CA_KEY'), authorities, await read(s3, bucket, setting('CA_KEY')));
+    logger.info('authorities and revocation lists are in step', { lists: urls.length });
   } finally {
     // Measured is what the instances have, whether or not there was something new.
     if (urls.length > 0) reportHoursLeft(await read(s3, bucket, setting('CRL_KEY')));

@@ -1,0 +1,65 @@
+/** What every Lambda of the kit has, whatever it is for. */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { ClientTrust, ElasticAddresses, FtpsService, LoadBalancer, S3Storage } from '../../lib';
+import { flat, type Resources, testStack } from './support';
+
+const root = join(__dirname, '../..');
+const handlers = readdirSync(join(root, 'lib'), { recursive: true })
+  .map(String)
+  .filter((file) => file.endsWith('handler.ts'));
+
+const { stack, hostedZone } = testStack();
+const vpc = new Vpc(stack, 'Vpc', { natGateways: 0, restrictDefaultSecurityGroup: false });
+const authorities = join(tmpdir(), `ftps-authorities-${process.pid}.pem`);
+writeFileSync(authorities, '');
+const common = { domainName: 'ftps.example.com', hostedZone, clientCidrs: ['203.0.113.0/24'], vpc };
+new FtpsService(stack, 'Elastic', {
+  ...common,
+  endpoint: new ElasticAddresses(stack, 'Addresses', { count: 2 }),
+  storage: new S3Storage(stack, 'Files'),
+  clientTrust: new ClientTrust(stack, 'Trust', { bundleFile: authorities }),
+});
+new FtpsService(stack, 'Balanced', { ...common, endpoint: new LoadBalancer(stack, 'Balancer', { vpc, slots: 3 }) });
+afterAll(() => rmSync(authorities));
+const template = Template.fromStack(Stack.of(vpc)).toJSON() as { Resources: Resources };
+const ofType = (type: string) => Object.entries(template.Resources).filter(([, { Type }]) => Type === type) as [string, Resources][];
+/** The kit's own; AWS CDK brings some for its custom resources. */
+const functions = ofType('AWS::Lambda::Function').filter(([, { Properties }]) => Properties.DeadLetterConfig || Properties.ReservedConcurrentExecutions);
+
+it('there is a function in the template for each handler in the kit', () => {
+  const described = new Set(functions.map(([, { Properties }]) => Properties.Description));
+  expect(described.size).toBe(handlers.length);
+});
+
+describe.each(functions)('%s', (id, { Properties }) => {
+  it('runs alone or with few others, has a role, a log and a dead-letter queue of its own, and an alarm on failures', () => {
+    expect(Properties.Runtime).toBe('nodejs24.x');
+    expect(Properties.ReservedConcurrentExecutions).toBeLessThanOrEqual(10);
+    const own = (pick: (properties: Resources) => unknown) => functions.filter(([, other]) => flat(pick(other['Properties'])) === flat(pick(Properties)));
+    expect(own(({ Role }) => Role)).toHaveLength(1);
+    expect(own(({ LoggingConfig }) => LoggingConfig['LogGroup'])).toHaveLength(1);
+    expect(own(({ DeadLetterConfig }) => DeadLetterConfig['TargetArn'])).toHaveLength(1);
+    const queue = template.Resources[Properties.DeadLetterConfig.TargetArn['Fn::GetAtt'][0]];
+    expect(queue).toMatchObject({ Type: 'AWS::SQS::Queue', Properties: { KmsMasterKeyId: expect.anything() } });
+    const alarms = ofType('AWS::CloudWatch::Alarm').filter(([, alarm]) =>
+      JSON.stringify(alarm['Properties'].Dimensions ?? []).includes(JSON.stringify({ Name: 'FunctionName', Value: { Ref: id } })),
+    );
+    expect(alarms.map(([, alarm]) => alarm['Properties'].MetricName)).toContain('Errors');
+    expect(alarms.every(([, alarm]) => alarm['Properties'].AlarmActions?.length > 0)).toBe(true);
+  });
+
+  it('its role is assumed by Lambda alone', () => {
+    const role = template.Resources[Properties.Role['Fn::GetAtt'][0]];
+    expect(role.Properties.AssumeRolePolicyDocument.Statement).toEqual([expect.objectContaining({ Principal: { Service: 'lambda.amazonaws.com' } })]);
+    expect(role.Properties.ManagedPolicyArns).toBeUndefined();
+  });
+});
+
+it.each(handlers)('lib/%s logs by powertools', (file) => {
+  expect(readFileSync(join(root, 'lib', file), 'utf8')).toContain("from '@aws-lambda-powertools/logger'");
+});
