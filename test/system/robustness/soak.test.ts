@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'basic-ftp';
@@ -81,6 +81,9 @@ const visits: Readonly<Record<string, Visit>> = {
 /** A client in this process, whose connection is cut rather than killed. */
 async function basicFtp(name: string, size: number, cutAfter: number | undefined): Promise<void> {
   const client = new Client(30_000);
+  // Given a path, the client closes the file while a read of it may still wait for its turn; that read then takes what lies behind the same
+  // number meanwhile, another client's standard input for example, and may never end.
+  const source = createReadStream(sourceOf(size));
   const timer = cutAfter === undefined ? undefined : setTimeout(() => client.close(), cutAfter);
   try {
     await client.access({
@@ -91,12 +94,13 @@ async function basicFtp(name: string, size: number, cutAfter: number | undefined
       secure: true,
       secureOptions: { ca: server.authority.pem, servername: 'localhost' },
     });
-    await client.uploadFrom(sourceOf(size), name);
+    await client.uploadFrom(source, name);
     await client.list();
     await client.rename(name, `renamed-${name}`);
   } finally {
     clearTimeout(timer);
     client.close();
+    source.destroy();
   }
 }
 
