@@ -16,7 +16,7 @@ import type { Limits } from './listener/limits';
 import { Listener } from './listener/listener';
 import { Releases } from './release/releases';
 import { openStorage } from './storage/open';
-import { withRetention } from './storage/retention';
+import { Retention } from './storage/retention';
 import type { UsageCounts } from './storage/usage';
 import { ServerCertificates } from './tls/certificates';
 import { assertFips } from './tls/fips';
@@ -31,6 +31,8 @@ export interface ServerParts {
   readonly who?: () => Promise<readonly SessionInfo[]>;
   /** Where quotas are counted. By default in this process. */
   readonly counts?: UsageCounts;
+  /** Whether this process does what is to be done once for all of them. By default it does. */
+  readonly chores?: boolean;
   /** This process's share of the passive range. By default all of it. */
   readonly ports?: readonly number[];
 }
@@ -51,7 +53,7 @@ export interface RunningServer {
 }
 
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
-export async function startServer(config: ServerConfig, { limits, who, counts, ports, ...given }: ServerParts): Promise<RunningServer> {
+export async function startServer(config: ServerConfig, { limits, who, counts, ports, chores = true, ...given }: ServerParts): Promise<RunningServer> {
   if (config.tls.policy === 'fips') assertFips();
   const dependencies = new Dependencies([
     ...(config.antivirus?.kind === 'clamd' ? (['scanner'] as const) : []),
@@ -62,7 +64,7 @@ export async function startServer(config: ServerConfig, { limits, who, counts, p
   try {
     const certificates = await ServerCertificates.open(config.tls, audit);
     closers.push(async () => certificates.close());
-    const storage = withRetention(openStorage(config, counts), audit);
+    const storage = openStorage(config, counts);
     closers.push(() => storage.close());
     await storage.sweep();
     const scanner = openScanner(config.antivirus, (state, detail) => audit.record({ kind: 'health', part: 'scanner', state, detail }));
@@ -71,6 +73,8 @@ export async function startServer(config: ServerConfig, { limits, who, counts, p
     closers.push(() => releases.close());
     const identity = await openIdentity(config, audit);
     closers.push(() => identity.close());
+    const retention = new Retention({ storage, identity, audit, cleans: chores });
+    closers.push(() => retention.close());
     const tlsSessions = new TlsSessions<DataOwner>();
     const security = { certificates, sessions: tlsSessions, audit, handshakeSeconds: config.tls.handshakeSeconds };
     const firewall = await openFirewall(config.firewall, audit);
@@ -87,7 +91,7 @@ export async function startServer(config: ServerConfig, { limits, who, counts, p
       config,
       audit,
       identity,
-      storage,
+      storage: retention.watching(),
       scanner,
       releases,
       limits,
@@ -103,6 +107,7 @@ export async function startServer(config: ServerConfig, { limits, who, counts, p
       await listener.open();
       closers.push(() => listener.close());
     }
+    retention.start();
     const sessions = () => listeners.flatMap(({ openSessions }) => [...openSessions]);
     return {
       listeners: listeners.map(({ config: { mode, host }, port }) => ({ mode, host, port })),

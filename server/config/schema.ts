@@ -277,7 +277,9 @@ export const accountRules = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe('Files whose time is older are deleted, when the account logs in and every hour after; each is in the audit. Absent means never. Days.'),
+    .describe(
+      'Files whose time is older are deleted: from the first login of the account on, at every start and every hour, whether it logs in again or not; each is in the audit. Absent means never. Days.',
+    ),
   quota: z.strictObject({ bytes: bytes('Most bytes in the home.').optional(), files: count('Most files in the home.').optional() }).optional(),
   enabled: z.boolean().default(true),
 });
@@ -349,7 +351,7 @@ const directoryIdentity = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("Authorities of the servers' certificates: a PEM file, read at start, or the PEM text itself. Absent means the well-known ones."),
+    .describe("Authorities of the servers' certificates: a PEM file, read again when it changes, or the PEM text itself. Absent means the well-known ones."),
   bind: z
     .discriminatedUnion('kind', [
       z.strictObject({

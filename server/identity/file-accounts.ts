@@ -1,13 +1,12 @@
 /** Accounts in a JSON file, read again when it changes. A file with a mistake leaves the accounts as they were. */
-import { type FSWatcher, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import type { Audit } from '../audit/event';
 import { ConfigError, describeIssue, type PasswordAccount, passwordAccount } from '../config';
 import type { Identity } from './identity';
 import { hashProblem } from './password';
 import { accountOf, checkCertificate, checkPassword } from './password-account';
+import { watchFile } from './watch-file';
 
 const accountsFile = z.strictObject({ accounts: z.array(passwordAccount) }).superRefine(({ accounts }, context) => {
   const seen = new Set<string>();
@@ -66,6 +65,7 @@ export async function fileAccounts(file: string, audit: Audit): Promise<Identity
     nameOf: (login) => login,
     authenticate: (credentials) => checkPassword(accounts.get(credentials.user), credentials, source, likeHash(accounts)),
     authenticateByCertificate: async ({ user, certificate }) => checkCertificate(accountNamed(user), certificate, source),
+    rulesOf: async (user) => accountNamed(user) ?? 'none',
     close: async () => watcher.close(),
   };
 }
@@ -75,18 +75,3 @@ function likeHash(accounts: ReadonlyMap<string, PasswordAccount>): string | unde
   for (const { passwordHash } of accounts.values()) if (passwordHash) return passwordHash;
   return undefined;
 }
-
-/** Watches the folder, because editors and secret agents replace the file rather than write into it. */
-function watchFile(file: string, changed: () => void): FSWatcher {
-  let timer: NodeJS.Timeout | undefined;
-  const name = basename(file);
-  const watcher = watch(dirname(file), { persistent: false }, (_event, which) => {
-    if (which !== null && which !== name) return;
-    clearTimeout(timer);
-    timer = setTimeout(changed, SETTLE_MS).unref();
-  });
-  return watcher;
-}
-
-/** A file is written in several steps; it is read when it has been quiet for that long. */
-const SETTLE_MS = 100;

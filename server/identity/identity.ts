@@ -57,5 +57,10 @@ export interface Identity {
   authenticate(credentials: Credentials): Promise<Verdict>;
   /** Whether the certificate alone logs this user in, asked at USER (RFC 4217 section 4 lets 232 answer). Same shape of answer. */
   authenticateByCertificate(credentials: Credentials & { readonly certificate: ClientCertificate }): Promise<Verdict>;
+  /**
+   * The rules of an account as they are now, asked for without a login. `none`: there is no such account. `unknown`: the source can't
+   * say, as a directory that is only asked with the user's own password. Rejected where the source does not answer.
+   */
+  rulesOf(user: string): Promise<Account | 'none' | 'unknown'>;
   close(): Promise<void>;
 }

@@ -28,6 +28,13 @@ export function inOrder(sources: readonly Identity[]): Identity {
       }
       return { kind: 'refused', reason: 'unknown-user' };
     },
+    async rulesOf(user) {
+      for (const source of sources) {
+        const answer = await source.rulesOf(user);
+        if (answer !== 'none') return answer;
+      }
+      return 'none';
+    },
     async close() {
       await Promise.all(sources.map((source) => source.close()));
     },

@@ -50,6 +50,10 @@ export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: O
     nameOf: (login) => login,
     authenticate: (credentials) => ask(credentials.user, (account) => checkPassword(account, credentials, source, likeHash)),
     authenticateByCertificate: ({ user, certificate }) => ask(user, (found) => checkCertificate(found && accountOf(found), certificate, source)),
+    rulesOf: async (user) => {
+      const found = await find(user);
+      return found ? accountOf(found) : 'none';
+    },
     close: async () => {},
   };
 }

@@ -115,13 +115,32 @@ export interface Volume {
   available(): Promise<number | undefined>;
 }
 
+/** An account whose files are deleted when they are as old as its retention. */
+export interface RetainedAccount {
+  readonly user: string;
+  readonly home: string;
+  readonly retentionDays: number;
+  readonly quota?: AccountRules['quota'];
+}
+
+/** The accounts with a retention that have logged in, written down in the storage. Every method may throw a StorageError. */
+export interface RetainedAccounts {
+  keep(account: RetainedAccount): Promise<void>;
+  forget(user: string): Promise<void>;
+  all(): AsyncIterable<RetainedAccount>;
+}
+
+/** What of an account its files depend on. */
+export type AccountFiles = { readonly user: string } & Pick<AccountRules, 'home'> & Partial<Pick<AccountRules, 'quota' | 'retentionDays'>>;
+
 /** A storage backend: makes a volume for an account, and cleans up what a crash left behind. */
 export interface Storage {
   /** Opens the home of an account, creating the folder where it is missing. */
-  open(account: { readonly user: string } & Pick<AccountRules, 'home'> & Partial<Pick<AccountRules, 'quota' | 'retentionDays'>>): Promise<Volume>;
+  open(account: AccountFiles): Promise<Volume>;
   /** Removes staging files that no running upload owns. Called once at start, before the first listener. */
   sweep(): Promise<void>;
   readonly quarantine: Quarantine;
+  readonly retained: RetainedAccounts;
   /** Where programs of the operator find a file: a path of the host, or an `s3://` URL. */
   locate(home: string, path: string): string;
   close(): Promise<void>;

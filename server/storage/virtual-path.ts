@@ -5,10 +5,12 @@ import { StorageError } from './storage';
 export const STAGING = '.ftps-staging';
 /** Name of the folder that holds infected files. */
 export const QUARANTINE = '.ftps-quarantine';
+/** Name of the folder that says which accounts have a retention. */
+export const RETENTION = '.ftps-retention';
 
 /** Names that no client can use or see, at any depth. */
 export function isReserved(name: string): boolean {
-  return name === STAGING || name === QUARANTINE;
+  return name === STAGING || name === QUARANTINE || name === RETENTION;
 }
 
 /** Limits of Linux file systems, in bytes. */

@@ -25,8 +25,8 @@ export interface WorkerStarted {
 }
 
 export type WorkerMethods = {
-  /** Opens everything, with these passive ports of the range. */
-  start(config: ServerConfig, ports: readonly number[]): Promise<WorkerStarted>;
+  /** Opens everything, with these passive ports of the range. One of the workers does the chores of all. */
+  start(config: ServerConfig, ports: readonly number[], chores: boolean): Promise<WorkerStarted>;
   sessions(): readonly SessionInfo[];
   transfers(): number;
   parts(): Readonly<Record<string, string>>;

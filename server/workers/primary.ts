@@ -197,7 +197,7 @@ export class Primary {
       if (Date.now() - since > SETTLED_MS) place.failures = 0;
       this.replace(place);
     });
-    const started = await link.call('start', this.config, place.ports).catch((error: Error) => {
+    const started = await link.call('start', this.config, place.ports, place === this.places[0]).catch((error: Error) => {
       worker.kill('SIGKILL');
       throw error;
     });

@@ -19,12 +19,12 @@ export function runWorker(): void {
   let server: RunningServer | undefined;
   const metrics = new Metrics();
   const methods: WorkerMethods = {
-    async start(config, ports) {
+    async start(config, ports, chores) {
       const write = (lines: string) => primary.call('writeAudit', lines);
       // Each worker has a chain of its own, written into the one destination by the primary, which also acts on a failure.
       const sink = openAudit({ write, reopen: async () => {}, close: async () => {} }, () => {});
       const who = () => primary.call('who');
-      server = await startServer(config, { audit: metrics.counting(sink), limits: remoteLimits(primary), counts: remoteCounts(primary), ports, who });
+      server = await startServer(config, { audit: metrics.counting(sink), limits: remoteLimits(primary), counts: remoteCounts(primary), ports, chores, who });
       metrics.watch({ sessions: () => server!.sessions().length, transfers: server.transfers });
       return { listeners: server.listeners, passivePorts: server.passivePorts };
     },

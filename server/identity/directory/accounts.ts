@@ -1,5 +1,4 @@
 /** Accounts of a directory: OpenLDAP, Active Directory and their kin. The directory is asked at every login unless remembering is asked for. */
-import { readFile } from 'node:fs/promises';
 import type { Audit } from '../../audit/event';
 import type { DirectorySettings } from '../../config';
 import type { Account, Credentials, Identity, RefusalReason, Verdict } from '../identity';
@@ -7,6 +6,7 @@ import { afterPassword, checkCertificate } from '../password-account';
 import { RecentTimes } from '../recent-times';
 import * as activeDirectory from './active-directory';
 
+import { Authorities } from './authorities';
 import { DirectoryConnection, type DirectoryEntry } from './connection';
 import { DirectoryDown } from './down';
 import { groupsOf } from './groups';
@@ -24,9 +24,9 @@ const source = 'directory';
 
 /** Opens the source. Throws an Error that names the setting where a filter or file can't be used; a directory that is down is no error yet. */
 export async function directoryAccounts(settings: DirectorySettings, key: string, audit: Audit): Promise<Identity> {
-  const ca = await authorities(settings.ca, key);
+  const authorities = await Authorities.open(settings.ca, key, audit);
   checkFilter(settings, key);
-  return new DirectoryAccounts(settings, ca, audit);
+  return new DirectoryAccounts(settings, authorities, audit);
 }
 
 type Found = { readonly entry: DirectoryEntry } | { readonly reason: RefusalReason };
@@ -47,7 +47,7 @@ class DirectoryAccounts implements Identity {
 
   constructor(
     private readonly settings: DirectorySettings,
-    ca: string | undefined,
+    private readonly authorities: Authorities,
     audit: Audit,
   ) {
     const { flavour, users, rules, connections, answerSeconds } = settings;
@@ -60,12 +60,16 @@ class DirectoryAccounts implements Identity {
     this.servers = new Servers(
       settings.servers,
       settings,
-      async (url) => new DirectoryConnection(url, await connectSecurely(url, { ca, seconds: settings.connectSeconds }), answerSeconds),
+      async (url) => new DirectoryConnection(url, await connectSecurely(url, { ca: authorities.current, seconds: settings.connectSeconds }), answerSeconds),
       (state, detail) => audit.record({ kind: 'health', part: 'directory', state, detail }),
     );
     this.searchers = new Pool(() => this.servers.open((connection) => this.bindService(connection)), connections, answerSeconds);
     this.binders = new Pool(() => this.servers.open(), connections, answerSeconds);
     this.remembered = new Remembered(settings.cacheSeconds);
+    // A server is trusted by the authorities of now, not by those of when it was connected to.
+    authorities.onChange = () => {
+      for (const pool of [this.searchers, this.binders]) void pool.renew();
+    };
   }
 
   nameOf(login: string): string {
@@ -103,7 +107,18 @@ class DirectoryAccounts implements Identity {
     });
   }
 
+  async rulesOf(user: string): Promise<Account | 'none' | 'unknown'> {
+    if (this.settings.bind.kind !== 'service') return 'unknown';
+    return this.search(async (connection) => {
+      const found = await this.find(connection, user, user);
+      if ('reason' in found) return found.reason === 'unknown-user' ? 'none' : 'unknown';
+      const account = await this.account(connection, found.entry, user);
+      return typeof account === 'string' ? 'none' : account;
+    });
+  }
+
   async close(): Promise<void> {
+    this.authorities.close();
     await Promise.all([this.searchers.close(), this.binders.close()]);
   }
 
@@ -206,13 +221,6 @@ class DirectoryAccounts implements Identity {
       return { kind: 'unavailable', reason: (error as Error).message };
     }
   }
-}
-
-async function authorities(ca: string | undefined, key: string): Promise<string | undefined> {
-  if (ca === undefined || ca.includes('-----BEGIN CERTIFICATE-----')) return ca;
-  return readFile(ca, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${key}.ca: ${ca} can't be read (${error.code})`);
-  });
 }
 
 function checkFilter({ users: { filter } }: DirectorySettings, key: string): void {

@@ -11,6 +11,8 @@ export class Pool<Connection extends Pooled> {
   private readonly waiting: (() => void)[] = [];
   private busy = 0;
   private closed = false;
+  /** Connections of an earlier one are not used again. */
+  private generation = 0;
 
   constructor(
     private readonly open: () => Promise<Connection>,
@@ -25,17 +27,24 @@ export class Pool<Connection extends Pooled> {
       const kept = this.takeIdle();
       if (kept) {
         try {
-          return await this.run(kept, work);
+          return await this.run(kept, work, this.generation);
         } catch (error) {
           if (!(error instanceof DirectoryDown && error.wasStale)) throw error;
           await this.closeIdle(); // the others went with it
         }
       }
-      return await this.run(await this.open(), work);
+      const { generation } = this;
+      return await this.run(await this.open(), work, generation);
     } finally {
       this.busy -= 1;
       this.waiting.shift()?.();
     }
+  }
+
+  /** Has every connection opened anew: closes what lies idle now, and what is in use as soon as it no longer is. */
+  async renew(): Promise<void> {
+    this.generation += 1;
+    await this.closeIdle();
   }
 
   /** Closes what lies idle now, and what is in use as soon as it no longer is. */
@@ -44,11 +53,11 @@ export class Pool<Connection extends Pooled> {
     await this.closeIdle();
   }
 
-  private async run<T>(connection: Connection, work: (connection: Connection) => Promise<T>): Promise<T> {
+  private async run<T>(connection: Connection, work: (connection: Connection) => Promise<T>, generation: number): Promise<T> {
     try {
       return await work(connection);
     } finally {
-      if (this.closed) await connection.close();
+      if (this.closed || generation !== this.generation) await connection.close();
       else if (connection.alive) this.idle.push(connection);
     }
   }

@@ -8,6 +8,7 @@ import { partsOf, virtualPath } from '../virtual-path';
 import { countHome } from './count';
 import { Folder } from './folder';
 import { LocalQuarantine } from './quarantine';
+import { LocalRetained } from './retained';
 import { Staging } from './staging';
 import { LocalVolume } from './volume';
 
@@ -26,6 +27,7 @@ export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], {
       return new LocalVolume(root, parts, user, staging, quarantine, fsync, usage);
     },
     quarantine,
+    retained: new LocalRetained(root),
     locate: (home, path) => join(root, ...partsOf(virtualPath('/', home)), ...partsOf(path)),
     sweep: () => staging.sweep(),
     close: () => staging.close(),

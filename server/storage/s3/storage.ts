@@ -4,10 +4,11 @@ import type { ServerConfig } from '../../config';
 import { quarantineId } from '../quarantine-id';
 import type { Storage } from '../storage';
 import { type Held, LocalCounts, Usage, type UsageCounts } from '../usage';
-import { partsOf, QUARANTINE, virtualPath } from '../virtual-path';
+import { isReserved, partsOf, QUARANTINE, RETENTION, virtualPath } from '../virtual-path';
 import { Bucket } from './bucket';
 import { Memory } from './memory';
 import { S3Quarantine } from './quarantine';
+import { S3Retained } from './retained';
 import { S3Volume } from './volume';
 
 /** What is older, and was not finished, is taken for abandoned; other instances may be at work on what is younger. */
@@ -60,6 +61,7 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
       });
     },
     quarantine,
+    retained: new S3Retained(bucket, `${config.prefix}${RETENTION}/`),
     locate: (home, path) => `s3://${config.bucket}/${prefixOf(home)}${path.slice(1)}`,
     async sweep() {
       const before = new Date(Date.now() - ABANDONED_MS);
@@ -76,7 +78,7 @@ async function countBelow(bucket: Bucket, prefix: string): Promise<Held> {
   let [bytes, files] = [0, 0];
   for await (const { objects } of bucket.list(prefix, { folders: false }))
     for (const { key, size } of objects)
-      if (!key.endsWith('/') && !key.slice(prefix.length).startsWith(`${QUARANTINE}/`)) {
+      if (!key.endsWith('/') && !isReserved(key.slice(prefix.length).split('/', 1)[0]!)) {
         bytes += size;
         files += 1;
       }

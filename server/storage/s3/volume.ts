@@ -20,6 +20,9 @@ const AT_ONCE = 16;
 /** Metadata with the time of a file, seconds since 1970, as rclone and s3fs write it. */
 const MTIME = 'mtime';
 
+/** What XML 1.0 can't hold, not even escaped (section 2.2, "Char"). */
+const NOT_IN_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
 export interface VolumePlace {
   readonly bucket: Bucket;
   /** What every key of the home begins with; empty, or with a slash at the end. */
@@ -84,6 +87,7 @@ export class S3Volume implements Volume {
 
   async openWrite(path: string, mode: WriteMode): Promise<WriteHandle> {
     if (path === '/') throw isDirectory();
+    await this.needListable(path);
     const { bucket, memory, usage } = this.place;
     const key = this.key(path);
     const [{ file, folder }] = await Promise.all([this.look(path), this.needParent(path)]);
@@ -103,6 +107,7 @@ export class S3Volume implements Volume {
 
   async rename(from: string, to: string): Promise<void> {
     if (from === '/' || to === '/') throw homeItself();
+    await this.needListable(to);
     if (`${to}/`.startsWith(`${from}/`) && from !== to) throw new StorageError('invalid-name', 'A directory can not be moved into itself.');
     const [source, target] = await Promise.all([this.look(from), this.look(to), this.needParent(to)]);
     if (!source.file && !source.folder) throw missing();
@@ -132,6 +137,7 @@ export class S3Volume implements Volume {
 
   async mkdir(path: string): Promise<void> {
     if (path === '/') throw taken();
+    await this.needListable(path);
     const [{ file, folder }] = await Promise.all([this.look(path), this.needParent(path)]);
     if (file || folder) throw taken();
     await this.place.bucket.put(this.folderKey(path), '').catch(storageError);
@@ -177,6 +183,12 @@ export class S3Volume implements Volume {
 
   private async needParent(path: string): Promise<void> {
     if (!(await this.isFolder(parentOf(path)))) throw missing();
+  }
+
+  /** A name that no listing can hold would make its whole folder one that can't be listed. */
+  private async needListable(path: string): Promise<void> {
+    if (NOT_IN_XML.test(path) && !(await this.place.bucket.listsAnyName().catch(storageError)))
+      throw new StorageError('invalid-name', 'The storage does not take control characters in names.');
   }
 
   /** A folder stays when the last file in it goes, as people expect. */

@@ -10,7 +10,14 @@ function source(user: string, verdict: Verdict): Identity & { readonly asked: st
     asked.push(login);
     return login === user ? verdict : unknown;
   };
-  return { asked, nameOf: (login) => login.replace(`${user}\\`, ''), authenticate: answer, authenticateByCertificate: answer as never, close: async () => {} };
+  return {
+    asked,
+    nameOf: (login) => login.replace(`${user}\\`, ''),
+    authenticate: answer,
+    authenticateByCertificate: answer as never,
+    rulesOf: async (login) => (login === user && verdict.kind === 'accepted' ? verdict.account : 'none'),
+    close: async () => {},
+  };
 }
 
 const ask = (identity: Identity, user: string) => identity.authenticate({ user, password: 'x', address: '' });

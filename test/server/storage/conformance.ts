@@ -1,6 +1,6 @@
 /** What every storage backend must do. Run it for a new one by calling this with a way to make an empty home. */
 import { randomBytes } from 'node:crypto';
-import type { Entry, Quarantine, Volume, WriteMode } from '../../../server/storage/storage';
+import type { Entry, Quarantine, RetainedAccounts, Volume, WriteMode } from '../../../server/storage/storage';
 
 export async function write(volume: Volume, path: string, content: Buffer | string, mode: WriteMode = { kind: 'replace' }): Promise<void> {
   const handle = await volume.openWrite(path, mode);
@@ -35,6 +35,7 @@ export async function names(volume: Volume, path = '/'): Promise<string[]> {
 export interface TestHome {
   readonly volume: Volume;
   readonly quarantine: Quarantine;
+  readonly retained: RetainedAccounts;
 }
 
 /** `home` makes an empty home for the user `demo`, in a storage whose uploads are scanned. */
@@ -121,8 +122,18 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       expect((await read(volume, `${deep}/file`)).toString()).toBe('deep');
     });
 
-    // versitygw ignores `encoding-type`, without which no answer in XML can name them.
-    (name.startsWith('versitygw') ? it.skip : it)('takes control characters in names', async () => {
+    // versitygw ignores `encoding-type`, without which no answer in XML can name them: what it can't list is not put there.
+    const listsThem = !name.startsWith('versitygw');
+    it(`${listsThem ? 'takes' : 'refuses'} control characters in names`, async () => {
+      if (!listsThem) {
+        await write(volume, '/plain', 'x');
+        await expect(volume.openWrite('/\u0001', { kind: 'replace' })).rejects.toMatchObject({ code: 'invalid-name' });
+        await expect(volume.mkdir('/\u001f')).rejects.toMatchObject({ code: 'invalid-name' });
+        await expect(volume.rename('/plain', '/\u0002')).rejects.toMatchObject({ code: 'invalid-name' });
+        await write(volume, '/\t\u007f', 'x');
+        expect(await names(volume)).toEqual(['\t\u007f', 'plain']);
+        return;
+      }
       await write(volume, '/\u0001\t\u007f', 'odd');
       expect(await names(volume)).toEqual(['\u0001\t\u007f']);
       expect((await read(volume, '/\u0001\t\u007f')).toString()).toBe('odd');
@@ -225,6 +236,26 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       ['list', (v: Volume) => names(v, '/missing')],
     ])('says that nothing is there: %s', async (_name, ask) => {
       await expect(ask(volume)).rejects.toMatchObject({ code: 'not-found' });
+    });
+
+    it('remembers which accounts have a retention, out of the sight of clients', async () => {
+      const { retained } = await home();
+      const [ann, odd] = [
+        { user: 'ann', home: '/ann', retentionDays: 30, quota: { bytes: 5 } },
+        { user: '../../é "x"', home: '/', retentionDays: 0.5 },
+      ];
+      const all = async () => {
+        const found: string[] = [];
+        for await (const { user, retentionDays } of retained.all()) found.push(`${user} ${retentionDays}`);
+        return found.sort();
+      };
+      expect(await all()).toEqual([]);
+      for (const account of [ann, odd, { ...ann, retentionDays: 60 }]) await retained.keep(account);
+      expect(await all()).toEqual(['../../é "x" 0.5', 'ann 60']);
+      await retained.forget('ann');
+      await retained.forget('nobody');
+      expect(await all()).toEqual(['../../é "x" 0.5']);
+      await expect(volume.openWrite('/.ftps-retention/x', { kind: 'replace' })).rejects.toThrow();
     });
 
     it('holds a quota of bytes and files, also against uploads side by side', async () => {

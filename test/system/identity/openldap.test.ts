@@ -1,10 +1,11 @@
 /** Logins at the built server whose accounts are in a real OpenLDAP, over LDAPS and over StartTLS. */
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import type { ServerConfigInput } from '../../../server/config';
+import { LocalRetained } from '../../../server/storage/local/retained';
 import { type Issued, TestAuthority } from '../../server/support/authority';
 import { BUNDLE, run } from '../support/served';
 import { Namespace } from './namespace';
@@ -159,6 +160,54 @@ describe.each(['ldaps', 'ldap'] as const)('over %s', (way) => {
       while ((await server.login('ann', PASSWORD)).code !== 230) await after(100);
       expect(server.written).toMatch(/directory[^\n]*"up"|"up"[^\n]*directory|directory[^\n]*up/);
     }));
+});
+
+it('other authorities in the file are trusted from then on, also for connections that were open; a broken file changes nothing', async () => {
+  const ca = join(folder, 'changing.pem');
+  const good = readFileSync(join(folder, 'ca-of-directory.pem'), 'utf8');
+  writeFileSync(ca, good);
+  await withServer([directory('ldaps', { ca })], async (server) => {
+    const told = async (change: string, count: number) => {
+      const lines = () => server.audit().filter(({ status_detail, message }) => status_detail === change && message.includes('authorities of the directory'));
+      while (lines().length < count) await after(20);
+      return lines().at(-1)!;
+    };
+    expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 230 });
+    writeFileSync(ca, '-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\n');
+    expect((await told('refused', 1)).unmapped?.detail).toContain('certificate 1 of 1 can');
+    expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 230 });
+    writeFileSync(ca, clients.pem);
+    await told('reloaded', 1);
+    expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 421 });
+    writeFileSync(ca, clients.pem + good);
+    expect((await told('reloaded', 2)).unmapped?.detail).toBe('2 certificates');
+    while ((await server.login('ann', PASSWORD)).code !== 230) await after(100); // it was left alone for a moment
+  });
+});
+
+it('an account that does not log in is rid of its old files by the days that its rule says now', async () => {
+  const old = (days: number) => new Date(Date.now() - days * 86_400_000);
+  const server = await Server.start(
+    { identity: [directory('ldaps', { rules: [{ account: { home: '/{user}', retentionDays: 30 } }] })] },
+    {
+      async before(files) {
+        await new LocalRetained(files).keep({ user: 'ann', home: '/ann', retentionDays: 5 });
+        mkdirSync(join(files, 'ann'));
+        for (const days of [10, 40]) {
+          writeFileSync(join(files, 'ann', `${days}-days`), 'x');
+          utimesSync(join(files, 'ann', `${days}-days`), old(days), old(days));
+        }
+      },
+    },
+  );
+  try {
+    while (existsSync(join(server.folder, 'files/ann/40-days'))) await after(50);
+    while (!server.written.includes('"event":"retention"')) await after(50);
+    expect(existsSync(join(server.folder, 'files/ann/10-days'))).toBe(true);
+    expect(server.audit().filter(({ unmapped }) => unmapped?.event === 'retention')).toMatchObject([{ unmapped: { user: 'ann', path: '/40-days' } }]);
+  } finally {
+    await server.close();
+  }
 });
 
 it('the next server is asked where the first is down', () =>

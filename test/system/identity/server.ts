@@ -35,10 +35,15 @@ export class Server {
 
   static async start(
     settings: Pick<ServerConfigInput, 'identity'> & { limits?: ServerConfigInput['limits']; clientCa?: string },
-    { environment = {}, wrapper = [] }: { environment?: NodeJS.ProcessEnv; wrapper?: readonly string[] } = {},
+    {
+      environment = {},
+      wrapper = [],
+      before,
+    }: { environment?: NodeJS.ProcessEnv; wrapper?: readonly string[]; before?: (files: string) => Promise<void> } = {},
   ): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), 'ftps-identity-'));
     mkdirSync(join(folder, 'files'));
+    await before?.(join(folder, 'files'));
     const authority = await TestAuthority.create();
     const issued = await authority.issue();
     writeFileSync(join(folder, 'server.pem'), issued.certificate);
