@@ -90,6 +90,7 @@ describe('accounts in Secrets Manager', () => {
     for (let attempt = 0; !(await server.lastLogin('ann')).includes('unknown-user'); attempt += 1) {
       expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 530 });
       if (attempt > 20) throw new Error('the removed account is still known');
+      await after(100);
     }
     // A secret that waits for its deletion is taken up again.
     const { code, output } = await ftps(['add', 'ann', '--prefix', PREFIX, '--generate']);

@@ -212,6 +212,14 @@ describe('the pool of connections', () => {
     );
   beforeEach(() => made.splice(0));
 
+  it('opens every connection anew when it is told to, also in place of one that was in use then', async () => {
+    const connections = pool(2);
+    await connections.use(async () => {});
+    await connections.use(() => connections.renew());
+    await connections.use(async () => {});
+    expect(made).toHaveLength(2);
+  });
+
   it('uses a connection again, but not one that has gone', async () => {
     const connections = pool(2);
     await connections.use(async () => {});
