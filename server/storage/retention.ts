@@ -75,8 +75,8 @@ export class Retention {
     const note = JSON.stringify(account);
     const before = this.written.get(user);
     if (before?.note === note && before.until > Date.now()) return;
-    this.written.set(user, { note, until: Date.now() + NOTE_MS });
     await this.parts.storage.retained.keep(account);
+    this.written.set(user, { note, until: Date.now() + NOTE_MS });
     if (before?.note !== note) await this.clean(account, volume);
   }
 

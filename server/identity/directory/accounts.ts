@@ -5,7 +5,6 @@ import type { Account, Credentials, Identity, RefusalReason, Verdict } from '../
 import { afterPassword, checkCertificate } from '../password-account';
 import { RecentTimes } from '../recent-times';
 import * as activeDirectory from './active-directory';
-
 import { Authorities } from './authorities';
 import { DirectoryConnection, type DirectoryEntry } from './connection';
 import { DirectoryDown } from './down';
@@ -24,8 +23,8 @@ const source = 'directory';
 
 /** Opens the source. Throws an Error that names the setting where a filter or file can't be used; a directory that is down is no error yet. */
 export async function directoryAccounts(settings: DirectorySettings, key: string, audit: Audit): Promise<Identity> {
-  const authorities = await Authorities.open(settings.ca, key, audit);
   checkFilter(settings, key);
+  const authorities = await Authorities.open(settings.ca, key, audit);
   return new DirectoryAccounts(settings, authorities, audit);
 }
 
