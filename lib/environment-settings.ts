@@ -90,8 +90,8 @@ export class FtpsEnvironment {
    * Production: two instances at least, protected, a year of unchangeable archive (PCI DSS 4.0, 10.5.1), three months of it searchable
    * at once. An Error names the setting that falls short.
    */
-  public static production(base: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
-    const settings = FtpsEnvironment.of(base, own);
+  public static production(shared: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
+    const settings = FtpsEnvironment.of(shared, own);
     refuse(settings.name, [
       ...ifSo((settings.instances ?? 2) < 2, 'instances', `${settings.instances} leaves nobody to serve while it is replaced; production needs 2 or more`),
       ...ifSo(settings.protect === false, 'protect', 'is false; production is protected against deletion'),
@@ -106,14 +106,14 @@ export class FtpsEnvironment {
   }
 
   /** A place to try things: one small instance, a month of logs, no archive, deletable. Each can be set otherwise. */
-  public static staging(base: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
+  public static staging(shared: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
     const small: FtpsEnvironmentOptions = { instances: 1, instanceType: 't4g.small', logRetention: RetentionDays.ONE_MONTH, archiveDays: 0, protect: false };
-    return FtpsEnvironment.of(merged(small, base), own);
+    return FtpsEnvironment.of(merged(small, shared), own);
   }
 
   /** Any other environment. An Error names every key that is missing, unknown or of the wrong kind. */
-  public static of(base: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
-    const settings = merged(base, own);
+  public static of(shared: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
+    const settings = merged(shared, own);
     FtpsEnvironment.check(settings);
     return settings;
   }

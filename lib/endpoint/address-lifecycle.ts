@@ -25,11 +25,9 @@ export interface AddressLifecycleProps {
 const RECORD_SECONDS = 30;
 
 export class AddressLifecycle extends Construct {
-  public readonly lambda: ServiceFunction;
-
   constructor(scope: Construct, id: string, { fleet, pool, domainName, hostedZone }: AddressLifecycleProps) {
     super(scope, id);
-    this.lambda = new ServiceFunction(this, 'Lambda', {
+    const lambda = new ServiceFunction(this, 'Lambda', {
       bundle: 'endpoint-address-lifecycle',
       description: 'Keeps FTPS addresses and DNS in step with the instances',
       environment: {
@@ -40,22 +38,22 @@ export class AddressLifecycle extends Construct {
       permissions: [this.look(), ...(pool ? [this.give(pool)] : []), ...(hostedZone ? this.record(hostedZone, domainName) : [])],
     });
     acknowledge(
-      this.lambda.role,
+      lambda.role,
       'AwsSolutions-IAM5[Resource::*]',
       'These calls only describe, and EC2 and Auto Scaling know no resources for them (Service Authorization Reference).',
     );
     if (pool)
       for (const resource of ['instance', 'network-interface'])
         acknowledge(
-          this.lambda.role,
+          lambda.role,
           `AwsSolutions-IAM5[Resource::${inFinding(this, this.any(resource))}]`,
           'The ids of instances and their interfaces are not known before they start; which addresses may be given is limited to the pool.',
         );
-    new GroupEvents(this, 'Events', { groupName: fleet.groupName, lambda: this.lambda.lambda });
+    new GroupEvents(this, 'Events', { groupName: fleet.groupName, lambda: lambda.lambda });
     if (!hostedZone) return;
     // Records are made by the Lambda, so it takes them away when the service is deleted: after the instances, which depend on this.
-    const records = new CustomResource(this, 'Records', { serviceToken: this.lambda.lambda.functionArn });
-    records.node.addDependency(this.lambda);
+    const records = new CustomResource(this, 'Records', { serviceToken: lambda.lambda.functionArn });
+    records.node.addDependency(lambda);
     fleet.autoScalingGroup.node.addDependency(records);
   }
 

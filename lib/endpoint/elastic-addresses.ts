@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import type { FtpsSecurityGroup } from '../network/security-group';
 import { AddressLifecycle } from './address-lifecycle';
 import { elasticIps } from './elastic-ips';
-import { Endpoint, type EndpointConnection } from './endpoint';
+import { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint';
 
 export interface ElasticAddressesProps {
   /** As many addresses as there may be instances. One more lets a new instance begin before the one it replaces has drained. */
@@ -29,7 +29,7 @@ export class ElasticAddresses extends Endpoint {
     this.description = `${count} Elastic IP address${count === 1 ? '' : 'es'}`;
   }
 
-  public open(door: FtpsSecurityGroup): ISecurityGroup {
+  public open(door: FtpsSecurityGroup, _ports: EndpointPorts): ISecurityGroup {
     return door.securityGroup;
   }
 

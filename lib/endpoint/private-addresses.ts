@@ -2,7 +2,7 @@
 import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { FtpsSecurityGroup } from '../network/security-group';
 import { AddressLifecycle } from './address-lifecycle';
-import { Endpoint, type EndpointConnection } from './endpoint';
+import { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint';
 
 /** The host name has a record for each instance that serves; put it into a private hosted zone. */
 export class PrivateAddresses extends Endpoint {
@@ -11,7 +11,7 @@ export class PrivateAddresses extends Endpoint {
   public readonly publicAddress = false;
   public readonly advertisedAddress = 'local';
 
-  public open(door: FtpsSecurityGroup): ISecurityGroup {
+  public open(door: FtpsSecurityGroup, _ports: EndpointPorts): ISecurityGroup {
     return door.securityGroup;
   }
 

@@ -164,7 +164,7 @@ export class DirectoryAccounts extends Accounts {
       for (const port of ports) instances.connections.allowTo(cidr.includes(':') ? Peer.ipv6(cidr) : Peer.ipv4(cidr), Port.tcp(port), 'Directory');
   }
 
-  public override addOutputs(): void {
+  public override addOutputs(_scope: Construct): void {
     // Whoever looks after a directory knows it already.
   }
 

@@ -1,5 +1,6 @@
 /** Accounts in Secrets Manager, one secret each, below a prefix. */
 import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct, IConstruct } from 'constructs';
@@ -87,7 +88,7 @@ export class SecretAccounts extends Accounts {
     this.acceptWildcard(grantee, resource);
   }
 
-  public override allowFrom(): void {
+  public override allowFrom(_instances: IConnectable): void {
     // Secrets Manager is reached over HTTPS, as every AWS API.
   }
 

@@ -5,7 +5,6 @@ import {
   type AlarmBase,
   AlarmRule,
   AlarmState,
-  AtLeastThreshold,
   ComparisonOperator,
   CompositeAlarm,
   type IAlarmAction,
@@ -119,7 +118,8 @@ export class ServiceAlarms extends Construct {
         'FTPS: looks like an attack. Two of handshake failures, failed logins, lock-outs, refused ports and refused connections at once, or malware.',
       alarmRule: AlarmRule.anyOf(
         AlarmRule.fromAlarm(malware, AlarmState.ALARM),
-        AlarmRule.atLeast(AlarmState.ALARM, { operands: signs, threshold: AtLeastThreshold.count(2) }),
+        // Written out, because older versions of the CDK have no AlarmRule.atLeast.
+        AlarmRule.fromString(`AT_LEAST(2, ${AlarmState.ALARM}, (${signs.map(({ alarmArn }) => `"${alarmArn}"`).join(', ')}))`),
       ),
     });
     tell([this.attack], this.action);

@@ -1,6 +1,7 @@
 /** Files in S3, where uploads become visible only when GuardDuty has found them clean. */
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { EventBus, type IEventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { CfnMalwareProtectionPlan } from 'aws-cdk-lib/aws-guardduty';
@@ -140,7 +141,7 @@ export class S3Storage extends FileStorage {
     if (this._settings.eventBus !== undefined) this.eventBus.grantPutEventsTo(grantee);
   }
 
-  public allowFrom(): void {
+  public allowFrom(_instances: IConnectable): void {
     // S3 is reached through its public endpoint or a gateway endpoint; there is no security group.
   }
 
