@@ -33,15 +33,30 @@ export interface FtpsEnvironmentOptions {
    * @default false
    */
   readonly allowPublicAccess?: boolean;
-  /** @default EndpointKind.ELASTIC_ADDRESSES */
+  /**
+   * Where partners connect.
+   * @default EndpointKind.ELASTIC_ADDRESSES
+   */
   readonly endpoint?: EndpointKind;
-  /** @default 2 */
+  /**
+   * How many instances serve.
+   * @default 2
+   */
   readonly instances?: number;
-  /** @default c7g.large */
+  /**
+   * Instance type, of the arm64 kind that the image is for.
+   * @default c7g.large
+   */
   readonly instanceType?: string;
-  /** @default - Sundays at 03:00 UTC */
+  /**
+   * When the image is built anew with all patches, as an AWS cron expression in UTC.
+   * @default - Sundays at 03:00 UTC
+   */
   readonly patchSchedule?: string;
-  /** @default - see FtpsServerSettings */
+  /**
+   * Settings of the server: ports, TLS, limits.
+   * @default - see FtpsServerSettings
+   */
   readonly server?: FtpsServerSettings;
   /**
    * How long logs can be searched.

@@ -29,6 +29,7 @@ import { ServiceDashboard } from './observability/service-dashboard';
 import { type FtpsServerSettings, serverConfig } from './server-settings';
 import { FileStorage } from './storage/file-storage';
 
+/** What `FtpsService` is told. */
 export interface FtpsServiceProps {
   /** Host name that clients connect to. */
   readonly domainName: string;
@@ -59,7 +60,10 @@ export interface FtpsServiceProps {
    * @default c7g.large
    */
   readonly instanceType?: string;
-  /** @default Processor.ARM64 */
+  /**
+   * Processor of the instances and their image.
+   * @default Processor.ARM64
+   */
   readonly processor?: Processor;
   /**
    * When the image is built anew with all patches, as an AWS cron expression in UTC.
@@ -71,14 +75,20 @@ export interface FtpsServiceProps {
    * @default - a new one: public subnets in two zones, no NAT, flow logs
    */
   readonly vpc?: IVpc;
-  /** @default - public subnets */
+  /**
+   * Subnets of the instances.
+   * @default - public subnets
+   */
   readonly vpcSubnets?: SubnetSelection;
   /**
    * Further host names, covered by the certificate.
    * @default - none
    */
   readonly alternativeNames?: string[];
-  /** @default - a public certificate of ACM with an RSA key for `domainName` and `alternativeNames` */
+  /**
+   * The certificate of the server.
+   * @default - a public certificate of ACM with an RSA key for `domainName` and `alternativeNames`
+   */
   readonly certificate?: ServerCertificate;
   /**
    * Served beside it. Of certificates for the very same names the client's abilities choose (an ECDSA one for new clients, the RSA one
@@ -91,16 +101,25 @@ export interface FtpsServiceProps {
    * @default - none; clients log in with passwords
    */
   readonly clientTrust?: ClientTrust;
-  /** @default - EFS */
+  /**
+   * Where the files are: `FileStorage.efs`, `FileStorage.localDisk` or an `S3Storage`.
+   * @default - EFS
+   */
   readonly storage?: FileStorage;
-  /** @default - accounts in Secrets Manager */
+  /**
+   * Who may log in: `SecretAccounts`, `DirectoryAccounts`, or several by `Accounts.inOrder`.
+   * @default - accounts in Secrets Manager
+   */
   readonly accounts?: Accounts;
   /**
    * Lock-outs that all instances share.
    * @default - a table, where there are several instances
    */
   readonly sharedLockouts?: SharedLockouts;
-  /** @default - a year in CloudWatch Logs and a year in an unchangeable archive */
+  /**
+   * Where the audit goes and how long it is kept.
+   * @default - a year in CloudWatch Logs and a year in an unchangeable archive
+   */
   readonly auditLog?: AuditLog;
   /**
    * Ids of managed prefix lists with client networks, beside `clientCidrs`.
@@ -149,23 +168,35 @@ export interface FtpsServiceProps {
   readonly alarmThresholds?: AlarmThresholds;
 }
 
+/** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs, alarms. */
 export class FtpsService extends Construct {
+  /** The network. */
   public readonly vpc: IVpc;
+  /** Which ports are open to whom. */
   public readonly securityGroup: FtpsSecurityGroup;
   /** The first of the certificates. */
   public readonly certificate: ServerCertificate;
   /** All of them. */
   public readonly certificates: ServerCertificate[];
+  /** The authorities whose client certificates are taken. */
   public readonly clientTrust?: ClientTrust;
+  /** Where the files are. */
   public readonly storage: FileStorage;
+  /** Who may log in. */
   public readonly accounts: Accounts;
+  /** Lock-outs that all instances share. */
   public readonly sharedLockouts?: SharedLockouts;
+  /** Where the audit goes. */
   public readonly auditLog: AuditLog;
+  /** What the instances start from. */
   public readonly image: ServerImage;
+  /** The instances. */
   public readonly fleet: ServerFleet;
   /** Brings new images to the instances. */
   public readonly rollout: ImageRollout;
+  /** Where partners connect. */
   public readonly endpoint: Endpoint;
+  /** Who is called when, and for what. */
   public readonly alarms: ServiceAlarms;
   /** How the service does, on one page. */
   public readonly dashboard: Dashboard;

@@ -19,20 +19,25 @@ import { AlarmTopic } from './observability/alarm-topic';
 import { StackOfAnyZone } from './stack-of-any-zone';
 import { FileStorage } from './storage/file-storage';
 
+/** What `FtpsStage` is told. */
 export interface FtpsStageProps extends StageProps {
+  /** Made by `FtpsEnvironment.production`, `.staging` or `.of`. */
   readonly settings: FtpsEnvironmentSettings;
 }
 
+/** One environment, stamped from one settings object: a stack for what must outlive a mistake, and one for what can be made anew. */
 export class FtpsStage extends Stage {
   /** Files, logs, accounts, addresses, and the network they lie in. */
   public readonly dataStack: Stack;
   /** Image, certificate, instances: whatever a deployment can make anew. */
   public readonly serviceStack: Stack;
+  /** The service of this environment. */
   public readonly service: FtpsService;
 
-  constructor(scope: Construct, id: string, { settings, ...props }: FtpsStageProps) {
+  constructor(scope: Construct, id: string, props: FtpsStageProps) {
+    const { settings, ...stageProps } = props;
     FtpsEnvironment.check(settings);
-    super(scope, id, { env: settings.env, ...props });
+    super(scope, id, { env: settings.env, ...stageProps });
     const protect = settings.protect ?? true;
     const describe = (part: string) => `FTPS service ${settings.domainName} (${settings.name}): ${part}`;
     this.dataStack = new StackOfAnyZone(this, 'Data', {

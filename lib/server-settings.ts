@@ -77,14 +77,20 @@ export interface FtpsServerSettings {
    * @default - what the endpoint has
    */
   readonly advertisedAddress?: string;
-  /** @default TlsPolicy.MODERN */
+  /**
+   * Which TLS the server speaks.
+   * @default TlsPolicy.MODERN
+   */
   readonly tlsPolicy?: TlsPolicy;
   /**
    * Whether clients present certificates, which takes a `clientTrust`.
    * @default - ClientCertificates.OPTIONAL with a `clientTrust`, else OFF
    */
   readonly clientCertificates?: ClientCertificates;
-  /** @default DataTlsReuse.PREFERRED */
+  /**
+   * Whether a data connection must resume a TLS session of its control connection.
+   * @default DataTlsReuse.PREFERRED
+   */
   readonly dataTlsReuse?: DataTlsReuse;
   /**
    * Scanning by the instances; a storage that is scanned by GuardDuty does without it.

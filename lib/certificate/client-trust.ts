@@ -14,6 +14,7 @@ import { ServiceFunction } from '../functions/service-function';
 import { stableName } from '../names';
 import { NAMESPACE } from './certificate-rotation';
 
+/** What `ClientTrust` is told. */
 export interface ClientTrustProps {
   /** PEM file with the certificates of the authorities, in your repository. */
   readonly bundleFile: string;
@@ -33,16 +34,19 @@ export interface ClientTrustProps {
 const CA_KEY = 'client-ca.pem';
 const CRL_KEY = 'client-crl.pem';
 
+/** The authorities whose client certificates are taken, and their revocation lists, kept up to date by a Lambda. */
 export class ClientTrust extends Construct {
   /** Where the server reads the authorities. */
   public readonly authorities: string;
   /** Where the server reads the revocation lists; none where none are fetched. */
   public readonly revocations?: string;
+  /** Where the authorities and the lists are kept for the instances. */
   public readonly bucket: Bucket;
   private readonly alarms: Alarm[];
 
-  constructor(scope: Construct, id: string, { bundleFile, revocationLists = [], staleHours = 12 }: ClientTrustProps) {
+  constructor(scope: Construct, id: string, props: ClientTrustProps) {
     super(scope, id);
+    const { bundleFile, revocationLists = [], staleHours = 12 } = props;
     const wrong = revocationLists.find((url) => !/^https?:\/\/\S+$/.test(url));
     if (wrong !== undefined) throw new Error(`revocationLists: "${wrong}" is no address; write it as http://crl.example.com/root.crl`);
     this.bucket = this.makeBucket();

@@ -10,6 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-acmpca';
 import { Construct, type IDependable } from 'constructs';
 
+/** What `PrivateAuthority` is told. */
 export interface PrivateAuthorityProps {
   /** Common name of the root, as partners see it in their trust stores. */
   readonly commonName: string;
@@ -30,14 +31,18 @@ export interface PrivateAuthorityProps {
   readonly years?: number;
 }
 
+/** A root authority of AWS Private CA, for certificates that are trusted inside alone. */
 export class PrivateAuthority extends Construct {
+  /** The authority, as certificates want it. */
   public readonly authority: ICertificateAuthority;
+  /** Whether it issues certificates of seven days at most. */
   public readonly shortLived: boolean;
   /** Whoever issues with the authority depends on this. */
   public readonly activation: IDependable;
 
-  constructor(scope: Construct, id: string, { commonName, shortLived = false, rsa = true, years = 10 }: PrivateAuthorityProps) {
+  constructor(scope: Construct, id: string, props: PrivateAuthorityProps) {
     super(scope, id);
+    const { commonName, shortLived = false, rsa = true, years = 10 } = props;
     this.shortLived = shortLived;
     const signingAlgorithm = rsa ? 'SHA256WITHRSA' : 'SHA256WITHECDSA';
     const made = new CfnCertificateAuthority(this, 'Authority', {

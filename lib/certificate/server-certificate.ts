@@ -11,6 +11,7 @@ import { Construct, type IConstruct } from 'constructs';
 import { CertificateRotation, type RotationSource } from './certificate-rotation';
 import { PrivateAuthority } from './private-authority';
 
+/** How certificates are rotated, wherever they come from. */
 export interface RotationProps {
   /**
    * Days that a certificate must still last to be taken up.
@@ -19,6 +20,7 @@ export interface RotationProps {
   readonly minDaysLeft?: number;
 }
 
+/** A public certificate of ACM. */
 export interface PublicCertificateProps extends RotationProps {
   /** Host name that clients connect to. */
   readonly domainName: string;
@@ -33,6 +35,7 @@ export interface PublicCertificateProps extends RotationProps {
   readonly keyAlgorithm?: KeyAlgorithm;
 }
 
+/** A certificate of a private authority. */
 export interface PrivateServerCertificateProps extends RotationProps {
   /** Host name that clients connect to. */
   readonly domainName: string;
@@ -56,6 +59,7 @@ export interface PrivateServerCertificateProps extends RotationProps {
   readonly keyAlgorithm?: KeyAlgorithm;
 }
 
+/** A certificate that ACM has already. */
 export interface ExistingCertificateProps extends RotationProps {
   /** ARN of an ACM certificate that may be exported. */
   readonly certificateArn: string;

@@ -9,24 +9,32 @@ import type { ServerFleet } from '../fleet/server-fleet';
 import { ServiceFunction } from '../functions/service-function';
 import { GroupEvents } from './group-events';
 
+/** What `AddressLifecycle` is told. */
 export interface AddressLifecycleProps {
+  /** The instances that take the addresses. */
   readonly fleet: ServerFleet;
   /**
    * The addresses that instances take.
    * @default - none; the records name the private addresses of the instances
    */
   readonly pool?: CfnEIP[];
+  /** Host name whose records are kept. */
   readonly domainName: string;
-  /** @default - no records are kept */
+  /**
+   * Zone of the host name.
+   * @default - no records are kept
+   */
   readonly hostedZone?: IHostedZone;
 }
 
 /** How long a resolver may remember which instances serve. */
 const RECORD_SECONDS = 30;
 
+/** Keeps addresses and DNS in step with the instances, by a Lambda that reads the state anew each time. */
 export class AddressLifecycle extends Construct {
-  constructor(scope: Construct, id: string, { fleet, pool, domainName, hostedZone }: AddressLifecycleProps) {
+  constructor(scope: Construct, id: string, props: AddressLifecycleProps) {
     super(scope, id);
+    const { fleet, pool, domainName, hostedZone } = props;
     const lambda = new ServiceFunction(this, 'Lambda', {
       bundle: 'endpoint-address-lifecycle',
       description: 'Keeps FTPS addresses and DNS in step with the instances',

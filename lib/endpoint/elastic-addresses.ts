@@ -6,6 +6,7 @@ import { AddressLifecycle } from './address-lifecycle';
 import { elasticIps } from './elastic-ips';
 import { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint';
 
+/** What `ElasticAddresses` is told. */
 export interface ElasticAddressesProps {
   /** As many addresses as there may be instances. One more lets a new instance begin before the one it replaces has drained. */
   readonly count: number;
@@ -22,8 +23,9 @@ export class ElasticAddresses extends Endpoint {
   public readonly advertisedAddress = 'auto';
   private readonly pool: CfnEIP[];
 
-  constructor(scope: Construct, id: string, { count }: ElasticAddressesProps) {
+  constructor(scope: Construct, id: string, props: ElasticAddressesProps) {
     super(scope, id);
+    const { count } = props;
     this.pool = elasticIps(this, count);
     this.addresses = this.pool.map((address) => address.attrPublicIp);
     this.description = `${count} Elastic IP address${count === 1 ? '' : 'es'}`;
@@ -38,7 +40,8 @@ export class ElasticAddresses extends Endpoint {
     return [`until case " ${this.addresses.join(' ')} " in *" $(metadata public-ipv4 || echo none) "*) true ;; *) false ;; esac; do sleep 2; done`];
   }
 
-  public connect({ fleet, domainName, hostedZone }: EndpointConnection): void {
+  public connect(connection: EndpointConnection): void {
+    const { fleet, domainName, hostedZone } = connection;
     new AddressLifecycle(fleet, 'Addresses', { fleet, pool: this.pool, domainName, hostedZone });
   }
 }

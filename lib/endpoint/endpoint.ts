@@ -7,14 +7,20 @@ import type { FtpsSecurityGroup } from '../network/security-group';
 
 /** What an endpoint is connected to once the instances are described. */
 export interface EndpointConnection {
+  /** The instances behind the endpoint. */
   readonly fleet: ServerFleet;
+  /** Host name that clients connect to. */
   readonly domainName: string;
-  /** @default - the host name is recorded by you */
+  /**
+   * Zone of the host name.
+   * @default - the host name is recorded by you
+   */
   readonly hostedZone?: IHostedZone;
 }
 
 /** The ports that an endpoint carries. */
 export interface EndpointPorts {
+  /** Ports of explicit and implicit FTPS. */
   readonly controlPorts: number[];
   /** The passive range, low-high. */
   readonly passivePorts: string;

@@ -17,7 +17,9 @@ import { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoin
 import { GroupEvents } from './group-events';
 import { SLOT_TAG } from './slot-lifecycle/slot-tag';
 
+/** What `LoadBalancer` is told. */
 export interface LoadBalancerProps {
+  /** Network of the load balancer. */
   readonly vpc: IVpc;
   /**
    * Subnets of the addresses, one per zone.
@@ -45,6 +47,7 @@ export class LoadBalancer extends Endpoint {
   public readonly addresses: string[];
   public readonly publicAddress = true;
   public readonly advertisedAddress = 'auto';
+  /** The network load balancer itself. */
   public readonly loadBalancer: NetworkLoadBalancer;
   private readonly vpc: IVpc;
   private readonly slots: number;
@@ -53,8 +56,9 @@ export class LoadBalancer extends Endpoint {
   private ports: EndpointPorts | undefined;
   private readonly controlTargets: NetworkTargetGroup[] = [];
 
-  constructor(scope: Construct, id: string, { vpc, vpcSubnets, slots, deletionProtection = true }: LoadBalancerProps) {
+  constructor(scope: Construct, id: string, props: LoadBalancerProps) {
     super(scope, id);
+    const { vpc, vpcSubnets, slots, deletionProtection = true } = props;
     if (!Number.isInteger(slots) || slots < 1) throw new Error(`slots: ${slots} is no number of instances; write 1 or more`);
     this.vpc = vpc;
     this.slots = slots;
@@ -122,7 +126,8 @@ export class LoadBalancer extends Endpoint {
     ];
   }
 
-  public connect({ fleet, domainName, hostedZone }: EndpointConnection): void {
+  public connect(connection: EndpointConnection): void {
+    const { fleet, domainName, hostedZone } = connection;
     for (const group of this.controlTargets) fleet.autoScalingGroup.attachToNetworkTargetGroup(group);
     this.assignSlots(fleet);
     if (hostedZone)

@@ -19,7 +19,8 @@ export class PrivateAddresses extends Endpoint {
     return [];
   }
 
-  public connect({ fleet, domainName, hostedZone }: EndpointConnection): void {
+  public connect(connection: EndpointConnection): void {
+    const { fleet, domainName, hostedZone } = connection;
     if (hostedZone) new AddressLifecycle(fleet, 'Addresses', { fleet, domainName, hostedZone });
   }
 }

@@ -11,7 +11,9 @@ import type { ServerImage } from '../image/server-image';
 import { stableName } from '../names';
 import type { ServerFleet } from './server-fleet';
 
+/** What `ImageRollout` is told. */
 export interface ImageRolloutProps {
+  /** Whose new images are rolled out. */
   readonly image: ServerImage;
   /** Name of the Auto Scaling group. */
   readonly groupName: string;
@@ -19,6 +21,7 @@ export interface ImageRolloutProps {
   readonly minHealthyPercentage: number;
 }
 
+/** Brings new images to the instances one after the other, while transfers drain, and goes back when alarms go off. */
 export class ImageRollout extends Construct {
   /** Goes off when a new image can't be rolled out. */
   public readonly failedAlarm: Alarm;
@@ -26,8 +29,9 @@ export class ImageRollout extends Construct {
   private readonly lambda: ServiceFunction;
   private readonly alarms: IAlarm[] = [];
 
-  constructor(scope: Construct, id: string, { image, groupName, minHealthyPercentage }: ImageRolloutProps) {
+  constructor(scope: Construct, id: string, props: ImageRolloutProps) {
     super(scope, id);
+    const { image, groupName, minHealthyPercentage } = props;
     this.image = image;
     const stack = Stack.of(this);
     const goodParameter = `/cdk-ftps/${stableName(this)}/good-image`;

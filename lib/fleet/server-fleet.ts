@@ -30,10 +30,16 @@ import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
 import { stableName } from '../names';
 
+/** What `ServerFleet` is told. */
 export interface ServerFleetProps {
+  /** Network of the instances. */
   readonly vpc: IVpc;
-  /** @default - the subnets that the VPC chooses for instances */
+  /**
+   * Subnets of the instances.
+   * @default - the subnets that the VPC chooses for instances
+   */
   readonly vpcSubnets?: SubnetSelection;
+  /** Which ports of the instances are open to whom. */
   readonly securityGroup: ISecurityGroup;
   /** The image to start from. */
   readonly imageId: string;
@@ -86,11 +92,14 @@ export interface ServerFleetProps {
   readonly publicAddress?: boolean;
 }
 
+/** The instances: an Auto Scaling group over the zones, IMDSv2, encrypted disks, drained before they go, each with the least rights. */
 export class ServerFleet extends Construct implements IConnectable {
   public readonly connections: Connections;
   /** The instances' role. Grants go to it. */
   public readonly role: Role;
+  /** The group itself. */
   public readonly autoScalingGroup: AutoScalingGroup;
+  /** What an instance starts with. */
   public readonly launchTemplate: LaunchTemplate;
   /** Name of the group, known before it is made. */
   public readonly groupName: string;

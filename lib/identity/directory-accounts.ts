@@ -54,27 +54,41 @@ export interface DirectoryRule {
    * @default - none
    */
   readonly attribute?: string;
+  /** Value that the attribute must have. */
   readonly attributeValue?: string;
   /**
    * Folder of the account; `{user}` is its name, `{attribute}` any attribute with one value.
    * @default - a folder named for the user
    */
   readonly home?: string;
-  /** @default - all of them */
+  /**
+   * What the accounts of this rule may do.
+   * @default - all of them
+   */
   readonly permissions?: FilePermission[];
   /**
    * Client networks that the account may come from.
    * @default - any
    */
   readonly allowedNetworks?: string[];
-  /** @default CertificateDemand.NO */
+  /**
+   * Whether a client certificate is needed beside or instead of the password.
+   * @default CertificateDemand.NO
+   */
   readonly clientCertificate?: CertificateDemand;
-  /** @default - none */
+  /**
+   * Which client certificates are the user's.
+   * @default - none
+   */
   readonly certificates?: DirectoryCertificate[];
 }
 
+/** What `DirectoryAccounts` is told. */
 export interface DirectoryAccountsProps {
-  /** @default DirectoryFlavour.LDAP */
+  /**
+   * How the directory names users and groups.
+   * @default DirectoryFlavour.LDAP
+   */
   readonly flavour?: DirectoryFlavour;
   /** `ldaps://host`, or `ldap://host` for StartTLS, with or without a port; asked in this order. */
   readonly servers: string[];

@@ -9,6 +9,7 @@ import { acknowledge, inFinding } from '../compliance/acknowledge';
 import { stableName } from '../names';
 import { Accounts, outputOnce } from './accounts';
 
+/** What `SecretAccounts` is told. */
 export interface SecretAccountsProps {
   /**
    * Names of the secrets begin with this; the rest is the name of the user. AWS Transfer Family's secrets can stay where they are:

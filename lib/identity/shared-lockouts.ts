@@ -12,6 +12,7 @@ const TIME_TO_LIVE = 'expires';
 
 /** A DynamoDB table: one item an address or account that failed, removed by itself. Encrypted, paid by request. */
 export class SharedLockouts extends Construct {
+  /** Keeps the lock-outs of all instances. */
   public readonly table: ITable;
   private readonly key: Key;
 

@@ -8,11 +8,13 @@ import { Construct } from 'constructs';
 import { stableName } from '../names';
 import { logKey } from '../network/service-network';
 
+/** What `ImageWatch` is told. */
 export interface ImageWatchProps {
   /** Beginning of the ARNs of the images. */
   readonly imageArnPrefix: string;
 }
 
+/** Tells when an image could not be built, failed its tests, or has a known vulnerability. */
 export class ImageWatch extends Construct {
   /** Goes off when a build or a test of an image failed; the image before stays in service. */
   public readonly failedAlarm: Alarm;
@@ -21,8 +23,9 @@ export class ImageWatch extends Construct {
   /** ARN of the log group that keeps the events, as EventBridge wants it: without the `:*` at its end. */
   private readonly eventsArn: string;
 
-  constructor(scope: Construct, id: string, { imageArnPrefix }: ImageWatchProps) {
+  constructor(scope: Construct, id: string, props: ImageWatchProps) {
     super(scope, id);
+    const { imageArnPrefix } = props;
     const events = new LogGroup(this, 'Events', {
       logGroupName: `/aws/events/${stableName(this)}`,
       encryptionKey: logKey(this, 'Key', 'Events of FTPS images'),

@@ -33,8 +33,12 @@ export enum Processor {
   X86_64 = 'x86_64',
 }
 
+/** What `ServerImage` is told. */
 export interface ServerImageProps {
-  /** @default Processor.ARM64 */
+  /**
+   * Processor of the instances.
+   * @default Processor.ARM64
+   */
   readonly processor?: Processor;
   /**
    * When a new image is built, as an AWS cron expression in UTC. It brings every patch that is out by then.
@@ -80,11 +84,13 @@ export interface ServerImageProps {
 /** Sunday at three in the morning. */
 export const DEFAULT_SCHEDULE = 'cron(0 3 ? * sun *)';
 
+/** The image of the instances: Amazon Linux 2023, patched, hardened and tested by EC2 Image Builder, with the server in it. */
 export class ServerImage extends Construct {
   /** The image that was built within the deployment. */
   public readonly imageId: string;
   /** SSM parameter that always names the newest good image. */
   public readonly parameterName: string;
+  /** Processor that the image is for. */
   public readonly processor: Processor;
   /** Encrypts the images. */
   public readonly volumeKey: Key;

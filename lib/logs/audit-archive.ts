@@ -32,6 +32,7 @@ import { auditColumns } from './audit-columns';
 import { auditQueries, withExamples } from './audit-queries';
 import { leaveOutFirehoseAddresses } from './firehose-addresses';
 
+/** What `AuditArchive` is told. */
 export interface AuditArchiveProps {
   /** Group whose every line is archived. */
   readonly auditGroup: LogGroup;
@@ -54,14 +55,17 @@ const RESULT_DAYS = 30;
 
 const ONE_REGION = 'S3 keeps every object in at least three zones of the region; where a second region is asked for, replicate this bucket by a rule of yours.';
 
+/** An archive of the audit in S3 that nobody can change for a time (object lock), as Parquet, with a table and queries for Athena. */
 export class AuditArchive extends Construct {
   /** Parquet below `audit/day=…/`, the lines as they came below `raw/day=…/`, what could not be converted below `failed/`. */
   public readonly bucket: Bucket;
+  /** Carries the audit from CloudWatch Logs to the bucket. */
   public readonly deliveryStream: DeliveryStream;
   /** Glue database of the table. */
   public readonly databaseName: string;
   /** Glue table with a column for each attribute of the server's lines, partitioned by day of arrival. */
   public readonly tableName = TABLE;
+  /** What Athena asks. */
   public readonly table: CfnTable;
   /** Athena workgroup with the saved queries. */
   public readonly workGroupName: string;
@@ -77,8 +81,9 @@ export class AuditArchive extends Construct {
     removalPolicy: RemovalPolicy;
   };
 
-  constructor(scope: Construct, id: string, { auditGroup, operationsGroup, days, removalPolicy = RemovalPolicy.RETAIN }: AuditArchiveProps) {
+  constructor(scope: Construct, id: string, props: AuditArchiveProps) {
     super(scope, id);
+    const { auditGroup, operationsGroup, days, removalPolicy = RemovalPolicy.RETAIN } = props;
     // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
     this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
     this.buckets = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true, removalPolicy };

@@ -15,6 +15,7 @@ import { AuditArchive } from './audit-archive';
 import { type AuditMetric, auditMetrics } from './audit-metrics';
 import { DataEvents } from './data-events';
 
+/** What `AuditLog` is told. */
 export interface AuditLogProps {
   /**
    * How long the audit can be searched in CloudWatch Logs.
@@ -44,6 +45,7 @@ export interface AuditLogProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+/** Log groups for the audit and for what the system says, encrypted and kept; metrics read from the audit; the archive. */
 export class AuditLog extends Construct {
   /** One OCSF line per event. */
   public readonly auditGroup: LogGroup;

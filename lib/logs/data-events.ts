@@ -9,6 +9,7 @@ import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 import { stableName } from '../names';
 
+/** What `DataEvents` is told. */
 export interface DataEventsProps {
   /** Buckets whose objects are watched. More can be added later, by `addBucket`. */
   readonly buckets: IBucket[];
@@ -19,17 +20,23 @@ export interface DataEventsProps {
    * @default 365
    */
   readonly days?: number;
-  /** @default RemovalPolicy.RETAIN */
+  /**
+   * What happens to the recorded events when the stack is deleted.
+   * @default RemovalPolicy.RETAIN
+   */
   readonly removalPolicy?: RemovalPolicy;
 }
 
+/** Who touched the objects of buckets: CloudTrail data events, kept unchangeably. */
 export class DataEvents extends Construct {
+  /** The trail that records the events. */
   public readonly trail: Trail;
   /** Where CloudTrail puts its files, with their digests. */
   public readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string, { buckets, logGroup, days = 365, removalPolicy = RemovalPolicy.RETAIN }: DataEventsProps) {
+  constructor(scope: Construct, id: string, props: DataEventsProps) {
     super(scope, id);
+    const { buckets, logGroup, days = 365, removalPolicy = RemovalPolicy.RETAIN } = props;
     const trailName = stableName(this).replaceAll(/[^A-Za-z0-9]+/g, '-');
     const key = new Key(this, 'Key', { description: 'CloudTrail data events of an FTPS service', enableKeyRotation: true, removalPolicy });
     this.bucket = new Bucket(this, 'Bucket', {

@@ -27,6 +27,7 @@ import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../com
 import type { AuditLog } from './audit-log';
 import { leaveOutFirehoseAddresses } from './firehose-addresses';
 
+/** What `SecurityLakeDelivery` is told. */
 export interface SecurityLakeDeliveryProps {
   /** The audit, which must have an archive: its table says how lines become Parquet. */
   readonly auditLog: AuditLog;
@@ -44,13 +45,16 @@ export interface SecurityLakeDeliveryProps {
   readonly sourceVersion?: string;
 }
 
+/** Delivers the audit to a custom source of Amazon Security Lake, as Parquet in OCSF. */
 export class SecurityLakeDelivery extends Construct {
+  /** Carries the audit to the lake. */
   public readonly deliveryStream: DeliveryStream;
   /** Names of the sources that the lake has to have, one for each class. */
   public readonly sourceNames: string[];
 
-  constructor(scope: Construct, id: string, { auditLog, lakeBucket, sourcePrefix = 'ftps', sourceVersion = '1.0' }: SecurityLakeDeliveryProps) {
+  constructor(scope: Construct, id: string, props: SecurityLakeDeliveryProps) {
     super(scope, id);
+    const { auditLog, lakeBucket, sourcePrefix = 'ftps', sourceVersion = '1.0' } = props;
     if (!auditLog.archive) throw new Error('auditLog: has no archive, whose table says how lines become Parquet; set archiveDays to 1 or more');
     if (!/^[a-z][a-z0-9_-]{0,14}$/i.test(sourcePrefix)) throw new Error(`sourcePrefix: "${sourcePrefix}" is not 1 to 15 letters, digits, - and _`);
     this.sourceNames = CLASSES.map((one) => `${sourcePrefix}-${one}`);

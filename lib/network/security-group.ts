@@ -3,7 +3,9 @@ import { type IPeer, type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup }
 import { Construct } from 'constructs';
 import { parsePortRange } from '../../server/config';
 
+/** What `FtpsSecurityGroup` is told. */
 export interface FtpsSecurityGroupProps {
+  /** Network of the group. */
   readonly vpc: IVpc;
   /** Control ports, 21 and 990 as a rule. */
   readonly controlPorts: number[];
@@ -15,7 +17,9 @@ export interface FtpsSecurityGroupProps {
   readonly clientPrefixLists?: string[];
 }
 
+/** The door: control and passive ports, from the networks of clients, and nothing else. */
 export class FtpsSecurityGroup extends Construct {
+  /** The security group itself. */
   public readonly securityGroup: ISecurityGroup;
 
   constructor(scope: Construct, id: string, props: FtpsSecurityGroupProps) {

@@ -11,7 +11,9 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 
+/** What `ServiceEndpoints` is told. */
 export interface ServiceEndpointsProps {
+  /** Network that gets the endpoints. */
   readonly vpc: IVpc;
   /**
    * Subnets of the interface endpoints.
@@ -38,11 +40,13 @@ const SERVICES: Readonly<Record<string, InterfaceVpcEndpointAwsService>> = {
   Efs: InterfaceVpcEndpointAwsService.ELASTIC_FILESYSTEM,
 };
 
+/** VPC endpoints for the AWS APIs that instances need, for a network without a way to the internet. */
 export class ServiceEndpoints extends Construct {
   private readonly securityGroup: SecurityGroup;
 
-  constructor(scope: Construct, id: string, { vpc, vpcSubnets, s3 = true }: ServiceEndpointsProps) {
+  constructor(scope: Construct, id: string, props: ServiceEndpointsProps) {
     super(scope, id);
+    const { vpc, vpcSubnets, s3 = true } = props;
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', { vpc, description: 'AWS APIs for the FTPS instances', allowAllOutbound: false });
     for (const [name, service] of Object.entries(SERVICES))
       vpc.addInterfaceEndpoint(`${this.node.id}${name}`, {

@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import { acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
 import { ServiceEndpoints } from './service-endpoints';
 
+/** What `ServiceNetwork` is told. */
 export interface ServiceNetworkProps {
   /**
    * Whether the internet is reached, in public subnets. Without it subnets are isolated and the AWS APIs lie within (`serviceEndpoints`).
@@ -31,7 +32,9 @@ export interface ServiceNetworkProps {
   readonly flowLogRetention?: RetentionDays;
 }
 
+/** A network to serve in: public subnets in two zones, no NAT, flow logs. */
 export class ServiceNetwork extends Construct {
+  /** The network itself. */
   public readonly vpc: Vpc;
   /** The AWS APIs within the network, where it has no internet. Let the instances reach them: `serviceEndpoints.allowFrom(service.fleet)`. */
   public readonly serviceEndpoints?: ServiceEndpoints;

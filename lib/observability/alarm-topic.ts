@@ -6,6 +6,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 
+/** What `AlarmTopic` is told. */
 export interface AlarmTopicProps {
   /**
    * Addresses that get a mail for each alarm. Each has to confirm once.
@@ -14,11 +15,14 @@ export interface AlarmTopicProps {
   readonly emails?: string[];
 }
 
+/** A topic that alarms tell, and whose messages go out as mail. Encrypted with a key of its own. */
 export class AlarmTopic extends Construct {
+  /** What alarms tell. */
   public readonly topic: Topic;
 
-  constructor(scope: Construct, id: string, { emails = [] }: AlarmTopicProps = {}) {
+  constructor(scope: Construct, id: string, props: AlarmTopicProps = {}) {
     super(scope, id);
+    const { emails = [] } = props;
     const masterKey = new Key(this, 'Key', { description: 'Alarms of an FTPS service', enableKeyRotation: true });
     const sender = new ServicePrincipal('cloudwatch.amazonaws.com');
     const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };

@@ -19,20 +19,39 @@ import { AlarmTopic } from './alarm-topic';
 
 /** How many of a kind within five minutes are alarming. A service with many partners needs higher numbers than one with few. */
 export interface AlarmThresholds {
-  /** @default 50 */
+  /**
+   * TLS handshakes that failed.
+   * @default 50
+   */
   readonly handshakeFailures?: number;
-  /** @default 20 */
+  /**
+   * Logins that were refused.
+   * @default 20
+   */
   readonly failedLogins?: number;
-  /** @default 1 */
+  /**
+   * Addresses or accounts that were locked out.
+   * @default 1
+   */
   readonly lockouts?: number;
-  /** @default 20 */
+  /**
+   * Strangers at passive ports.
+   * @default 20
+   */
   readonly refusedPorts?: number;
-  /** @default 100 */
+  /**
+   * Connections that were refused.
+   * @default 100
+   */
   readonly refusedConnections?: number;
-  /** @default 20 */
+  /**
+   * Transfers that failed or were cut.
+   * @default 20
+   */
   readonly transferErrors?: number;
 }
 
+/** What `ServiceAlarms` is told. */
 export interface ServiceAlarmsProps {
   /** The audit that is watched. */
   readonly auditLog: AuditLog;
@@ -46,7 +65,10 @@ export interface ServiceAlarmsProps {
    * @default 60
    */
   readonly heartbeatSeconds?: number;
-  /** @default - see AlarmThresholds */
+  /**
+   * How many failures of a kind within five minutes are alarming.
+   * @default - see AlarmThresholds
+   */
   readonly thresholds?: AlarmThresholds;
   /**
    * Who is told.
@@ -66,6 +88,7 @@ const SILENCE = Duration.minutes(15);
 /** Days before its end at which the served certificate is alarming. */
 const CERTIFICATE_DAYS = [30, 14, 7, 1];
 
+/** When somebody is to be called: an alarm for each thing that goes wrong, and one that tells an attack. */
 export class ServiceAlarms extends Construct {
   /** Hears every alarm, and when it is over. */
   public readonly topic: ITopic;

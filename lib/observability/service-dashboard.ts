@@ -22,6 +22,7 @@ import {
 import { Construct } from 'constructs';
 import type { AuditLog } from '../logs/audit-log';
 
+/** What `ServiceDashboard` is told. */
 export interface ServiceDashboardProps {
   /** The audit that is shown. */
   readonly auditLog: AuditLog;
@@ -44,11 +45,14 @@ const HALF = 12;
 const THIRD = 8;
 const HEIGHT = 6;
 
+/** How the service does, on one page of CloudWatch. */
 export class ServiceDashboard extends Construct {
+  /** The dashboard itself. */
   public readonly dashboard: Dashboard;
 
-  constructor(scope: Construct, id: string, { auditLog, title, heartbeatSeconds = 60, alarms = [] }: ServiceDashboardProps) {
+  constructor(scope: Construct, id: string, props: ServiceDashboardProps) {
     super(scope, id);
+    const { auditLog, title, heartbeatSeconds = 60, alarms = [] } = props;
     this.dashboard = new Dashboard(this, 'Resource', { periodOverride: PeriodOverride.AUTO, defaultInterval: Duration.hours(12) });
     const wide = { width: HALF, height: HEIGHT };
     const graph = (heading: string, left: IMetric[], more = {}) =>

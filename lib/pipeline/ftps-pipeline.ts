@@ -32,10 +32,14 @@ export interface PipelineProbe {
   readonly accounts?: { readonly [environment: string]: string };
 }
 
+/** What `FtpsPipeline` is told. */
 export interface FtpsPipelineProps extends StackProps {
   /** The repository with the CDK app, as owner/name. */
   readonly repository: string;
-  /** @default main */
+  /**
+   * Branch of the repository.
+   * @default main
+   */
   readonly branch?: string;
   /** ARN of the connection to the host of the repository (Developer Tools console user guide, "Create a connection"). */
   readonly connectionArn: string;
@@ -43,6 +47,7 @@ export interface FtpsPipelineProps extends StackProps {
   readonly staging: FtpsEnvironmentSettings;
   /** Deployed when a person has approved it, and probed. */
   readonly production: FtpsEnvironmentSettings;
+  /** How staging is tried before production. */
   readonly probe: PipelineProbe;
   /**
    * What builds, tests and synthesizes; `cdk.out` and `dist` must be there afterwards.
@@ -64,8 +69,11 @@ const defaultCommands = (production: string) => [
   `node dist/image/ftps.js evidence --environment ${production} --tests test-results.json --output evidence`,
 ];
 
+/** Brings the service from its repository to staging, probes it there as a partner would, and then to production. */
 export class FtpsPipeline extends StackOfAnyZone {
+  /** Where it is probed first. */
   public readonly staging: FtpsStage;
+  /** What partners use. */
   public readonly production: FtpsStage;
 
   constructor(scope: Construct, id: string, props: FtpsPipelineProps) {

@@ -12,7 +12,9 @@ import { acknowledge } from '../compliance/acknowledge';
 /** Folder of an instance in which the homes lie. */
 export const STORAGE_ROOT = '/srv/ftps';
 
+/** What `FileStorage.efs` is told. */
 export interface EfsStorageProps {
+  /** Network of the mount targets. */
   readonly vpc: IVpc;
   /**
    * Subnets of the mount targets.

@@ -19,6 +19,7 @@ import { stableName } from '../names';
 import { letLogsUse } from '../network/service-network';
 import { FileStorage, type StorageSettings } from './file-storage';
 
+/** What `S3Storage` is told. */
 export interface S3StorageProps {
   /**
    * Whether GuardDuty Malware Protection scans every upload before it becomes visible. Otherwise the scanner of the instances does, and
@@ -60,6 +61,7 @@ const ONE_REGION = 'S3 keeps every object in at least three zones of the region;
 const PRIVATE = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true } as const;
 const CIRCLE = 'Access logs of the bucket of access logs would go around in a circle.';
 
+/** Files in S3, encrypted and versioned. Uploads become visible only when GuardDuty has found them clean. */
 export class S3Storage extends FileStorage {
   public readonly description: string;
   public readonly isShared = true;
@@ -145,10 +147,12 @@ export class S3Storage extends FileStorage {
     // S3 is reached through its public endpoint or a gateway endpoint; there is no security group.
   }
 
+  /** Uploads that were found clean and became visible. Sum over 5 minutes. */
   public metricReleased(options?: MetricOptions): Metric {
     return this.metric('UploadsReleased', options);
   }
 
+  /** Uploads that were infected. Sum over 5 minutes. */
   public metricInfected(options?: MetricOptions): Metric {
     return this.metric('UploadsInfected', options);
   }

@@ -37,7 +37,13 @@ function resourceTypes(assembly: string): string[] {
 it('a stranger’s app of ten lines synthesizes with the packed package, as an ES module', async () => {
   cpSync(join(root, 'examples/minimal/app.mts'), join(folder, 'app.mts'));
   expect(readFileSync(join(folder, 'app.mts'), 'utf8').split('\n').filter(Boolean).length).toBeLessThanOrEqual(10);
-  const { code, output } = await run('env', [`CDK_OUTDIR=${join(folder, 'esm.out')}`, join(folder, 'node_modules/.bin/tsx'), join(folder, 'app.mts')]);
+  const { code, output } = await run('env', [
+    '-C',
+    folder,
+    `CDK_OUTDIR=${join(folder, 'esm.out')}`,
+    join(folder, 'node_modules/.bin/tsx'),
+    join(folder, 'app.mts'),
+  ]);
   expect(`${code} ${code === 0 ? '' : output}`).toBe('0 ');
   expect(resourceTypes(join(folder, 'esm.out'))).toEqual(
     expect.arrayContaining(['AWS::AutoScaling::AutoScalingGroup', 'AWS::ImageBuilder::ImagePipeline', 'AWS::EFS::FileSystem']),
@@ -51,7 +57,7 @@ describe('each example', () => {
     const app = join(folder, `${example}.mts`);
     cpSync(join(root, 'examples', example, 'app.mts'), app);
     const out = join(folder, `${example}.out`);
-    const { code, output } = await run('env', [`CDK_OUTDIR=${out}`, join(folder, 'node_modules/.bin/tsx'), app]);
+    const { code, output } = await run('env', ['-C', folder, `CDK_OUTDIR=${out}`, join(folder, 'node_modules/.bin/tsx'), app]);
     expect(`${code} ${code === 0 ? '' : output}`).toBe('0 ');
     const templates = readdirSync(out).filter((name) => name.endsWith('.template.json'));
     // W3005 as in .cfnlintrc. W3010: zones are named, because an example names its account; without asking that account they are placeholders.
@@ -70,7 +76,7 @@ it('so does one in CommonJS that takes a single construct', async () => {
      new FtpsSecurityGroup(stack, 'Door', { vpc: new Vpc(stack, 'Vpc'), controlPorts: [21, 990], passivePorts: PassivePorts.AWS_TRANSFER_FAMILY, clientCidrs: ['203.0.113.0/24'] });
      stack.node.root.synth();`,
   );
-  const { code, output } = await run('env', [`CDK_OUTDIR=${join(folder, 'cjs.out')}`, process.execPath, join(folder, 'one.cjs')]);
+  const { code, output } = await run('env', ['-C', folder, `CDK_OUTDIR=${join(folder, 'cjs.out')}`, process.execPath, join(folder, 'one.cjs')]);
   expect(`${code} ${code === 0 ? '' : output}`).toBe('0 ');
   expect(resourceTypes(join(folder, 'cjs.out'))).toContain('AWS::EC2::SecurityGroup');
 });
