@@ -11,6 +11,7 @@ import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lam
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { lambdaCode } from '../bundles';
 import { NAMESPACE } from '../certificate/certificate-rotation';
@@ -81,6 +82,8 @@ export class S3Storage extends FileStorage {
   constructor(scope: Construct, id: string, props: S3StorageProps = {}) {
     super(scope, id);
     const { malwareProtection = true, removalPolicy = RemovalPolicy.RETAIN } = props;
+    // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
+    this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
     this.description = malwareProtection ? 'S3, encrypted, versioned, scanned by GuardDuty' : 'S3, encrypted, versioned';
     this.key = new Key(this, 'Key', { description: 'FTPS files', enableKeyRotation: true, removalPolicy });
     this.eventBus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default');

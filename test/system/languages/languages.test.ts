@@ -36,7 +36,21 @@ beforeAll(async () => {
   await must('npm', 'pack', '--silent', '--pack-destination', folder, root);
   const tarball = at(readdirSync(folder).find((name) => name.endsWith('.tgz'))!);
   const pacmak = join(root, 'node_modules/.bin/jsii-pacmak');
-  await env({}, pacmak, '--code-only', '--no-npmignore', '--target', 'python', '--target', 'java', '--outdir', folder, '--pack-command', `echo ${tarball}`, root);
+  await env(
+    {},
+    pacmak,
+    '--code-only',
+    '--no-npmignore',
+    '--target',
+    'python',
+    '--target',
+    'java',
+    '--outdir',
+    folder,
+    '--pack-command',
+    `echo ${tarball}`,
+    root,
+  );
 
   writeFileSync(at('package.json'), '{"private": true}');
   const packages = [tarball, `aws-cdk-lib@${oldestCdk}`, ...['constructs', 'tsx'].map((name) => `${name}@${manifest.devDependencies[name]}`)];

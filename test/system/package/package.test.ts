@@ -34,20 +34,8 @@ function resourceTypes(assembly: string): string[] {
   return Object.values(JSON.parse(readFileSync(join(assembly, template!), 'utf8')).Resources as Record<string, { Type: string }>).map(({ Type }) => Type);
 }
 
-it('a stranger’s app of ten lines synthesizes with the packed package, as an ES module', async () => {
-  cpSync(join(root, 'examples/minimal/app.mts'), join(folder, 'app.mts'));
-  expect(readFileSync(join(folder, 'app.mts'), 'utf8').split('\n').filter(Boolean).length).toBeLessThanOrEqual(10);
-  const { code, output } = await run('env', [
-    '-C',
-    folder,
-    `CDK_OUTDIR=${join(folder, 'esm.out')}`,
-    join(folder, 'node_modules/.bin/tsx'),
-    join(folder, 'app.mts'),
-  ]);
-  expect(`${code} ${code === 0 ? '' : output}`).toBe('0 ');
-  expect(resourceTypes(join(folder, 'esm.out'))).toEqual(
-    expect.arrayContaining(['AWS::AutoScaling::AutoScalingGroup', 'AWS::ImageBuilder::ImagePipeline', 'AWS::EFS::FileSystem']),
-  );
+it('a stranger’s app has ten lines at most', () => {
+  expect(readFileSync(join(root, 'examples/minimal/app.mts'), 'utf8').split('\n').filter(Boolean).length).toBeLessThanOrEqual(10);
 });
 
 describe('each example', () => {
@@ -56,17 +44,20 @@ describe('each example', () => {
   // Those in other languages are in test/system/languages.
   const examples = readdirSync(join(root, 'examples')).filter((name) => existsSync(join(root, 'examples', name, 'app.mts')));
 
-  it.each(examples)('%s synthesizes with the packed package, to a template without errors or warnings', async (example) => {
+  it.each(examples)('%s synthesizes with the packed package', async (example) => {
     const app = join(folder, `${example}.mts`);
     cpSync(join(root, 'examples', example, 'app.mts'), app);
-    const out = join(folder, `${example}.out`);
-    const { code, output } = await run('env', ['-C', folder, `CDK_OUTDIR=${out}`, join(folder, 'node_modules/.bin/tsx'), app]);
+    // Within the folder: tsx would take up the paths of a tsconfig.json where it is started, and with them the constructs of the checkout.
+    const { code, output } = await run('env', ['-C', folder, `CDK_OUTDIR=${join(folder, 'examples', example)}`, join(folder, 'node_modules/.bin/tsx'), app]);
     expect(`${code} ${code === 0 ? '' : output}`).toBe('0 ');
-    const templates = readdirSync(out, { recursive: true }).filter((name) => String(name).endsWith('.template.json'));
-    expect(templates).not.toEqual([]);
+  });
+
+  it('has templates without errors or warnings', async () => {
+    const templates = readdirSync(join(folder, 'examples'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.template.json'));
+    expect(new Set(templates.map((name) => name.split('/')[0]))).toEqual(new Set(examples));
     // W3005 as in .cfnlintrc. W3010: zones are named, because an example names its account; without asking that account they are placeholders.
     const flags = ['--config-file', join(root, '.cfnlintrc'), '--ignore-checks', 'W3010', 'W3005', '--'];
-    expect(await run(cfnLint, [...flags, ...templates.map((name) => join(out, String(name)))])).toEqual({ code: 0, output: '' });
+    expect(await run(cfnLint, [...flags, ...templates.map((name) => join(folder, 'examples', name))])).toEqual({ code: 0, output: '' });
   });
 });
 
