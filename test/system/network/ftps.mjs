@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
+/** The server lets each wait for ten seconds before it says 425. */
+const MOST_TRIES = 10;
+
 export class FtpsClient {
   #text = '';
   #replies = [];
@@ -43,11 +46,14 @@ export class FtpsClient {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
+  /** A port, for which a busy machine may have to be asked more than once: 425 says to try again. */
   async epsv() {
-    const reply = await this.send('EPSV');
-    const port = /\|\|\|(\d+)\|/.exec(reply);
-    if (!port) throw new Error(reply);
-    return Number(port[1]);
+    for (let tries = 1; ; tries += 1) {
+      const reply = await this.send('EPSV');
+      const port = /\|\|\|(\d+)\|/.exec(reply);
+      if (port) return Number(port[1]);
+      if (tries === MOST_TRIES || !reply.startsWith('425')) throw new Error(reply);
+    }
   }
 
   /** An encrypted data connection that resumes the newest session. */
