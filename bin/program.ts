@@ -9,6 +9,7 @@ import { configCommand } from './commands/config';
 import { doctorCommand } from './commands/doctor';
 import { evidenceCommand } from './commands/evidence';
 import { firewallCommand } from './commands/firewall';
+import { importCommand } from './commands/import';
 import { quarantineCommand } from './commands/quarantine';
 import { serveCommand } from './commands/serve';
 import { userCommand } from './commands/user';
@@ -28,6 +29,7 @@ export function ftpsProgram(): Command {
     .addCommand(certificateCommand())
     .addCommand(doctorCommand())
     .addCommand(evidenceCommand())
+    .addCommand(importCommand())
     .addCommand(completionCommand())
     .addHelpText('after', '\nExit codes: 0 done · 1 failed while running · 2 wrong usage or settings · 3 what was checked is not in order')
     .showHelpAfterError('(ftps --help tells more)');

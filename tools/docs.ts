@@ -1,10 +1,11 @@
-/** Writes docs/settings.md from the schema of the server's configuration, and docs/compliance.md from the constructs. usage: npm run docs */
+/** Writes docs/settings.md from the schema of the server's configuration, docs/compliance.md from the templates, docs/reference.md from docstrings. usage: npm run docs */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { complianceGuide, environmentsApp, pipelineApp } from '../bin/compliance/guide';
 import { variantsApp } from '../bin/compliance/variants';
 import { serverConfigSchema } from '../server/config';
+import { constructReference } from './reference';
 
 interface JsonSchema {
   readonly type?: string | readonly string[];
@@ -70,6 +71,7 @@ const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 if (require.main === module) {
   writeFileSync(join(__dirname, '../docs/settings.md'), settingsReference());
+  writeFileSync(join(__dirname, '../docs/reference.md'), constructReference());
   const { context } = JSON.parse(readFileSync(join(__dirname, '../cdk.json'), 'utf8'));
   writeFileSync(join(__dirname, '../docs/compliance.md'), complianceGuide(environmentsApp({ context }), variantsApp({ context }), pipelineApp({ context })));
 }

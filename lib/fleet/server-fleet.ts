@@ -94,6 +94,7 @@ export interface ServerFleetProps {
 
 /** The instances: an Auto Scaling group over the zones, IMDSv2, encrypted disks, drained before they go, each with the least rights. */
 export class ServerFleet extends Construct implements IConnectable {
+  /** Which ports of the instances are open to whom. */
   public readonly connections: Connections;
   /** The instances' role. Grants go to it. */
   public readonly role: Role;

@@ -35,8 +35,8 @@ export function fromTransferFamily(user: string, secret: Secret): PlainPasswordA
   };
 }
 
-/** The first folder there is the bucket or the file system, which is the storage root here. */
-function homeOf(user: string, directory: unknown, details: unknown): string {
+/** Where `HomeDirectory` or `HomeDirectoryDetails` leads. The first folder there is the bucket or the file system, which is the storage root here. */
+export function homeOf(user: string, directory: unknown, details: unknown): string {
   const path = details === undefined ? directory : targetOf(details);
   if (typeof path !== 'string' || !/^\/[^/]/.test(path))
     throw new Error('HomeDirectory: is missing; expected /bucket/folder, or HomeDirectoryDetails with one target');
