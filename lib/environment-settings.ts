@@ -39,6 +39,16 @@ export interface FtpsEnvironmentOptions {
    */
   readonly endpoint?: EndpointKind;
   /**
+   * Whether instances have IPv6 addresses as well, each with a record of the host name; with `EndpointKind.ELASTIC_ADDRESSES` alone.
+   * @default false
+   */
+  readonly ipv6?: boolean;
+  /**
+   * Whether AWS Network Firewall stands between the internet and the instances, for about 290 USD a month in each zone.
+   * @default false
+   */
+  readonly networkFirewall?: boolean;
+  /**
    * How many instances serve.
    * @default 2
    */
@@ -170,6 +180,8 @@ const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
   clientCidrs: 'list of texts',
   allowPublicAccess: 'true or false',
   endpoint: 'text',
+  ipv6: 'true or false',
+  networkFirewall: 'true or false',
   instances: 'number',
   instanceType: 'text',
   patchSchedule: 'text',

@@ -15,18 +15,20 @@ import { ElasticAddresses } from './endpoint/elastic-addresses';
 import type { Endpoint } from './endpoint/endpoint';
 import { ImageRollout } from './fleet/image-rollout';
 import { ServerFleet } from './fleet/server-fleet';
+import { SessionLog } from './fleet/session-log';
 import { startScript } from './fleet/start-script';
 import type { Accounts } from './identity/accounts';
 import { SecretAccounts } from './identity/secret-accounts';
 import { SharedLockouts } from './identity/shared-lockouts';
-import { type Processor, ServerImage } from './image/server-image';
+import { type ImageSettings, type Processor, ServerImage } from './image/server-image';
 import { AuditLog } from './logs/audit-log';
 import { stableName } from './names';
 import { FtpsSecurityGroup } from './network/security-group';
+import type { ServiceFirewall } from './network/service-firewall';
 import { ServiceNetwork } from './network/service-network';
 import { type AlarmThresholds, ServiceAlarms } from './observability/service-alarms';
 import { ServiceDashboard } from './observability/service-dashboard';
-import { type FtpsServerSettings, serverConfig } from './server-settings';
+import { type FtpsServerSettings, serverConfig, TlsPolicy } from './server-settings';
 import { FileStorage } from './storage/file-storage';
 
 /** What `FtpsService` is told. */
@@ -70,6 +72,21 @@ export interface FtpsServiceProps {
    * @default - Sundays at 03:00
    */
   readonly patchSchedule?: string;
+  /**
+   * What goes into the image of the instances, and who else gets it. With `TlsPolicy.FIPS` it boots in FIPS mode unless told otherwise.
+   * @default - see ImageSettings
+   */
+  readonly image?: ImageSettings;
+  /**
+   * Whether instances have IPv6 addresses as well, each with a record of the host name. A `vpc` of yours must have IPv6 in its subnets.
+   * @default false
+   */
+  readonly ipv6?: boolean;
+  /**
+   * Network Firewall of the `ServiceNetwork` that the service lies in; it is opened for the same ports and clients as the security group.
+   * @default - none
+   */
+  readonly networkFirewall?: ServiceFirewall;
   /**
    * Network to serve in.
    * @default - a new one: public subnets in two zones, no NAT, flow logs
@@ -192,6 +209,8 @@ export class FtpsService extends Construct {
   public readonly image: ServerImage;
   /** The instances. */
   public readonly fleet: ServerFleet;
+  /** Sessions of Session Manager on the instances; `sessionLog.grantStart` lets somebody start them. */
+  public readonly sessionLog: SessionLog;
   /** Brings new images to the instances. */
   public readonly rollout: ImageRollout;
   /** Where partners connect. */
@@ -211,7 +230,7 @@ export class FtpsService extends Construct {
     const instances = props.instances ?? 2;
     refuseWrongSettings(props, instances);
     acknowledgeHouseRules(this);
-    this.vpc = props.vpc ?? new ServiceNetwork(this, 'Network').vpc;
+    this.vpc = props.vpc ?? new ServiceNetwork(this, 'Network', { ipv6: props.ipv6 }).vpc;
     const vpcSubnets = props.vpcSubnets ?? { subnetType: SubnetType.PUBLIC };
     this.certificate =
       props.certificate ?? ServerCertificate.publicAcm(this, 'Certificate', { domainName, alternativeNames: props.alternativeNames, hostedZone: hostedZone! });
@@ -249,9 +268,17 @@ export class FtpsService extends Construct {
       passivePorts: this.passivePorts,
       clientCidrs,
       clientPrefixLists: props.clientPrefixLists,
+      ipv6: props.ipv6,
     });
+    if (props.networkFirewall && props.clientPrefixLists)
+      throw new Error(
+        'clientPrefixLists: the network firewall knows clients by clientCidrs alone; write the networks of the lists there, or leave the firewall out',
+      );
+    props.networkFirewall?.open({ controlPorts: this.controlPorts, passivePorts: this.passivePorts, clientCidrs });
     const instanceGroup = this.endpoint.open(this.securityGroup, this);
     this.image = new ServerImage(this, 'Image', {
+      fips: props.server?.tlsPolicy === TlsPolicy.FIPS, // the server refuses to run where the system does not behave so
+      ...props.image,
       processor: props.processor,
       schedule: props.patchSchedule,
       subnet: this.vpc.selectSubnets(vpcSubnets).subnets[0]!,
@@ -263,7 +290,9 @@ export class FtpsService extends Construct {
       minHealthyPercentage: ServerFleet.minHealthyPercentage(instances),
     });
     this.fleet = this.makeFleet(props, config, { vpcSubnets, instances, groupName, securityGroup: instanceGroup });
-    this.endpoint.connect({ fleet: this.fleet, domainName, hostedZone });
+    this.endpoint.connect({ fleet: this.fleet, domainName, hostedZone, ipv6: props.ipv6 });
+    this.sessionLog = new SessionLog(this, 'Sessions', { instanceRole: this.fleet.role, groupName });
+    if (maxInstances > instances) this.fleet.scaleOnSessions(this.auditLog.metricSessions(), config.limits.sessions);
     this.grants();
     if (props.flowLogs) this.auditLog.addFlowLogs('FlowLogs', this.vpc);
     props.clientTrust?.grantRead(this.fleet.role);
@@ -381,6 +410,7 @@ export class FtpsService extends Construct {
       permissionsBoundary: props.permissionsBoundary,
       drain: Duration.seconds(config.limits.drainSeconds),
       publicAddress: this.endpoint.publicAddress,
+      ipv6: props.ipv6,
     });
   }
 
@@ -413,6 +443,7 @@ export class FtpsService extends Construct {
           description: 'For ftps certificate --function',
         });
     });
+    new CfnOutput(this, 'SessionDocument', { value: this.sessionLog.documentName, description: 'For aws ssm start-session --document-name' });
     new CfnOutput(this, 'ImageId', { value: this.image.imageId, description: 'Image that the instances started from' });
   }
 }

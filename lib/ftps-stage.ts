@@ -65,7 +65,8 @@ export class FtpsStage extends Stage {
   private makeService(settings: FtpsEnvironmentSettings): FtpsService {
     const { domainName, alternativeNames } = settings;
     const zone = { hostedZoneId: settings.hostedZoneId, zoneName: settings.zoneName };
-    const { vpc } = new ServiceNetwork(this.dataStack, 'Network', { flowLogRetention: settings.logRetention });
+    const { ipv6, networkFirewall } = settings;
+    const { vpc, firewall } = new ServiceNetwork(this.dataStack, 'Network', { flowLogRetention: settings.logRetention, ipv6, networkFirewall });
     const hostedZone = HostedZone.fromHostedZoneAttributes(this.serviceStack, 'Zone', zone);
     return new FtpsService(this.serviceStack, 'Service', {
       ...settings,
@@ -73,6 +74,7 @@ export class FtpsStage extends Stage {
       alarmTopic: new AlarmTopic(this.dataStack, 'Alarms', { emails: settings.alarmEmails }).topic,
       alarmEmails: undefined,
       vpc,
+      networkFirewall: firewall,
       hostedZone,
       storage: FileStorage.efs(this.dataStack, 'Files', { vpc, vpcSubnets: { subnetType: SubnetType.PUBLIC } }),
       accounts: new SecretAccounts(this.dataStack, 'Accounts'),

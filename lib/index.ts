@@ -9,6 +9,7 @@ export {
   ServerCertificate,
 } from './certificate/server-certificate';
 export { AddressLifecycle, type AddressLifecycleProps } from './endpoint/address-lifecycle';
+export { DelegatedZone, type DelegatedZoneProps } from './endpoint/delegated-zone';
 export { ElasticAddresses, type ElasticAddressesProps } from './endpoint/elastic-addresses';
 export { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint/endpoint';
 export { LoadBalancer, type LoadBalancerProps } from './endpoint/load-balancer';
@@ -16,6 +17,7 @@ export { PrivateAddresses } from './endpoint/private-addresses';
 export { EndpointKind, FtpsEnvironment, type FtpsEnvironmentOptions, type FtpsEnvironmentSettings } from './environment-settings';
 export { ImageRollout, type ImageRolloutProps } from './fleet/image-rollout';
 export { ServerFleet, type ServerFleetProps } from './fleet/server-fleet';
+export { SessionLog, type SessionLogProps } from './fleet/session-log';
 export { FtpsService, type FtpsServiceProps } from './ftps-service';
 export { FtpsStage, type FtpsStageProps } from './ftps-stage';
 export { Accounts } from './identity/accounts';
@@ -31,13 +33,14 @@ export {
 export { SecretAccounts, type SecretAccountsProps } from './identity/secret-accounts';
 export { SharedLockouts } from './identity/shared-lockouts';
 export { ImageWatch, type ImageWatchProps } from './image/image-watch';
-export { Processor, ServerImage, type ServerImageProps } from './image/server-image';
+export { type ImageSettings, Processor, ServerImage, type ServerImageProps } from './image/server-image';
 export { AuditArchive, type AuditArchiveProps } from './logs/audit-archive';
 export { AuditLog, type AuditLogProps } from './logs/audit-log';
 export { DataEvents, type DataEventsProps } from './logs/data-events';
 export { SecurityLakeDelivery, type SecurityLakeDeliveryProps } from './logs/security-lake';
 export { FtpsSecurityGroup, type FtpsSecurityGroupProps } from './network/security-group';
 export { ServiceEndpoints, type ServiceEndpointsProps } from './network/service-endpoints';
+export { type FirewallOpening, ServiceFirewall, type ServiceFirewallProps } from './network/service-firewall';
 export { ServiceNetwork, type ServiceNetworkProps } from './network/service-network';
 export { AlarmTopic, type AlarmTopicProps } from './observability/alarm-topic';
 export { type AlarmThresholds, ServiceAlarms, type ServiceAlarmsProps } from './observability/service-alarms';

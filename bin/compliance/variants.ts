@@ -1,8 +1,8 @@
-/** What the environments of `bin/environments` are not: production behind a load balancer, a service in a network of yours, and one that no internet reaches. */
+/** What the environments of `bin/environments` are not: production behind a load balancer and a network firewall, a service in a network of yours, and one that no internet reaches. */
 import { App, type AppProps, Stack, Validations } from 'aws-cdk-lib';
 import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { HostedZone, PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
-import { ElasticAddresses, EndpointKind, FtpsService, FtpsStage, PrivateAddresses, ServerCertificate, ServiceNetwork } from '../../lib';
+import { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
+import { DelegatedZone, ElasticAddresses, EndpointKind, FtpsService, FtpsStage, PrivateAddresses, ServerCertificate, ServiceNetwork } from '../../lib';
 import { StackOfAnyZone } from '../../lib/stack-of-any-zone';
 import { prod } from '../environments/prod';
 import { packs } from './packs';
@@ -13,16 +13,20 @@ const domainName = 'ftps.example.com';
 /** Each is a stage or stack of this app. */
 export function variantsApp(props?: AppProps): App {
   const app = new App(props);
-  new FtpsStage(app, 'load-balancer', { settings: { ...prod, name: 'load-balancer', endpoint: EndpointKind.LOAD_BALANCER } });
+  new FtpsStage(app, 'load-balancer', { settings: { ...prod, name: 'load-balancer', endpoint: EndpointKind.LOAD_BALANCER, networkFirewall: true } });
   existingVpc(app);
   privateOnly(app);
   return app;
 }
 
-/** As examples/existing-vpc. */
+/** As examples/existing-vpc, with a zone delegated from another account, IPv6, room to grow and a shared image. */
 function existingVpc(app: App): void {
   const stack = new Stack(app, 'existing-vpc', { env, terminationProtection: true });
-  const hostedZone = HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: 'Z0123456789EXAMPLE', zoneName: 'example.com' });
+  const { zone } = new DelegatedZone(stack, 'Zone', {
+    zoneName: domainName,
+    parentZoneName: 'example.com',
+    delegationRoleArn: 'arn:aws:iam::444455556666:role/delegates-ftps.example.com',
+  });
   const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
     vpcId: 'vpc-0123456789abcdef0',
     availabilityZones: ['eu-central-1a', 'eu-central-1b'],
@@ -30,7 +34,18 @@ function existingVpc(app: App): void {
     publicSubnetRouteTableIds: ['rtb-0123456789abcdef0', 'rtb-0123456789abcdef1'],
   });
   const endpoint = new ElasticAddresses(stack, 'Addresses', { count: 3 });
-  new FtpsService(stack, 'Ftps', { domainName, hostedZone, vpc, clientCidrs: ['203.0.113.0/24'], clientPrefixLists: ['pl-0123456789abcdef0'], endpoint });
+  new FtpsService(stack, 'Ftps', {
+    domainName,
+    hostedZone: zone,
+    vpc,
+    clientCidrs: ['203.0.113.0/24', '2001:db8::/32'],
+    clientPrefixLists: ['pl-0123456789abcdef0'],
+    ipv6: true,
+    maxInstances: 3,
+    warmInstances: 1,
+    image: { shareWithAccounts: ['444455556666'], copyToRegions: ['eu-west-1'] },
+    endpoint,
+  });
 }
 
 /** As examples/private. */

@@ -25,6 +25,11 @@ export interface AddressLifecycleProps {
    * @default - no records are kept
    */
   readonly hostedZone?: IHostedZone;
+  /**
+   * Whether the IPv6 addresses of the instances are recorded as well.
+   * @default false
+   */
+  readonly ipv6?: boolean;
 }
 
 /** How long a resolver may remember which instances serve. */
@@ -34,7 +39,7 @@ const RECORD_SECONDS = 30;
 export class AddressLifecycle extends Construct {
   constructor(scope: Construct, id: string, props: AddressLifecycleProps) {
     super(scope, id);
-    const { fleet, pool, domainName, hostedZone } = props;
+    const { fleet, pool, domainName, hostedZone, ipv6 = false } = props;
     const lambda = new ServiceFunction(this, 'Lambda', {
       bundle: 'endpoint-address-lifecycle',
       description: 'Keeps FTPS addresses and DNS in step with the instances',
@@ -42,6 +47,7 @@ export class AddressLifecycle extends Construct {
         GROUP_NAME: fleet.groupName,
         ...(pool ? { ALLOCATION_IDS: pool.map((address) => address.attrAllocationId).join(',') } : {}),
         ...(hostedZone ? { ZONE_ID: hostedZone.hostedZoneId, RECORD_NAME: domainName, RECORD_SECONDS: String(RECORD_SECONDS) } : {}),
+        ...(ipv6 ? { IPV6: 'true' } : {}),
       },
       permissions: [this.look(), ...(pool ? [this.give(pool)] : []), ...(hostedZone ? this.record(hostedZone, domainName) : [])],
     });
@@ -98,7 +104,7 @@ export class AddressLifecycle extends Construct {
         conditions: {
           'ForAllValues:StringEquals': {
             'route53:ChangeResourceRecordSetsNormalizedRecordNames': [domainName.toLowerCase()],
-            'route53:ChangeResourceRecordSetsRecordTypes': ['A'],
+            'route53:ChangeResourceRecordSetsRecordTypes': ['A', 'AAAA'],
           },
         },
       }),

@@ -41,7 +41,7 @@ export class ElasticAddresses extends Endpoint {
   }
 
   public connect(connection: EndpointConnection): void {
-    const { fleet, domainName, hostedZone } = connection;
-    new AddressLifecycle(fleet, 'Addresses', { fleet, pool: this.pool, domainName, hostedZone });
+    const { fleet, domainName, hostedZone, ipv6 } = connection;
+    new AddressLifecycle(fleet, 'Addresses', { fleet, pool: this.pool, domainName, hostedZone, ipv6 });
   }
 }

@@ -16,6 +16,8 @@ export interface EndpointConnection {
    * @default - the host name is recorded by you
    */
   readonly hostedZone?: IHostedZone;
+  /** Whether instances have IPv6 addresses as well, and the host name a record for each. */
+  readonly ipv6?: boolean;
 }
 
 /** The ports that an endpoint carries. */

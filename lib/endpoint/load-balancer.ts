@@ -127,7 +127,11 @@ export class LoadBalancer extends Endpoint {
   }
 
   public connect(connection: EndpointConnection): void {
-    const { fleet, domainName, hostedZone } = connection;
+    const { fleet, domainName, hostedZone, ipv6 } = connection;
+    if (ipv6)
+      throw new Error(
+        'ipv6: a network load balancer hides the addresses of IPv6 clients from its instances (user guide, "Client IP preservation"), so that no allow-list, lock-out or audit would know them; use ElasticAddresses, or leave ipv6 out',
+      );
     for (const group of this.controlTargets) fleet.autoScalingGroup.attachToNetworkTargetGroup(group);
     this.assignSlots(fleet);
     if (hostedZone)

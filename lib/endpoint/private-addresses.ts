@@ -20,7 +20,7 @@ export class PrivateAddresses extends Endpoint {
   }
 
   public connect(connection: EndpointConnection): void {
-    const { fleet, domainName, hostedZone } = connection;
-    if (hostedZone) new AddressLifecycle(fleet, 'Addresses', { fleet, domainName, hostedZone });
+    const { fleet, domainName, hostedZone, ipv6 } = connection;
+    if (hostedZone) new AddressLifecycle(fleet, 'Addresses', { fleet, domainName, hostedZone, ipv6 });
   }
 }

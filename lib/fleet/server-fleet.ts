@@ -9,8 +9,10 @@ import {
   PoolState,
   UpdatePolicy,
 } from 'aws-cdk-lib/aws-autoscaling';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   BlockDeviceVolume,
+  type CfnLaunchTemplate,
   Connections,
   EbsDeviceVolumeType,
   type IConnectable,
@@ -90,6 +92,11 @@ export interface ServerFleetProps {
    * @default true
    */
   readonly publicAddress?: boolean;
+  /**
+   * Whether instances have an IPv6 address as well; their subnets must have a range of IPv6.
+   * @default false
+   */
+  readonly ipv6?: boolean;
 }
 
 /** The instances: an Auto Scaling group over the zones, IMDSv2, encrypted disks, drained before they go, each with the least rights. */
@@ -151,6 +158,8 @@ export class ServerFleet extends Construct implements IConnectable {
         { deviceName: '/dev/xvda', volume: BlockDeviceVolume.ebs(20, { encrypted: true, kmsKey: volumeKey, volumeType: EbsDeviceVolumeType.GP3 }) },
       ],
     });
+    if (props.ipv6)
+      (this.launchTemplate.node.defaultChild as CfnLaunchTemplate).addPropertyOverride('LaunchTemplateData.NetworkInterfaces.0.Ipv6AddressCount', 1);
     this.autoScalingGroup = new AutoScalingGroup(this, 'Instances', {
       vpc: props.vpc,
       vpcSubnets: props.vpcSubnets,
@@ -219,6 +228,11 @@ export class ServerFleet extends Construct implements IConnectable {
       `AwsSolutions-IAM5[Resource::${inFinding(this, this.groupArn)}]`,
       'The wildcard stands for the id that Auto Scaling puts before the name of this one group.',
     );
+  }
+
+  /** Grows, as far as it may, when instances have more sessions each than half of what one lets in. */
+  public scaleOnSessions(sessionsOfAnInstance: IMetric, limit: number): void {
+    this.autoScalingGroup.scaleToTrackMetric('Sessions', { metric: sessionsOfAnInstance, targetValue: Math.max(1, Math.floor(limit / 2)) });
   }
 
   /** A file server is as busy as its network is. */

@@ -6,7 +6,7 @@ import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { stableName } from '../names';
-import { logKey } from '../network/service-network';
+import { logKey } from '../network/log-key';
 
 /** What `ImageWatch` is told. */
 export interface ImageWatchProps {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { ISecurityGroup, ISubnet } from 'aws-cdk-lib/aws-ec2';
-import { InstanceProfile, ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AccountPrincipal, InstanceProfile, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   CfnComponent,
   CfnDistributionConfiguration,
@@ -21,7 +21,7 @@ import { serverBundleFolder } from '../bundles';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
 import { digest } from '../digest';
 import { stableName } from '../names';
-import { logKey } from '../network/service-network';
+import { logKey } from '../network/log-key';
 import { fipsDocument, hardeningDocument, packagesDocument, serverDocument } from './hardening';
 import { IMAGE_TAG, ImageRetention } from './image-retention';
 import { ImageWatch } from './image-watch';
@@ -33,22 +33,8 @@ export enum Processor {
   X86_64 = 'x86_64',
 }
 
-/** What `ServerImage` is told. */
-export interface ServerImageProps {
-  /**
-   * Processor of the instances.
-   * @default Processor.ARM64
-   */
-  readonly processor?: Processor;
-  /**
-   * When a new image is built, as an AWS cron expression in UTC. It brings every patch that is out by then.
-   * @default - Sundays at 03:00
-   */
-  readonly schedule?: string;
-  /** Subnet in which images are built; it must reach the internet or the endpoints that stand for it. */
-  readonly subnet: ISubnet;
-  /** Security group of the machine that builds. */
-  readonly securityGroup: ISecurityGroup;
+/** What goes into an image, and where it goes. */
+export interface ImageSettings {
   /**
    * Whether to apply AWS's STIG hardening component (medium).
    * @default true
@@ -70,7 +56,7 @@ export interface ServerImageProps {
    */
   readonly keep?: number;
   /**
-   * Accounts that may start instances from the images. They need a grant on `volumeKey` as well.
+   * Accounts that may start instances from the images, and read their volumes by `volumeKey`.
    * @default - this account alone
    */
   readonly shareWithAccounts?: string[];
@@ -79,6 +65,24 @@ export interface ServerImageProps {
    * @default - this region alone
    */
   readonly copyToRegions?: string[];
+}
+
+/** What `ServerImage` is told. */
+export interface ServerImageProps extends ImageSettings {
+  /**
+   * Processor of the instances.
+   * @default Processor.ARM64
+   */
+  readonly processor?: Processor;
+  /**
+   * When a new image is built, as an AWS cron expression in UTC. It brings every patch that is out by then.
+   * @default - Sundays at 03:00
+   */
+  readonly schedule?: string;
+  /** Subnet in which images are built; it must reach the internet or the endpoints that stand for it. */
+  readonly subnet: ISubnet;
+  /** Security group of the machine that builds. */
+  readonly securityGroup: ISecurityGroup;
 }
 
 /** Sunday at three in the morning. */
@@ -122,6 +126,7 @@ export class ServerImage extends Construct {
     const [packages, ...further] = components;
     const componentArns = [packages!.attrArn, ...(props.stig === false ? [] : [stig]), ...further.map(({ attrArn }) => attrArn)];
     this.volumeKey = new Key(this, 'VolumeKey', { description: 'Volumes of FTPS images', enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
+    for (const account of props.shareWithAccounts ?? []) this.letStartFrom(account);
     this.imageArnPrefix = stack.formatArn({ service: 'imagebuilder', resource: 'image', resourceName: `${name.toLowerCase()}-` });
     this.watch = new ImageWatch(this, 'Watch', { imageArnPrefix: this.imageArnPrefix });
     // A recipe can't change under one version, so its name carries what it is made of.
@@ -215,6 +220,21 @@ export class ServerImage extends Construct {
       loggingConfiguration: { logGroupName: logs.logGroupName },
       tags: { [IMAGE_TAG]: name },
     }).attrImageId;
+  }
+
+  /** What starting an instance from an encrypted image takes (EC2 user guide, "Share an AMI that's encrypted"). */
+  private letStartFrom(account: string): void {
+    const principals = [new AccountPrincipal(account)];
+    this.volumeKey.addToResourcePolicy(
+      new PolicyStatement({
+        principals,
+        actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:ReEncryptFrom', 'kms:GenerateDataKeyWithoutPlaintext'],
+        resources: ['*'],
+      }), // in a key policy this means the key itself
+    );
+    this.volumeKey.addToResourcePolicy(
+      new PolicyStatement({ principals, actions: ['kms:CreateGrant'], resources: ['*'], conditions: { Bool: { 'kms:GrantIsForAWSResource': 'true' } } }),
+    );
   }
 
   private component(id: string, data: string, content = ''): CfnComponent {

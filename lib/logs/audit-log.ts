@@ -9,7 +9,7 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { NAMESPACE } from '../certificate/certificate-rotation';
 import { stableName } from '../names';
-import { logKey } from '../network/service-network';
+import { logKey } from '../network/log-key';
 import { AUDIT_FILE } from '../server-settings';
 import { AuditArchive } from './audit-archive';
 import { type AuditMetric, auditMetrics } from './audit-metrics';

@@ -15,6 +15,11 @@ export interface FtpsSecurityGroupProps {
   readonly clientCidrs?: string[];
   /** Ids of managed prefix lists with client networks. */
   readonly clientPrefixLists?: string[];
+  /**
+   * Whether AWS APIs are reached by IPv6 as well.
+   * @default false
+   */
+  readonly ipv6?: boolean;
 }
 
 /** The door: control and passive ports, from the networks of clients, and nothing else. */
@@ -33,6 +38,7 @@ export class FtpsSecurityGroup extends Construct {
     }
     // AWS APIs and package repositories speak HTTPS; NTP and DNS of the VPC need no rule.
     group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
+    if (props.ipv6) group.addEgressRule(Peer.anyIpv6(), Port.tcp(443), 'AWS APIs');
     this.securityGroup = group;
   }
 }

@@ -1,12 +1,12 @@
 /** The network of a service that brings none: subnets over the zones, no NAT, flow logs. */
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { FlowLogDestination, FlowLogTrafficType, GatewayVpcEndpointAwsService, IpAddresses, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { CfnOutput, Fn, RemovalPolicy } from 'aws-cdk-lib';
+import { FlowLogDestination, FlowLogTrafficType, GatewayVpcEndpointAwsService, IpAddresses, IpProtocol, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { logKey } from './log-key';
 import { ServiceEndpoints } from './service-endpoints';
+import { ServiceFirewall } from './service-firewall';
 
 /** What `ServiceNetwork` is told. */
 export interface ServiceNetworkProps {
@@ -15,6 +15,16 @@ export interface ServiceNetworkProps {
    * @default true
    */
   readonly internet?: boolean;
+  /**
+   * Whether the network has IPv6 addresses as well, a range of Amazon's that stays for as long as the network does.
+   * @default false
+   */
+  readonly ipv6?: boolean;
+  /**
+   * Whether AWS Network Firewall stands between the internet and the instances. It costs about 290 USD a month in each zone. IPv4 only.
+   * @default false
+   */
+  readonly networkFirewall?: boolean;
   /**
    * Availability zones to spread over.
    * @default 2
@@ -38,23 +48,41 @@ export class ServiceNetwork extends Construct {
   public readonly vpc: Vpc;
   /** The AWS APIs within the network, where it has no internet. Let the instances reach them: `serviceEndpoints.allowFrom(service.fleet)`. */
   public readonly serviceEndpoints?: ServiceEndpoints;
+  /** Give it to `FtpsService` as `networkFirewall`. */
+  public readonly firewall?: ServiceFirewall;
 
   constructor(scope: Construct, id: string, props: ServiceNetworkProps = {}) {
     super(scope, id);
     const internet = props.internet ?? true;
+    if (props.networkFirewall && (props.ipv6 || !internet))
+      throw new Error('networkFirewall: stands between IPv4 and the internet; leave out ipv6, and internet: false, or the firewall');
     const subnet = internet
-      ? { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false }
+      ? {
+          name: 'Public',
+          subnetType: SubnetType.PUBLIC,
+          cidrMask: 24,
+          mapPublicIpOnLaunch: false,
+          ...(props.ipv6 ? { ipv6AssignAddressOnCreation: true } : {}),
+        }
       : { name: 'Inside', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 };
     this.vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr(props.cidr ?? '10.42.0.0/20'),
       maxAzs: props.zones ?? 2,
       natGateways: 0,
       restrictDefaultSecurityGroup: true,
-      subnetConfiguration: [subnet],
+      ...(props.ipv6 ? { ipProtocol: IpProtocol.DUAL_STACK } : {}),
+      subnetConfiguration: [subnet, ...(props.networkFirewall ? [{ name: 'Firewall', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 28 }] : [])],
       gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
     });
     if (!internet) this.serviceEndpoints = new ServiceEndpoints(this, 'Apis', { vpc: this.vpc, s3: false });
-    for (const subnet of this.vpc.publicSubnets)
+    if (props.networkFirewall)
+      this.firewall = new ServiceFirewall(this, 'Firewall', {
+        vpc: this.vpc,
+        firewallSubnets: this.vpc.selectSubnets({ subnetGroupName: 'Firewall' }).subnets,
+        protectedSubnets: this.vpc.publicSubnets,
+      });
+    if (props.ipv6) new CfnOutput(this, 'Ipv6AllowList', { value: Fn.select(0, this.vpc.vpcIpv6CidrBlocks), description: 'IPv6 network that partners allow' });
+    for (const subnet of this.firewall ? [] : this.vpc.publicSubnets)
       acknowledgeRegulations(
         subnet,
         'VPCNoUnrestrictedRouteToIGW',
@@ -74,25 +102,4 @@ export class ServiceNetwork extends Construct {
     this.vpc.addFlowLog('FlowLog', { destination: FlowLogDestination.toCloudWatchLogs(logGroup), trafficType: FlowLogTrafficType.ALL });
     acknowledgeRegulations(this, 'IAMNoInlinePolicy', OWN_ROLE);
   }
-}
-
-/** A key that CloudWatch Logs of this account may use. */
-export function logKey(scope: Construct, id: string, description: string): Key {
-  const key = new Key(scope, id, { description, enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
-  letLogsUse(key);
-  return key;
-}
-
-/** Lets CloudWatch Logs of this account encrypt by this key (CloudWatch Logs user guide, "Encrypt log data using KMS"). */
-export function letLogsUse(key: Key): void {
-  const { region, account, partition } = Stack.of(key);
-  key.addToResourcePolicy(
-    new PolicyStatement({
-      effect: Effect.ALLOW,
-      principals: [new ServicePrincipal(`logs.${region}.amazonaws.com`)],
-      actions: ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
-      resources: ['*'], // in a key policy this means the key itself
-      conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` } },
-    }),
-  );
 }

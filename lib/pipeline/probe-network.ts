@@ -15,7 +15,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { parsePortRange } from '../../server/config';
 import { acknowledgeRegulations } from '../compliance/acknowledge';
-import { logKey } from '../network/service-network';
+import { logKey } from '../network/log-key';
 
 export interface ProbeNetworkProps {
   /** Allocation id of the Elastic IP that the probe leaves by. */

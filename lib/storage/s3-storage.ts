@@ -17,7 +17,7 @@ import { lambdaCode } from '../bundles';
 import { NAMESPACE } from '../certificate/certificate-rotation';
 import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
 import { stableName } from '../names';
-import { letLogsUse } from '../network/service-network';
+import { letLogsUse } from '../network/log-key';
 import { FileStorage, type StorageSettings } from './file-storage';
 
 /** What `S3Storage` is told. */

@@ -121,6 +121,7 @@ describe('instances', () => {
       'kms:ReEncryptFrom',
       'kms:ReEncryptTo',
       'logs:CreateLogStream',
+      'logs:DescribeLogGroups',
       'logs:DescribeLogStreams',
       'logs:PutLogEvents',
       'secretsmanager:DescribeSecret',

@@ -16,17 +16,17 @@ import { type AddressSource, keepInStep } from './keep-in-step';
 const logger = new Logger({ serviceName: 'ftps-addresses' });
 
 export async function handler(event: CloudFormationRequest | Record<string, unknown> = {}): Promise<void> {
-  const { GROUP_NAME = '', ALLOCATION_IDS, ZONE_ID, RECORD_NAME = '', RECORD_SECONDS = '30' } = process.env;
+  const { GROUP_NAME = '', ALLOCATION_IDS, ZONE_ID, RECORD_NAME = '', RECORD_SECONDS = '30', IPV6 } = process.env;
   const retries = { maxAttempts: 6 };
   const ec2 = new EC2Client(retries);
   const group = new InstanceGroup(new AutoScalingClient(retries), GROUP_NAME);
-  const source: AddressSource = ALLOCATION_IDS ? { kind: 'pool', pool: new AddressPool(ec2, ALLOCATION_IDS.split(',')) } : { kind: 'private', client: ec2 };
+  const source: AddressSource = ALLOCATION_IDS ? { kind: 'pool', pool: new AddressPool(ec2, ALLOCATION_IDS.split(',')) } : { kind: 'private' };
   const records = ZONE_ID ? new HostRecords(new Route53Client(retries), { zoneId: ZONE_ID, name: RECORD_NAME, seconds: Number(RECORD_SECONDS) }) : undefined;
   const work = async () => {
     if (isCloudFormation(event) && event.RequestType === 'Delete') {
       await records?.set([]);
       logger.info('the records are gone');
-    } else logger.info('addresses are in step', { ...(await keepInStep({ group, source, records })) });
+    } else logger.info('addresses are in step', { ...(await keepInStep({ group, source, client: ec2, ipv6: IPV6 === 'true', records })) });
     return undefined;
   };
   if (isCloudFormation(event)) await answerCloudFormation(event, work);

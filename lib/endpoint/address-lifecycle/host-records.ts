@@ -39,7 +39,7 @@ export class HostRecords {
 
   private record(ip: string): ResourceRecordSet {
     const { name, seconds } = this.settings;
-    return { Name: name, Type: 'A', SetIdentifier: ip, MultiValueAnswer: true, TTL: seconds, ResourceRecords: [{ Value: ip }] };
+    return { Name: name, Type: ip.includes(':') ? 'AAAA' : 'A', SetIdentifier: ip, MultiValueAnswer: true, TTL: seconds, ResourceRecords: [{ Value: ip }] };
   }
 
   private async records(): Promise<ResourceRecordSet[]> {
@@ -49,6 +49,8 @@ export class HostRecords {
       new ListResourceRecordSetsCommand({ HostedZoneId: zoneId, StartRecordName: name, StartRecordType: 'A' }),
     );
     const dotted = (text = '') => text.replace(/\.$/, '').toLowerCase();
-    return ResourceRecordSets.filter((record) => dotted(record.Name) === dotted(name) && record.Type === 'A' && record.MultiValueAnswer);
+    return ResourceRecordSets.filter(
+      (record) => dotted(record.Name) === dotted(name) && (record.Type === 'A' || record.Type === 'AAAA') && record.MultiValueAnswer,
+    );
   }
 }

@@ -3,7 +3,7 @@ import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { AddressPool } from './address-pool';
 import type { HostRecords } from './host-records';
 import type { InstanceGroup } from './instance-group';
-import { privateIps } from './private-ips';
+import { type OwnAddresses, ownAddresses } from './own-addresses';
 
 export interface Pass {
   readonly taken: number;
@@ -13,17 +13,33 @@ export interface Pass {
   readonly recordsChanged: boolean;
 }
 
-/** Where instances have addresses from: the pool, or the network that they are in. */
-export type AddressSource = { readonly kind: 'pool'; readonly pool: AddressPool } | { readonly kind: 'private'; readonly client: EC2Client };
+/** Where instances have their IPv4 addresses from: the pool, or the network that they are in. */
+export type AddressSource = { readonly kind: 'pool'; readonly pool: AddressPool } | { readonly kind: 'private' };
 
-export async function keepInStep({ group, source, records }: { group: InstanceGroup; source: AddressSource; records?: HostRecords }): Promise<Pass> {
+interface Parts {
+  readonly group: InstanceGroup;
+  readonly source: AddressSource;
+  /** Tells the addresses of instances. */
+  readonly client: EC2Client;
+  /** Whether IPv6 addresses are recorded as well. */
+  readonly ipv6?: boolean;
+  readonly records?: HostRecords;
+}
+
+export async function keepInStep({ group, source, client, ipv6, records }: Parts): Promise<Pass> {
   const instances = await group.instances();
   const ids = instances.map(({ id }) => id);
-  const { held, taken, given } = source.kind === 'pool' ? await handOut(source.pool, ids) : { held: await privateIps(source.client, ids), taken: 0, given: 0 };
-  const serving = instances.flatMap(({ id, serves }) => (serves && held.has(id) ? [held.get(id)!] : []));
+  const own = await ownAddresses(client, ids);
+  const { held, taken, given } = source.kind === 'pool' ? await handOut(source.pool, ids) : { held: privateIps(own), taken: 0, given: 0 };
+  const serving = instances.flatMap(({ id, serves }) => {
+    const [ip, second] = [held.get(id), ipv6 ? own.get(id)?.ipv6 : undefined];
+    return serves && ip !== undefined ? [ip, ...(second === undefined ? [] : [second])] : [];
+  });
   const recordsChanged = (await records?.set(serving)) ?? false;
   return { taken, given, waiting: instances.length - held.size, recordsChanged };
 }
+
+const privateIps = (own: Map<string, OwnAddresses>) => new Map([...own].flatMap(([id, { privateIp }]) => (privateIp ? [[id, privateIp] as const] : [])));
 
 /** Takes back what belongs to no instance, then gives to those that have none. */
 async function handOut(pool: AddressPool, ids: readonly string[]): Promise<{ held: Map<string, string>; taken: number; given: number }> {

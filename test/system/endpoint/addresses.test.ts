@@ -11,9 +11,14 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 import {
   AllocateAddressCommand,
+  AssignIpv6AddressesCommand,
   CreateLaunchTemplateCommand,
+  CreateSubnetCommand,
+  CreateVpcCommand,
   DescribeAddressesCommand,
   DescribeImagesCommand,
+  DescribeInstancesCommand,
+  DescribeVpcsCommand,
   EC2Client,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
@@ -50,7 +55,7 @@ beforeAll(async () => {
 afterAll(() => moto.stop());
 
 /** A group of its own with a pool of its own. */
-async function fleet(name: string, instances: number, addresses = instances): Promise<void> {
+async function fleet(name: string, instances: number, addresses = instances, subnetId?: string): Promise<void> {
   const { Images } = await ec2.send(new DescribeImagesCommand({}));
   await ec2.send(
     new CreateLaunchTemplateCommand({ LaunchTemplateName: name, LaunchTemplateData: { ImageId: Images![0]!.ImageId, InstanceType: 't4g.small' } }),
@@ -65,7 +70,7 @@ async function fleet(name: string, instances: number, addresses = instances): Pr
       MinSize: 0,
       MaxSize: 10,
       DesiredCapacity: instances,
-      AvailabilityZones: ['eu-central-1a'],
+      ...(subnetId ? { VPCZoneIdentifier: subnetId } : { AvailabilityZones: ['eu-central-1a'] }),
     }),
   );
 }
@@ -81,10 +86,10 @@ async function holders(): Promise<Record<string, string | undefined>> {
   return Object.fromEntries(Addresses!.map(({ PublicIp, InstanceId }) => [PublicIp, InstanceId || undefined]));
 }
 
-async function dns(): Promise<string[]> {
+async function dns(type: 'A' | 'AAAA' = 'A'): Promise<string[]> {
   const { ResourceRecordSets } = await route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: zoneId }));
   return ResourceRecordSets!
-    .filter((record) => record.Type === 'A' && record.Name === `${NAME}.`)
+    .filter((record) => record.Type === type && record.Name === `${NAME}.`)
     .flatMap(({ ResourceRecords }) => ResourceRecords!.map(({ Value }) => Value!))
     .sort();
 }
@@ -166,6 +171,36 @@ it('more instances than addresses: the last one waits, and has one as soon as on
   await autoScaling.send(new TerminateInstanceInAutoScalingGroupCommand({ InstanceId: leaving, ShouldDecrementDesiredCapacity: true }));
   await handler();
   await expectInStep();
+});
+
+it('with IPv6 the name leads to both addresses of an instance that serves, and to neither when it has gone', async () => {
+  const { Vpc } = await ec2.send(new CreateVpcCommand({ CidrBlock: '10.0.0.0/16', AmazonProvidedIpv6CidrBlock: true }));
+  const { Vpcs } = await ec2.send(new DescribeVpcsCommand({ VpcIds: [Vpc!.VpcId!] }));
+  const Ipv6CidrBlock = Vpcs![0]!.Ipv6CidrBlockAssociationSet![0]!.Ipv6CidrBlock!.replace('/56', '/64');
+  const { Subnet } = await ec2.send(new CreateSubnetCommand({ VpcId: Vpc!.VpcId!, CidrBlock: '10.0.0.0/24', Ipv6CidrBlock }));
+  await fleet('six', 2, 2, Subnet!.SubnetId!);
+  process.env['IPV6'] = 'true';
+  try {
+    const { Reservations } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: await instances() }));
+    const second: string[] = [];
+    for (const { NetworkInterfaces } of Reservations!.flatMap(({ Instances }) => Instances!)) {
+      const { NetworkInterfaceId } = NetworkInterfaces![0]!;
+      second.push(...(await ec2.send(new AssignIpv6AddressesCommand({ NetworkInterfaceId: NetworkInterfaceId!, Ipv6AddressCount: 1 }))).AssignedIpv6Addresses!);
+    }
+    await handler();
+    await expectInStep();
+    expect(await dns('AAAA')).toEqual(second.sort());
+    const [leaving] = await instances();
+    await autoScaling.send(new TerminateInstanceInAutoScalingGroupCommand({ InstanceId: leaving!, ShouldDecrementDesiredCapacity: true }));
+    await handler();
+    await handler();
+    await expectInStep();
+    expect(await dns('AAAA')).toHaveLength(1);
+  } finally {
+    delete process.env['IPV6'];
+  }
+  await handler();
+  expect(await dns('AAAA')).toEqual([]);
 });
 
 it('records go when the stack goes, and only those; a second pass changes nothing', async () => {

@@ -1,0 +1,92 @@
+/** Shell sessions on instances by Session Manager, each written to a log as it happens. */
+import { Stack } from 'aws-cdk-lib';
+import { type IGrantable, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { logKey } from '../network/log-key';
+
+/** What `SessionLog` is told. */
+export interface SessionLogProps {
+  /** Role of the instances; it writes the log. */
+  readonly instanceRole: Role;
+  /** Name of the Auto Scaling group of the instances. */
+  readonly groupName: string;
+}
+
+/** Minutes without input after which a session ends, and the most that it lasts. */
+const IDLE_MINUTES = 15;
+const LONGEST_MINUTES = 60;
+
+/** Shell sessions on instances by Session Manager, each written to a log as it happens. */
+export class SessionLog extends Construct {
+  /** Name of the document that sessions are started by: `aws ssm start-session --document-name NAME --target INSTANCE`. */
+  public readonly documentName: string;
+  /** What was typed and shown, a stream for each session. */
+  public readonly logGroup: LogGroup;
+  private readonly groupName: string;
+
+  constructor(scope: Construct, id: string, props: SessionLogProps) {
+    super(scope, id);
+    const { instanceRole, groupName } = props;
+    this.groupName = groupName;
+    this.logGroup = new LogGroup(this, 'Log', { encryptionKey: logKey(this, 'Key', 'Sessions on FTPS instances'), retention: RetentionDays.ONE_YEAR });
+    // Systems Manager user guide, "Session document schema".
+    this.documentName = new CfnDocument(this, 'Document', {
+      documentType: 'Session',
+      updateMethod: 'NewVersion',
+      content: {
+        schemaVersion: '1.0',
+        description: 'A shell on an FTPS instance, logged',
+        sessionType: 'Standard_Stream',
+        inputs: {
+          cloudWatchLogGroupName: this.logGroup.logGroupName,
+          cloudWatchEncryptionEnabled: true, // refuses a session where the log is not encrypted
+          cloudWatchStreamingEnabled: true,
+          idleSessionTimeout: String(IDLE_MINUTES),
+          maxSessionDuration: String(LONGEST_MINUTES),
+        },
+      },
+    }).ref;
+    this.logGroup.grantWrite(instanceRole);
+    // The agent looks whether the log is there and encrypted (Systems Manager user guide, "Create an IAM role with permissions for Session Manager and CloudWatch Logs").
+    const groups = Stack.of(this).formatArn({ service: 'logs', resource: 'log-group:*' });
+    instanceRole.addToPolicy(new PolicyStatement({ actions: ['logs:DescribeLogStreams'], resources: [this.logGroup.logGroupArn] }));
+    instanceRole.addToPolicy(new PolicyStatement({ actions: ['logs:DescribeLogGroups'], resources: [groups] }));
+    acknowledge(
+      instanceRole,
+      `AwsSolutions-IAM5[Resource::${inFinding(this, groups)}]`,
+      'The call lists log groups by their name and knows no single one; it tells names and settings, and nothing that was logged.',
+    );
+  }
+
+  /** Lets somebody start sessions on the instances, by the document that logs them and by no other, and end their own. */
+  public grantStart(grantee: IGrantable): void {
+    const stack = Stack.of(this);
+    const { grantPrincipal } = grantee;
+    grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['ssm:StartSession'],
+        resources: [stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' })],
+        conditions: {
+          StringEquals: { 'ssm:resourceTag/aws:autoscaling:groupName': this.groupName },
+          BoolIfExists: { 'ssm:SessionDocumentAccessCheck': 'true' },
+        },
+      }),
+    );
+    grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['ssm:StartSession'],
+        resources: [stack.formatArn({ service: 'ssm', resource: 'document', resourceName: this.documentName })],
+      }),
+    );
+    grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['ssm:ResumeSession', 'ssm:TerminateSession'],
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable of IAM
+        resources: [stack.formatArn({ service: 'ssm', resource: 'session', resourceName: '${aws:userid}-*' })],
+      }),
+    );
+  }
+}
