@@ -29,6 +29,7 @@ from moto.ec2 import ec2_backends
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.efs.models import FileSystem
 from moto.kms.models import Key
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import ThreadedMotoServer
 from werkzeug.serving import WSGIRequestHandler
 
@@ -129,15 +130,37 @@ def stand_in(logical_id, resource_json, account_id, region_name):
     return made
 
 
-IDENTIFIED_BY_ARN = ("AWS::SecretsManager::Secret", "AWS::CertificateManager::Certificate")
+IDENTIFIED_BY_ARN = ("AWS::CertificateManager::Certificate",)
+def secret(logical_id, resource_json, resources_map, account_id, region_name):
+    """Secrets, which moto has, though its CloudFormation does not make them."""
+    name = f"{resources_map['AWS::StackName']}-{logical_id}"
+    made = secretsmanager_backends[account_id][region_name].create_secret(
+        name=name,
+        secret_string=str(uuid.uuid4()),
+        secret_binary=None,
+        description=None,
+        tags=None,
+        kms_key_id=None,
+        client_request_token=None,
+        replica_regions=[],
+        force_overwrite=False,
+    )
+    resource = Made(logical_id, resource_json["Type"], {}.get)
+    resource.physical_resource_id = json.loads(made)["ARN"]
+    return resource
+
+
 create = parsing.parse_and_create_resource
 
 
+MADE_HERE = {"AWS::SecretsManager::Secret": secret}
+
+
 def create_or_stand_in(logical_id, resource_json, resources_map, account_id, region_name):
-    custom = resource_json["Type"].startswith(("Custom::", "AWS::CloudFormation::CustomResource"))
     refusal = None
+    make = custom_resource if resource_json["Type"].startswith(("Custom::", "AWS::CloudFormation::CustomResource")) else MADE_HERE.get(resource_json["Type"], create)
     try:
-        resource = (custom_resource if custom else create)(logical_id, resource_json, resources_map, account_id, region_name)
+        resource = make(logical_id, resource_json, resources_map, account_id, region_name)
         if resource is not None or "Condition" in resource_json:
             return resource
     except Exception as error:
