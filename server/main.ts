@@ -21,6 +21,7 @@ import type { UsageCounts } from './storage/usage';
 import { ServerCertificates } from './tls/certificates';
 import { assertFips } from './tls/fips';
 import { TlsSessions } from './tls/sessions';
+import { type Bandwidth, LocalBandwidth } from './transfer/bandwidth';
 import { runningTransfers } from './transfer/buffers';
 
 /** What a serving process is given from outside: they may be shared with other processes. */
@@ -33,6 +34,8 @@ export interface ServerParts {
   readonly counts?: UsageCounts;
   /** Whether this process does what is to be done once for all of them. By default it does. */
   readonly chores?: boolean;
+  /** Where the bytes of bandwidth limits are counted. By default in this process. */
+  readonly bandwidth?: Bandwidth;
   /** This process's share of the passive range. By default all of it. */
   readonly ports?: readonly number[];
 }
@@ -53,7 +56,7 @@ export interface RunningServer {
 }
 
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
-export async function startServer(config: ServerConfig, { limits, who, counts, ports, chores = true, ...given }: ServerParts): Promise<RunningServer> {
+export async function startServer(config: ServerConfig, { limits, who, counts, bandwidth, ports, chores = true, ...given }: ServerParts): Promise<RunningServer> {
   if (config.tls.policy === 'fips') assertFips();
   const dependencies = new Dependencies([
     ...(config.antivirus?.kind === 'clamd' ? (['scanner'] as const) : []),
@@ -95,6 +98,7 @@ export async function startServer(config: ServerConfig, { limits, who, counts, p
       scanner,
       releases,
       limits,
+      bandwidth: bandwidth ?? new LocalBandwidth(config.limits.bandwidth),
       certificates,
       tlsSessions,
       passive,

@@ -130,6 +130,18 @@ export const firewallSchema = z.strictObject({
   socket: file('Unix socket of `ftps firewall`.').default('/run/ftps-firewall/socket'),
 });
 
+/** The least that keeps a transfer from looking dead to its client. Bytes per second. */
+const SLOWEST = 4_096;
+const rate = (text: string) => z.number().int().min(SLOWEST, `expected ${SLOWEST} bytes per second or more`).optional().describe(`${text} Bytes per second.`);
+const bandwidth = (whose: string) =>
+  z
+    .strictObject({
+      downloadBytesPerSecond: rate('What clients may be sent, listings included.'),
+      uploadBytesPerSecond: rate('What clients may send.'),
+    })
+    .optional()
+    .describe(`How fast all transfers ${whose} together may move bytes; absent means as fast as they can.`);
+
 export const limitsSchema = z.strictObject({
   sessions: count('Sessions at once.').default(10_000),
   sessionsPerAddress: count('Sessions at once from one client address.').default(500),
@@ -154,6 +166,7 @@ export const limitsSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  bandwidth: bandwidth('of the server, of all its workers,'),
   drainSeconds: seconds('How long transfers may go on after SIGTERM or a termination notice.').default(300),
 });
 
@@ -281,6 +294,7 @@ export const accountRules = z.strictObject({
       'Files whose time is older are deleted: from the first login of the account on, at every start and every hour, whether it logs in again or not; each is in the audit. Absent means never. Days.',
     ),
   quota: z.strictObject({ bytes: bytes('Most bytes in the home.').optional(), files: count('Most files in the home.').optional() }).optional(),
+  bandwidth: bandwidth('of the account'),
   enabled: z.boolean().default(true),
 });
 

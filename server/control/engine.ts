@@ -11,6 +11,7 @@ import type { Releases } from '../release/releases';
 import type { Storage } from '../storage/storage';
 import type { ServerCertificates } from '../tls/certificates';
 import type { TlsSessions } from '../tls/sessions';
+import type { Bandwidth } from '../transfer/bandwidth';
 import type { CommandTable } from './command';
 import type { SessionInfo } from './session-info';
 
@@ -20,6 +21,7 @@ export interface Engine {
   readonly identity: Identity;
   readonly storage: Storage;
   readonly limits: Limits;
+  readonly bandwidth: Bandwidth;
   readonly certificates: ServerCertificates;
   readonly tlsSessions: TlsSessions<DataOwner>;
   readonly passive: PassivePorts;

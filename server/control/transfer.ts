@@ -3,6 +3,7 @@ import type { ServerEvent, TransferKind } from '../audit/event';
 import { type DataChannel, DataConnectionError, type Direction } from '../data/channel';
 import { noteResumption } from '../data/secure';
 import { StorageError } from '../storage/storage';
+import { type Pace, paceOf, type Way } from '../transfer/bandwidth';
 import { countTransfer } from '../transfer/buffers';
 import { Progress, TransferError } from '../transfer/progress';
 import type { Session } from './session';
@@ -36,6 +37,11 @@ export async function mayTransfer(session: Session): Promise<boolean> {
   else return true;
   session.restartAt = 0;
   return false;
+}
+
+/** The pace that limits of the server and of the account set, or undefined. */
+export function paceFor({ engine, account }: Session, way: Way): Pace | undefined {
+  return paceOf(engine.bandwidth, engine.config.limits.bandwidth, account!, way);
 }
 
 /** Runs the plan from 150 to its final reply. Never throws. */

@@ -1,11 +1,13 @@
 /** Bytes to the client over an encrypted data connection: one piece at a time, with the connection's own pace. */
 import type { TLSSocket } from 'node:tls';
+import type { Pace } from './bandwidth';
 import { type Progress, TransferError } from './progress';
 
 /** After our close_notify, how long the client may take to close, before the connection is taken down. */
 export const LINGER_MS = 5_000;
 
 export class Outgoing {
+  private held = false;
   private failure: Error | undefined;
   private readonly waiting = new Set<(error: Error) => void>();
 
@@ -13,8 +15,13 @@ export class Outgoing {
     private readonly socket: TLSSocket,
     private readonly progress: Progress,
     stallSeconds: number,
+    private readonly pace?: Pace,
   ) {
-    socket.setTimeout(stallSeconds * 1000, () => this.fail(new TransferError('stalled', `The client took no data for ${stallSeconds} seconds`)));
+    socket.setTimeout(stallSeconds * 1000, () => {
+      // While a bandwidth limit holds the bytes back, it is not the client who keeps us waiting.
+      if (this.held) socket.setTimeout(stallSeconds * 1000);
+      else this.fail(new TransferError('stalled', `The client took no data for ${stallSeconds} seconds`));
+    });
     socket.on('error', (error) =>
       this.fail(new TransferError('disconnected', `The data connection broke (${(error as NodeJS.ErrnoException).code ?? 'TLS error'})`)),
     );
@@ -26,7 +33,19 @@ export class Outgoing {
   }
 
   /** Fulfilled when the bytes have left for the kernel, so that the buffer may be used again. */
-  send(bytes: Buffer): Promise<void> {
+  async send(bytes: Buffer): Promise<void> {
+    const { pace } = this;
+    if (!pace) return this.sendNow(bytes);
+    for (let at = 0; at < bytes.length; at += pace.piece) {
+      const piece = bytes.subarray(at, at + pace.piece);
+      this.held = true;
+      await pace.before(piece.length, this.progress.signal);
+      this.held = false;
+      await this.sendNow(piece);
+    }
+  }
+
+  private sendNow(bytes: Buffer): Promise<void> {
     return this.untilDone((done) => this.socket.write(bytes, done)).then(() => {
       this.progress.bytes += bytes.length;
     });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Scan, ScanVerdict } from '../antivirus/scanner';
 import type { DataChannel } from '../data/channel';
 import type { WriteHandle } from '../storage/storage';
+import type { Pace } from './bandwidth';
 import { pieceSize } from './buffers';
 import { LINGER_MS } from './outgoing';
 import { type Progress, TransferError } from './progress';
@@ -13,6 +14,8 @@ export interface UploadOptions {
   readonly requireCloseNotify: boolean;
   readonly hash: boolean;
   readonly scan?: Scan;
+  /** Absent where nothing limits the bandwidth. */
+  readonly pace?: Pace;
 }
 
 export interface Received {
@@ -28,7 +31,8 @@ export async function receiveFile(
   options: UploadOptions,
 ): Promise<Received> {
   const hash = options.hash ? createHash('sha256') : undefined;
-  const { scan } = options;
+  const { scan, pace } = options;
+  const enough = () => Math.min(pieceSize(), pace?.piece ?? Number.POSITIVE_INFINITY);
   const lastLength = await new Promise<number>((resolve, reject) => {
     let gathered: Buffer[] = [];
     let gatheredBytes = 0;
@@ -50,10 +54,12 @@ export async function receiveFile(
     const write = async () => {
       writing = true;
       const chunks = gathered;
+      const bytes = gatheredBytes;
       gathered = [];
       gatheredBytes = 0;
       try {
         if (hash) for (const chunk of chunks) hash.update(chunk);
+        await pace?.before(bytes, progress.signal);
         await (scan ? Promise.all([target.write(chunks), scan.write(chunks)]) : target.write(chunks));
         writing = false;
       } catch (error) {
@@ -62,7 +68,7 @@ export async function receiveFile(
       }
       if (over) return idle?.();
       socket.resume();
-      if (gatheredBytes > 0 && (ended || gatheredBytes >= pieceSize())) return void write();
+      if (gatheredBytes > 0 && (ended || gatheredBytes >= enough())) return void write();
       if (ended) finish();
     };
 
@@ -79,7 +85,7 @@ export async function receiveFile(
       last = chunk.length;
       gathered.push(chunk);
       gatheredBytes += chunk.length;
-      if (gatheredBytes < pieceSize()) return;
+      if (gatheredBytes < enough()) return;
       if (writing) socket.pause();
       else void write();
     });
@@ -100,7 +106,7 @@ export async function receiveFile(
       if (!ended) fail(new TransferError('cut', 'The data connection ended before the upload did'));
     });
     socket.setTimeout(options.stallSeconds * 1000, () => {
-      // While bytes are being stored or scanned, it is not the client who keeps us waiting.
+      // While bytes are being stored or scanned, or a bandwidth limit holds them back, it is not the client who keeps us waiting.
       if (writing) socket.setTimeout(options.stallSeconds * 1000);
       else fail(new TransferError('stalled', `The client sent no data for ${options.stallSeconds} seconds`));
     });

@@ -5,14 +5,16 @@ import type { ServerConfig } from '../config';
 import type { SessionInfo } from '../control/session-info';
 import type { Limits } from '../listener/limits';
 import type { UsageCounts } from '../storage/usage';
+import type { Bandwidth } from '../transfer/bandwidth';
 
-/** The primary keeps what there is once for all workers: limits, lock-outs, quotas, and the file of the audit. */
+/** The primary keeps what there is once for all workers: limits, lock-outs, quotas, bandwidth, and the file of the audit. */
 // Picked, because an interface does not count as a record of methods.
 export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   takeRoom(...args: Parameters<UsageCounts['take']>): ReturnType<UsageCounts['take']>;
   homeCounted(...args: Parameters<UsageCounts['counted']>): Promise<void>;
   heldRoom(...args: Parameters<UsageCounts['held']>): ReturnType<UsageCounts['held']>;
   giveRoom(...args: Parameters<UsageCounts['give']>): void;
+  takeBandwidth(...args: Parameters<Bandwidth['take']>): ReturnType<Bandwidth['take']>;
   /** Lines of a worker's audit. Fulfilled when they are written. */
   writeAudit(lines: string): Promise<void>;
   /** The sessions of all workers. */

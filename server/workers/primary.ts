@@ -9,6 +9,7 @@ import { parsePortRange, portsOf, type ServerConfig } from '../config';
 import type { SessionInfo } from '../control/session-info';
 import type { Limits } from '../listener/limits';
 import { LocalCounts } from '../storage/usage';
+import { LocalBandwidth } from '../transfer/bandwidth';
 import { HeldLimits } from './held-limits';
 import { Link, type Methods } from './link';
 import type { PrimaryMethods, WorkerMethods, WorkerStarted } from './methods';
@@ -62,6 +63,7 @@ export class Primary {
   /** Counters of workers that are gone, as they were last asked for: a sum must not fall. */
   private readonly lost: MetricObject[][] = [];
   private readonly counts = new LocalCounts();
+  private readonly bandwidth: LocalBandwidth;
   private draining = false;
   listeners: WorkerStarted['listeners'] = [];
 
@@ -69,6 +71,7 @@ export class Primary {
     private readonly config: ServerConfig,
     private readonly given: PrimaryParts,
   ) {
+    this.bandwidth = new LocalBandwidth(config.limits.bandwidth);
     this.places = splitPorts(portsOf(parsePortRange(config.passive.ports)), workerCount(config)).map((ports) => ({
       ports,
       worker: undefined,
@@ -242,6 +245,7 @@ export class Primary {
       homeCounted: (home, held) => this.counts.counted(home, held),
       heldRoom: (home) => this.counts.held(home),
       giveRoom: (home, bytes, files) => this.counts.give(home, bytes, files),
+      takeBandwidth: (...args) => this.bandwidth.take(...args),
       writeAudit: (lines) => this.given.sink.write(lines),
       who: () => this.sessions(),
     };

@@ -6,6 +6,7 @@ import type { Limits } from '../listener/limits';
 import { type RunningServer, startServer } from '../main';
 import { keepMemoryOutOfCoreFiles } from '../secrets/core-files';
 import type { UsageCounts } from '../storage/usage';
+import type { Bandwidth } from '../transfer/bandwidth';
 import { Link, type Methods, type Port } from './link';
 import type { PrimaryMethods, WorkerMethods } from './methods';
 
@@ -24,7 +25,15 @@ export function runWorker(): void {
       // Each worker has a chain of its own, written into the one destination by the primary, which also acts on a failure.
       const sink = openAudit({ write, reopen: async () => {}, close: async () => {} }, () => {});
       const who = () => primary.call('who');
-      server = await startServer(config, { audit: metrics.counting(sink), limits: remoteLimits(primary), counts: remoteCounts(primary), ports, chores, who });
+      server = await startServer(config, {
+        audit: metrics.counting(sink),
+        limits: remoteLimits(primary),
+        counts: remoteCounts(primary),
+        bandwidth: remoteBandwidth(primary),
+        ports,
+        chores,
+        who,
+      });
       metrics.watch({ sessions: () => server!.sessions().length, transfers: server.transfers });
       return { listeners: server.listeners, passivePorts: server.passivePorts };
     },
@@ -52,6 +61,11 @@ function remoteCounts(primary: Link<PrimaryMethods>): UsageCounts {
     held: (...args) => primary.call('heldRoom', ...args),
     give: (...args) => void primary.call('giveRoom', ...args).catch(() => {}),
   };
+}
+
+/** The primary's count of what moves. */
+function remoteBandwidth(primary: Link<PrimaryMethods>): Bandwidth {
+  return { take: (...args) => primary.call('takeBandwidth', ...args) };
 }
 
 /** The primary's limits. A release needs no answer; if the primary is gone, so is this process. */

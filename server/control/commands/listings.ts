@@ -8,7 +8,7 @@ import { Outgoing } from '../../transfer/outgoing';
 import type { Command } from '../command';
 import { resolvePath } from '../paths';
 import type { Session } from '../session';
-import { mayTransfer, runTransfer } from '../transfer';
+import { mayTransfer, paceFor, runTransfer } from '../transfer';
 
 /** What is to be listed: a folder, some of its entries, or one file. */
 interface Listed {
@@ -55,7 +55,7 @@ async function list(session: Session, command: string, argument: string, lineOf:
     offset: 0,
     opening: 'Here comes the listing.',
     move: async (channel, progress) => {
-      await sendListing(listed.batches, (entry) => lineOf(entry, listed), new Outgoing(channel.socket, progress, stallSeconds));
+      await sendListing(listed.batches, (entry) => lineOf(entry, listed), new Outgoing(channel.socket, progress, stallSeconds, paceFor(session, 'download')));
       return {};
     },
     undo: async () => {},

@@ -9,7 +9,7 @@ import { receiveFile } from '../../transfer/upload';
 import type { Command } from '../command';
 import { resolvePath } from '../paths';
 import type { Session } from '../session';
-import { mayTransfer, RefusedByScanner, runTransfer } from '../transfer';
+import { mayTransfer, paceFor, RefusedByScanner, runTransfer } from '../transfer';
 
 async function download(session: Session, argument: string): Promise<void> {
   if (!session.may('read')) return session.reply(550, 'This account may not download.');
@@ -26,7 +26,7 @@ async function download(session: Session, argument: string): Promise<void> {
     opening: `Opening data connection for ${posix.basename(path)} (${source.size - offset} bytes).`,
     move: async (channel, progress) => {
       progress.total = source.size - offset;
-      await sendFile(source, offset, new Outgoing(channel.socket, progress, stallSeconds));
+      await sendFile(source, offset, new Outgoing(channel.socket, progress, stallSeconds, paceFor(session, 'download')));
       await source.close();
       return {};
     },
@@ -53,6 +53,7 @@ async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path:
         requireCloseNotify: session.account!.requireCloseNotify,
         hash: config.audit.hashUploads,
         scan,
+        pace: paceFor(session, 'upload'),
       });
       const { verdict } = received;
       const facts = { sha256: received.sha256, client: session.facts.client.address, session: session.id };
