@@ -55,4 +55,8 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'ftps evidence --environment prod --tests test-results.json --output audit-2026 --json',
   ],
   completion: ['source <(ftps completion bash)', 'ftps completion zsh >> ~/.zshrc', 'ftps completion fish > ~/.config/fish/completions/ftps.fish'],
+  'import transfer-family': [
+    'ftps import transfer-family                                  # what is there, and what would become of it',
+    'ftps import transfer-family --server s-0123456789abcdef0 --file accounts.json > passwords.csv',
+  ],
 };

@@ -56,7 +56,10 @@ export interface RunningServer {
 }
 
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
-export async function startServer(config: ServerConfig, { limits, who, counts, bandwidth, ports, chores = true, ...given }: ServerParts): Promise<RunningServer> {
+export async function startServer(
+  config: ServerConfig,
+  { limits, who, counts, bandwidth, ports, chores = true, ...given }: ServerParts,
+): Promise<RunningServer> {
   if (config.tls.policy === 'fips') assertFips();
   const dependencies = new Dependencies([
     ...(config.antivirus?.kind === 'clamd' ? (['scanner'] as const) : []),

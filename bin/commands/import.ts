@@ -31,13 +31,6 @@ export function importCommand(): Command {
     .option('--replace', 'replace accounts that are there already')
     .option('--fips', 'hash with PBKDF2-HMAC-SHA-256 instead of scrypt')
     .option('--json', 'the plan as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  ftps import transfer-family                                      what is there, and what would become of it
-  ftps import transfer-family --server s-0123456789abcdef0 --file accounts.json > passwords.csv`,
-    )
     .action(importTransferFamily);
   return command;
 }
