@@ -232,6 +232,7 @@ export class ServerImage extends Construct {
         resources: ['*'],
       }), // in a key policy this means the key itself
     );
+    // The same here; and only for what an AWS service does with the grant.
     this.volumeKey.addToResourcePolicy(
       new PolicyStatement({ principals, actions: ['kms:CreateGrant'], resources: ['*'], conditions: { Bool: { 'kms:GrantIsForAWSResource': 'true' } } }),
     );
