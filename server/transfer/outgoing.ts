@@ -1,4 +1,5 @@
 /** Bytes to the client over an encrypted data connection: one piece at a time, with the connection's own pace. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import type { Pace } from './bandwidth';
 import { type Progress, TransferError } from './progress';
@@ -53,6 +54,9 @@ export class Outgoing {
 
   /** Sends close_notify. Fulfilled when everything has left; the client may then take its time to close. */
   async end(): Promise<void> {
+    // Node writes the end of the handshake (new sessions) by itself, and ends TCP without close_notify where that write is not over:
+    // an empty file or folder can come to its end so soon. A turn of the event loop later it is.
+    await nextTurn();
     await this.untilDone((done) => this.socket.end(done));
     this.socket.setTimeout(LINGER_MS, () => this.socket.destroy());
   }

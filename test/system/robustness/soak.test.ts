@@ -119,7 +119,9 @@ const PATIENCE_MS = 60_000;
 let number = 0;
 async function visitBy(kind: string, random: Random, undisturbed: boolean): Promise<void> {
   tally.visits += 1;
-  const size = random.pick(SIZES);
+  // Node as a client may end the connection of an empty upload without close_notify: where that comes in the same turn of its event loop as
+  // the end of the handshake. The server must take that for a cut.
+  const size = random.pick(kind === 'basicFtp' ? SIZES.filter((bytes) => bytes > 0) : SIZES);
   const name = `${kind}-${number++}-${size}`;
   const fate = undisturbed ? 'left' : random.pick(['left', 'killed', 'killed', 'frozen'] as const);
   const after = random.between(0, 1_200);
