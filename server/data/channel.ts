@@ -17,8 +17,8 @@ export interface DataChannel {
   /** What the handshake negotiated. */
   readonly tls: TlsFacts;
   readonly binding: Binding;
-  /** Whether what was received ended by close_notify; `lastDataLength` is the length of the last chunk of data. */
-  endedByCloseNotify(lastDataLength: number): boolean;
+  /** Whether what was received ended by close_notify. */
+  endedByCloseNotify(): boolean;
   /** Must be called before anything is sent on a channel that was there before its direction was known. */
   turnOutgoing(): void;
 }

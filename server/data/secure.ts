@@ -6,7 +6,6 @@ import type { ServerCertificates } from '../tls/certificates';
 import type { ClientHello } from '../tls/client-hello';
 import { tlsFacts } from '../tls/facts';
 import type { NamedSession } from '../tls/peek';
-import { RecordWatch } from '../tls/record-watch';
 import type { TlsSessions } from '../tls/sessions';
 import type { Binding, DataChannel, DataOwner, Direction } from './channel';
 
@@ -28,17 +27,17 @@ export async function secureData(
   { certificates, sessions, audit, handshakeSeconds }: DataSecurity,
   { direction, hello, resume }: { direction?: Direction; hello?: ClientHello; resume?: NamedSession<DataOwner> },
 ): Promise<DataChannel | undefined> {
-  // The watch costs a pass through JavaScript, so a connection known to be a download goes without.
-  const watch = direction === 'out' ? undefined : new RecordWatch(socket);
+  // A client that closes both ways at once must still be read to its end: it is we who end our side, with close_notify.
+  if (direction !== 'out') socket.allowHalfOpen = true;
   let facts: TlsFacts | undefined;
-  const handshake = await acceptTls(watch ?? socket, {
+  const handshake = await acceptTls(socket, {
     ...certificates.handshake(hello, owner.maxTlsVersion),
     clientCertificate: owner.clientCertificates === 'off' ? 'off' : 'optional',
     seconds: handshakeSeconds,
     onSession: (id, data) => sessions.file(owner, id, data),
     resume: resume?.data,
+    holdSessions: direction !== 'out',
     onSecure: (tls) => {
-      if (tls.getProtocol() === 'TLSv1.3') watch?.hold();
       facts = tlsFacts(tls); // a fast client may be gone when they are asked for
     },
   });
@@ -48,13 +47,8 @@ export async function secureData(
   }
   const binding = bindingOf(facts!, owner, resume);
   if (binding === 'resumed' && resume) sessions.markUsed(resume.id);
-  return {
-    socket: handshake.socket,
-    tls: facts!,
-    binding,
-    endedByCloseNotify: (lastDataLength) => watch?.endedByAlert(lastDataLength) ?? false,
-    turnOutgoing: () => watch?.release(),
-  };
+  handshake.socket.once('end', handshake.releaseSessions);
+  return { socket: handshake.socket, tls: facts!, binding, endedByCloseNotify: handshake.endedByCloseNotify, turnOutgoing: handshake.releaseSessions };
 }
 
 function bindingOf({ resumed, clientCertificate }: TlsFacts, owner: DataOwner, resume?: NamedSession<DataOwner>): Binding {

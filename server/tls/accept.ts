@@ -3,9 +3,10 @@
  * The only module that touches TLSSocket's unpublished parts; each has a test.
  */
 import { EventEmitter } from 'node:events';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { HandshakeFailure } from '../audit/event';
+import { watchEnd } from './end-watch';
 import { certificateFailure, detailOf, handshakeFailure } from './failure';
 
 export interface HandshakeOptions {
@@ -18,25 +19,40 @@ export interface HandshakeOptions {
   readonly onSession: (id: Buffer, data: Buffer) => void;
   /** What the client may resume: the data of a session filed before. Absent refuses resumption, and a full handshake is made. */
   readonly resume?: Buffer;
+  /**
+   * Keeps the new sessions of TLS 1.3 back until `releaseSessions`. A client that only uploads never reads them, and the kernel of a client
+   * that closes with something unread throws away what it has not sent yet: the end of the upload would be lost.
+   */
+  readonly holdSessions?: boolean;
   /** Called when the handshake is done, before anything that the server sends after it has left. */
   readonly onSecure?: (socket: TLSSocket) => void;
 }
 
-export type Handshake = { readonly ok: true; readonly socket: TLSSocket } | { readonly ok: false; readonly reason: HandshakeFailure; readonly detail?: string };
+export interface Accepted {
+  readonly ok: true;
+  readonly socket: TLSSocket;
+  /** Whether what was received ended by close_notify, and was not merely cut. False while it has not ended. */
+  endedByCloseNotify(): boolean;
+  /** Sends the sessions that were held back. Must be called before anything is written and before the connection is ended. */
+  releaseSessions(): void;
+}
+
+export type Handshake = Accepted | { readonly ok: false; readonly reason: HandshakeFailure; readonly detail?: string };
 
 /** What Node keeps to itself: the end of the handshake phase, and what OpenSSL thought of the client certificate. */
 interface Unpublished {
   _releaseControl(): boolean;
+  _newSessionPending: boolean;
   readonly _handle: { verifyError(): (Error & { code: string }) | null; setOCSPResponse(answer: Buffer): void } | null;
 }
 
 /** Stands in for the tls.Server whose events a server-side TLSSocket asks for its sessions. */
 class SessionEvents extends EventEmitter {
-  constructor(options: HandshakeOptions) {
+  constructor(options: HandshakeOptions, announced: (done: () => void) => void) {
     super();
     this.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
       options.onSession(id, data);
-      done();
+      announced(done);
     });
     // Under TLS 1.3 Node asks with the legacy id, which names nothing; the answer was found beforehand in the ClientHello.
     this.on('resumeSession', (_id: Buffer, done: (error: null, session: Buffer | null) => void) => done(null, options.resume ?? null));
@@ -44,18 +60,31 @@ class SessionEvents extends EventEmitter {
 }
 
 /** Fulfilled when the handshake is over, either way; never rejected. On failure the connection is destroyed. */
-export function acceptTls(transport: Duplex, options: HandshakeOptions): Promise<Handshake> {
+export function acceptTls(transport: Socket, options: HandshakeOptions): Promise<Handshake> {
   return new Promise((resolve) => {
-    const socket = new TLSSocket(transport, {
+    let held: (() => void)[] | undefined = options.holdSessions ? [] : undefined;
+    // Node sends nothing until it is told that a new session is filed. Under TLS 1.3 that is after the handshake, which need not wait for it.
+    const announced = (done: () => void) => {
+      if (!held || socket.getProtocol() !== 'TLSv1.3') return done();
+      held.push(done);
+      internals._newSessionPending = false;
+    };
+    const releaseSessions = () => {
+      const waiting = held ?? [];
+      held = undefined;
+      if (!socket.destroyed) for (const done of waiting) done();
+    };
+    const socket: TLSSocket = new TLSSocket(transport, {
       isServer: true,
       secureContext: options.context,
-      server: new SessionEvents(options) as never,
+      server: new SessionEvents(options, announced) as never,
       requestCert: options.clientCertificate !== 'off',
       rejectUnauthorized: options.clientCertificate === 'required',
     });
     // For as long as the connection lives: a record that can't be decrypted may come while nobody looks at it (a data connection
     // that waits for its command). An error that nobody hears ends the process, and Node leaves the socket open after this one.
     socket.on('error', () => socket.destroy());
+    const endedByCloseNotify = watchEnd(socket, transport);
     const internals = socket as unknown as Unpublished;
     if (options.staple) internals._handle?.setOCSPResponse(options.staple);
     const timer = setTimeout(() => settle({ ok: false, reason: 'timeout' }), options.seconds * 1000);
@@ -71,7 +100,7 @@ export function acceptTls(transport: Duplex, options: HandshakeOptions): Promise
       internals._releaseControl();
       socket.authorized = certificateGiven;
       options.onSecure?.(socket);
-      settle({ ok: true, socket });
+      settle({ ok: true, socket, endedByCloseNotify, releaseSessions });
     };
 
     function settle(result: Handshake) {

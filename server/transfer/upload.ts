@@ -33,13 +33,12 @@ export async function receiveFile(
   const hash = options.hash ? createHash('sha256') : undefined;
   const { scan, pace } = options;
   const enough = () => Math.min(pieceSize(), pace?.piece ?? Number.POSITIVE_INFINITY);
-  const lastLength = await new Promise<number>((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     let gathered: Buffer[] = [];
     let gatheredBytes = 0;
     let writing = false;
     let ended = false;
     let over = false;
-    let last = 0;
 
     const fail = (error: Error) => {
       if (over) return;
@@ -76,13 +75,12 @@ export async function receiveFile(
       if (over) return;
       over = true;
       socket.setTimeout(LINGER_MS, () => socket.destroy());
-      resolve(last);
+      resolve();
     };
 
     socket.on('data', (chunk: Buffer) => {
       if (over) return;
       progress.bytes += chunk.length;
-      last = chunk.length;
       gathered.push(chunk);
       gatheredBytes += chunk.length;
       if (gatheredBytes < enough()) return;
@@ -116,7 +114,6 @@ export async function receiveFile(
     else if (socket.readableEnded) onEnd();
     else if (socket.destroyed && socket.readableLength === 0) fail(new TransferError('cut', 'The data connection ended before the upload did'));
   });
-  if (options.requireCloseNotify && !endedByCloseNotify(lastLength))
-    throw new TransferError('cut', 'The upload was cut: its TLS connection ended without close_notify');
+  if (options.requireCloseNotify && !endedByCloseNotify()) throw new TransferError('cut', 'The upload was cut: its TLS connection ended without close_notify');
   return { sha256: hash?.digest('hex'), verdict: await scan?.finish() };
 }
