@@ -58,6 +58,9 @@ export class Session implements DataOwner {
   readonly openedAt = Date.now();
   facts: SessionFacts;
   resumption: Resumption = 'unknown';
+  waitsForGoodbye: boolean | undefined;
+  /** Whether replies to PASV are held back as well (docs/decisions/passive-reply-delay.md). */
+  isLateToConnect = false;
 
   // What commands set for commands that follow. Which command may follow which is RFC 959's, section 5.4.
   user: string | undefined;

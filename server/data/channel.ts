@@ -21,6 +21,8 @@ export interface DataChannel {
   endedByCloseNotify(): boolean;
   /** Must be called before anything is sent on a channel that was there before its direction was known. */
   turnOutgoing(): void;
+  /** Ends our side of an upload with close_notify. To be called when the client's side has ended. */
+  sayGoodbye(): void;
 }
 
 /** A data connection that was agreed on (PASV, EPSV, PORT, EPRT) and is not there yet. */
@@ -43,6 +45,11 @@ export interface DataOwner {
   readonly maxTlsVersion: 'TLSv1.2' | 'TLSv1.3';
   /** What the last data connection showed about this client; the data path keeps it here. */
   resumption: Resumption;
+  /**
+   * Whether this client waits for our close_notify at the end of an upload before it closes, and so has read all that we sent; undefined while
+   * that is not known. The data path keeps it here.
+   */
+  waitsForGoodbye?: boolean;
 }
 
 /**

@@ -7,6 +7,8 @@ const AFTER_REFUSAL_MS = 3_000;
 export class PassiveOffer implements PendingData {
   /** Known once the transfer command came. */
   direction: Direction | undefined;
+  /** Called when the connection is there. */
+  whenTaken: (() => void) | undefined;
   private state: 'open' | 'taken' | 'given-up' = 'open';
   private channel: DataChannel | undefined;
   private waiter: { resolve(channel: DataChannel): void; reject(error: DataConnectionError): void } | undefined;
@@ -67,6 +69,7 @@ export class PassiveOffer implements PendingData {
   take(channel: DataChannel): boolean {
     if (this.state !== 'open') return false;
     this.state = 'taken';
+    this.whenTaken?.();
     this.channel = channel;
     clearTimeout(this.timer);
     channel.socket.on('error', () => {}); // until a transfer listens itself

@@ -9,6 +9,9 @@ import type { NamedSession } from '../tls/peek';
 import type { TlsSessions } from '../tls/sessions';
 import type { Binding, DataChannel, DataOwner, Direction } from './channel';
 
+/** How long a client may take to close after its close_notify, before it counts as one that waits for ours. Once a session. */
+const GOODBYE_MS = 20;
+
 /** What every data connection needs; one for the whole server. */
 export interface DataSecurity {
   readonly certificates: ServerCertificates;
@@ -29,6 +32,8 @@ export async function secureData(
 ): Promise<DataChannel | undefined> {
   // A client that closes both ways at once must still be read to its end: it is we who end our side, with close_notify.
   if (direction !== 'out') socket.allowHalfOpen = true;
+  // What is held back can't be lost; but the client's kernel may wait for a sign of life before it sends a small file (Nagle's algorithm).
+  const holdSessions = direction !== 'out' && !owner.waitsForGoodbye;
   let facts: TlsFacts | undefined;
   const handshake = await acceptTls(socket, {
     ...certificates.handshake(hello, owner.maxTlsVersion),
@@ -36,7 +41,7 @@ export async function secureData(
     seconds: handshakeSeconds,
     onSession: (id, data) => sessions.file(owner, id, data),
     resume: resume?.data,
-    holdSessions: direction !== 'out',
+    holdSessions,
     onSecure: (tls) => {
       facts = tlsFacts(tls); // a fast client may be gone when they are asked for
     },
@@ -47,8 +52,27 @@ export async function secureData(
   }
   const binding = bindingOf(facts!, owner, resume);
   if (binding === 'resumed' && resume) sessions.markUsed(resume.id);
-  handshake.socket.once('end', handshake.releaseSessions);
-  return { socket: handshake.socket, tls: facts!, binding, endedByCloseNotify: handshake.endedByCloseNotify, turnOutgoing: handshake.releaseSessions };
+  const { socket: tls, end, releaseSessions } = handshake;
+  const endOurs = () => {
+    releaseSessions();
+    tls.end();
+  };
+  // One that has not waited after all, and was reset over it, is not trusted again.
+  if (!holdSessions && direction !== 'out') tls.once('error', () => (owner.waitsForGoodbye = false));
+  return {
+    socket: tls,
+    tls: facts!,
+    binding,
+    endedByCloseNotify: end.byCloseNotify,
+    turnOutgoing: releaseSessions,
+    sayGoodbye() {
+      if (owner.waitsForGoodbye !== undefined || !end.byCloseNotify()) return endOurs();
+      void end.staysOpen(GOODBYE_MS).then((stays) => {
+        owner.waitsForGoodbye = stays;
+        endOurs();
+      });
+    },
+  };
 }
 
 function bindingOf({ resumed, clientCertificate }: TlsFacts, owner: DataOwner, resume?: NamedSession<DataOwner>): Binding {
@@ -64,6 +88,6 @@ export function auditDataTls(audit: Audit, owner: DataOwner, { tls, binding }: D
 
 /** Notes on the owner what a finished transfer says about the client's next data connection. */
 export function noteResumption(owner: DataOwner, channel: DataChannel, direction: Direction): void {
-  const readOurSession = direction === 'out' || channel.tls.protocol === 'TLSv1.2';
+  const readOurSession = direction === 'out' || channel.tls.protocol === 'TLSv1.2' || owner.waitsForGoodbye === true;
   owner.resumption = channel.binding === 'resumed' && readOurSession ? 'expected' : 'doubtful';
 }

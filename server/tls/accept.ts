@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { HandshakeFailure } from '../audit/event';
-import { watchEnd } from './end-watch';
+import { type EndWatch, watchEnd } from './end-watch';
 import { certificateFailure, detailOf, handshakeFailure } from './failure';
 
 export interface HandshakeOptions {
@@ -31,8 +31,7 @@ export interface HandshakeOptions {
 export interface Accepted {
   readonly ok: true;
   readonly socket: TLSSocket;
-  /** Whether what was received ended by close_notify, and was not merely cut. False while it has not ended. */
-  endedByCloseNotify(): boolean;
+  readonly end: EndWatch;
   /** Sends the sessions that were held back. Must be called before anything is written and before the connection is ended. */
   releaseSessions(): void;
 }
@@ -84,7 +83,7 @@ export function acceptTls(transport: Socket, options: HandshakeOptions): Promise
     // For as long as the connection lives: a record that can't be decrypted may come while nobody looks at it (a data connection
     // that waits for its command). An error that nobody hears ends the process, and Node leaves the socket open after this one.
     socket.on('error', () => socket.destroy());
-    const endedByCloseNotify = watchEnd(socket, transport);
+    const end = watchEnd(socket, transport);
     const internals = socket as unknown as Unpublished;
     if (options.staple) internals._handle?.setOCSPResponse(options.staple);
     const timer = setTimeout(() => settle({ ok: false, reason: 'timeout' }), options.seconds * 1000);
@@ -100,7 +99,7 @@ export function acceptTls(transport: Socket, options: HandshakeOptions): Promise
       internals._releaseControl();
       socket.authorized = certificateGiven;
       options.onSecure?.(socket);
-      settle({ ok: true, socket, endedByCloseNotify, releaseSessions });
+      settle({ ok: true, socket, end, releaseSessions });
     };
 
     function settle(result: Handshake) {

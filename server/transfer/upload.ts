@@ -25,7 +25,7 @@ export interface Received {
 
 /** Takes the whole upload. Fulfilled when the last byte is written; making it visible is the caller's decision. */
 export async function receiveFile(
-  { socket, endedByCloseNotify }: DataChannel,
+  { socket, endedByCloseNotify, sayGoodbye }: DataChannel,
   target: WriteHandle,
   progress: Progress,
   options: UploadOptions,
@@ -90,7 +90,7 @@ export async function receiveFile(
     const onEnd = () => {
       ended = true;
       // Some clients (Python's ftplib) wait for our close_notify before they look for the reply.
-      socket.end();
+      sayGoodbye();
       if (writing || over) return;
       if (gatheredBytes > 0) void write();
       else finish();

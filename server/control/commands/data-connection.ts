@@ -9,11 +9,13 @@ import type { Command } from '../command';
 import type { Session } from '../session';
 
 /**
- * How long the reply to PASV and EPSV is held back. curl (7.88, of Debian 12, and others of its time) looks for the reply right
- * after it has sent the command; where it is there already, curl forgets to connect and wakes up a whole second later. A reply
+ * How long the reply to EPSV is held back. curl (7.88, of Debian 12, and others of its time) looks for the reply right after it
+ * has sent the command; where it is there already, curl forgets to connect and wakes up a whole second later. A reply
  * that comes with the next turn of its event loop spares every other transfer that second.
  */
 const REPLY_DELAY_MS = 2;
+/** A client that sends PASV is probably not curl; where it comes that late to the port, its next replies are held back too. */
+const LATE_MS = 800;
 
 /** The IPv4 address for PASV; undefined where there is none for this client. */
 function advertisedTo({ origin, address, facts }: Session): Promise<string | undefined> {
@@ -21,11 +23,11 @@ function advertisedTo({ origin, address, facts }: Session): Promise<string | und
 }
 
 /** Reserves a passive port, or replies why not. */
-async function offer(session: Session): Promise<PassiveOffer | undefined> {
+async function offer(session: Session, held: boolean): Promise<PassiveOffer | undefined> {
   session.pendingData?.cancel();
   session.pendingData = undefined;
   try {
-    const [reserved] = await Promise.all([session.engine.passive.offer(session), sleep(REPLY_DELAY_MS)]);
+    const [reserved] = await Promise.all([session.engine.passive.offer(session), held && sleep(REPLY_DELAY_MS)]);
     session.expectData(reserved);
     return reserved;
   } catch (error) {
@@ -60,8 +62,13 @@ export const dataConnection: readonly Command[] = [
       if (session.onlyEpsv) return session.reply(503, 'After EPSV ALL only EPSV is allowed.');
       const address = await advertisedTo(session);
       if (!address) return session.reply(425, isIPv4(session.address) ? 'The address for PASV is not known now; send EPSV.' : 'PASV needs IPv4; send EPSV.');
-      const reserved = await offer(session);
-      if (reserved) await session.reply(227, pasvText(address, reserved.port));
+      const reserved = await offer(session, session.isLateToConnect);
+      if (!reserved) return;
+      await session.reply(227, pasvText(address, reserved.port));
+      const repliedAt = performance.now();
+      reserved.whenTaken = () => {
+        session.isLateToConnect ||= performance.now() - repliedAt > LATE_MS;
+      };
     },
   },
   {
@@ -77,7 +84,7 @@ export const dataConnection: readonly Command[] = [
       }
       const own = isIPv4(session.facts.server.address) ? '1' : '2';
       if (argument !== '' && argument !== own) return session.reply(/^\d+$/.test(argument) ? 522 : 501, `Network protocol not supported, use (${own})`);
-      const reserved = await offer(session);
+      const reserved = await offer(session, true);
       if (reserved) await session.reply(229, epsvText(reserved.port));
     },
   },

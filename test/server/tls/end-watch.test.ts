@@ -49,7 +49,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what arrives slowly under %s', (
     const reading = readSlowly(accepted);
     client.end(content, () => tcp.resetAndDestroy());
     expect((await reading).equals(content)).toBe(true);
-    expect(accepted.endedByCloseNotify()).toBe(true);
+    expect(accepted.end.byCloseNotify()).toBe(true);
     close();
   });
 
@@ -59,7 +59,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what arrives slowly under %s', (
     const reading = readSlowly(accepted);
     client.write(content, () => tcp.end());
     expect((await reading).equals(content)).toBe(true);
-    expect(accepted.endedByCloseNotify()).toBe(false);
+    expect(accepted.end.byCloseNotify()).toBe(false);
     close();
   });
 });
