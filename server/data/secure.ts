@@ -55,7 +55,8 @@ export async function secureData(
   const { socket: tls, end, releaseSessions } = handshake;
   const endOurs = () => {
     releaseSessions();
-    tls.end();
+    // Node writes new sessions by itself, and ends TCP before close_notify where such a write is not over. A turn of the event loop later it is.
+    setImmediate(() => tls.end());
   };
   // One that has not waited after all, and was reset over it, is not trusted again.
   if (!holdSessions && direction !== 'out') tls.once('error', () => (owner.waitsForGoodbye = false));
