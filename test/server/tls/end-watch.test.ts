@@ -1,6 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import { type Accepted, acceptTls } from '../../../server/tls/accept';
 import { TestAuthority } from '../support/authority';
@@ -28,6 +30,117 @@ async function pair(version: 'TLSv1.2' | 'TLSv1.3') {
   accepted.socket.pause();
   return { tcp, client, accepted, close: () => [accepted.socket.destroy(), client.destroy(), tcp.destroy(), server.close()] };
 }
+
+/** A wire that can be told to keep what would be sent next, so that it can be cut at any byte. */
+class Wire extends Duplex {
+  private kept: Buffer[] | undefined;
+
+  constructor(private readonly tcp: Socket) {
+    super();
+    tcp.on('data', (chunk) => this.push(chunk)).on('error', () => {});
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    if (this.kept) this.kept.push(chunk);
+    else this.tcp.write(chunk);
+    done();
+  }
+
+  /** Everything up to close_notify, of a client that sends the content and ends. */
+  async keep(client: Duplex, content: Buffer): Promise<Buffer> {
+    this.kept = [];
+    client.end(content);
+    await once(this, 'finish');
+    return Buffer.concat(this.kept);
+  }
+}
+
+/** How the bytes come: all at once, in two parts with the cut's last byte alone, or in many. */
+type Portion = 'whole' | 'last byte alone' | 'many';
+/** How the server reads: at once, with breaks, or only when everything has come, the end of TCP with it. */
+type Reading = 'at once' | 'with breaks' | 'late';
+
+/** The client sends the content and ends, but the wire is cut: so many bytes from its end, by the end of TCP or by a reset. */
+async function sendAndCut(version: 'TLSv1.2' | 'TLSv1.3', content: Buffer, missing: number, how: 'end' | 'reset', portion: Portion, reading: Reading) {
+  const server = createServer({ allowHalfOpen: true });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const arrived = once(server, 'connection') as Promise<[Socket]>;
+  const tcp = connect({ port: (server.address() as { port: number }).port, host: '127.0.0.1', noDelay: true });
+  const [socket] = await arrived;
+  const accepting = acceptTls(socket, { context, clientCertificate: 'off', seconds: 60, onSession: () => {}, holdSessions: true });
+  const wire = new Wire(tcp);
+  const client = connectTls({ socket: wire, ca: authority.pem, servername: 'localhost', minVersion: version, maxVersion: version });
+  client.on('error', () => {});
+  await once(client, 'secureConnect');
+  const accepted = (await accepting) as Accepted;
+  const bytes = await wire.keep(client, content);
+  const sent = bytes.subarray(0, bytes.length - missing);
+  const handle = (socket as unknown as { _handle: { readStop(): void; readStart(): void } })._handle;
+  if (reading === 'late') handle.readStop();
+  const outcome = read(accepted, reading === 'with breaks');
+  const size = portion === 'whole' ? sent.length : portion === 'many' ? Math.ceil(sent.length / 7) : sent.length - 1;
+  for (let at = 0; at < sent.length; at += size) {
+    await new Promise((resolve) => tcp.write(sent.subarray(at, at + size), resolve));
+    if (portion !== 'whole') await sleep(0);
+  }
+  if (how === 'end') tcp.end();
+  else tcp.resetAndDestroy();
+  if (reading === 'late') {
+    await sleep(2);
+    handle.readStart();
+  }
+  const result = await outcome;
+  for (const end of [accepted.socket, socket, client, tcp]) end.destroy();
+  server.close();
+  return { ...result, closeNotify: accepted.end.byCloseNotify() };
+}
+
+async function read({ socket }: Accepted, breaks: boolean): Promise<{ received: Buffer; ended: boolean }> {
+  const pieces: Buffer[] = [];
+  const over = Promise.race([once(socket, 'end').then(() => true), once(socket, 'close').then(() => false)]).catch(() => false);
+  socket.on('data', (piece: Buffer) => {
+    pieces.push(piece);
+    if (!breaks) return;
+    socket.pause();
+    setTimeout(() => socket.resume(), 1);
+  });
+  const ended = await over;
+  return { received: Buffer.concat(pieces), ended };
+}
+
+const ways = (['end', 'reset'] as const).flatMap((how) =>
+  (['whole', 'last byte alone', 'many'] as const).flatMap((portion) =>
+    (['at once', 'with breaks', 'late'] as const).map((reading) => ({ how, portion, reading })),
+  ),
+);
+/** CUTS=1000 tries that many cuts each way; by itself a few. */
+const CUTS = Number(process.env['CUTS'] ?? 1);
+
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a cut at any byte under %s', (version) => {
+  const alert = version === 'TLSv1.2' ? 31 : 24;
+
+  it.each(ways)('is never taken for the end: $how, sent $portion, read $reading', async ({ how, portion, reading }) => {
+    for (let turn = 0; turn < CUTS; turn += 1) {
+      const content = randomBytes(randomInt(0, 40_000));
+      const missing = [1, alert - 1, alert, alert + 1, randomInt(1, alert + content.length + 1)];
+      for (const bytes of CUTS === 1 ? [missing[randomInt(missing.length)]!] : missing) {
+        const result = await sendAndCut(version, content, bytes, how, portion, reading);
+        expect({ bytes, length: content.length, closeNotify: result.closeNotify }).toEqual({ bytes, length: content.length, closeNotify: false });
+      }
+    }
+  });
+
+  it.each(ways)('but the end is, to the last byte: $how, sent $portion, read $reading', async ({ how, portion, reading }) => {
+    for (let turn = 0; turn < CUTS; turn += 1) {
+      const content = randomBytes(randomInt(0, 40_000));
+      const { received, ended, closeNotify } = await sendAndCut(version, content, 0, how, portion, reading);
+      expect({ length: received.length, ended, closeNotify }).toEqual({ length: content.length, ended: true, closeNotify: true });
+      expect(received.equals(content)).toBe(true);
+    }
+  });
+});
 
 /** Reads with long breaks, so that the end comes while Node has stopped reading. */
 async function readSlowly({ socket }: Accepted): Promise<Buffer> {
