@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import type { Client } from 'basic-ftp';
@@ -65,6 +65,16 @@ it('continues a download and an upload where they stopped', async () => {
   expect(await raw.reply()).toMatch(/^226 /);
   expect((await readFile(join(server.files, 'resume.bin'))).equals(Buffer.concat([whole.subarray(0, 100_000), Buffer.alloc(5, 'z')]))).toBe(true);
   raw.close();
+});
+
+it('sends the end of a file from beyond 4 GiB on', async () => {
+  const end = randomBytes(1_000);
+  const file = await open(join(server.files, 'sparse.bin'), 'w');
+  await file.write(end, 0, end.length, 5 * 2 ** 30);
+  await file.close();
+  const client = await server.client();
+  expect(await client.size('sparse.bin')).toBe(5 * 2 ** 30 + 1_000);
+  expect((await download(client, 'sparse.bin', 5 * 2 ** 30 - 10)).equals(Buffer.concat([Buffer.alloc(10), end]))).toBe(true);
 });
 
 it('appends with APPE and finds a name of its own with STOU', async () => {

@@ -181,6 +181,26 @@ it('a quota is that of the account, whichever workers its uploads reach', async 
   for (const one of clients) one.close();
 });
 
+it('a bandwidth limit is that of the account, whichever workers its transfers reach', async () => {
+  const rate = 400_000;
+  const file = join(server.folder, `accounts-${USER}.json`);
+  const content = JSON.parse(readFileSync(file, 'utf8'));
+  content.accounts[0].bandwidth = { downloadBytesPerSecond: rate };
+  writeFileSync(file, JSON.stringify(content));
+  await until(() => server.audit().some(({ message }) => message.includes('reloaded')));
+  const bytes = randomBytes(rate);
+  writeFileSync(join(server.files, 'a-second'), bytes);
+  const clients = await Promise.all(Array.from({ length: 2 * WORKERS }, () => client()));
+  const apart = [...new Map(clients.map((one) => [workerOf(one), one])).values()].slice(0, 2);
+  expect(apart).toHaveLength(2);
+  const begin = performance.now();
+  const hashes = await Promise.all(apart.map(async (one) => (await slowDownload(one, 'a-second')).finish()));
+  // Each alone would be over within a second; what is moved before the limit says wait is a quarter of a second and a piece each.
+  expect(performance.now() - begin).toBeGreaterThan(1_400);
+  expect(hashes).toEqual([sha256(bytes), sha256(bytes)]);
+  for (const one of clients) one.close();
+});
+
 it('metrics and sessions are those of all workers', async () => {
   const clients = await Promise.all(Array.from({ length: 2 * WORKERS }, () => client()));
   for (const one of clients) await one.uploadFrom(Readable.from([Buffer.from('x')]), `f${workerOf(one)}`);
