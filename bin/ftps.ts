@@ -2,6 +2,12 @@
 import { exitCodeOf, explain } from './commands/exit';
 import { ftpsProgram } from './program';
 
+// A reader that has seen enough (`ftps … | head`) closes the pipe; what is left unsaid is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 ftpsProgram()
   .parseAsync()
   .catch((error: unknown) => {

@@ -7,6 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Refusal, SessionFacts } from '../audit/event';
 import { plainAddress } from '../config';
 import type { Firewall } from '../firewall/firewall';
+import { seeThrough } from '../listener/one-connection';
 import type { ClientHello } from '../tls/client-hello';
 import { type NamedSession, namedSession, peekClientHello } from '../tls/peek';
 import { DataConnectionError, type DataOwner } from './channel';
@@ -181,7 +182,7 @@ export class PassivePorts {
   private async listen(wanted: number): Promise<void> {
     let number = wanted;
     for (const host of this.options.hosts) {
-      const server = createServer({ pauseOnConnect: false, noDelay: true }, (socket) => void this.arrive(port, socket));
+      const server = createServer({ pauseOnConnect: false, noDelay: true }, (socket) => seeThrough(socket, this.arrive(port, socket)));
       this.servers.push(server);
       await new Promise<void>((resolve, reject) => {
         server.once('error', (error: NodeJS.ErrnoException) =>

@@ -6,6 +6,7 @@ import { ControlChannel } from '../control/channel';
 import type { Engine } from '../control/engine';
 import { Session, type SessionOrigin } from '../control/session';
 import { AdvertisedAddress } from '../data/advertised-address';
+import { seeThrough } from './one-connection';
 import { readProxyHeader } from './proxy-header';
 
 /** What a refused client is told. Who may not come at all is told nothing. */
@@ -41,7 +42,7 @@ export class Listener {
     this.allow = new Networks(config.allow);
     this.deny = new Networks(config.deny);
     this.proxies = new Networks(config.proxyProtocolFrom);
-    this.server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) => void this.arrive(socket));
+    this.server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) => seeThrough(socket, this.arrive(socket)));
   }
 
   /** Fulfilled when the port is open. Rejected with an Error that names the setting where it can't be. */

@@ -1,4 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { exitCodeOf, explain } from '../../bin/commands/exit';
 import { examples } from '../../bin/examples';
@@ -146,4 +149,11 @@ describe('errors', () => {
     expect(JSON.parse(text)).toEqual({ file: '/does/not/exist.json', problems: [{ key: '/does/not/exist.json', message: "can't be read (ENOENT)" }] });
     expect(exitCodeOf(outcome)).toBe(2);
   });
+});
+
+it('ends quietly where its reader has seen enough', async () => {
+  const program = spawn(process.execPath, [join(__dirname, '../../dist/image/ftps.js'), 'completion', 'bash'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  program.stdout.destroy();
+  const [said, [code]] = await Promise.all([text(program.stderr), once(program, 'exit')]);
+  expect({ said, code }).toEqual({ said: '', code: 0 });
 });

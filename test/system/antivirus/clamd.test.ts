@@ -7,17 +7,17 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { AuditLine } from '../../../server/audit/schema';
-import { type ConfiguredServer, logIn, serveConfigured } from '../support/configured';
+import { logIn, type RestartableServer, serveRestartable } from '../support/restartable';
 import { BUNDLE, PASSWORD, type Ran, run, USER } from '../support/served';
 import { Clamd, EICAR, LARGEST, SIGNATURE } from './clamd';
 
 const MIB = 1024 * 1024;
 const clamd = new Clamd();
-let server: ConfiguredServer;
+let server: RestartableServer;
 
 beforeAll(async () => {
   await clamd.start();
-  server = await serveConfigured(() => ({ antivirus: { kind: 'clamd', socket: clamd.socket, maxBytes: LARGEST, timeoutSeconds: 900 } }));
+  server = await serveRestartable(() => ({ antivirus: { kind: 'clamd', socket: clamd.socket, maxBytes: LARGEST, timeoutSeconds: 900 } }));
 });
 afterAll(async () => {
   expect(await server.stop()).toBe(0);
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 const credentials = `user = "${USER}:${PASSWORD.replaceAll('"', '\\"')}"\n`;
-const curlArgs = ({ ca, port }: ConfiguredServer, path: string, ...args: string[]) => [
+const curlArgs = ({ ca, port }: RestartableServer, path: string, ...args: string[]) => [
   '-sS',
   '--cacert',
   ca,
@@ -33,7 +33,7 @@ const curlArgs = ({ ca, port }: ConfiguredServer, path: string, ...args: string[
   ...args,
   `ftp://localhost:${port}/${path}`,
 ];
-const curl = (to: ConfiguredServer, path: string, ...args: string[]): Promise<Ran> =>
+const curl = (to: RestartableServer, path: string, ...args: string[]): Promise<Ran> =>
   run('curl', ['--config', '-', ...curlArgs(to, path, ...args)], credentials);
 const ftps = (...args: string[]) => run(process.execPath, [BUNDLE, 'quarantine', ...args, '--config', server.config]);
 
@@ -144,7 +144,7 @@ it('gives no verdict when clamd dies in the middle of an upload: 451, nothing vi
 
 it('takes a clean GiB with scanning on; how fast, beside scanning off, is printed', async () => {
   const file = await makeFile('clean.bin', 1024);
-  const plain = await serveConfigured(() => ({}));
+  const plain = await serveRestartable(() => ({}));
   const seconds: Record<string, number> = {};
   try {
     for (const [name, to] of [

@@ -7,11 +7,9 @@
 
 Writes its port to standard output.
 """
-import logging
-import sys
 from moto.acm import models
 from moto.secretsmanager.models import SecretsManagerBackend
-from moto.server import ThreadedMotoServer
+from serve_moto import serve
 
 made = models.CertBundle.__init__
 
@@ -27,7 +25,6 @@ models.CertBundle.__init__ = make
 models.CertBundle.validate_chain = lambda self: None
 models.CertBundle.validate_certificate = lambda self: models.cryptography.x509.load_pem_x509_certificate(self.cert)
 models.CertBundle.check = lambda self: None
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 
 moved = SecretsManagerBackend.update_secret_version_stage
 
@@ -40,8 +37,4 @@ def move(self, secret_id, version_stage, remove_from_version_id, move_to_version
 
 
 SecretsManagerBackend.update_secret_version_stage = move
-logging.getLogger("werkzeug").setLevel(logging.ERROR)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
-sys.stdin.read()
-server.stop()
+serve()

@@ -11,7 +11,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { Client } from 'basic-ftp';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { CertificateFolder } from '../../server/support/certificates';
-import { cheapHash } from '../support/configured';
+import { cheapHash } from '../support/restartable';
 import { PASSWORD, type ServedProcess, serveConfigured, USER } from '../support/served';
 
 const CHROMIUM = '/usr/bin/chromium';

@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import uuid
@@ -30,11 +29,10 @@ from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.efs.models import FileSystem
 from moto.kms.models import Key
 from moto.secretsmanager.models import secretsmanager_backends
-from moto.server import ThreadedMotoServer
+from serve_moto import serve
 from werkzeug.serving import WSGIRequestHandler
 
-for name in ("werkzeug", "moto"):
-    logging.getLogger(name).setLevel(logging.ERROR)
+logging.getLogger("moto").setLevel(logging.ERROR)
 warnings.simplefilter("ignore")
 WSGIRequestHandler.send_response = WSGIRequestHandler.send_response_only
 
@@ -208,17 +206,11 @@ parsing.parse_and_create_resource = create_or_stand_in
 
 answers = HTTPServer(("127.0.0.1", 0), Answers)
 threading.Thread(target=answers.serve_forever, daemon=True).start()
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-port = server.get_host_and_port()[1]
 ACCOUNT = {
-    "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "NODE_NO_WARNINGS": "1",
     # Lambda has the AWS SDK for what does not bring its own.
     "NODE_PATH": os.path.join(os.path.dirname(__file__), "../../../node_modules"),
 }
-print(port, flush=True)
-sys.stdin.read()
-server.stop()
+serve(lambda port: ACCOUNT.update(AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}"))

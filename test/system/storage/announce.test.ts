@@ -3,14 +3,14 @@
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { Client } from 'basic-ftp';
-import { type ConfiguredServer, logIn, serveConfigured } from '../support/configured';
+import { logIn, type RestartableServer, serveRestartable } from '../support/restartable';
 import { type EventBus, startEventBus } from './event-bus';
 import { type S3Server, startS3 } from './servers';
 
 let s3: S3Server;
 let bus: EventBus;
 let bucket: string;
-let server: ConfiguredServer;
+let server: RestartableServer;
 let client: Client;
 
 beforeAll(async () => {
@@ -18,7 +18,7 @@ beforeAll(async () => {
   bus = await startEventBus(s3.endpoint);
   bucket = await s3.newBucket();
   process.env['AWS_ENDPOINT_URL_EVENTBRIDGE'] = bus.endpoint; // the server inherits it
-  server = await serveConfigured(
+  server = await serveRestartable(
     () => ({
       storage: { kind: 's3', bucket, endpoint: s3.endpoint, pathStyle: true, region: 'us-east-1' },
       afterRelease: { eventBus: 'default' },

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { Client } from 'basic-ftp';
-import { type ConfiguredServer, logIn, serveConfigured } from '../support/configured';
+import { logIn, type RestartableServer, serveRestartable } from '../support/restartable';
 
 const COUNT = 200;
-let server: ConfiguredServer;
+let server: RestartableServer;
 
 beforeAll(async () => {
   // The first uploads wait for the last, and that may be long on a busy machine.
-  server = await serveConfigured(() => ({ limits: { stallSeconds: 3_600, idleSeconds: 3_600 } }));
+  server = await serveRestartable(() => ({ limits: { stallSeconds: 3_600, idleSeconds: 3_600 } }));
 });
 afterAll(async () => {
   expect(await server.stop()).toBe(0);

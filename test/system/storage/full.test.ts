@@ -3,14 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type ConfiguredServer, logIn, serveConfigured } from '../support/configured';
+import { logIn, type RestartableServer, serveRestartable } from '../support/restartable';
 
 const MIB = 1024 * 1024;
-let server: ConfiguredServer;
+let server: RestartableServer;
 let disk: string;
 
 beforeAll(async () => {
-  server = await serveConfigured((files) => {
+  server = await serveRestartable((files) => {
     disk = join(files, 'disk');
     mkdirSync(disk);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { type ConfiguredServer, logIn, serveConfigured } from '../support/configured';
+import { logIn, type RestartableServer, serveRestartable } from '../support/restartable';
 import { PASSWORD, run, USER } from '../support/served';
 import { type S3Server, startS3 } from './servers';
 
@@ -15,12 +15,12 @@ const MEMORY = 64 * MIB;
 
 let s3: S3Server;
 let bucket: string;
-let server: ConfiguredServer;
+let server: RestartableServer;
 
 beforeAll(async () => {
   s3 = await startS3('versitygw');
   bucket = await s3.newBucket();
-  server = await serveConfigured(() => ({
+  server = await serveRestartable(() => ({
     storage: { kind: 's3', bucket, endpoint: s3.endpoint, pathStyle: true, region: 'us-east-1', memoryBytes: MEMORY },
     limits: { stallSeconds: 3_600 }, // some uploads wait for others, long on a busy machine
   }));

@@ -8,25 +8,20 @@ export interface Moto {
   stop(): Promise<void>;
 }
 
-const SERVE = `
-import logging, sys
-from moto.server import ThreadedMotoServer
-logging.getLogger("werkzeug").setLevel(logging.ERROR)
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
-sys.stdin.read()
-server.stop()
-`;
-
-/** Starts moto and points the AWS SDK of this process at it. `script` is a Python program that serves moto otherwise, and writes its port to standard output. */
-export async function startMoto({ region = 'eu-central-1', script }: { readonly region?: string; readonly script?: string } = {}): Promise<Moto> {
+/** Starts moto and points the AWS SDK of this process at it. `script` is a Python program that changes moto before it serves it. */
+export async function startMoto({
+  region = 'eu-central-1',
+  script = join(__dirname, 'serve_moto.py'),
+}: {
+  readonly region?: string;
+  readonly script?: string;
+} = {}): Promise<Moto> {
   const venv = process.env['CDK_FTPS_VENV'];
   if (!venv) throw new Error('CDK_FTPS_VENV is not set; run the tests by test/system/run.sh');
   const python = join(venv, 'bin/python');
-  const moto: ChildProcess = spawn(python, script === undefined ? ['-c', SERVE] : [script], {
+  const moto: ChildProcess = spawn(python, [script], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: process.env, // what the test has set
+    env: { ...process.env, PYTHONPATH: __dirname }, // what the test has set, and where serve_moto is found
   });
   const ended = once(moto, 'exit').then(([code]) => Promise.reject(new Error(`moto ended with ${code}`)));
   ended.catch(() => {}); // it also ends with the tests

@@ -1,12 +1,10 @@
 """moto, whose Transfer Family tells of servers and users by name only: the two lists are added, of what moto itself keeps."""
 
 import json
-import logging
-import sys
 
-from moto.server import ThreadedMotoServer
 from moto.transfer import responses, urls
 from moto.transfer.responses import TransferResponse
+from serve_moto import serve
 
 
 def page(response: TransferResponse, items: list, key: str) -> str:
@@ -32,9 +30,4 @@ def list_users(self: TransferResponse) -> str:
 TransferResponse.list_servers = list_servers
 TransferResponse.list_users = list_users
 
-logging.getLogger("werkzeug").setLevel(logging.ERROR)
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
-sys.stdin.read()
-server.stop()
+serve()

@@ -1,4 +1,4 @@
-/** The built server with a configuration file of a test's own: other storages, scanners and accounts than `serveProcess` has. */
+/** The built server with what a test overrides of its settings, which can be killed and started again in the same place. */
 import { spawn } from 'node:child_process';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ export function cheapHash(password: string): string {
   return `$pbkdf2-sha256$i=${iterations}$${saltText}$${key}`;
 }
 
-export interface ConfiguredServer {
+export interface RestartableServer {
   readonly folder: string;
   /** Root of the files, where the storage is local. */
   readonly files: string;
@@ -36,10 +36,10 @@ export interface ConfiguredServer {
   stop(): Promise<number>;
 }
 
-export async function serveConfigured(
+export async function serveRestartable(
   overrides: (files: string) => Partial<ServerConfigInput>,
   account: Record<string, unknown> = {},
-): Promise<ConfiguredServer> {
+): Promise<RestartableServer> {
   const folder = mkdtempSync(join(tmpdir(), 'ftps-system-'));
   const at = (name: string) => join(folder, name);
   mkdirSync(at('files'));
@@ -61,7 +61,7 @@ export async function serveConfigured(
   writeFileSync(at('server.json'), JSON.stringify(config));
   let port = 0;
   let child: ReturnType<typeof spawn>;
-  const server: ConfiguredServer = {
+  const server: RestartableServer = {
     folder,
     files: at('files'),
     config: at('server.json'),
@@ -108,7 +108,7 @@ export async function serveConfigured(
 }
 
 /** The account of the server, logged in. */
-export async function logIn({ port, ca }: ConfiguredServer, timeout = 60_000): Promise<Client> {
+export async function logIn({ port, ca }: RestartableServer, timeout = 60_000): Promise<Client> {
   const client = new Client(timeout);
   await client.access({ host: 'localhost', port, user: USER, password: PASSWORD, secure: true, secureOptions: { ca: readFileSync(ca), host: 'localhost' } });
   return client;
