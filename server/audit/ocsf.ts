@@ -33,7 +33,8 @@ export function toOcsf(event: ServerEvent, context: OcsfContext): AuditLine {
   return JSON.parse(JSON.stringify(lineOf(event, context)));
 }
 
-function lineOf(event: ServerEvent, context: OcsfContext): Record<string, unknown> {
+/** The same with members that are undefined, which JSON leaves out. */
+export function lineOf(event: ServerEvent, context: OcsfContext): Record<string, unknown> {
   const build = (common: Common, rest: Record<string, unknown>) => ({
     ...commonPart(common, context, event),
     ...rest,

@@ -12,6 +12,13 @@ import type { Binding, DataChannel, DataOwner, Direction } from './channel';
 /** How long a client may take to close after its close_notify, before it counts as one that waits for ours. Once a session. */
 const GOODBYE_MS = 20;
 
+/**
+ * When a client that reads them gets its new sessions. Its kernel may hold back a small file and the end behind it until a sign of life comes
+ * (Nagle's algorithm): by then both wait there and leave as one. Sent sooner they would let the file go alone, and the end would wait for
+ * the 40 ms of a delayed acknowledgement.
+ */
+const SIGN_OF_LIFE_MS = 1;
+
 /** What every data connection needs; one for the whole server. */
 export interface DataSecurity {
   readonly certificates: ServerCertificates;
@@ -32,8 +39,7 @@ export async function secureData(
 ): Promise<DataChannel | undefined> {
   // A client that closes both ways at once must still be read to its end: it is we who end our side, with close_notify.
   if (direction !== 'out') socket.allowHalfOpen = true;
-  // What is held back can't be lost; but the client's kernel may wait for a sign of life before it sends a small file (Nagle's algorithm).
-  const holdSessions = direction !== 'out' && !owner.waitsForGoodbye;
+  const readsSessions = owner.waitsForGoodbye === true;
   let facts: TlsFacts | undefined;
   const handshake = await acceptTls(socket, {
     ...certificates.handshake(hello, owner.maxTlsVersion),
@@ -41,7 +47,7 @@ export async function secureData(
     seconds: handshakeSeconds,
     onSession: (id, data) => sessions.file(owner, id, data),
     resume: resume?.data,
-    holdSessions,
+    holdSessions: direction !== 'out',
     onSecure: (tls) => {
       facts = tlsFacts(tls); // a fast client may be gone when they are asked for
     },
@@ -58,8 +64,11 @@ export async function secureData(
     // Node writes new sessions by itself, and ends TCP before close_notify where such a write is not over. A turn of the event loop later it is.
     setImmediate(() => tls.end());
   };
-  // One that has not waited after all, and was reset over it, is not trusted again.
-  if (!holdSessions && direction !== 'out') tls.once('error', () => (owner.waitsForGoodbye = false));
+  if (readsSessions && direction !== 'out') {
+    setTimeout(releaseSessions, SIGN_OF_LIFE_MS);
+    // One that has not waited after all, and was reset over it, is not trusted again.
+    tls.once('error', () => (owner.waitsForGoodbye = false));
+  }
   return {
     socket: tls,
     tls: facts!,

@@ -23,7 +23,7 @@ async function settle(session: Session, login: string, verdict: Verdict): Promis
   }
   if (verdict.kind === 'refused') return refuse(session, login, verdict);
   const { account, method, source } = verdict;
-  if (new Networks(account.deniedNetworks).contains(session.address) || isOutside(account.allowedNetworks, session.address))
+  if (isInside(account.deniedNetworks, session.address) || isOutside(account.allowedNetworks, session.address))
     return refuse(session, login, { kind: 'refused', reason: 'address-not-allowed', source });
   if (session.ended) return; // it left while its password was checked, and takes nobody's place
   if (!(await limits.admitAccount(account.user, account.maxSessions))) {
@@ -56,6 +56,10 @@ async function refuse(session: Session, login: string, verdict: Extract<Verdict,
   if (session.failedLogins < config.limits.loginAttempts) return session.reply(530, REFUSED);
   await session.reply(421, `${REFUSED} Too many attempts.`);
   session.close('refused');
+}
+
+function isInside(networks: readonly string[], address: string): boolean {
+  return networks.length > 0 && new Networks(networks).contains(address);
 }
 
 function isOutside(networks: readonly string[], address: string): boolean {

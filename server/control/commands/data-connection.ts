@@ -13,7 +13,7 @@ import type { Session } from '../session';
  * has sent the command; where it is there already, curl forgets to connect and wakes up a whole second later. A reply
  * that comes with the next turn of its event loop spares every other transfer that second.
  */
-const REPLY_DELAY_MS = 2;
+const REPLY_DELAY_MS = 1;
 /** A client that sends PASV is probably not curl; where it comes that late to the port, its next replies are held back too. */
 const LATE_MS = 800;
 

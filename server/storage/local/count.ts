@@ -7,20 +7,22 @@ export async function countHome(root: string, parts: readonly string[]): Promise
   let [bytes, files] = [0, 0];
   const folder = await Folder.walk(root, parts);
   try {
-    for await (const { name } of await folder.entries()) {
-      if (isReserved(name)) continue;
-      const found = await folder.stat(name).catch(() => undefined);
-      if (found?.isFile()) {
-        bytes += found.size;
-        files += 1;
-      } else if (found?.isDirectory()) {
-        const inside = await countHome(root, [...parts, name]);
-        bytes += inside.bytes;
-        files += inside.files;
+    for await (const names of folder.names()) {
+      const found = await folder.stats(names);
+      for (const [index, name] of names.entries()) {
+        const one = isReserved(name) ? undefined : found[index];
+        if (one?.isFile()) {
+          bytes += one.size;
+          files += 1;
+        } else if (one?.isDirectory()) {
+          const inside = await countHome(root, [...parts, name]);
+          bytes += inside.bytes;
+          files += inside.files;
+        }
       }
     }
   } finally {
-    await folder.close().catch(() => {}); // iterating the entries may have closed what it opened
+    await folder.close();
   }
   return { bytes, files };
 }

@@ -18,9 +18,11 @@ export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], {
   const usages = new Map<string, Usage>();
   return {
     async open({ user, home, quota }) {
-      await mkdir(root, { recursive: true, mode: 0o750 });
       const parts = partsOf(virtualPath('/', home));
-      await makeHome(root, parts);
+      // Nearly always it is there.
+      const there = await Folder.walk(root, parts).catch(() => undefined);
+      if (there) await there.close();
+      else await makeHome(root, parts);
       const key = parts.join('/');
       const usage = quota ? (usages.get(key) ?? new Usage(key, quota, () => countHome(root, parts), counts)) : undefined;
       if (usage) usages.set(key, usage);
@@ -36,6 +38,7 @@ export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], {
 
 /** Makes the folders of a home that are missing, one step at a time and never through a link. */
 async function makeHome(root: string, parts: readonly string[]): Promise<void> {
+  await mkdir(root, { recursive: true, mode: 0o750 });
   for (let depth = 0; depth < parts.length; depth += 1) {
     const folder = await Folder.walk(root, parts.slice(0, depth));
     try {

@@ -10,9 +10,6 @@ import type { LocalQuarantine } from './quarantine';
 import type { Staging } from './staging';
 import { openUpload } from './upload';
 
-/** Entries looked at together; the pool of threads works on them side by side. */
-const BATCH = 256;
-
 export class LocalVolume implements Volume {
   constructor(
     private readonly root: string,
@@ -32,16 +29,11 @@ export class LocalVolume implements Volume {
   async *list(path: string): AsyncIterable<readonly Entry[]> {
     const folder = await Folder.walk(this.root, [...this.home, ...partsOf(path)]);
     try {
-      const dir = await folder.entries();
-      let names: string[] = [];
-      for await (const { name } of dir) {
-        if (isReserved(name)) continue;
-        names.push(name);
-        if (names.length < BATCH) continue;
-        yield await entries(folder, names);
-        names = [];
-      }
-      if (names.length > 0) yield await entries(folder, names);
+      for await (const names of folder.names())
+        yield await entries(
+          folder,
+          names.filter((name) => !isReserved(name)),
+        );
     } finally {
       await folder.close();
     }
