@@ -11,9 +11,10 @@ import type { Session } from '../session';
 /**
  * How long the reply to EPSV is held back. curl (7.88, of Debian 12, and others of its time) looks for the reply right after it
  * has sent the command; where it is there already, curl forgets to connect and wakes up a whole second later. A reply
- * that comes with the next turn of its event loop spares every other transfer that second.
+ * that comes with the next turn of its event loop spares every other transfer that second. Timers count in whole milliseconds: it is one
+ * at least.
  */
-const REPLY_DELAY_MS = 1;
+const REPLY_DELAY_MS = 2;
 /** A client that sends PASV is probably not curl; where it comes that late to the port, its next replies are held back too. */
 const LATE_MS = 800;
 
