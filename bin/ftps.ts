@@ -8,6 +8,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+// Which versions of Node.js run this is ours to say (package.json); the AWS SDK's word about its own plans is no news to whoever types a command.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
 ftpsProgram()
   .parseAsync()
   .catch((error: unknown) => {

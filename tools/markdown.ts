@@ -1,6 +1,7 @@
 /** What the documentation's Markdown holds that can go stale: links, anchors, commands. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { type Node, type NodeType, Parser } from 'commonmark';
 
 const root = join(__dirname, '..');
 
@@ -21,29 +22,22 @@ export interface Fence {
 
 /** The fenced blocks of a page, without their indentation. */
 export function fences(page: string): Fence[] {
-  const found: Fence[] = [];
-  let open: { indent: string; info: string; line: number; lines: string[] } | undefined;
-  linesOf(page).forEach((text, index) => {
-    const [, indent = '', info] = /^(\s*)```(.*)$/.exec(text) ?? [];
-    if (info === undefined) open?.lines.push(text.startsWith(open.indent) ? text.slice(open.indent.length) : text);
-    else if (!open) open = { indent, info: info.trim(), line: index + 1, lines: [] };
-    else {
-      const [language = '', ...marks] = open.info.split(' ');
-      found.push({ page, line: open.line, language, mark: marks.join(' '), text: open.lines.join('\n') });
-      open = undefined;
-    }
+  return nodesOf(page, 'code_block').flatMap(({ info, literal, sourcepos }) => {
+    const [language = '', ...marks] = (info ?? '').split(' ');
+    return info === null ? [] : [{ page, line: sourcepos[0][0], language, mark: marks.join(' '), text: (literal ?? '').trimEnd() }];
   });
-  return found;
+}
+
+/** What stands between backticks in the text of a page: `docs/tls.md:12`, and the words. */
+export function spans(page: string): { readonly place: string; readonly text: string }[] {
+  return nodesOf(page, 'code').map((node) => ({ place: `${page}:${lineOf(node)}`, text: node.literal ?? '' }));
 }
 
 /** Links of a page that lead nowhere: `docs/tls.md:12 settings.md#tls`. Pages of the web are not looked at. */
 export function deadLinks(page: string): string[] {
-  return prose(page).flatMap((text, index) =>
-    [...text.matchAll(/\]\(([^()\s]+)\)/g)]
-      .map(([, target = '']) => target)
-      .filter((target) => !/^[a-z]+:/.test(target) && !leadsSomewhere(page, target))
-      .map((target) => `${page}:${index + 1} ${target}`),
-  );
+  return [...nodesOf(page, 'link'), ...nodesOf(page, 'image')]
+    .filter(({ destination }) => !/^[a-z]+:/.test(destination ?? '') && !leadsSomewhere(page, destination ?? ''))
+    .map((node) => `${page}:${lineOf(node)} ${node.destination}`);
 }
 
 function leadsSomewhere(page: string, target: string): boolean {
@@ -56,11 +50,8 @@ function leadsSomewhere(page: string, target: string): boolean {
 /** What GitHub makes of the headings: small letters, no punctuation, hyphens for blanks, a number for one that came before. */
 function anchorsOf(page: string): Set<string> {
   const anchors = new Set<string>();
-  for (const text of prose(page)) {
-    const [, heading] = /^#{1,6}\s+(.+?)\s*#*$/.exec(text) ?? [];
-    if (heading === undefined) continue;
-    const slug = heading
-      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+  for (const heading of nodesOf(page, 'heading')) {
+    const slug = textOf(heading)
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
       .replaceAll(' ', '-');
@@ -71,16 +62,26 @@ function anchorsOf(page: string): Set<string> {
   return anchors;
 }
 
-/** The lines of a page, with code blanked. */
-function prose(page: string): string[] {
-  let inside = false;
-  return linesOf(page).map((text) => {
-    if (/^\s*```/.test(text)) {
-      inside = !inside;
-      return '';
-    }
-    return inside ? '' : text.replaceAll(/`[^`]*`/g, (span) => (/\]\(/.test(span) ? '' : span));
-  });
+function nodesOf(page: string, type: NodeType): Node[] {
+  return below(new Parser().parse(readFileSync(join(root, page), 'utf8'))).filter((node) => node.type === type);
 }
 
-const linesOf = (page: string) => readFileSync(join(root, page), 'utf8').split('\n');
+/** A node and all beneath it, in the order of the page. */
+function below(node: Node): Node[] {
+  const walker = node.walker();
+  const found: Node[] = [];
+  for (let event = walker.next(); event; event = walker.next()) if (event.entering) found.push(event.node);
+  return found;
+}
+
+const textOf = (node: Node) =>
+  below(node)
+    .map(({ literal }) => literal ?? '')
+    .join('');
+
+/** Only blocks know their place: the line of the one that the node is in, and the breaks before it. */
+function lineOf(node: Node): number {
+  let breaks = 0;
+  for (let before = node.prev; before; before = before.prev) if (before.type === 'softbreak' || before.type === 'linebreak') breaks++;
+  return node.parent?.sourcepos ? node.parent.sourcepos[0][0] + breaks : lineOf(node.parent!);
+}

@@ -24,8 +24,9 @@ export function firewallCommand(): Command {
         return;
       }
       const gate = await openGate({ socket: firewall.socket, ...range });
+      const told = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]); // before anybody can know that it runs
       process.stderr.write(`passive ports ${passive.ports} are closed; ${firewall.socket} opens them\n`);
-      await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+      await told;
       await gate.close();
     });
 }

@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
+import { ftpsProgram } from '../../bin/program';
 import { settingsReference } from '../../tools/docs';
-import { deadLinks, fences, pages } from '../../tools/markdown';
+import { deadLinks, fences, pages, spans } from '../../tools/markdown';
 import { constructReference } from '../../tools/reference';
 
-const page = (name: string) => readFileSync(join(__dirname, '../../docs', name), 'utf8');
+const root = join(__dirname, '../..');
+const page = (name: string) => readFileSync(join(root, 'docs', name), 'utf8');
 
 // `npm run docs` writes them anew; docs/compliance.md is compared in compliance.test.ts.
 it('the reference of settings is that of the schema', () => expect(page('settings.md')).toBe(settingsReference()));
@@ -25,9 +28,70 @@ it('no link leads nowhere, and every page can be found from docs/README.md', () 
   expect(guides.filter((name) => !index.includes(`(${name.slice('docs/'.length)})`))).toEqual([]);
 });
 
-it('every command in the documentation is in a fence that says whether it can be run here', () => {
+describe('commands', () => {
   const all = pages().flatMap(fences);
-  expect(all.filter(({ language }) => language === '').map(({ page: name, line }) => `${name}:${line} has no language`)).toEqual([]);
-  const marks = new Set(all.filter(({ language }) => language === 'sh').map(({ mark }) => mark));
-  expect([...marks].sort()).toEqual(['', 'aws', 'ci', 'served', 'server'].filter((mark) => marks.has(mark)));
+
+  it('stand in fences that say where they can be run (CONTRIBUTING.md)', () => {
+    expect(all.filter(({ language }) => language === '').map(({ page: name, line }) => `${name}:${line} has no language`)).toEqual([]);
+    const marks = ['', 'served', 'server', 'server runs', 'aws', 'ci', 'account', 'instance'];
+    const wrong = all.filter(({ language, mark }) => ['sh', 'console'].includes(language) && !marks.includes(mark));
+    expect(wrong.map(({ page: name, line, mark }) => `${name}:${line} ${mark}`)).toEqual([]);
+  });
+
+  it('of npm, ftps and the CDK are there as they are written, in text and fences', () => {
+    const inFences = all
+      .filter(({ language }) => language === 'sh' || language === 'console')
+      .flatMap(({ page: name, line, text }) =>
+        text
+          .replaceAll('\\\n', ' ')
+          .split('\n')
+          .map((one) => ({ place: `${name}:${line}`, text: one.replace(/^\$ /, '') })),
+      );
+    const problems = [
+      ...pages()
+        .filter((name) => name !== 'CHANGELOG.md')
+        .flatMap(spans),
+      ...inFences,
+    ].flatMap(({ place, text }) => problemsOf(text.replace(/\s+#.*/, '').trim()).map((problem) => `${place} ${text}: ${problem}`));
+    expect(problems).toEqual([]);
+  });
+
+  it('that need the systemd of an instance name a unit of the image', () => {
+    const units = all
+      .filter(({ mark }) => mark === 'instance')
+      .flatMap(({ text }) => [...text.matchAll(/systemctl \w+ (\S+)/g)].map(([, unit]) => `${unit}.service`));
+    expect(units.length).toBeGreaterThan(0);
+    for (const unit of units) expect(readdirSync(join(root, 'lib/image/files'))).toContain(unit);
+  });
 });
+
+const CDK = ['bootstrap', 'deploy', 'diff', 'synth'];
+
+function problemsOf(text: string): string[] {
+  const [program, ...words] = text.replace(/^npx (?=ftps|cdk)/, '').split(/\s+/);
+  if (program === 'npm') return npmProblems(words);
+  if (program === 'cdk') return CDK.includes(words[0]!) ? [] : [`${words[0]} is not run by any test`];
+  return program === 'ftps' ? ftpsProblems(words) : [];
+}
+
+function npmProblems([verb = '', ...words]: string[]): string[] {
+  const script = verb === 'run' ? words.shift()! : verb;
+  if (['install', 'ci', 'pack', 'audit'].includes(script)) return [];
+  const scripts = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts as Record<string, string>;
+  if (!(script in scripts)) return ['there is no such script'];
+  const areas = script === 'test:system' ? words.filter((word) => word !== '--') : [];
+  return areas.filter((area) => !existsSync(join(root, 'test/system', area))).map((area) => `there is no area ${area}`);
+}
+
+/** The command that is meant, and whether it has the options. */
+function ftpsProblems(words: string[]): string[] {
+  let command: Command = ftpsProgram();
+  for (const word of words) {
+    const next = command.commands.find((one) => one.name() === word);
+    if (!next && command.commands.length > 0 && !word.startsWith('-') && word !== '…') return [`${command.name()} has no command ${word}`];
+    if (!next) break;
+    command = next;
+  }
+  const flags = words.filter((word) => word.startsWith('--')).map((word) => word.split('=')[0]!);
+  return flags.filter((flag) => !command.options.some(({ long }) => long === flag)).map((flag) => `${command.name()} has no ${flag}`);
+}

@@ -37,4 +37,5 @@ def move(self, secret_id, version_stage, remove_from_version_id, move_to_version
 
 
 SecretsManagerBackend.update_secret_version_stage = move
-serve()
+if __name__ == "__main__":
+    serve()

@@ -30,4 +30,5 @@ def list_users(self: TransferResponse) -> str:
 TransferResponse.list_servers = list_servers
 TransferResponse.list_users = list_users
 
-serve()
+if __name__ == "__main__":
+    serve()
