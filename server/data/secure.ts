@@ -15,9 +15,9 @@ const GOODBYE_MS = 20;
 /**
  * When a client that reads them gets its new sessions. Its kernel may hold back a small file and the end behind it until a sign of life comes
  * (Nagle's algorithm): by then both wait there and leave as one. Sent sooner they would let the file go alone, and the end would wait for
- * the 40 ms of a delayed acknowledgement.
+ * the 40 ms of a delayed acknowledgement. Timers count in whole milliseconds: it is one at least.
  */
-const SIGN_OF_LIFE_MS = 1;
+const SIGN_OF_LIFE_MS = 2;
 
 /** What every data connection needs; one for the whole server. */
 export interface DataSecurity {
