@@ -37,7 +37,7 @@ export function watchEnd(socket: TLSSocket, transport: Socket): EndWatch {
     if (chunk === null && !over) {
       over = true;
       // Where Node has stopped reading itself, no end of TCP can come.
-      closeNotify = !handleOf(socket)?.reading || isReading(transport);
+      closeNotify = handleOf(socket)?.reading === false || isReading(transport);
       // Nothing that follows counts, not even a reset: that of a client which closes with something of ours unread would make Node throw
       // away what came before and has not been looked at yet.
       handleOf(transport)?.readStop();
