@@ -19,6 +19,7 @@ for user in ftps ftps-scan; do
 done
 check 'the server is what was shipped' sh -c 'cd /opt/ftps && sha256sum --check --strict --quiet ftps.js.sha256'
 check 'nobody changes the server' is /opt/ftps/ftps.js 'root:root 444'
+check 'operators have the ftps command' sh -c 'ftps --version'
 check 'settings are for the server to read' is /etc/ftps 'root:ftps 750'
 check "files are the server's" is /srv/ftps 'ftps:ftps 750'
 check 'the audit is for the log agent to read' is /var/log/ftps 'ftps:ftps-log 2750'

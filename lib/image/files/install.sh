@@ -19,6 +19,8 @@ if getent passwd cwagent > /dev/null; then usermod --append --groups ftps-log cw
 
 install -d -m 0755 /opt/ftps
 install -m 0444 "$from/ftps.js" "$from/ftps.js.sha256" /opt/ftps/
+printf '#!/bin/sh\nexec %s --no-warnings /opt/ftps/ftps.js "$@"\n' "$node" > /usr/bin/ftps # where sudo looks, too
+chmod 0555 /usr/bin/ftps
 install -m 0555 "$from/self-test.sh" "$from/check.sh" "$from/health.sh" /opt/ftps/
 install -d -m 0750 -o root -g ftps /etc/ftps
 install -d -m 0750 -o ftps -g ftps /srv/ftps

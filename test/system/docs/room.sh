@@ -61,13 +61,21 @@ END
 echo "Test.Eicar:0:*:$EICAR_HEX" > signatures/test.ndb
 daemon clamd 'Self checking every' clamd --config-file clamd.conf
 
+sources='{ "kind": "file", "file": "/etc/ftps/accounts.json" }'
+if [ "${2:-}" = everything ]; then
+  daemon moto '^[0-9]' env PYTHONUNBUFFERED=1 PYTHONPATH="$here/../support:$here/../certificate:$here/../transfer-family" python "$here/moto_of_the_guides.py"
+  AWS_ENDPOINT_URL=http://127.0.0.1:$(grep -m1 '^[0-9]' moto.log)
+  export AWS_ENDPOINT_URL
+  sources+=', { "kind": "secrets", "prefix": "ftps/staging/accounts/" }'
+fi
+
 for account in partner demo; do ftps user add $account --home / --file /etc/ftps/accounts.json <<< "$PASSWORD"; done 2> accounts.log
 cat > /etc/ftps/server.json << END
 { "listeners": [{ "mode": "explicit", "host": "0.0.0.0", "port": 21 }, { "mode": "implicit", "host": "0.0.0.0", "port": 990 }],
   "storage": { "kind": "local", "root": "$room/files" }, "audit": { "destination": "/var/log/ftps/audit.json" },
   "firewall": { "mode": "nftables" }, "antivirus": { "kind": "clamd", "socket": "/run/ftps-scanner/clamd.sock" },
   "tls": { "certificates": [{ "kind": "file", "certificate": "/etc/ftps/server.pem", "key": "/etc/ftps/server.key" }] },
-  "identity": [{ "kind": "file", "file": "/etc/ftps/accounts.json" }], "admin": { "port": 9990 } }
+  "identity": [$sources], "admin": { "port": 9990 } }
 END
 daemon firewall 'are closed' ftps firewall --config /etc/ftps/server.json
 daemon server 'listening admin' ftps serve --config /etc/ftps/server.json
@@ -76,9 +84,6 @@ curl -sS "ftp://ftps.example.com/" --ssl-reqd -u "partner:$PASSWORD" > /dev/null
 if [ "${2:-}" = everything ]; then
   (cd "$clone" && daemon "$room/laptop" 'Ctrl-C' npm start -- --passive-ports 51000-51015) &
   laptop=$!
-  daemon moto '^[0-9]' env PYTHONUNBUFFERED=1 PYTHONPATH="$here/../support:$here/../certificate:$here/../transfer-family" python "$here/moto_of_the_guides.py"
-  AWS_ENDPOINT_URL=http://127.0.0.1:$(grep -m1 '^[0-9]' moto.log)
-  export AWS_ENDPOINT_URL
   . "$here/account.sh"
   wait "$laptop"
 fi
