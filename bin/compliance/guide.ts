@@ -38,6 +38,9 @@ A finding is accepted on the construct it is about, with its reason beside the c
 fails when it is out of date. In your own app the acceptances come with the constructs, and the packs are yours to add:
 
 \`\`\`ts
+import { Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks } from 'cdk-nag';
+
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app), new HIPAASecurityChecks(app), new PCIDSS321Checks(app));
 \`\`\`
 

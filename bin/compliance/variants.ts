@@ -52,7 +52,8 @@ function existingVpc(app: App): void {
 function privateOnly(app: App): void {
   const stack = new StackOfAnyZone(app, 'private', { env, terminationProtection: true });
   const { vpc, serviceEndpoints } = new ServiceNetwork(stack, 'Network', { internet: false });
-  const service = new FtpsService(stack, 'Ftps', {
+  serviceEndpoints!.allowFromCidr(vpc.vpcCidrBlock);
+  new FtpsService(stack, 'Ftps', {
     domainName,
     hostedZone: new PrivateHostedZone(stack, 'Zone', { zoneName: 'example.com', vpc }),
     vpc,
@@ -64,7 +65,6 @@ function privateOnly(app: App): void {
       names: [domainName],
     }),
   });
-  serviceEndpoints!.allowFrom(service.fleet);
 }
 
 if (require.main === module) {

@@ -2,7 +2,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { CertificateAuthority } from 'aws-cdk-lib/aws-acmpca';
 import { IpAddresses, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
-import { FtpsService, PrivateAddresses, ServerCertificate, ServiceEndpoints } from 'cdk-ftps';
+import { FtpsService, PrivateAddresses, S3Storage, ServerCertificate, ServiceEndpoints } from 'cdk-ftps';
 
 const app = new App();
 const stack = new Stack(app, 'Inside', { env: { region: 'eu-central-1', account: '111122223333' } });
@@ -13,15 +13,17 @@ const vpc = new Vpc(stack, 'Vpc', {
   subnetConfiguration: [{ name: 'Inside', subnetType: SubnetType.PRIVATE_ISOLATED }],
 });
 const apis = new ServiceEndpoints(stack, 'Apis', { vpc });
+apis.allowFromCidr(vpc.vpcCidrBlock); // instances, and the machines that build their image
 const hostedZone = new PrivateHostedZone(stack, 'Zone', { zoneName: 'example.com', vpc });
 const domainName = 'ftps.example.com';
 
-const service = new FtpsService(stack, 'Ftps', {
+new FtpsService(stack, 'Ftps', {
   domainName,
   hostedZone,
   vpc,
   vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
   clientCidrs: ['10.0.0.0/8'],
+  storage: new S3Storage(stack, 'Files'), // scanned by GuardDuty; a scanner on the instances would get its signatures from the internet
   endpoint: new PrivateAddresses(stack, 'Addresses'),
   certificate: ServerCertificate.privateCa(stack, 'Certificate', {
     domainName,
@@ -32,4 +34,3 @@ const service = new FtpsService(stack, 'Ftps', {
     ),
   }),
 });
-apis.allowFrom(service.fleet);

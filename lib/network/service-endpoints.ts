@@ -27,7 +27,7 @@ export interface ServiceEndpointsProps {
   readonly s3?: boolean;
 }
 
-/** What an instance calls: accounts and certificate, keys, log agent, hooks of its group, Session Manager, its address. */
+/** What an instance calls: accounts and certificate, keys, log agent, hooks of its group, Session Manager, its address; and Image Builder's machines, their service. */
 const SERVICES: Readonly<Record<string, InterfaceVpcEndpointAwsService>> = {
   SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
   Kms: InterfaceVpcEndpointAwsService.KMS,
@@ -38,6 +38,7 @@ const SERVICES: Readonly<Record<string, InterfaceVpcEndpointAwsService>> = {
   SsmMessages: InterfaceVpcEndpointAwsService.SSM_MESSAGES,
   Ec2Messages: InterfaceVpcEndpointAwsService.EC2_MESSAGES,
   Efs: InterfaceVpcEndpointAwsService.ELASTIC_FILESYSTEM,
+  ImageBuilder: InterfaceVpcEndpointAwsService.IMAGE_BUILDER,
 };
 
 /** VPC endpoints for the AWS APIs that instances need, for a network without a way to the internet. */
@@ -64,7 +65,7 @@ export class ServiceEndpoints extends Construct {
     this.securityGroup.connections.allowFrom(instances, Port.tcp(443), 'AWS APIs from the FTPS instances');
   }
 
-  /** Lets a whole network reach the endpoints. */
+  /** Lets a whole network reach the endpoints: the instances, and the machines that build their image. */
   public allowFromCidr(cidr: string): void {
     this.securityGroup.addIngressRule(Peer.ipv4(cidr), Port.tcp(443), 'AWS APIs from the VPC');
   }

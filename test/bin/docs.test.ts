@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ftpsProgram } from '../../bin/program';
+import { checkServerConfig } from '../../server/config';
 import { settingsReference } from '../../tools/docs';
 import { deadLinks, fences, pages, spans } from '../../tools/markdown';
 import { constructReference } from '../../tools/reference';
@@ -28,17 +29,17 @@ it('no link leads nowhere, and every page can be found from docs/README.md', () 
   expect(guides.filter((name) => !index.includes(`(${name.slice('docs/'.length)})`))).toEqual([]);
 });
 
-describe('commands', () => {
+describe('what is printed', () => {
   const all = pages().flatMap(fences);
 
-  it('stand in fences that say where they can be run (CONTRIBUTING.md)', () => {
+  it('commands stand in fences that say where they can be run (CONTRIBUTING.md)', () => {
     expect(all.filter(({ language }) => language === '').map(({ page: name, line }) => `${name}:${line} has no language`)).toEqual([]);
     const marks = ['', 'served', 'server', 'server runs', 'aws', 'ci', 'account', 'instance'];
     const wrong = all.filter(({ language, mark }) => ['sh', 'console'].includes(language) && !marks.includes(mark));
     expect(wrong.map(({ page: name, line, mark }) => `${name}:${line} ${mark}`)).toEqual([]);
   });
 
-  it('of npm, ftps and the CDK are there as they are written, in text and fences', () => {
+  it('commands of npm, ftps and the CDK are there as they are written, in text and fences', () => {
     const inFences = all
       .filter(({ language }) => language === 'sh' || language === 'console')
       .flatMap(({ page: name, line, text }) =>
@@ -56,7 +57,22 @@ describe('commands', () => {
     expect(problems).toEqual([]);
   });
 
-  it('that need the systemd of an instance name a unit of the image', () => {
+  it('settings that are printed are settings', () => {
+    const base = {
+      listeners: [{ mode: 'explicit', port: 21 }],
+      tls: { certificates: [{ kind: 'file', certificate: 'server.pem', key: 'server.key' }] },
+      storage: { kind: 'local', root: '/srv/ftps' },
+      identity: [{ kind: 'file', file: 'accounts.json' }],
+    };
+    const printed = all
+      .filter(({ language }) => language === 'json')
+      .map(({ text }) => JSON.parse(text))
+      .filter((value) => !('home' in value || 'user' in value || 'detail-type' in value)); // accounts and events
+    expect(printed.length).toBeGreaterThan(2);
+    for (const value of printed) expect(() => checkServerConfig({ ...base, ...('mode' in value ? { listeners: [value] } : value) })).not.toThrow();
+  });
+
+  it('commands that need the systemd of an instance name a unit of the image', () => {
     const units = all
       .filter(({ mark }) => mark === 'instance')
       .flatMap(({ text }) => [...text.matchAll(/systemctl \w+ (\S+)/g)].map(([, unit]) => `${unit}.service`));

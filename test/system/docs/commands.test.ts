@@ -26,7 +26,7 @@ const CI: Readonly<Record<string, readonly [file: string, words: string]>> = {
   'npm test -- --json --outputFile=test-results.json': ['.ci/run', 'npm test -- --json --outputFile=test-results.json'],
   "npx cdk synth --quiet 'prod/**'": ['tools/start.mjs', "'synth', '--quiet'"],
   'npx ftps evidence --environment prod --tests test-results.json': ['.ci/run', 'ftps.js evidence --environment prod --tests test-results.json'],
-  'npm install cdk-ftps aws-cdk-lib constructs': ['test/system/package/package.test.ts', "'aws-cdk-lib', 'constructs', 'tsx'"],
+  'npm install ./cdk-ftps-0.1.0.tgz aws-cdk-lib constructs': ['test/system/package/package.test.ts', "'aws-cdk-lib', 'constructs', 'tsx'"],
   'npm install --save-dev aws-cdk tsx': ['test/system/package/package.test.ts', "'aws-cdk-lib', 'constructs', 'tsx'"],
   "npx cdk deploy --app 'npx tsx app.mts'": ['test/system/deploy/deploy.test.ts', "'deploy', '--app'"],
 };
@@ -141,6 +141,14 @@ it.each(guides)('%s can be followed', async (page) => {
   const cwd = room.fresh();
   await beforehand[page]?.(cwd);
   for (const fence of runnable.filter((one) => one.page === page)) expect(await follow(fence, cwd)).toBeUndefined();
+});
+
+it('the lines that npm start prints can be pasted', async () => {
+  const printed = readFileSync(join(room.folder, 'laptop.log'), 'utf8').matchAll(/^(?:curl|lftp)? +((?:curl|lftp) .+)$/gm);
+  const lines = [...printed].map(([, line]) => line);
+  expect(lines.map((line) => line!.split(' ')[0])).toEqual(['curl', 'curl', 'curl', 'curl', 'lftp', 'lftp']);
+  const { code, output } = await room.run(lines.join('\n'), { cwd: join(room.folder, 'clone') });
+  expect(`${code} ${code === 0 ? '' : output}`).toBe('0 ');
 });
 
 it('what is long is run by something else', () => {
