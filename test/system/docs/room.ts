@@ -1,9 +1,9 @@
 /** A room of its own for the commands of the documentation (room.sh), in which scripts are run as a reader would type them. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { EICAR } from '../antivirus/clamd';
 import { type Ran, run } from '../support/served';
@@ -76,11 +76,9 @@ export class Room {
 
 /** What `git clone` and `npm ci` give, and the server that was built. */
 function clone(folder: string): void {
-  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
-  for (const file of files) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    cpSync(join(root, file), join(folder, file));
-  }
+  const made = ['.git', '.git/', ...readFileSync(join(root, '.gitignore'), 'utf8').split('\n')];
+  const isMade = (path: string) => made.includes(`${basename(path)}/`) || made.includes(basename(path)) || made.includes(`/${relative(root, path)}/`);
+  cpSync(root, folder, { recursive: true, filter: (path) => path === root || !isMade(path) });
   // A folder of its own with links: whatever is installed or removed in the clone, it is not here.
   mkdirSync(join(folder, 'node_modules'));
   for (const name of readdirSync(join(root, 'node_modules')).filter((one) => one !== '.package-lock.json'))
