@@ -67,7 +67,9 @@ export function compare({ columns, results }: Report, figure: Figure): Compariso
     return figure.better === 'more' ? value >= wanted : value <= wanted;
   };
   const must = reaches(figure.must);
-  return { own, best, ratio, reached: reaches(figure.aim) ? 'aim' : must === undefined ? undefined : must ? 'must' : 'no' };
+  // An aim in a unit of its own may be met where the best server is not.
+  if (must === false) return { own, best, ratio, reached: 'no' };
+  return { own, best, ratio, reached: reaches(figure.aim) ? 'aim' : must && 'must' };
 }
 
 const show = (value: number | undefined, digits: number) =>
