@@ -13,7 +13,7 @@ const vpc = new Vpc(stack, 'Vpc', {
   subnetConfiguration: [{ name: 'Inside', subnetType: SubnetType.PRIVATE_ISOLATED }],
 });
 const apis = new ServiceEndpoints(stack, 'Apis', { vpc });
-apis.allowFromCidr(vpc.vpcCidrBlock); // instances, and the machines that build their image
+apis.allowFromCidr('10.42.0.0/20'); // instances, and the machines that build their image
 const hostedZone = new PrivateHostedZone(stack, 'Zone', { zoneName: 'example.com', vpc });
 const domainName = 'ftps.example.com';
 

@@ -46,7 +46,7 @@ export interface ServiceNetworkProps {
 export class ServiceNetwork extends Construct {
   /** The network itself. */
   public readonly vpc: Vpc;
-  /** The AWS APIs within the network, where it has no internet. Let the network reach them, where images are built, too: `serviceEndpoints.allowFromCidr(vpc.vpcCidrBlock)`. */
+  /** The AWS APIs within the network, where it has no internet. Let the network reach them, where images are built, too: `serviceEndpoints.allowFromCidr(cidr)`. */
   public readonly serviceEndpoints?: ServiceEndpoints;
   /** Give it to `FtpsService` as `networkFirewall`. */
   public readonly firewall?: ServiceFirewall;
