@@ -4,6 +4,9 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { licenceList } from './bundled/licences.mjs';
+import { installed, packagesIn } from './bundled/packages.mjs';
+import { billOfMaterials } from './bundled/sbom.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -17,6 +20,7 @@ const common = {
   minifyWhitespace: true,
   keepNames: true,
   legalComments: 'linked',
+  metafile: true,
   logLevel: 'warning',
 };
 
@@ -28,7 +32,7 @@ function lambdas() {
     .map((path) => ({ entry: join('lib', path), name: dirname(path).replaceAll('/', '-') }));
 }
 
-await build({
+const server = await build({
   ...common,
   entryPoints: ['bin/ftps.ts'],
   outfile: 'dist/image/ftps.js',
@@ -39,7 +43,9 @@ await build({
   external: ['dtrace-provider', 'source-map-support', 'mv', 'safe-json-stringify'],
   banner: { js: '#!/usr/bin/env node' },
 });
-for (const { entry, name } of lambdas()) await build({ ...common, entryPoints: [entry], outfile: `dist/lambda/${name}/index.js`, target: 'node24' });
+const functions = [];
+for (const { entry, name } of lambdas())
+  functions.push(await build({ ...common, entryPoints: [entry], outfile: `dist/lambda/${name}/index.js`, target: 'node24' }));
 
 // What an instance gets besides the bundle: units, kernel settings and the script that installs them.
 cpSync(join(root, 'lib/image/files'), join(root, 'dist/image'), { recursive: true });
@@ -47,4 +53,22 @@ cpSync(join(root, 'lib/image/files'), join(root, 'dist/image'), { recursive: tru
 const bundle = join(root, 'dist/image/ftps.js');
 const sha256 = createHash('sha256').update(readFileSync(bundle)).digest('hex');
 writeFileSync(`${bundle}.sha256`, `${sha256}  ftps.js\n`);
+
+// What is in the server, for the image; what is in the server and in the Lambdas and beside them, for the package.
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const inServer = packagesIn(server.metafile);
+writeFileSync(join(root, 'dist/image/ftps.cdx.json'), billOfMaterials({ manifest, type: 'application', sha256 }, inServer));
+writeFileSync(join(root, 'dist/image/THIRD-PARTY-LICENSES'), licenceList(inServer.packages));
+const inPackage = packagesIn(merged([server, ...functions].map(({ metafile }) => metafile)));
+for (const one of manifest.bundledDependencies.map(installed)) {
+  inPackage.packages.set(one.key, one);
+  inPackage.direct.add(one.key);
+}
+writeFileSync(join(root, 'dist/cdk-ftps.cdx.json'), billOfMaterials({ manifest, type: 'library' }, inPackage));
+writeFileSync(join(root, 'dist/THIRD-PARTY-LICENSES'), licenceList(inPackage.packages));
+
 if (!process.argv.includes('--quiet')) console.log(`${relative(root, bundle)}  sha256 ${sha256}`);
+
+function merged(metafiles) {
+  return { inputs: Object.assign({}, ...metafiles.map(({ inputs }) => inputs)), outputs: Object.assign({}, ...metafiles.map(({ outputs }) => outputs)) };
+}

@@ -5,6 +5,12 @@ set -euo pipefail
 from=$(realpath "${1:?usage: install.sh FOLDER}")
 node=${NODE:-/usr/bin/node}
 
+# Another server than the one that was shipped is not installed, and nothing has been touched by then.
+if ! (cd "$from" && sha256sum --check --strict --quiet ftps.js.sha256); then
+  echo "install.sh: $from/ftps.js is not the server that was shipped; get the package anew" >&2
+  exit 1
+fi
+
 # Who does what: the server serves, the firewall opens its ports, the scanner scans, the log agent reads the audit. None can log in, and none owns what another needs.
 group() { getent group "$1" > /dev/null || groupadd --system "$1"; }
 user() { getent passwd "$1" > /dev/null || useradd --system --gid "$2" --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin "$1"; }
@@ -21,6 +27,7 @@ install -d -m 0755 /opt/ftps
 install -m 0444 "$from/ftps.js" "$from/ftps.js.sha256" /opt/ftps/
 printf '#!/bin/sh\nexec %s --no-warnings /opt/ftps/ftps.js "$@"\n' "$node" > /usr/bin/ftps # where sudo looks, too
 chmod 0555 /usr/bin/ftps
+install -m 0444 "$from/ftps.js.LEGAL.txt" "$from/THIRD-PARTY-LICENSES" "$from/ftps.cdx.json" /opt/ftps/ # what is in it, and by which licences
 install -m 0555 "$from/self-test.sh" "$from/check.sh" "$from/health.sh" /opt/ftps/
 install -d -m 0750 -o root -g ftps /etc/ftps
 install -d -m 0750 -o ftps -g ftps /srv/ftps

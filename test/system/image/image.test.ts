@@ -98,6 +98,17 @@ it.each([
   60_000,
 );
 
+it('another server than the one that was shipped is not installed', async () => {
+  cpSync(image, join(root, 'opt/ftps-install'), { recursive: true });
+  const { code, output } = await inside(
+    'echo "//" >> /opt/ftps-install/ftps.js; before=$(stat -c %z /opt/ftps/*); bash /opt/ftps-install/install.sh /opt/ftps-install; code=$?; [ "$before" = "$(stat -c %z /opt/ftps/*)" ] || echo changed; exit $code',
+  );
+  await inside('rm -r /opt/ftps-install');
+  expect(output).toContain('is not the server that was shipped');
+  expect(output).not.toContain('changed');
+  expect(code).toBe(1);
+}, 60_000);
+
 it('installing again changes nothing', async () => {
   cpSync(image, join(root, 'opt/ftps-install'), { recursive: true });
   const list =

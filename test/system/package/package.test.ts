@@ -1,15 +1,26 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../support/served';
 
 const root = join(__dirname, '../../..');
 let folder: string;
+let contents: Contents;
+
+/** What npm says of a package that it packs. */
+interface Contents {
+  readonly size: number;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string }[];
+}
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ftps-package-'));
-  const packed = await run('npm', ['pack', '--silent', '--pack-destination', folder, root]);
-  expect(packed.code).toBe(0);
+  const packed = await run('npm', ['pack', '--silent', '--json', '--pack-destination', folder, root]);
+  expect(`${packed.code} ${packed.code === 0 ? '' : packed.output}`).toBe('0 ');
+  [contents] = JSON.parse(packed.output.slice(packed.output.indexOf('[\n'), packed.output.lastIndexOf(']') + 1));
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   writeFileSync(join(folder, 'package.json'), '{"private": true}');
@@ -29,10 +40,54 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const sha256 = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
+
 function resourceTypes(assembly: string): string[] {
   const [template] = readdirSync(assembly).filter((name) => name.endsWith('.template.json'));
   return Object.values(JSON.parse(readFileSync(join(assembly, template!), 'utf8')).Resources as Record<string, { Type: string }>).map(({ Type }) => Type);
 }
+
+it('the package holds what it needs and nothing else, and is as small as it was', () => {
+  const paths = contents.files.map(({ path }) => path);
+  const places =
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|\.jsii|dist\/(THIRD-PARTY-LICENSES|cdk-ftps\.cdx\.json)|dist\/(image|lambda|lib|server)\/.+|node_modules\/zod\/.+)$/;
+  expect(paths.filter((path) => !places.test(path))).toEqual([]);
+  const ours = paths.filter((path) => path.startsWith('dist/'));
+  expect(ours.filter((path) => /\.(map|tsbuildinfo|pem|key|env)$|\.test\.|(?<!\.d)\.ts$/.test(path))).toEqual([]);
+  const secret = /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{40}|\b(AKIA|ASIA)(?!IOSFODNN7EXAMPLE)[A-Z0-9]{16}\b/;
+  expect(ours.filter((path) => secret.test(readFileSync(join(folder, 'node_modules/cdk-ftps', path), 'latin1')))).toEqual([]);
+  // In MB; of what is unpacked, 6 are zod and 15 six Lambdas with the parts of the AWS SDK that they use.
+  expect(contents.size / 1e6).toBeLessThan(6);
+  expect(contents.unpackedSize / 1e6).toBeLessThan(31);
+});
+
+it('a clean build elsewhere, at another time, in another language and time zone, gives the same bytes', async () => {
+  const elsewhere = mkdtempSync(join(root, '.cache-build-')); // beside node_modules, so that it can be linked file by file
+  try {
+    for (const name of ['bin', 'lib', 'server', 'tools', 'package.json', 'tsconfig.json', 'LICENSE'])
+      cpSync(join(root, name), join(elsewhere, name), { recursive: true });
+    expect(await run('cp', ['-al', join(root, 'node_modules'), join(elsewhere, 'node_modules')])).toMatchObject({ code: 0 });
+    const settings = ['TZ=Pacific/Kiritimati', 'LANG=tr_TR.UTF-8', 'LC_ALL=C', 'HOME=/nonexistent'];
+    const built = await run('bash', [
+      '-c',
+      'umask 077; cd "$1"; shift; exec env "$@"',
+      '-',
+      elsewhere,
+      ...settings,
+      process.execPath,
+      'tools/build.mjs',
+      '--quiet',
+    ]);
+    expect(built).toEqual({ code: 0, output: '' });
+    const files = readdirSync(join(elsewhere, 'dist'), { recursive: true, encoding: 'utf8', withFileTypes: true }).filter((one) => one.isFile());
+    const names = files.map((one) => join(one.parentPath, one.name).slice(elsewhere.length + 1)).sort();
+    const hashes = (top: string) => names.map((name) => `${sha256(join(top, name))}  ${name}`);
+    expect(names).toEqual(expect.arrayContaining(['dist/image/ftps.js', 'dist/image/ftps.cdx.json', 'dist/lambda/certificate-rotation/index.js']));
+    expect(hashes(elsewhere)).toEqual(hashes(join(folder, 'node_modules/cdk-ftps')));
+  } finally {
+    rmSync(elsewhere, { recursive: true, force: true });
+  }
+});
 
 it('a stranger’s app has ten lines at most', () => {
   expect(readFileSync(join(root, 'examples/minimal/app.mts'), 'utf8').split('\n').filter(Boolean).length).toBeLessThanOrEqual(10);
@@ -61,6 +116,26 @@ describe('each example', () => {
   });
 });
 
+it('the image takes the very server of the package, and its build ends at any other', async () => {
+  const shipped = join(folder, 'node_modules/cdk-ftps/dist/image');
+  const assembly = join(folder, 'examples/minimal');
+  const [template] = readdirSync(assembly).filter((name) => name.endsWith('.template.json'));
+  const checks = /echo '[0-9a-f]{64} {2}[^']+' \| sha256sum --check --strict/g;
+  const commands = readFileSync(join(assembly, template!), 'utf8').match(checks)!;
+  const pinned = commands.map((command) => command.slice("echo '".length).split("'")[0]);
+  expect(pinned).toEqual(
+    readdirSync(shipped)
+      .sort()
+      .map((name) => `${sha256(join(shipped, name))}  ${name}`),
+  );
+  const copy = join(folder, 'image');
+  cpSync(shipped, copy, { recursive: true });
+  const verify = () => run('bash', ['-c', `set -euo pipefail; cd "$1"; ${commands.join('\n')}`, '-', copy]);
+  expect(await verify()).toMatchObject({ code: 0 });
+  appendFileSync(join(copy, 'ftps.js'), '\n');
+  expect(await verify()).toMatchObject({ code: 1, output: expect.stringContaining('ftps.js: FAILED') });
+});
+
 it('so does one in CommonJS that takes a single construct', async () => {
   writeFileSync(
     join(folder, 'one.cjs'),
@@ -82,3 +157,13 @@ it('the package brings the ftps command and its types', async () => {
   expect(output).toContain('ftps serve');
   expect(readFileSync(join(folder, 'node_modules/cdk-ftps/dist/lib/index.d.ts'), 'utf8')).toContain('FtpsService');
 });
+
+it('the command says the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(join(folder, 'node_modules/cdk-ftps/package.json'), 'utf8'));
+  expect(await run(join(folder, 'node_modules/.bin/ftps'), ['--version'])).toEqual({ code: 0, output: `${version}\n` });
+});
+
+// Asked before the tests begin, so that one that could not be made shows as skipped, with the reason in its name.
+const audit = spawnSync(join(root, 'node_modules/.bin/tsx'), ['tools/audit.ts'], { cwd: root, encoding: 'utf8', timeout: 150_000 });
+if (audit.status === 2) it.skip(audit.stderr.trim(), () => undefined);
+else it('no vulnerability is known of what is locked, but those explained', () => expect([audit.status, audit.stderr]).toEqual([0, '']));
