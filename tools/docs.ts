@@ -1,10 +1,13 @@
-/** Writes docs/settings.md from the schema of the server's configuration, docs/compliance.md from the templates, docs/reference.md from docstrings. usage: npm run docs */
+/** Writes docs/settings.md from the schema of the server's configuration, docs/compliance.md from the templates, docs/reference.md from docstrings, and the pictures of prod. usage: npm run docs */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { complianceGuide, environmentsApp, pipelineApp } from '../bin/compliance/guide';
 import { variantsApp } from '../bin/compliance/variants';
 import { serverConfigSchema } from '../server/config';
+import { architecture } from './pictures/architecture';
+import { dashboard } from './pictures/dashboard';
+import { environmentOf } from './pictures/resources';
 import { constructReference } from './reference';
 
 interface JsonSchema {
@@ -73,5 +76,9 @@ if (require.main === module) {
   writeFileSync(join(__dirname, '../docs/settings.md'), settingsReference());
   writeFileSync(join(__dirname, '../docs/reference.md'), constructReference());
   const { context } = JSON.parse(readFileSync(join(__dirname, '../cdk.json'), 'utf8'));
-  writeFileSync(join(__dirname, '../docs/compliance.md'), complianceGuide(environmentsApp({ context }), variantsApp({ context }), pipelineApp({ context })));
+  const environments = environmentsApp({ context });
+  const prod = environmentOf(environments, 'prod');
+  writeFileSync(join(__dirname, '../docs/pictures/architecture.svg'), architecture(prod, 'prod'));
+  writeFileSync(join(__dirname, '../docs/pictures/dashboard.svg'), dashboard(prod, 'prod'));
+  writeFileSync(join(__dirname, '../docs/compliance.md'), complianceGuide(environments, variantsApp({ context }), pipelineApp({ context })));
 }
