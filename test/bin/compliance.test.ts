@@ -7,6 +7,9 @@ import { complianceGuide, environmentsApp, pipelineApp } from '../../bin/complia
 import { packs } from '../../bin/compliance/packs';
 import { variantsApp } from '../../bin/compliance/variants';
 import { wildcardsIn } from '../../bin/compliance/wildcards';
+import { architecture } from '../../tools/pictures/architecture';
+import { dashboard } from '../../tools/pictures/dashboard';
+import { environmentOf } from '../../tools/pictures/resources';
 import type { Resources } from '../lib/support';
 
 const { context } = JSON.parse(readFileSync(join(__dirname, '../../cdk.json'), 'utf8'));
@@ -34,6 +37,12 @@ function findings(app: App): string[] {
 
 it('docs/compliance.md lists what is accepted; `npm run docs` writes it anew', () => {
   expect(readFileSync(join(__dirname, '../../docs/compliance.md'), 'utf8')).toBe(complianceGuide(environments, variants, pipeline));
+});
+
+it('the pictures of prod are those of its templates; `npm run docs` draws them anew', () => {
+  const prod = environmentOf(environments, 'prod');
+  const drawn = { 'architecture.svg': architecture(prod, 'prod'), 'dashboard.svg': dashboard(prod, 'prod') };
+  for (const [name, picture] of Object.entries(drawn)) expect(readFileSync(join(__dirname, '../../docs/pictures', name), 'utf8')).toBe(picture);
 });
 
 it('every permission with a wildcard has its reason', () => {

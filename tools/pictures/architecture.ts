@@ -40,7 +40,7 @@ const boxes = {
     },
   },
   fleet: {
-    title: 'Instances with the FTPS server',
+    title: 'Instances, FTPS server',
     column: 2,
     row: 1,
     tall: 2,
@@ -83,7 +83,11 @@ const boxes = {
     column: 0,
     row: 3,
     parts: ['ServiceFleetAddresses'],
-    lines: (of) => ['gives instances their address', 'keeps the records of the host name', `${count(of('Events::Rule'), 'rule')}, ${count(of('SQS::Queue'), 'queue')} for failures`],
+    lines: (of) => [
+      'gives instances their address',
+      'keeps the records of the host name',
+      `${count(of('Events::Rule'), 'rule')}, ${count(of('SQS::Queue'), 'queue')} for failures`,
+    ],
   },
   certificate: {
     title: 'ACM certificate',
@@ -163,7 +167,11 @@ const boxes = {
     column: 3,
     row: 3,
     parts: ['Accounts', 'ServiceLockouts'],
-    lines: (of) => ['secrets of Secrets Manager', `${count(of('KMS::Key'), 'KMS key')}`, ...(of('DynamoDB::Table').length ? ['lock-outs shared by DynamoDB'] : [])],
+    lines: (of) => [
+      'secrets of Secrets Manager',
+      `${count(of('KMS::Key'), 'KMS key')}`,
+      ...(of('DynamoDB::Table').length ? ['lock-outs shared by DynamoDB'] : []),
+    ],
   },
 } satisfies Record<string, Box>;
 
@@ -191,7 +199,9 @@ export function architecture({ resources, references }: Environment, name: strin
   const owned = (box: string) => [...resources].filter(([id]) => owner(id) === box).map(([, one]) => one);
   const all = (type: string) => [...resources.values()].filter(({ Type }) => Type === `AWS::${type}`);
   const related = new Set([...references].flatMap(([id, to]) => [...to].map((other) => `${owner(id)} ${owner(other)}`)));
-  for (const { between: [one, other] } of arrows)
+  for (const {
+    between: [one, other],
+  } of arrows)
     if (!related.has(`${one} ${other}`) && !related.has(`${other} ${one}`)) throw new Error(`nothing in the templates joins ${one} and ${other}`);
 
   const drawn = Object.entries(boxes as Record<string, Box>).map(([key, { title, column, row, tall, lines }]) => {
@@ -204,7 +214,11 @@ export function architecture({ resources, references }: Environment, name: strin
   const vpc = all('EC2::VPC')[0]!.Properties;
   return drawing(1161, 606, `The resources of ${name} and how they belong together`, [
     text({ x: 20, y: 36, text: `cdk-ftps: ${name}`, kind: 'title' }),
-    text({ x: 20, y: 56, text: `${resources.size} resources. Drawn from the synthesized templates: the numbers and names are theirs, and no arrow inside stands without a reference in them.` }),
+    text({
+      x: 20,
+      y: 56,
+      text: `${resources.size} resources. Drawn from the synthesized templates: the numbers and names are theirs, and no arrow inside stands without a reference in them.`,
+    }),
     `<rect class="vpc" x="294" y="192" width="573" height="246" rx="8"/>`,
     text({ x: 304, y: 208, text: `VPC ${vpc.CidrBlock}, ${count(all('EC2::Subnet'), 'subnet')}, ${count(all('EC2::FlowLog'), 'flow log')}`, kind: 'note' }),
     ...arrows.map(({ way }) => `<path class="way" marker-end="url(#tip)" d="${way}"/>`),

@@ -21,7 +21,11 @@ export function dashboard({ resources }: Environment, name: string): string {
   const rows = Math.max(...widgets.map(({ y, height }) => y + height));
   return drawing(24 * CELL + 20, TOP + rows * ROW + 12, `The dashboard of ${name}`, [
     text({ x: 14, y: 32, text: `The dashboard of ${name}`, kind: 'title' }),
-    text({ x: 14, y: 52, text: 'Its layout, drawn from the template: where a graph will be stand the lines it will have. No figures, for these come from a running service.' }),
+    text({
+      x: 14,
+      y: 52,
+      text: 'Its layout, drawn from the template: where a graph will be stand the lines it will have. No figures, for these come from a running service.',
+    }),
     ...widgets.map(drawn),
   ]);
 }
@@ -29,17 +33,20 @@ export function dashboard({ resources }: Environment, name: string): string {
 /** A name for what is known only when deployed. */
 function referenceIn(part: unknown): string {
   const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::ImportValue': imported } = part as Record<string, unknown>;
-  return String(ref ?? (Array.isArray(attribute) ? attribute[0] : undefined) ?? String(imported).replace(/^.*ExportsOutputRef/, '')).replace(/[0-9A-F]{8,}$/, '');
+  return String(ref ?? (Array.isArray(attribute) ? attribute[0] : undefined) ?? String(imported).replace(/^.*ExportsOutputRef/, '')).replace(
+    /[0-9A-F]{8,}$/,
+    '',
+  );
 }
 
 function drawn({ type, x, y, width, height, properties }: Widget): string {
   const [left, top] = [10 + x * CELL, TOP + y * ROW];
   const lines = linesOf(type, properties);
   const room = Math.max(1, Math.floor((height * ROW - 44) / 17));
-  const columns = type === 'alarm' ? 6 : 1;
+  const columns = type === 'alarm' ? 5 : 1;
   const shown = lines.slice(0, room * columns);
   const rest = lines.length - shown.length;
-  const limit = Math.floor((width * CELL - 28) / columns / 5.9) - (columns > 1 ? 1 : 0);
+  const limit = Math.floor((width * CELL - 28) / columns / 5.9) - (columns > 1 ? 2 : 0);
   const words = shown.map((line, index) =>
     text({
       x: left + 14 + (index % columns) * ((width * CELL) / columns),
@@ -60,7 +67,11 @@ function drawn({ type, x, y, width, height, properties }: Widget): string {
 function linesOf(type: string, { markdown, alarms, metrics, query, annotations }: Widget['properties']): string[] {
   if (type === 'text') return String(markdown).split('\n').slice(1);
   if (type === 'alarm') return alarms.map((id: string) => id.replace(/^Service(Alarms|Certificate(?=Rotated))?/, '').replace(/[0-9A-F]{8}$/, ''));
-  if (type === 'log') return String(query).split('\n').slice(1).map((line) => line.replace(/^\| /, ''));
+  if (type === 'log')
+    return String(query)
+      .split('\n')
+      .slice(1)
+      .map((line) => line.replace(/^\| /, ''));
   const visible = (metrics as unknown[][]).filter((metric) => (metric.at(-1) as { visible?: boolean }).visible !== false);
   const series = visible.map((metric) => {
     const { label, stat, expression } = metric.at(-1) as Record<string, string>;

@@ -25,11 +25,16 @@ export function environmentOf(app: App, name: string): Environment {
   if (!assembly) throw new Error(`the app has no environment ${name}`);
   const templates: Template[] = assembly.nestedAssembly.stacks.map(({ template }) => template);
   const exported = new Map(
-    templates.flatMap(({ Outputs = {} }) => Object.values(Outputs).flatMap(({ Value, Export }) => (Export ? [[Export.Name, [...namesIn(Value)]] as const] : []))),
+    templates.flatMap(({ Outputs = {} }) =>
+      Object.values(Outputs).flatMap(({ Value, Export }) => (Export ? [[Export.Name, [...namesIn(Value)]] as const] : [])),
+    ),
   );
   const resources = new Map(templates.flatMap(({ Resources }) => Object.entries(Resources)));
   const references = new Map(
-    [...resources].map(([id, one]) => [id, new Set([...namesIn(one)].flatMap((named) => exported.get(named) ?? [named]).filter((named) => resources.has(named)))]),
+    [...resources].map(([id, one]) => [
+      id,
+      new Set([...namesIn(one)].flatMap((named) => exported.get(named) ?? [named]).filter((named) => resources.has(named))),
+    ]),
   );
   return { resources, references };
 }

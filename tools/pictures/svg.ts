@@ -1,5 +1,5 @@
 /** What the drawings share: colours for light and dark, text. */
-export const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+export const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 export interface Text {
   readonly x: number;
@@ -10,10 +10,10 @@ export interface Text {
 }
 
 export const text = ({ x, y, text: words, kind = 'line', anchor = 'start' }: Text) =>
-  `<text class="${kind}" x="${x}" y="${y}" text-anchor="${anchor}">${escape(words)}</text>`;
+  `<text class="${kind}" x="${x}" y="${y}" text-anchor="${anchor}">${escaped(words)}</text>`;
 
 export function drawing(width: number, height: number, label: string, parts: readonly string[]): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(label)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(label)}">
 <style>
 svg{--page:#fff;--ink:#1d2733;--soft:#5b6876;--box:#f5f7fa;--edge:#b9c3cf;--accent:#0b62a8;--vpc:#eef5ee;--vpcedge:#5d9a63}
 @media(prefers-color-scheme:dark){svg{--page:#0f151c;--ink:#e6ebf1;--soft:#9eabb9;--box:#1a232d;--edge:#3d4b5a;--accent:#66b3f0;--vpc:#13201a;--vpcedge:#4c8a59}}

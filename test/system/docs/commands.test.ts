@@ -28,6 +28,9 @@ const CI: Readonly<Record<string, readonly [file: string, words: string]>> = {
   'npx ftps evidence --environment prod --tests test-results.json': ['.ci/run', 'ftps.js evidence --environment prod --tests test-results.json'],
   'npm install ./cdk-ftps-0.1.0.tgz aws-cdk-lib constructs': ['test/system/package/package.test.ts', "'aws-cdk-lib', 'constructs', 'tsx'"],
   'npm install --save-dev aws-cdk tsx': ['test/system/package/package.test.ts', "'aws-cdk-lib', 'constructs', 'tsx'"],
+  'npm ci': ['tools/ensure-installed.mjs', "spawnSync('npm', ['ci'"],
+  'npm run build': ['test/system/run.sh', 'npm run --silent build'],
+  'sha256sum dist/image/ftps.js dist/lambda/*/index.js': ['test/system/package/package.test.ts', "'dist/lambda/certificate-rotation/index.js'"],
   "npx cdk deploy --app 'npx tsx app.mts'": ['test/system/deploy/deploy.test.ts', "'deploy', '--app'"],
 };
 
