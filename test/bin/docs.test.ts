@@ -92,7 +92,7 @@ function problemsOf(text: string): string[] {
 
 function npmProblems([verb = '', ...words]: string[]): string[] {
   const script = verb === 'run' ? words.shift()! : verb;
-  if (['install', 'ci', 'pack', 'audit'].includes(script)) return [];
+  if (['install', 'ci', 'pack', 'audit', 'version', 'publish'].includes(script)) return [];
   const scripts = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts as Record<string, string>;
   if (!(script in scripts)) return ['there is no such script'];
   const areas = script === 'test:system' ? words.filter((word) => word !== '--') : [];
