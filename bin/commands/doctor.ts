@@ -6,6 +6,7 @@ import { examine } from '../doctor/examine';
 import type { Finding } from '../doctor/finding';
 import { paintsFor } from '../terminal/colour';
 import { ProgressLine } from '../terminal/progress';
+import { columnsOf, wrap } from '../terminal/wrap';
 import { exitCodes, UsageError } from './exit';
 
 interface Flags {
@@ -58,7 +59,11 @@ export function doctorCommand(): Command {
 function readable(findings: readonly Finding[]): string {
   const paint = paintsFor(process.stdout);
   const marks = { ok: paint.green('ok      '), warning: paint.yellow('warning '), problem: paint.red('PROBLEM ') } as const;
-  const lines = findings.flatMap(({ level, check, text, advice }) => [`${marks[level]} ${check}: ${text}`, ...(advice ? [`          ${advice}`] : [])]);
+  const indented = (words: string, indent: number) => wrap(words, indent, columnsOf(process.stdout));
+  const lines = findings.flatMap(({ level, check, text, advice }) => [
+    `${marks[level]} ${indented(`${check}: ${text}`, 9)}`,
+    ...(advice ? [`           ${indented(advice, 11)}`] : []),
+  ]);
   const count = (level: Finding['level']) => findings.filter((finding) => finding.level === level).length;
   return `${[...lines, `${count('problem')} problems, ${count('warning')} warnings`].join('\n')}\n`;
 }

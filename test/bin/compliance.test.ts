@@ -7,9 +7,11 @@ import { complianceGuide, environmentsApp, pipelineApp } from '../../bin/complia
 import { packs } from '../../bin/compliance/packs';
 import { variantsApp } from '../../bin/compliance/variants';
 import { wildcardsIn } from '../../bin/compliance/wildcards';
+import { summarize } from '../../bin/summary';
 import { architecture } from '../../tools/pictures/architecture';
 import { dashboard } from '../../tools/pictures/dashboard';
 import { environmentOf } from '../../tools/pictures/resources';
+import { printedIn } from '../../tools/pictures/terminal';
 import type { Resources } from '../lib/support';
 
 const { context } = JSON.parse(readFileSync(join(__dirname, '../../cdk.json'), 'utf8'));
@@ -43,6 +45,17 @@ it('the pictures of prod are those of its templates; `npm run docs` draws them a
   const prod = environmentOf(environments, 'prod');
   const drawn = { 'architecture.svg': architecture(prod, 'prod'), 'dashboard.svg': dashboard(prod, 'prod') };
   for (const [name, picture] of Object.entries(drawn)) expect(readFileSync(join(__dirname, '../../docs/pictures', name), 'utf8')).toBe(picture);
+});
+
+it('the picture of npm start says of prod and staging what their templates say, and the README what they cost', () => {
+  const printed = printedIn(readFileSync(join(__dirname, '../../docs/pictures/terminal-start.svg'), 'utf8'));
+  const readme = readFileSync(join(__dirname, '../../README.md'), 'utf8');
+  for (const name of ['prod', 'staging']) {
+    const { resources } = environmentOf(environments, name);
+    const lines = summarize({ Resources: Object.fromEntries(resources) });
+    expect(printed.slice(printed.indexOf(name) + 1).slice(0, lines.length)).toEqual(lines.map((line) => `  ${line}`));
+    expect(readme).toContain(` | ${/about \d+ USD/.exec(lines.join())![0]} | `);
+  }
 });
 
 it('every permission with a wildcard has its reason', () => {

@@ -8,6 +8,7 @@ import { examples } from '../../bin/examples';
 import { ftpsProgram } from '../../bin/program';
 import { wantsColour } from '../../bin/terminal/colour';
 import { bar, ProgressLine } from '../../bin/terminal/progress';
+import { columnsOf, wrap } from '../../bin/terminal/wrap';
 
 /** Every command that can be typed, by its path. */
 function leaves(command: Command, path = ''): [string, Command][] {
@@ -156,4 +157,22 @@ it('ends quietly where its reader has seen enough', async () => {
   program.stdout.destroy();
   const [said, [code]] = await Promise.all([text(program.stderr), once(program, 'exit')]);
   expect({ said, code }).toEqual({ said: '', code: 0 });
+});
+
+describe('long lines', () => {
+  it('are broken between words where the terminal ends, and stay in their column', () => {
+    expect(wrap('the certificate does not cover ftps.example.com', 9, 34)).toBe('the certificate does not\n         cover ftps.example.com');
+    expect(wrap(`see ${'x'.repeat(40)} there`, 2, 30)).toBe(`see\n  ${'x'.repeat(40)}\n  there`);
+  });
+
+  it('are whole in files and pipes, and where there is no room', () => {
+    expect(wrap('word '.repeat(100), 9, columnsOf({}, {}))).toBe('word '.repeat(100));
+    expect(wrap('a few words of it', 9, 12)).toBe('a few words of it');
+  });
+
+  it('end where the terminal or COLUMNS says', () => {
+    expect(columnsOf({ columns: 80 }, { COLUMNS: '120' })).toBe(80);
+    expect(columnsOf({}, { COLUMNS: '120' })).toBe(120);
+    expect(columnsOf({}, { COLUMNS: 'wide' })).toBeUndefined();
+  });
 });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { selfTest } from './self-test.mjs';
 
 /** The ftps.js of the image asset, which must be the one that was built. */
@@ -54,7 +54,6 @@ async function serve(bundle, state, test, args) {
     errors += chunk;
   });
   const ended = new Promise((done) => server.once('exit', (code) => done(code ?? 1)));
-  const shown = show(bundle, server.stdout);
   const stop = () => server.kill('SIGTERM');
   // Ctrl-C reaches the server as well, which then drains; this process waits for it.
   process.on('SIGINT', () => {}).on('SIGTERM', stop);
@@ -67,6 +66,8 @@ async function serve(bundle, state, test, args) {
     return 1;
   }
   const login = { user: 'demo', password: readFileSync(passwordFile, 'utf8').trim() };
+  if (!test) explain(ready, login, state);
+  const shown = show(bundle, server.stdout);
   if (test) {
     const passed = await selfTest({ ...ready, ...login });
     stop();
@@ -74,7 +75,6 @@ async function serve(bundle, state, test, args) {
     await shown;
     return passed && code === 0 ? 0 : 1;
   }
-  explain(ready, login, state);
   const code = await ended;
   await shown;
   console.log('Drained and stopped.');
@@ -106,11 +106,14 @@ function fileAppears(file, folder) {
   });
 }
 
-function explain({ explicit, implicit, passive, admin, ca }, { user, password }, state) {
+function explain({ explicit, implicit, passive, admin, ...ready }, { user, password }, folder) {
+  const [ca, state] = [ready.ca, folder].map((path) => relative(process.cwd(), path));
   console.log(`Listening on this machine only: explicit FTPS ${explicit}, implicit FTPS ${implicit}, passive ${passive[0]}-${passive.at(-1)}
 Account ${user}, password ${password}, files in ${join(state, 'files')}
 Authority of the certificate: ${ca}
 Console  http://localhost:${admin}/
+
+To paste into a second terminal, in this folder:
 
 curl     curl --cacert ${ca} --ssl-reqd -u ${user}:${password} -T README.md ftp://localhost:${explicit}/
          curl --cacert ${ca} --ssl-reqd -u ${user}:${password} ftp://localhost:${explicit}/
@@ -120,8 +123,8 @@ curl     curl --cacert ${ca} --ssl-reqd -u ${user}:${password} -T README.md ftp:
 lftp     lftp -u ${user},${password} -e 'set ssl:ca-file ${ca}; set ftp:ssl-force true; set ftp:ssl-protect-data true; ls' ftp://localhost:${explicit}
          lftp -u ${user},${password} -e 'set ssl:ca-file ${ca}; ls' ftps://localhost:${implicit}
 
-FileZilla  Host localhost, port ${explicit}, "Require explicit FTP over TLS", logon type Normal, user ${user}, password ${password}
-           Host localhost, port ${implicit}, "Require implicit FTP over TLS", the same logon
+FileZilla  Host localhost, port ${explicit} with "Require explicit FTP over TLS" or ${implicit} with "Require implicit FTP over TLS"
+           Logon type Normal, user ${user}, password ${password}
            It shows the certificate once; compare it with ${join(state, 'server.pem')}
 
 Ctrl-C drains and stops. What happens from here on:

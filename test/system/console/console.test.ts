@@ -1,8 +1,4 @@
-/**
- * The console as a person sees it, in headless Chromium.
- *
- * CONSOLE_PICTURES  a folder that gets a picture of each state; by default none is kept
- */
+/** The console as a person sees it, in headless Chromium: a picture of each state. */
 import { once } from 'node:events';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -11,6 +7,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { Client } from 'basic-ftp';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { CertificateFolder } from '../../server/support/certificates';
+import { keptAs } from '../support/pictures';
 import { cheapHash } from '../support/restartable';
 import { PASSWORD, type ServedProcess, serveConfigured, USER } from '../support/served';
 
@@ -84,8 +81,8 @@ const are = (selector: string, count: number) =>
   page.waitForFunction(([what, wanted]) => document.querySelectorAll(what).length === wanted, [selector, count] as const);
 
 async function picture(name: string): Promise<void> {
-  const folder = process.env.CONSOLE_PICTURES;
-  const image = await page.screenshot({ animations: 'disabled', ...(folder ? { path: join(folder, `console-${name}.png`) } : {}) });
+  const path = keptAs(`console-${name}.png`);
+  const image = await page.screenshot({ animations: 'disabled', ...(path ? { path } : {}) });
   expect(image.length).toBeGreaterThan(10_000);
 }
 

@@ -2,7 +2,9 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Fence, fences, pages, spans } from '../../../tools/markdown';
+import { settled, terminal } from '../../../tools/pictures/terminal';
 import { EICAR } from '../antivirus/clamd';
+import { expectPicture } from '../support/pictures';
 import { PASSWORD, Room } from './room';
 
 const root = join(__dirname, '../../..');
@@ -152,6 +154,15 @@ it('the lines that npm start prints can be pasted', async () => {
   expect(lines.map((line) => line!.split(' ')[0])).toEqual(['curl', 'curl', 'curl', 'curl', 'lftp', 'lftp']);
   const { code, output } = await room.run(lines.join('\n'), { cwd: join(room.folder, 'clone') });
   expect(`${code} ${code === 0 ? '' : output}`).toBe('0 ');
+});
+
+it('npm start, until the first of these lines was pasted, looks as in its picture', async () => {
+  const uploaded = /^Bundling[\s\S]*?Connection closed: quit.*$/m;
+  const log = join(room.folder, 'laptop.log');
+  expect(await room.run(`grep -q -m1 'Connection closed: quit' < <(exec tail -n +1 -f ${log})`)).toEqual({ code: 0, output: '' });
+  const [printed] = uploaded.exec(readFileSync(log, 'utf8'))!;
+  const label = 'npm start in a terminal: what staging and prod would open and cost, lines to paste, and the audit of a first upload';
+  expectPicture('terminal-start.svg', terminal(label, `$ npm start\n${settled(printed)}`));
 });
 
 it('what is long is run by something else', () => {

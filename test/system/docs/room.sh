@@ -82,7 +82,7 @@ daemon server 'listening admin' ftps serve --config /etc/ftps/server.json
 curl -sS "ftp://ftps.example.com/" --ssl-reqd -u "partner:$PASSWORD" > /dev/null
 
 if [ "${2:-}" = everything ]; then
-  (cd "$clone" && daemon "$room/laptop" 'Ctrl-C' npm start -- --passive-ports 51000-51015) &
+  (cd "$clone" && daemon "$room/laptop" 'Ctrl-C' env -u NO_COLOR FORCE_COLOR=1 npm start -- --passive-ports 51000-51015) &
   laptop=$!
   . "$here/account.sh"
   wait "$laptop"

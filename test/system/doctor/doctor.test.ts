@@ -5,7 +5,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Finding } from '../../../bin/doctor/finding';
+import { COLUMNS, settled, terminal } from '../../../tools/pictures/terminal';
 import { TestAuthority } from '../../server/support/authority';
+import { expectPicture } from '../support/pictures';
 import { BUNDLE, PASSWORD, type Ran, run, type ServedProcess, serveProcess, USER } from '../support/served';
 
 let folder: string;
@@ -62,8 +64,8 @@ async function freePort(): Promise<number> {
 }
 
 /** vsftpd on loopback with anonymous logins over TLS; its port. */
-async function vsftpd(name: string, settings: Record<string, string>, { until = 90, namespaced = false } = {}): Promise<number> {
-  const { certificate, key } = await authority.issue({ rsa: true, from: -30, until });
+async function vsftpd(name: string, settings: Record<string, string>, { until = 90, namespaced = false, names = ['localhost'] } = {}): Promise<number> {
+  const { certificate, key } = await authority.issue({ rsa: true, from: -30, until, names });
   const file = (suffix: string) => join(folder, `${name}.${suffix}`);
   writeFileSync(file('pem'), certificate);
   writeFileSync(file('key'), key, { mode: 0o600 });
@@ -71,7 +73,7 @@ async function vsftpd(name: string, settings: Record<string, string>, { until = 
   const empty = file('empty');
   for (const one of [root, empty]) mkdirSync(one);
   for (const one of [folder, root, empty]) chmodSync(one, 0o755);
-  const port = namespaced ? 2121 : await freePort();
+  const port = Number(settings['listen_port'] ?? (namespaced ? 2121 : await freePort()));
   const all = {
     listen: 'YES',
     listen_address: '127.0.0.1',
@@ -100,14 +102,14 @@ async function vsftpd(name: string, settings: Record<string, string>, { until = 
   const [program, args] = namespaced ? ['ip', [...inNamespace, 'vsftpd', file('conf')]] : ['vsftpd', [file('conf')]];
   const daemon = spawn(program as string, args as string[], { stdio: ['ignore', 'inherit', 'inherit'] });
   started.push(daemon);
-  await listening(port, daemon, namespaced);
+  await listening(port, daemon, namespaced, all.listen_address);
   return port;
 }
 
 /** Waits until a program listens. */
-async function listening(port: number, daemon: ChildProcess, namespaced: boolean): Promise<void> {
+async function listening(port: number, daemon: ChildProcess, namespaced: boolean, address = '127.0.0.1'): Promise<void> {
   while (daemon.exitCode === null) {
-    const probe = `require('net').connect(${port}, '127.0.0.1').on('connect', () => process.exit(0)).on('error', () => process.exit(1))`;
+    const probe = `require('net').connect(${port}, '${address}').on('connect', () => process.exit(0)).on('error', () => process.exit(1))`;
     const { code } = namespaced ? await run('ip', [...inNamespace, process.execPath, '-e', probe]) : await run(process.execPath, ['-e', probe]);
     if (code === 0) return;
   }
@@ -281,6 +283,37 @@ describe('ftps doctor', () => {
     const { code, findings } = await doctor(...anonymous(port));
     expect(found(findings, 'problem')).toEqual([expect.stringMatching(/^certificate: the certificate expired on /)]);
     expect(code).toBe(3);
+  });
+
+  it('tells what to change of a server that is wrong in many ways, as its picture shows', async () => {
+    // With the name and the ports that it would have.
+    const settings = {
+      listen_address: '203.0.113.7',
+      listen_port: '21',
+      pasv_address: '10.1.2.3',
+      pasv_min_port: '50000',
+      pasv_max_port: '50015',
+      local_enable: 'YES',
+      force_anon_logins_ssl: 'NO',
+      force_local_logins_ssl: 'NO',
+      ssl_ciphers: 'AES256-GCM-SHA384',
+      ftpd_banner: 'Files of example.com',
+    };
+    const place = join(folder, 'broken.reader');
+    mkdirSync(place);
+    writeFileSync(join(place, 'password.txt'), 'anyone@example.com\n');
+    writeFileSync(join(place, 'root.pem'), authority.pem);
+    writeFileSync(join(place, 'hosts'), '203.0.113.7 ftps.example.com\n');
+    execFileSync('ip', ['-n', namespace, 'address', 'add', '203.0.113.7/32', 'dev', 'lo']);
+    await vsftpd('broken', settings, { namespaced: true, until: -2, names: ['ftp.example.net'] });
+    const args = 'doctor ftps.example.com --ca root.pem --user anonymous --password-file password.txt --passive-ports 50000-50015';
+    // The mounts of `ip netns exec` are its own.
+    const script = `cd ${place}; mount --bind hosts /etc/hosts; exec env -u NO_COLOR FORCE_COLOR=1 COLUMNS=${COLUMNS} ${process.execPath} ${BUNDLE} ${args}`;
+    const { code, output } = await run('ip', [...inNamespace, 'sh', '-c', script]);
+    await ends(started.at(-1)!);
+    expect(code).toBe(3);
+    const label = 'What ftps doctor says of a server with several faults: each with what to change';
+    expectPicture('terminal-doctor.svg', terminal(label, settled(`$ ftps ${args}\n${output}`)));
   });
 
   it('names plain text, a wrong name and an unknown authority', async () => {

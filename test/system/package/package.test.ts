@@ -53,7 +53,7 @@ it('the package holds what it needs and nothing else, and is as small as it was'
     /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|\.jsii|dist\/(THIRD-PARTY-LICENSES|cdk-ftps\.cdx\.json)|dist\/(image|lambda|lib|server)\/.+|node_modules\/zod\/.+)$/;
   expect(paths.filter((path) => !places.test(path))).toEqual([]);
   const ours = paths.filter((path) => path.startsWith('dist/'));
-  expect(ours.filter((path) => /\.(map|tsbuildinfo|pem|key|env)$|\.test\.|(?<!\.d)\.ts$/.test(path))).toEqual([]);
+  expect(ours.filter((path) => /\.(map|tsbuildinfo|pem|key|env|svg|png)$|\.test\.|(?<!\.d)\.ts$/.test(path))).toEqual([]);
   const secret = /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{40}|\b(AKIA|ASIA)(?!IOSFODNN7EXAMPLE)[A-Z0-9]{16}\b/;
   expect(ours.filter((path) => secret.test(readFileSync(join(folder, 'node_modules/cdk-ftps', path), 'latin1')))).toEqual([]);
   // In MB; of what is unpacked, 6 are zod and 15 six Lambdas with the parts of the AWS SDK that they use.

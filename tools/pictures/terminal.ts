@@ -1,0 +1,86 @@
+/** docs/pictures/terminal-*.svg: what a program printed into a terminal, with its colours. */
+import { createHash } from 'node:crypto';
+import { drawing, escaped } from './svg';
+
+/** Where a terminal of this picture breaks a line. */
+export const COLUMNS = 118;
+const [ADVANCE, LINE, MARGIN] = [7.25, 17, 16];
+
+const COLOURS: Readonly<Record<string, string>> = { '1': 'strong', '2': 'soft', '31': 'red', '32': 'green', '33': 'yellow', '36': 'cyan' };
+const RESETS = ['', '0', '22', '39'];
+const STYLE = `
+svg{--red:#b42318;--green:#12703a;--yellow:#8a5a00;--cyan:#0b6a78}
+@media(prefers-color-scheme:dark){svg{--red:#ff8a80;--green:#57c785;--yellow:#f0b849;--cyan:#5cc9d8}}
+.printed{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}
+.strong{font-weight:600}.soft{fill:var(--soft)}.red{fill:var(--red)}.green{fill:var(--green)}.yellow{fill:var(--yellow)}.cyan{fill:var(--cyan)}`;
+
+/** `output` with the colours of ECMA-48 (SGR), as it comes where FORCE_COLOR asks for them; `$ ` begins a line that somebody typed. */
+export function terminal(label: string, output: string): string {
+  const drawn: string[] = [];
+  let row = 0;
+  for (const line of output.trimEnd().split('\n')) {
+    const top = row;
+    const pieces = coloured(line).flatMap(wrapped());
+    row += (pieces.at(-1)?.row ?? 0) + 1;
+    if (pieces.length === 0) continue;
+    const spans = pieces.map(({ text, colour, row: below, column }) => {
+      const place = column === 0 ? ` x="${MARGIN}" y="${MARGIN + 12 + (top + below) * LINE}"` : '';
+      return `<tspan${place}${colour ? ` class="${colour}"` : ''}>${escaped(text)}</tspan>`;
+    });
+    drawn.push(`<text class="printed" xml:space="preserve">${spans.join('')}</text>`);
+  }
+  const [width, height] = [Math.ceil(COLUMNS * ADVANCE) + 2 * MARGIN, row * LINE + 2 * MARGIN];
+  const edge = `<rect class="box" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8"/>`;
+  return drawing(width, height, label, [edge, ...drawn], STYLE);
+}
+
+/** A printed line in pieces of one colour each. */
+function coloured(line: string): { readonly text: string; readonly colour: string | undefined }[] {
+  let colour: string | undefined = line.startsWith('$ ') ? 'strong' : undefined;
+  return line.split(/\x1b\[([\d;]*)m/).flatMap((text, index) => {
+    if (index % 2 === 0) return text === '' ? [] : [{ text, colour }];
+    const known = RESETS.includes(text) ? '' : COLOURS[text];
+    if (known === undefined) throw new Error(`the picture of a terminal has no colour for the code ${text}`);
+    colour = known || undefined;
+    return [];
+  });
+}
+
+/** Breaks the pieces of a line where the terminal ends. */
+function wrapped() {
+  let at = 0;
+  return ({ text, colour }: { readonly text: string; readonly colour: string | undefined }) => {
+    const pieces: { readonly text: string; readonly colour: string | undefined; readonly row: number; readonly column: number }[] = [];
+    for (let rest = text; rest !== ''; ) {
+      const column = at % COLUMNS;
+      const piece = rest.slice(0, COLUMNS - column);
+      pieces.push({ text: piece, colour, row: Math.floor(at / COLUMNS), column });
+      at += piece.length;
+      rest = rest.slice(piece.length);
+    }
+    return pieces;
+  };
+}
+
+/** What a picture says, line by line, without colours and empty lines. */
+export const printedIn = (picture: string): string[] =>
+  [...picture.matchAll(/<text class="printed"[^>]*>(.*?)<\/text>/g)].map(([, spans]) =>
+    spans!
+      .replaceAll(/<[^>]+>/g, '')
+      .replaceAll('&lt;', '<')
+      .replaceAll('&gt;', '>')
+      .replaceAll('&amp;', '&'),
+  );
+
+/** `output` with fixed values for what differs from run to run, so that a picture is drawn anew only where something else has changed. */
+export const settled = (output: string): string =>
+  output
+    .replaceAll(/^> .*\n/gm, '') // npm's own words
+    .replaceAll(/\b[0-9a-f]{16,64}\b/g, (hex) => createHash('sha256').update('a picture').digest('hex').slice(0, hex.length))
+    .replaceAll(/\b\d\d:\d\d:\d\d {2}/g, '09:41:00  ')
+    .replaceAll(/\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} GMT/g, 'Mar  1 08:00:00 2026 GMT')
+    .replaceAll(/\bdemo([:,]|, password )[\w-]{16}/g, 'demo$1Q2xlYXItYXMtZGF5')
+    .replaceAll(/[\d,]+ bytes {2}\d+ ms/g, '16,384 bytes  12 ms')
+    .replaceAll(/(\bport |:)5[01]0\d\d\b/g, '$150003')
+    .replaceAll('51000-51015', '50000-50015')
+    .replaceAll(/(Console .*localhost:)\d+/g, '$138211');
