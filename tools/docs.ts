@@ -77,8 +77,9 @@ if (require.main === module) {
   writeFileSync(join(__dirname, '../docs/reference.md'), constructReference());
   const { context } = JSON.parse(readFileSync(join(__dirname, '../cdk.json'), 'utf8'));
   const environments = environmentsApp({ context });
+  // Before the pictures: with them the app is synthesized, after which references between its stacks read as the names of exports.
+  writeFileSync(join(__dirname, '../docs/compliance.md'), complianceGuide(environments, variantsApp({ context }), pipelineApp({ context })));
   const prod = environmentOf(environments, 'prod');
   writeFileSync(join(__dirname, '../docs/pictures/architecture.svg'), architecture(prod, 'prod'));
   writeFileSync(join(__dirname, '../docs/pictures/dashboard.svg'), dashboard(prod, 'prod'));
-  writeFileSync(join(__dirname, '../docs/compliance.md'), complianceGuide(environments, variantsApp({ context }), pipelineApp({ context })));
 }

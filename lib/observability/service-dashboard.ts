@@ -55,15 +55,17 @@ export class ServiceDashboard extends Construct {
     const { auditLog, title, heartbeatSeconds = 60, alarms = [] } = props;
     this.dashboard = new Dashboard(this, 'Resource', { periodOverride: PeriodOverride.AUTO, defaultInterval: Duration.hours(12) });
     const wide = { width: HALF, height: HEIGHT };
-    const graph = (heading: string, left: IMetric[], more = {}) =>
-      new GraphWidget({ title: heading, left, leftYAxis: { min: 0, showUnits: false }, legendPosition: LegendPosition.BOTTOM, ...wide, ...more });
+    // A period is as long as the range that is looked at makes it; what the axis counts says so.
+    const axis = (label: string) => ({ label, min: 0, showUnits: false });
+    const graph = (heading: string, unit: string, left: IMetric[], more = {}) =>
+      new GraphWidget({ title: heading, left, leftYAxis: axis(unit), legendPosition: LegendPosition.BOTTOM, ...wide, ...more });
     const query = (heading: string, view: LogQueryVisualizationType, queryLines: string[], width = THIRD) =>
       new LogQueryWidget({ title: heading, view, queryLines, logGroupNames: [auditLog.auditGroup.logGroupName], width, height: HEIGHT });
     // Every instance says it once a heartbeat, so that the sum of a period counts each session once for every heartbeat in it.
     const openSessions = new MathExpression({
       expression: `sessions * ${heartbeatSeconds} / PERIOD(sessions)`,
       usingMetrics: { sessions: auditLog.metricSessions({ statistic: Stats.SUM }) },
-      label: 'open',
+      label: 'sessions open',
       color: Color.BLUE,
     });
     const counted = (metric: Metric, label: string, color: string) => metric.with({ label, color });
@@ -80,7 +82,7 @@ export class ServiceDashboard extends Construct {
     this.dashboard.addWidgets(
       new SingleValueWidget({
         title: 'Now',
-        metrics: [openSessions, auditLog.metricHeartbeats({ label: 'Heartbeats in 5 minutes' })],
+        metrics: [openSessions, auditLog.metricHeartbeats({ label: 'heartbeats in 5 minutes' })],
         width: THIRD,
         height: HEIGHT,
       }),
@@ -103,22 +105,22 @@ export class ServiceDashboard extends Construct {
       ]),
     );
     this.dashboard.addWidgets(
-      graph('Sessions', [openSessions], {
-        right: [counted(auditLog.metricSessionsOpened(), 'opened in 5 minutes', Color.GREY)],
-        rightYAxis: { min: 0, showUnits: false },
+      graph('Sessions', 'sessions', [openSessions], {
+        right: [counted(auditLog.metricSessionsOpened(), 'opened', Color.GREY)],
+        rightYAxis: axis('opened in a period'),
       }),
-      graph('Throughput, bytes a second', [
+      graph('Throughput', 'bytes a second', [
         perSecond(auditLog.metricBytesUploaded(), 'uploads', Color.BLUE),
         perSecond(auditLog.metricBytesDownloaded(), 'downloads', Color.GREEN),
       ]),
     );
     this.dashboard.addWidgets(
-      graph('Transfers', [
+      graph('Transfers', 'files in a period', [
         counted(auditLog.metricUploads(), 'uploads', Color.BLUE),
         counted(auditLog.metricDownloads(), 'downloads', Color.GREEN),
         counted(auditLog.metricTransferErrors(), 'failed or cut', Color.RED),
       ]),
-      graph('Logins', [
+      graph('Logins', 'logins in a period', [
         counted(auditLog.metricLogins(), 'succeeded', Color.GREEN),
         counted(auditLog.metricFailedLogins(), 'refused', Color.RED),
         counted(auditLog.metricUnavailableLogins(), 'not decided', Color.ORANGE),
@@ -126,13 +128,13 @@ export class ServiceDashboard extends Construct {
       ]),
     );
     this.dashboard.addWidgets(
-      graph('Refused', [
+      graph('Refused', 'refusals in a period', [
         counted(auditLog.metricHandshakeFailures(), 'TLS handshakes', Color.RED),
         counted(auditLog.metricRefusedConnections(), 'connections', Color.ORANGE),
         counted(auditLog.metricRefusedPorts(), 'data connections', Color.PURPLE),
         counted(auditLog.metricMalware(), 'infected uploads', Color.BROWN),
       ]),
-      graph('The service itself', [
+      graph('The service itself', 'events in a period', [
         counted(auditLog.metricDrainTimeouts(), 'drain time-outs', Color.ORANGE),
         counted(auditLog.metricWorkersLost(), 'workers lost', Color.RED),
         counted(auditLog.metricScannerDown(), 'scanner down', Color.PURPLE),

@@ -106,7 +106,7 @@ const boxes = {
     parts: ['ServiceCertificateRotated'],
     lines: (of) => [
       'exports, verifies, stores',
-      `${count(of('SecretsManager::Secret'), 'secret')} of Secrets Manager, ${count(of('KMS::Key'), 'KMS key')}`,
+      `${count(of('SecretsManager::Secret'), 'secret')}, ${count(of('KMS::Key'), 'KMS key')}`,
       `${count(of('Events::Rule'), 'rule')}, ${count(of('CloudWatch::Alarm'), 'alarm')}`,
     ],
   },
@@ -117,7 +117,7 @@ const boxes = {
     parts: ['ServiceImage'],
     lines: (of) => [
       `${count(of('ImageBuilder::Component'), 'component')} of ours, tests, ${count(of('CloudWatch::Alarm'), 'alarm')}`,
-      `${first(of('ImageBuilder::ImagePipeline')).Schedule.ScheduleExpression}`,
+      `built at ${first(of('ImageBuilder::ImagePipeline')).Schedule.ScheduleExpression}`,
       `keeps ${first(of('ImageBuilder::LifecyclePolicy')).PolicyDetails[0].Filter.Value} images`,
     ],
   },
@@ -126,7 +126,7 @@ const boxes = {
     column: 2,
     row: 0,
     parts: ['ServiceRollout'],
-    lines: (of) => ['refreshes instances with a good image', 'back to the one before on an alarm', count(of('Events::Rule'), 'rule')],
+    lines: (of) => ['gives instances each good image', 'back to the one before on an alarm', count(of('Events::Rule'), 'rule')],
   },
   audit: {
     title: 'CloudWatch Logs: the audit',

@@ -17,10 +17,12 @@ function tone(element, name) {
   for (const one of ['good', 'warn', 'bad']) element.classList.toggle(one, one === name);
 }
 
+/** Three digits at most, so that it fits into its column. */
 function bytes(count) {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const step = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(count) / 10));
-  return `${(count / 1024 ** step).toFixed(step === 0 ? 0 : 1)} ${units[step]}`;
+  let [value, step] = [count, 0];
+  for (; value >= 999.5 && step < units.length - 1; step += 1) value /= 1024;
+  return `${value.toFixed(step === 0 || value >= 99.95 ? 0 : 1)} ${units[step]}`;
 }
 
 function span(seconds) {
@@ -61,8 +63,10 @@ function showFigures({ sessions, standing, health }) {
   const [first] = standing.certificates.toSorted((one, other) => one.daysLeft - other.daysLeft);
   if (first) {
     const days = Math.floor(first.daysLeft);
-    const ends = `${first.subject}, ends ${first.notAfter.slice(0, 10)}`;
-    figure('certificate', days < 0 ? 'expired' : `${days} days`, ends, days < 0 ? 'bad' : days < FEW_DAYS ? 'warn' : undefined);
+    const few = days < FEW_DAYS;
+    const ends = `${first.subject}, ${days < 0 ? 'ended' : 'ends'} ${first.notAfter.slice(0, 10)}${few ? '; its renewal is overdue' : ''}`;
+    const left = days === 1 ? '1 day' : days === 0 ? 'today' : `${days} days`;
+    figure('certificate', days < 0 ? 'expired' : left, ends, days < 0 ? 'bad' : few ? 'warn' : undefined);
   } else figure('certificate', 'none', '');
   const { transfers: _, ...own } = health.parts;
   const parts = Object.entries({ ...own, ...standing.dependencies });
@@ -161,11 +165,10 @@ function showEvents(recent) {
     ...lines.map((line) => {
       const row = document.createElement('tr');
       cell(row, new Date(line.time).toISOString().slice(11, 19));
-      cell(row, line.message ?? '', line.severity_id > LOW ? 'bad' : line.severity_id === LOW ? 'warn' : undefined).title = line.message ?? '';
+      cell(row, line.message ?? '', line.severity_id > LOW ? 'bad' : line.severity_id === LOW ? 'warn' : undefined);
       cell(row, line.user?.name ?? line.actor?.user?.name ?? '');
       cell(row, line.src_endpoint?.ip ?? '');
-      const about = aboutOf(line);
-      cell(row, about).title = about;
+      cell(row, aboutOf(line));
       return row;
     }),
   );
