@@ -3,10 +3,14 @@ import { createHash } from 'node:crypto';
 import type { Scan, ScanVerdict } from '../antivirus/scanner';
 import type { DataChannel } from '../data/channel';
 import type { WriteHandle } from '../storage/storage';
+import { readInto, type Sink } from '../tls/read-into';
 import type { Pace } from './bandwidth';
-import { pieceSize } from './buffers';
+import { borrowBuffer, pieceSize, returnBuffer } from './buffers';
 import { LINGER_MS } from './outgoing';
 import { type Progress, TransferError } from './progress';
+
+/** Size of an upload's first piece in bytes. */
+const FIRST_PIECE = 64 * 1024;
 
 export interface UploadOptions {
   readonly stallSeconds: number;
@@ -32,10 +36,12 @@ export async function receiveFile(
 ): Promise<Received> {
   const hash = options.hash ? createHash('sha256') : undefined;
   const { scan, pace } = options;
-  const enough = () => Math.min(pieceSize(), pace?.piece ?? Number.POSITIVE_INFINITY);
+  const size = () => Math.min(pieceSize(), pace?.piece ?? Number.POSITIVE_INFINITY);
   await new Promise<void>((resolve, reject) => {
-    let gathered: Buffer[] = [];
-    let gatheredBytes = 0;
+    // Small at first: most files are.
+    let piece: Buffer = Buffer.allocUnsafeSlow(Math.min(FIRST_PIECE, size()));
+    let filled = 0;
+    let full: Buffer[] = [];
     let writing = false;
     let ended = false;
     let over = false;
@@ -52,13 +58,15 @@ export async function receiveFile(
 
     const write = async () => {
       writing = true;
-      const chunks = gathered;
-      const bytes = gatheredBytes;
-      gathered = [];
-      gatheredBytes = 0;
+      const chunks = full;
+      full = [];
+      if (ended && filled > 0) {
+        chunks.push(piece.subarray(0, filled));
+        filled = 0;
+      }
       try {
         if (hash) for (const chunk of chunks) hash.update(chunk);
-        await pace?.before(bytes, progress.signal);
+        await pace?.before(bytesOf(chunks), progress.signal);
         await (scan ? Promise.all([target.write(chunks), scan.write(chunks)]) : target.write(chunks));
         writing = false;
       } catch (error) {
@@ -66,8 +74,9 @@ export async function receiveFile(
         fail(error as Error);
       }
       if (over) return idle?.();
+      for (const chunk of chunks) returnBuffer(chunk);
       socket.resume();
-      if (gatheredBytes > 0 && (ended || gatheredBytes >= enough())) return void write();
+      if (full.length > 0 || (ended && filled > 0)) return void write();
       if (ended) finish();
     };
 
@@ -78,21 +87,27 @@ export async function receiveFile(
       resolve();
     };
 
-    socket.on('data', (chunk: Buffer) => {
-      if (over) return;
-      progress.bytes += chunk.length;
-      gathered.push(chunk);
-      gatheredBytes += chunk.length;
-      if (gatheredBytes < enough()) return;
-      if (writing) socket.pause();
-      else void write();
-    });
+    const sink: Sink = {
+      space: () => (filled === 0 ? piece : piece.subarray(filled)),
+      took(bytes) {
+        if (over) return true; // into the piece that is left, again and again: nobody looks
+        progress.bytes += bytes;
+        filled += bytes;
+        if (filled < piece.length) return true;
+        full.push(piece);
+        piece = borrowBuffer(size());
+        filled = 0;
+        if (writing) return false;
+        void write();
+        return true;
+      },
+    };
     const onEnd = () => {
       ended = true;
       // Some clients (Python's ftplib) wait for our close_notify before they look for the reply.
       sayGoodbye();
       if (writing || over) return;
-      if (gatheredBytes > 0) void write();
+      if (filled > 0) void write();
       else finish();
     };
     socket.on('end', onEnd);
@@ -109,11 +124,16 @@ export async function receiveFile(
       else fail(new TransferError('stalled', `The client sent no data for ${options.stallSeconds} seconds`));
     });
     progress.signal.addEventListener('abort', () => fail(progress.signal.reason as Error));
-    if (progress.signal.aborted) fail(progress.signal.reason as Error);
+    if (progress.signal.aborted) return fail(progress.signal.reason as Error);
+    readInto(socket, sink);
     // An empty file may have come to its end before anybody listened.
-    else if (socket.readableEnded) onEnd();
-    else if (socket.destroyed && socket.readableLength === 0) fail(new TransferError('cut', 'The data connection ended before the upload did'));
+    if (socket.readableEnded) onEnd();
+    else if (socket.destroyed) fail(new TransferError('cut', 'The data connection ended before the upload did'));
   });
   if (options.requireCloseNotify && !endedByCloseNotify()) throw new TransferError('cut', 'The upload was cut: its TLS connection ended without close_notify');
   return { sha256: hash?.digest('hex'), verdict: await scan?.finish() };
+}
+
+function bytesOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
 }
