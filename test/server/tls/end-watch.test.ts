@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect as connectTls, createSecureContext } from 'node:tls';
+import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
 import { type Accepted, acceptTls } from '../../../server/tls/accept';
+import { readInto } from '../../../server/tls/read-into';
 import { TestAuthority } from '../support/authority';
 
 let authority: TestAuthority;
@@ -29,6 +30,21 @@ async function pair(version: 'TLSv1.2' | 'TLSv1.3') {
   const accepted = (await accepting) as Accepted;
   accepted.socket.pause();
   return { tcp, client, accepted, close: () => [accepted.socket.destroy(), client.destroy(), tcp.destroy(), server.close()] };
+}
+
+/** Reads as an upload does; with a break after each piece, where `breaks` says when it is over. */
+function collect(socket: TLSSocket, breaks?: (resume: () => void) => void): () => Buffer {
+  const pieces: Buffer[] = [];
+  let space = Buffer.alloc(0);
+  readInto(socket, {
+    space: () => (space = Buffer.alloc(1_000)),
+    took(bytes) {
+      pieces.push(space.subarray(0, bytes));
+      breaks?.(() => socket.resume());
+      return !breaks;
+    },
+  });
+  return () => Buffer.concat(pieces);
 }
 
 /** A wire that can be told to keep what would be sent next, so that it can be cut at any byte. */
@@ -98,16 +114,10 @@ async function sendAndCut(version: 'TLSv1.2' | 'TLSv1.3', content: Buffer, missi
 }
 
 async function read({ socket }: Accepted, breaks: boolean): Promise<{ received: Buffer; ended: boolean }> {
-  const pieces: Buffer[] = [];
   const over = Promise.race([once(socket, 'end').then(() => true), once(socket, 'close').then(() => false)]).catch(() => false);
-  socket.on('data', (piece: Buffer) => {
-    pieces.push(piece);
-    if (!breaks) return;
-    socket.pause();
-    setTimeout(() => socket.resume(), 1);
-  });
+  const received = collect(socket, breaks ? (resume) => setTimeout(resume, 1) : undefined);
   const ended = await over;
-  return { received: Buffer.concat(pieces), ended };
+  return { received: received(), ended };
 }
 
 const ways = (['end', 'reset'] as const).flatMap((how) =>
@@ -144,14 +154,9 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a cut at any byte under %s', (ve
 
 /** Reads with long breaks, so that the end comes while Node has stopped reading. */
 async function readSlowly({ socket }: Accepted): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  socket.on('data', (piece: Buffer) => {
-    pieces.push(piece);
-    socket.pause();
-    setImmediate(() => socket.resume());
-  });
-  await once(socket.resume(), 'end');
-  return Buffer.concat(pieces);
+  const received = collect(socket, setImmediate);
+  await once(socket, 'end');
+  return received();
 }
 
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what arrives slowly under %s', (version) => {
