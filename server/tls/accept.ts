@@ -1,6 +1,6 @@
 /**
  * The server's side of one TLS handshake over a socket that is already there, with its sessions filed and looked up by us.
- * The only module that touches TLSSocket's unpublished parts; each has a test.
+ * It touches unpublished parts of TLSSocket; each has a test.
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
@@ -8,6 +8,7 @@ import { type SecureContext, TLSSocket } from 'node:tls';
 import type { HandshakeFailure } from '../audit/event';
 import { type EndWatch, watchEnd } from './end-watch';
 import { certificateFailure, detailOf, handshakeFailure } from './failure';
+import { handleOf } from './handle';
 
 export interface HandshakeOptions {
   readonly context: SecureContext;
@@ -38,11 +39,10 @@ export interface Accepted {
 
 export type Handshake = Accepted | { readonly ok: false; readonly reason: HandshakeFailure; readonly detail?: string };
 
-/** What Node keeps to itself: the end of the handshake phase, and what OpenSSL thought of the client certificate. */
+/** What Node keeps to itself: the end of the handshake phase, and a new session that it waits for. */
 interface Unpublished {
   _releaseControl(): boolean;
   _newSessionPending: boolean;
-  readonly _handle: { verifyError(): (Error & { code: string }) | null; setOCSPResponse(answer: Buffer): void } | null;
 }
 
 /** Stands in for the tls.Server whose events a server-side TLSSocket asks for its sessions. */
@@ -85,12 +85,12 @@ export function acceptTls(transport: Socket, options: HandshakeOptions): Promise
     socket.on('error', () => socket.destroy());
     const end = watchEnd(socket, transport);
     const internals = socket as unknown as Unpublished;
-    if (options.staple) internals._handle?.setOCSPResponse(options.staple);
+    if (options.staple) handleOf(socket)?.setOCSPResponse(options.staple);
     const timer = setTimeout(() => settle({ ok: false, reason: 'timeout' }), options.seconds * 1000);
     const onError = (error: NodeJS.ErrnoException) => settle({ ok: false, reason: handshakeFailure(error), detail: detailOf(error) });
     const onClose = () => settle({ ok: false, reason: 'disconnected' });
     const onSecure = () => {
-      const verifyError = options.clientCertificate === 'off' ? null : internals._handle?.verifyError();
+      const verifyError = options.clientCertificate === 'off' ? null : handleOf(socket)?.verifyError();
       const certificateGiven = options.clientCertificate !== 'off' && socket.getPeerX509Certificate() !== undefined;
       if (verifyError && (certificateGiven || options.clientCertificate === 'required')) {
         settle({ ok: false, reason: certificateGiven ? certificateFailure(verifyError.code) : 'client-certificate-missing', detail: verifyError.code });

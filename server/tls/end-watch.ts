@@ -6,15 +6,7 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-
-/** The handle of libuv beneath a connection. Node does not publish it. */
-interface Handle {
-  /** Whether Node wants to read, which it notes on the handle itself. */
-  reading?: boolean;
-  /** 0 or a negative error number; EALREADY where it reads already. */
-  readStart(): number;
-  readStop(): number;
-}
+import { handleOf } from './handle';
 
 export interface EndWatch {
   /** Whether what was received ended by close_notify. False while it has not ended. */
@@ -57,8 +49,4 @@ export function watchEnd(socket: TLSSocket, transport: Socket): EndWatch {
 /** Whether libuv reads from the socket. Where it does not, it is told to. */
 function isReading(transport: Socket): boolean {
   return handleOf(transport)?.readStart() === -constants.errno.EALREADY;
-}
-
-function handleOf(socket: Socket): Handle | null {
-  return (socket as unknown as { _handle: Handle | null })._handle;
 }

@@ -3,6 +3,7 @@
  * 65,536 of them a GiB, which the kernel clears, Node registers and V8 collects.
  */
 import type { TLSSocket } from 'node:tls';
+import { handleOf } from './handle';
 
 export interface Sink {
   /** Where the next bytes go; one byte at least. Asked for before they come, so that it must stay alive until `took` or the end. */
@@ -12,14 +13,11 @@ export interface Sink {
 }
 
 /**
+ * Reads the socket into the sink from now on. Its end and its errors come as ever; `pause` and `resume` work as ever.
+ *
  * Node takes such buffers for sockets that it makes itself (`onread` of net.connect and tls.connect), but not for a TLSSocket over a socket
  * that is already there. The same parts, under the same names, are set here afterwards.
  */
-interface Unpublished {
-  readonly _handle: { useUserBuffer(buffer: Buffer): void } | null;
-}
-
-/** Reads the socket into the sink from now on. Its end and its errors come as ever; `pause` and `resume` work as ever. */
 export function readInto(socket: TLSSocket, sink: Sink): void {
   const copy = (chunk: Buffer) => {
     let goOn = true;
@@ -34,14 +32,13 @@ export function readInto(socket: TLSSocket, sink: Sink): void {
   // What came before anybody asked for it.
   for (let chunk = socket.read() as Buffer | null; chunk; chunk = socket.read() as Buffer | null) copy(chunk);
   const parts = partsOf(socket);
-  const handle = (socket as unknown as Unpublished)._handle;
+  const handle = handleOf(socket);
   if (!parts || !handle) {
     socket.on('data', copy);
     return;
   }
-  const next = () => sink.space();
-  const first = next();
-  Object.assign(socket, { [parts.buffer]: first, [parts.generate]: next, [parts.callback]: (bytes: number) => sink.took(bytes) });
+  const first = sink.space();
+  Object.assign(socket, { [parts.buffer]: first, [parts.generate]: () => sink.space(), [parts.callback]: (bytes: number) => sink.took(bytes) });
   handle.useUserBuffer(first);
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Scan, ScanVerdict } from '../antivirus/scanner';
 import type { DataChannel } from '../data/channel';
+import { bytesOf } from '../storage/chunks';
 import type { WriteHandle } from '../storage/storage';
 import { readInto, type Sink } from '../tls/read-into';
 import type { Pace } from './bandwidth';
@@ -39,7 +40,7 @@ export async function receiveFile(
   const size = () => Math.min(pieceSize(), pace?.piece ?? Number.POSITIVE_INFINITY);
   await new Promise<void>((resolve, reject) => {
     // Small at first: most files are.
-    let piece: Buffer = Buffer.allocUnsafeSlow(Math.min(FIRST_PIECE, size()));
+    let piece = borrowBuffer(Math.min(FIRST_PIECE, size()));
     let filled = 0;
     let full: Buffer[] = [];
     let writing = false;
@@ -60,10 +61,6 @@ export async function receiveFile(
       writing = true;
       const chunks = full;
       full = [];
-      if (ended && filled > 0) {
-        chunks.push(piece.subarray(0, filled));
-        filled = 0;
-      }
       try {
         if (hash) for (const chunk of chunks) hash.update(chunk);
         await pace?.before(bytesOf(chunks), progress.signal);
@@ -76,7 +73,7 @@ export async function receiveFile(
       if (over) return idle?.();
       for (const chunk of chunks) returnBuffer(chunk);
       socket.resume();
-      if (full.length > 0 || (ended && filled > 0)) return void write();
+      if (full.length > 0) return void write();
       if (ended) finish();
     };
 
@@ -106,8 +103,9 @@ export async function receiveFile(
       ended = true;
       // Some clients (Python's ftplib) wait for our close_notify before they look for the reply.
       sayGoodbye();
+      if (filled > 0) full.push(piece.subarray(0, filled));
       if (writing || over) return;
-      if (filled > 0) void write();
+      if (full.length > 0) void write();
       else finish();
     };
     socket.on('end', onEnd);
@@ -132,8 +130,4 @@ export async function receiveFile(
   });
   if (options.requireCloseNotify && !endedByCloseNotify()) throw new TransferError('cut', 'The upload was cut: its TLS connection ended without close_notify');
   return { sha256: hash?.digest('hex'), verdict: await scan?.finish() };
-}
-
-function bytesOf(chunks: readonly Buffer[]): number {
-  return chunks.reduce((sum, { length }) => sum + length, 0);
 }

@@ -1,6 +1,7 @@
 /** One upload on the local disk: written to staging, flushed, and renamed into place, or gone without a trace. */
 import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
+import { bytesOf } from '../chunks';
 import { type Finding, StorageError, type WriteHandle, type WriteMode } from '../storage';
 import type { Usage } from '../usage';
 import { storageError } from './errors';
@@ -49,7 +50,7 @@ export async function openUpload({ folder, name, mode, staging, stagingName, fsy
       },
       kept: () => beginning(staging, stagingName, keep),
       async write(chunks) {
-        const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+        const bytes = bytesOf(chunks);
         size += bytes;
         const more = Math.max(0, size - known) - taken;
         await usage?.take(more, 0);

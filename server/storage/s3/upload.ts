@@ -3,6 +3,7 @@
  * shows nothing before the last request, and then the whole. Where a scanner has a say, the bytes wait in the quarantine meanwhile.
  */
 import type { CompletedPart } from '@aws-sdk/client-s3';
+import { bytesOf } from '../chunks';
 import { type Finding, StorageError, type UploadFacts, type WriteHandle } from '../storage';
 import type { Usage } from '../usage';
 import type { Bucket, Condition, Found, MultipartUpload } from './bucket';
@@ -87,7 +88,7 @@ class S3Upload implements WriteHandle {
   }
 
   async write(chunks: readonly Buffer[]): Promise<void> {
-    const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    const bytes = bytesOf(chunks);
     this.size += bytes;
     const more = Math.max(0, this.size - (this.place.known ?? 0)) - this.taken;
     await this.place.usage?.take(more, 0);

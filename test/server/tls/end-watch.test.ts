@@ -1,50 +1,27 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
-import { type Accepted, acceptTls } from '../../../server/tls/accept';
+import type { TLSSocket } from 'node:tls';
+import type { Accepted } from '../../../server/tls/accept';
+import { handleOf } from '../../../server/tls/handle';
 import { readInto } from '../../../server/tls/read-into';
-import { TestAuthority } from '../support/authority';
-
-let authority: TestAuthority;
-let context: ReturnType<typeof createSecureContext>;
-beforeAll(async () => {
-  authority = await TestAuthority.create();
-  const { certificate, key } = await authority.issue({ names: ['localhost'] });
-  context = createSecureContext({ cert: certificate, key });
-});
-
-/** Both ends of an encrypted connection whose server does not read yet. */
-async function pair(version: 'TLSv1.2' | 'TLSv1.3') {
-  const server = createServer({ allowHalfOpen: true });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const arrived = once(server, 'connection') as Promise<[Socket]>;
-  const tcp = connect((server.address() as { port: number }).port, '127.0.0.1');
-  const [socket] = await arrived;
-  const accepting = acceptTls(socket, { context, clientCertificate: 'off', seconds: 60, onSession: () => {}, holdSessions: true });
-  const client = connectTls({ socket: tcp, ca: authority.pem, servername: 'localhost', minVersion: version, maxVersion: version });
-  client.on('error', () => {});
-  await once(client, 'secureConnect');
-  const accepted = (await accepting) as Accepted;
-  accepted.socket.pause();
-  return { tcp, client, accepted, close: () => [accepted.socket.destroy(), client.destroy(), tcp.destroy(), server.close()] };
-}
+import { Pieces } from '../support/pieces';
+import { tlsPair } from '../support/tls-pair';
 
 /** Reads as an upload does; with a break after each piece, where `breaks` says when it is over. */
 function collect(socket: TLSSocket, breaks?: (resume: () => void) => void): () => Buffer {
-  const pieces: Buffer[] = [];
-  let space = Buffer.alloc(0);
+  const pieces = new Pieces(1_000);
   readInto(socket, {
-    space: () => (space = Buffer.alloc(1_000)),
+    space: () => pieces.space(),
     took(bytes) {
-      pieces.push(space.subarray(0, bytes));
+      pieces.took(bytes);
       breaks?.(() => socket.resume());
       return !breaks;
     },
   });
-  return () => Buffer.concat(pieces);
+  return () => pieces.content;
 }
 
 /** A wire that can be told to keep what would be sent next, so that it can be cut at any byte. */
@@ -80,20 +57,12 @@ type Reading = 'at once' | 'with breaks' | 'late';
 
 /** The client sends the content and ends, but the wire is cut: so many bytes from its end, by the end of TCP or by a reset. */
 async function sendAndCut(version: 'TLSv1.2' | 'TLSv1.3', content: Buffer, missing: number, how: 'end' | 'reset', portion: Portion, reading: Reading) {
-  const server = createServer({ allowHalfOpen: true });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const arrived = once(server, 'connection') as Promise<[Socket]>;
-  const tcp = connect({ port: (server.address() as { port: number }).port, host: '127.0.0.1', noDelay: true });
-  const [socket] = await arrived;
-  const accepting = acceptTls(socket, { context, clientCertificate: 'off', seconds: 60, onSession: () => {}, holdSessions: true });
-  const wire = new Wire(tcp);
-  const client = connectTls({ socket: wire, ca: authority.pem, servername: 'localhost', minVersion: version, maxVersion: version });
-  client.on('error', () => {});
-  await once(client, 'secureConnect');
-  const accepted = (await accepting) as Accepted;
+  let wire!: Wire;
+  const over = (tcp: Socket) => (wire = new Wire(tcp.setNoDelay()));
+  const { tcp, client, accepted, transport, close } = await tlsPair({ version, over });
   const bytes = await wire.keep(client, content);
   const sent = bytes.subarray(0, bytes.length - missing);
-  const handle = (socket as unknown as { _handle: { readStop(): void; readStart(): void } })._handle;
+  const handle = handleOf(transport)!;
   if (reading === 'late') handle.readStop();
   const outcome = read(accepted, reading === 'with breaks');
   const size = portion === 'whole' ? sent.length : portion === 'many' ? Math.ceil(sent.length / 7) : sent.length - 1;
@@ -108,8 +77,7 @@ async function sendAndCut(version: 'TLSv1.2' | 'TLSv1.3', content: Buffer, missi
     handle.readStart();
   }
   const result = await outcome;
-  for (const end of [accepted.socket, socket, client, tcp]) end.destroy();
-  server.close();
+  close();
   return { ...result, closeNotify: accepted.end.byCloseNotify() };
 }
 
@@ -162,7 +130,7 @@ async function readSlowly({ socket }: Accepted): Promise<Buffer> {
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what arrives slowly under %s', (version) => {
   // Not more than fits into the window: a reset throws away what the client's kernel has not sent yet.
   it.each([0, 1, 24, 16_384, 50_000])('and ends by close_notify is whole, also where a reset follows: %d bytes', async (size) => {
-    const { client, tcp, accepted, close } = await pair(version);
+    const { client, tcp, accepted, close } = await tlsPair({ version });
     const content = randomBytes(size);
     const reading = readSlowly(accepted);
     client.end(content, () => tcp.resetAndDestroy());
@@ -172,7 +140,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what arrives slowly under %s', (
   });
 
   it.each([0, 1, 24, 16_384, 300_000])('and merely ends is cut: %d bytes', async (size) => {
-    const { client, tcp, accepted, close } = await pair(version);
+    const { client, tcp, accepted, close } = await tlsPair({ version });
     const content = randomBytes(size);
     const reading = readSlowly(accepted);
     client.write(content, () => tcp.end());

@@ -1,59 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
-import { type Accepted, acceptTls } from '../../../server/tls/accept';
+import type { TLSSocket } from 'node:tls';
 import { readInto } from '../../../server/tls/read-into';
-import { TestAuthority } from '../support/authority';
-
-let authority: TestAuthority;
-let context: ReturnType<typeof createSecureContext>;
-beforeAll(async () => {
-  authority = await TestAuthority.create();
-  const { certificate, key } = await authority.issue({ names: ['localhost'] });
-  context = createSecureContext({ cert: certificate, key });
-});
+import { Pieces } from '../support/pieces';
+import { tlsPair } from '../support/tls-pair';
 
 async function pair() {
-  const server = createServer({ allowHalfOpen: true });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const arrived = once(server, 'connection') as Promise<[Socket]>;
-  const tcp = connect((server.address() as { port: number }).port, '127.0.0.1');
-  const client = connectTls({ socket: tcp, ca: authority.pem, servername: 'localhost' });
-  client.on('error', () => {});
-  const [transport] = await arrived;
-  const { socket } = (await acceptTls(transport, { context, clientCertificate: 'off', seconds: 60, onSession: () => {} })) as Accepted;
-  return { tcp, client, socket, close: () => [socket.destroy(), client.destroy(), server.close()] };
-}
-
-/** One buffer, filled to its end before the next is made. */
-class Pieces {
-  readonly full: Buffer[] = [];
-  goOn = true;
-  private piece: Buffer;
-  private filled = 0;
-
-  constructor(private readonly size: number) {
-    this.piece = Buffer.alloc(size);
-  }
-
-  space() {
-    return this.piece.subarray(this.filled);
-  }
-
-  took(bytes: number) {
-    this.filled += bytes;
-    if (this.filled === this.size) {
-      this.full.push(this.piece);
-      this.piece = Buffer.alloc(this.size);
-      this.filled = 0;
-    }
-    return this.goOn;
-  }
-
-  get content(): Buffer {
-    return Buffer.concat([...this.full, this.piece.subarray(0, this.filled)]);
-  }
+  const { accepted, ...rest } = await tlsPair();
+  return { ...rest, socket: accepted.socket };
 }
 
 /** As where Node keeps its `onread` elsewhere. */
