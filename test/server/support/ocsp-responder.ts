@@ -22,6 +22,9 @@ import type { TestAuthority } from './authority';
 
 const HOUR_MS = 3_600_000;
 
+/** In whole seconds (RFC 5280, section 4.1.2.5.2: no fractions): OpenSSL takes `.84` for earlier than `.839`. */
+const ago = (milliseconds: number) => new Date(Math.floor((Date.now() - milliseconds) / 1000) * 1000);
+
 export class OcspResponder {
   /** What it says of every certificate. */
   says: 'good' | 'revoked' | 'stale' | 'nothing' = 'good';
@@ -60,13 +63,13 @@ export class OcspResponder {
     const [{ reqCert }] = AsnConvert.parse(question, OCSPRequest).tbsRequest.requestList as [{ reqCert: SingleResponse['certID'] }];
     const data = new ResponseData({
       responderID: new ResponderID({ byKey: new KeyHash(reqCert.issuerKeyHash.buffer) }), // it signs with the issuer's own key
-      producedAt: new Date(),
+      producedAt: ago(0),
       responses: [
         new SingleResponse({
           certID: reqCert,
-          certStatus: new CertStatus(this.says === 'revoked' ? { revoked: new RevokedInfo({ revocationTime: new Date() }) } : { good: null }),
-          thisUpdate: new Date(Date.now() - age),
-          nextUpdate: new Date(Date.now() - age + 24 * HOUR_MS),
+          certStatus: new CertStatus(this.says === 'revoked' ? { revoked: new RevokedInfo({ revocationTime: ago(0) }) } : { good: null }),
+          thisUpdate: ago(age),
+          nextUpdate: ago(age - 24 * HOUR_MS),
         }),
       ],
     });
