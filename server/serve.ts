@@ -6,7 +6,7 @@ import { Metrics } from './admin/metrics';
 import { RecentLines } from './admin/recent';
 import type { Standing } from './admin/standing';
 import { openAudit, openTarget } from './audit/sink';
-import type { ServerConfig } from './config';
+import { type ServerConfig, withAbsolutePaths } from './config';
 import { infoOf, type SessionInfo } from './control/session-info';
 import { LocalLimits } from './listener/local-limits';
 import { shareLockouts } from './listener/shared-lockouts';
@@ -67,7 +67,8 @@ async function alone(config: ServerConfig, { metrics, ...parts }: ServerParts & 
 const EVENTS_SHOWN = 100;
 
 /** Starts everything. Throws an Error for a person where something can't be opened. */
-export async function serve(config: ServerConfig): Promise<Serving> {
+export async function serve(settings: ServerConfig): Promise<Serving> {
+  const config = withAbsolutePaths(settings);
   keepMemoryOutOfCoreFiles();
   const startedAt = new Date().toISOString();
   let exitCode = 0;

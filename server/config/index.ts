@@ -1,4 +1,5 @@
 /** The only part of the server that the constructs may import: what the server is told. */
+export { withAbsolutePaths } from './absolute';
 export { type CertificateExpectation, type CertificateMaterial, certificateProblems, certificatesIn, daysLeftOf } from './certificate';
 export { ConfigError, checkServerConfig, describeIssue, type Problem } from './check';
 export { Networks, network, plainAddress } from './network';

@@ -11,18 +11,29 @@ const A_DAY_MS = 86_400_000;
 
 const two = (value: number) => (value < 10 ? `0${value}` : String(value));
 
-/** A line of `ls -l`, UTC, with owner and group that tell nothing about the host. */
-export function listLine(entry: Entry, permissions: readonly Permission[], now: number): string {
+/** Writes lines of `ls -l`, UTC, with owner and group that tell nothing about the host. One for each listing. */
+export function listLines(permissions: readonly Permission[], now: number): (entry: Entry) => string {
   const writable = permissions.includes('write') ? 'w' : '-';
-  const mode = entry.type === 'directory' ? `dr${writable}xr-x---` : `-r${writable}-r-----`;
-  const { modified } = entry;
-  const age = now - modified.getTime();
+  const modes = { directory: `dr${writable}xr-x---`, file: `-r${writable}-r-----` };
+  // Files that came together have the same date, and most of a line's work is its date.
+  let minute = Number.NaN;
+  let date = '';
+  return ({ name, type, size, modified }) => {
+    const time = modified.getTime();
+    const itsMinute = Math.floor(time / 60_000);
+    if (itsMinute !== minute) {
+      minute = itsMinute;
+      date = listDate(modified, now - time);
+    }
+    return `${modes[type]} 1 ftp ftp ${String(size).padStart(12)} ${date} ${printable(name)}\r\n`;
+  };
+}
+
+/** `Nov 28 03:12`, or `Nov 28  2024` for what is old. */
+function listDate(time: Date, age: number): string {
   const yearOrTime =
-    age > HALF_A_YEAR_MS || age < -A_DAY_MS
-      ? ` ${String(modified.getUTCFullYear()).padStart(4)}`
-      : `${two(modified.getUTCHours())}:${two(modified.getUTCMinutes())}`;
-  const date = `${months[modified.getUTCMonth()]} ${String(modified.getUTCDate()).padStart(2)} ${yearOrTime}`;
-  return `${mode} 1 ftp ftp ${String(entry.size).padStart(12)} ${date} ${printable(entry.name)}\r\n`;
+    age > HALF_A_YEAR_MS || age < -A_DAY_MS ? ` ${String(time.getUTCFullYear()).padStart(4)}` : `${two(time.getUTCHours())}:${two(time.getUTCMinutes())}`;
+  return `${months[time.getUTCMonth()]} ${String(time.getUTCDate()).padStart(2)} ${yearOrTime}`;
 }
 
 export const mlstFacts = ['type', 'size', 'modify', 'perm', 'unique'] as const;

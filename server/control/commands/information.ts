@@ -1,6 +1,6 @@
 /** What the server tells about itself and about a running transfer. */
 import type { Entry } from '../../storage/storage';
-import { listLine, type MlstFact, mlstFacts } from '../../transfer/entry-lines';
+import { listLines, type MlstFact, mlstFacts } from '../../transfer/entry-lines';
 import type { Command } from '../command';
 import { resolvePath } from '../paths';
 import type { Session } from '../session';
@@ -71,7 +71,10 @@ async function status(session: Session, argument: string): Promise<void> {
     const entries = entry.type === 'file' ? [entry] : await firstOf(session.volume!.list(path), MOST_LISTED + 1);
     const { permissions } = session.account;
     const now = Date.now();
-    const lines = entries.slice(0, MOST_LISTED).map((one) => listLine(one, permissions, now).trimEnd());
+    const lines = entries
+      .slice(0, MOST_LISTED)
+      .map(listLines(permissions, now))
+      .map((line) => line.trimEnd());
     const end = entries.length > MOST_LISTED ? 'There is more; send LIST.' : 'End.';
     return session.replyBlock(entry.type === 'directory' ? 212 : 213, `Status of ${path}`, lines, end);
   }

@@ -1,7 +1,7 @@
 /** Folders to the client: LIST and NLST (RFC 959), MLSD and MLST (RFC 3659 section 7). */
 import { posix } from 'node:path';
 import type { Entry } from '../../storage/storage';
-import { factsLine, listLine, mlstFacts, printable } from '../../transfer/entry-lines';
+import { factsLine, listLines, mlstFacts, printable } from '../../transfer/entry-lines';
 import { isPattern, matchesPattern } from '../../transfer/glob';
 import { sendListing } from '../../transfer/listing';
 import { Outgoing } from '../../transfer/outgoing';
@@ -75,7 +75,7 @@ export const listings: readonly Command[] = [
     argument: 'optional',
     run(session, argument) {
       const now = Date.now();
-      return list(session, 'LIST', withoutFlags(argument), (entry) => listLine(entry, session.account!.permissions, now));
+      return list(session, 'LIST', withoutFlags(argument), listLines(session.account!.permissions, now));
     },
   },
   {

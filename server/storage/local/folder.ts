@@ -3,7 +3,7 @@
  * is the same step, so that nobody can swap a folder for a link between the look and the use. Elsewhere (laptops) the path is
  * used, and every part of it is looked at for links first: good against mistakes, not against a local attacker who races.
  */
-import { constants, type Dirent, existsSync, lstat as lstatCallback, lstatSync, type Stats } from 'node:fs';
+import { constants, existsSync, lstat as lstatCallback, lstatSync, type Stats } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, opendir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../storage';
@@ -13,9 +13,11 @@ const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const byDescriptor = existsSync('/proc/self/fd');
 
 /** Names that are read and looked at together. */
-const MANY = 256;
+const MANY = 512;
+/** Looks that show whether they wait for a disk. */
+const SOME = 64;
 /** Looks between two glances at the clock. */
-const LOOKS = 4;
+const LOOKS = 8;
 /** A look that takes longer has waited for a disk or a network. Milliseconds. */
 const CACHED_MS = 0.05;
 
@@ -70,31 +72,44 @@ export class Folder {
 
   /**
    * What the names stand for, in their order; undefined where one is gone. A trip to the thread pool costs more than the look itself: once
-   * many looks have shown that nothing waits for a disk, the next are made without, until one shows that it does.
+   * some looks have shown that nothing waits for a disk, the next are made without, until one shows that it does.
    */
   async stats(names: readonly string[]): Promise<(Stats | undefined)[]> {
     const found: (Stats | undefined)[] = [];
-    let from = performance.now();
-    for (let at = 0; this.isCached && at < names.length; at += 1) {
-      found.push(this.look(names[at]!));
-      if (at % LOOKS !== LOOKS - 1) continue;
-      const now = performance.now();
-      this.isCached = now - from < LOOKS * CACHED_MS;
-      from = now;
+    while (found.length < names.length) {
+      if (this.isCached) this.look(names, found);
+      else found.push(...(await this.tryLooks(names.slice(found.length))));
     }
-    const rest = names.slice(found.length);
-    if (rest.length === 0) return found;
-    const begin = performance.now();
-    found.push(...(await this.statsInPool(rest)));
-    this.isCached = rest.length > MANY / 2 && performance.now() - begin < rest.length * CACHED_MS;
     return found;
   }
 
-  private look(name: string): Stats | undefined {
+  /** Looks in the thread pool: at SOME of the names, where they are quick, and otherwise at all. */
+  private async tryLooks(names: readonly string[]): Promise<(Stats | undefined)[]> {
+    const begin = performance.now();
+    const some = await this.statsInPool(names.slice(0, SOME));
+    const rest = names.slice(SOME);
+    this.isCached = byDescriptor && rest.length > 0 && performance.now() - begin < SOME * CACHED_MS;
+    return this.isCached || rest.length === 0 ? some : [...some, ...(await this.statsInPool(rest))];
+  }
+
+  /**
+   * Looks without the thread pool, at all names that are not looked at yet or until a look was slow. By the working directory, which saves
+   * the way through /proc on each of them; it is the process's own, so it is as it was when anybody else can run, and no path of the
+   * settings is relative when a server has started.
+   */
+  private look(names: readonly string[], found: (Stats | undefined)[]): void {
+    const before = process.cwd();
+    process.chdir(this.at(''));
     try {
-      return lstatSync(this.at(name), { throwIfNoEntry: false });
-    } catch {
-      return undefined;
+      let from = performance.now();
+      while (this.isCached && found.length < names.length) {
+        for (const name of names.slice(found.length, found.length + LOOKS)) found.push(lookAt(name));
+        const now = performance.now();
+        this.isCached = now - from < LOOKS * CACHED_MS;
+        from = now;
+      }
+    } finally {
+      process.chdir(before);
     }
   }
 
@@ -113,14 +128,17 @@ export class Folder {
     });
   }
 
-  /** The names in it, as many at a time as MANY but for the last; without an order. */
+  /** The names in it, as many at a time as MANY but for the last; without an order. The next are read while these are used. */
   async *names(): AsyncIterable<string[]> {
     const dir = await opendir(this.at(''), { bufferSize: MANY }).catch(storageError);
+    let next = dir.read();
     try {
-      // One read fills Node's buffer, and what is in there needs no waiting for.
-      for (let next = await dir.read(); next; next = await dir.read()) {
+      for (let entry = await next; entry; entry = await next) {
         const names: string[] = [];
-        for (let entry: Dirent | null = next; entry; entry = names.length < MANY ? dir.readSync() : null) names.push(entry.name);
+        // One read fills Node's buffer, and what is in there needs no waiting for.
+        for (; entry; entry = names.length < MANY ? dir.readSync() : null) names.push(entry.name);
+        next = dir.read();
+        next.catch(() => {}); // awaited in the next turn, if there is one
         yield names;
       }
     } finally {
@@ -173,5 +191,15 @@ export class Folder {
 
   close(): Promise<void> {
     return this.handle.close();
+  }
+}
+
+const quietly = { throwIfNoEntry: false } as const;
+
+function lookAt(name: string): Stats | undefined {
+  try {
+    return lstatSync(name, quietly);
+  } catch {
+    return undefined;
   }
 }

@@ -81,16 +81,28 @@ describe('a home on the local disk', () => {
   it('lists a large folder in small batches', async () => {
     const { root, storage: opened } = await storage();
     const volume = await opened.open({ user: 'demo', home: '/' });
-    await Promise.all(Array.from({ length: 2_000 }, (_, index) => writeFile(join(root, `file-${index}`), '')));
+    await Promise.all(Array.from({ length: 2_000 }, (_, index) => writeFile(join(root, `file-${index}`), 'x'.repeat(index))));
+    await symlink(join(root, 'file-1'), join(root, 'link'));
+    const here = process.cwd();
     let batches = 0;
-    let entries = 0;
+    const sizes = new Map<string, number>();
     for await (const batch of volume.list('/')) {
       batches += 1;
-      entries += batch.length;
-      expect(batch.length).toBeLessThanOrEqual(256);
+      for (const { name, size } of batch) sizes.set(name, size);
+      expect(batch.length).toBeLessThanOrEqual(512);
     }
-    expect(entries).toBe(2_000);
-    expect(batches).toBeGreaterThan(7);
+    expect(sizes).toEqual(new Map(Array.from({ length: 2_000 }, (_, index) => [`file-${index}`, index])));
+    expect(batches).toBeGreaterThan(3);
+    expect(process.cwd()).toBe(here);
+  });
+
+  it('stops in the midst of a large folder when nobody wants the rest', async () => {
+    const { root, storage: opened } = await storage();
+    const volume = await opened.open({ user: 'demo', home: '/' });
+    await Promise.all(Array.from({ length: 2_000 }, (_, index) => writeFile(join(root, `file-${index}`), '')));
+    const before = (await readdir('/proc/self/fd')).length;
+    for await (const batch of volume.list('/')) if (batch.length > 0) break;
+    expect(await readdir('/proc/self/fd')).toHaveLength(before);
   });
 });
 

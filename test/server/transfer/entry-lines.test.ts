@@ -3,11 +3,12 @@
 import { parseList } from 'basic-ftp/dist/parseList';
 import fc from 'fast-check';
 import type { Entry } from '../../../server/storage/storage';
-import { factsLine, listLine, mlstFacts, parseTimeValue, timeValue } from '../../../server/transfer/entry-lines';
+import { factsLine, listLines, mlstFacts, parseTimeValue, timeValue } from '../../../server/transfer/entry-lines';
 
 const NOW = Date.UTC(2026, 5, 15, 12, 0, 0);
 const DAY = 86_400_000;
 const permissions = ['read', 'write', 'list', 'delete', 'rename', 'mkdir'] as const;
+const listLine = (entry: Entry) => listLines(permissions, NOW)(entry);
 const file = (name: string, modified = new Date(NOW), size = 42): Entry => ({ name, type: 'file', size, modified });
 
 /** Names with everything that parsers stumble over. Names of one dot or two are no entries. */
@@ -25,13 +26,13 @@ describe('LIST', () => {
     ['of the future', new Date(NOW + 30 * DAY), 'Jul 15  2026'],
     ['of the year 2100', new Date(Date.UTC(2100, 0, 1)), 'Jan  1  2100'],
   ])('writes a date %s so that its year is plain', (_what, modified, written) => {
-    expect(listLine(file('a', modified), permissions, NOW)).toBe(`-rw-r----- 1 ftp ftp           42 ${written} a\r\n`);
+    expect(listLine(file('a', modified))).toBe(`-rw-r----- 1 ftp ftp           42 ${written} a\r\n`);
   });
 
   it.each(['two  blanks', ' leading', 'é', 'e\u0301', '日本語', '𝒳', '-dash', '"quoted"', 'a;b', "it's", 'x'.repeat(255), '100%', 'total 5', 'Jan  1  1970'])(
     'is read back with the name %j',
     (name) => {
-      const line = listLine(file(name), permissions, NOW);
+      const line = listLine(file(name));
       expect(line.endsWith(` ${name}\r\n`)).toBe(true);
       if (name.trim() === name) expect(parseList(line)).toMatchObject([{ name, size: 42, isFile: true }]);
     },
@@ -40,14 +41,20 @@ describe('LIST', () => {
   it('is read back whatever the name and the size', () => {
     fc.assert(
       fc.property(anyName, fc.maxSafeNat(), fc.boolean(), (name, size, isFile) => {
-        const line = listLine({ name, type: isFile ? 'file' : 'directory', size, modified: new Date(NOW) }, permissions, NOW);
+        const line = listLine({ name, type: isFile ? 'file' : 'directory', size, modified: new Date(NOW) });
         expect(parseList(line)).toMatchObject([{ name, size, isFile }]);
       }),
     );
   });
 
+  it('writes the date of each file, also where the one before came in the same minute or another', () => {
+    const lineOf = listLines(permissions, NOW);
+    const dates = [0, 30_000, 60_000, 59_999, -1, 400 * DAY].map((ago) => lineOf(file('a', new Date(NOW - ago))).slice(34, 46));
+    expect(dates).toEqual(['Jun 15 12:00', 'Jun 15 11:59', 'Jun 15 11:59', 'Jun 15 11:59', 'Jun 15 12:00', 'May 11  2025']);
+  });
+
   it('can not be given a line by a name', () => {
-    expect(listLine(file('a\r\n-rw-r----- 1 ftp ftp 1 Jan 1 1970 forged'), permissions, NOW).match(/\r\n/g)).toHaveLength(1);
+    expect(listLine(file('a\r\n-rw-r----- 1 ftp ftp 1 Jan 1 1970 forged')).match(/\r\n/g)).toHaveLength(1);
   });
 });
 
