@@ -15,11 +15,13 @@ const byDescriptor = existsSync('/proc/self/fd');
 /** Names that are read and looked at together. */
 const MANY = 512;
 /** Looks that show whether they wait for a disk. */
-const SOME = 64;
-/** Looks between two glances at the clock. */
-const LOOKS = 8;
-/** A look that takes longer has waited for a disk or a network. Milliseconds. */
-const CACHED_MS = 0.05;
+const SOME = 32;
+/** What each of those takes at most where nothing waits, the way to the thread pool and back by code that runs for the first time. Milliseconds. */
+const QUICK_IN_POOL_MS = 0.2;
+/** Looks without the thread pool between two glances at the clock. */
+const LOOKS = 4;
+/** What each of those takes at most; one that takes longer has waited for a disk or a network. Milliseconds. */
+const QUICK_MS = 0.05;
 
 export class Folder {
   /** Whether looks at what is in it are answered from memory. */
@@ -76,20 +78,14 @@ export class Folder {
    */
   async stats(names: readonly string[]): Promise<(Stats | undefined)[]> {
     const found: (Stats | undefined)[] = [];
-    while (found.length < names.length) {
-      if (this.isCached) this.look(names, found);
-      else found.push(...(await this.tryLooks(names.slice(found.length))));
+    if (byDescriptor && !this.isCached && names.length > SOME) {
+      const begin = performance.now();
+      found.push(...(await this.statsInPool(names.slice(0, SOME))));
+      this.isCached = performance.now() - begin < SOME * QUICK_IN_POOL_MS;
     }
-    return found;
-  }
-
-  /** Looks in the thread pool: at SOME of the names, where they are quick, and otherwise at all. */
-  private async tryLooks(names: readonly string[]): Promise<(Stats | undefined)[]> {
-    const begin = performance.now();
-    const some = await this.statsInPool(names.slice(0, SOME));
-    const rest = names.slice(SOME);
-    this.isCached = byDescriptor && rest.length > 0 && performance.now() - begin < SOME * CACHED_MS;
-    return this.isCached || rest.length === 0 ? some : [...some, ...(await this.statsInPool(rest))];
+    if (this.isCached) this.look(names, found);
+    const rest = names.slice(found.length);
+    return rest.length > 0 ? [...found, ...(await this.statsInPool(rest))] : found;
   }
 
   /**
@@ -102,10 +98,13 @@ export class Folder {
     process.chdir(this.at(''));
     try {
       let from = performance.now();
+      let slow = 0;
       while (this.isCached && found.length < names.length) {
         for (const name of names.slice(found.length, found.length + LOOKS)) found.push(lookAt(name));
         const now = performance.now();
-        this.isCached = now - from < LOOKS * CACHED_MS;
+        // Once it may have been a collection of garbage, or another process's turn.
+        slow = now - from < LOOKS * QUICK_MS ? 0 : slow + 1;
+        this.isCached = slow < 2;
         from = now;
       }
     } finally {
