@@ -94,8 +94,13 @@ export class Folder {
    * settings is relative when a server has started.
    */
   private look(names: readonly string[], found: (Stats | undefined)[]): void {
-    const before = process.cwd();
-    process.chdir(this.at(''));
+    const comeBack = comingBack();
+    try {
+      process.chdir(this.at(''));
+    } catch {
+      this.isCached = false; // a folder that may be read but not entered
+      return;
+    }
     try {
       let from = performance.now();
       let slow = 0;
@@ -108,7 +113,7 @@ export class Folder {
         from = now;
       }
     } finally {
-      process.chdir(before);
+      comeBack();
     }
   }
 
@@ -190,6 +195,22 @@ export class Folder {
 
   close(): Promise<void> {
     return this.handle.close();
+  }
+}
+
+/** Remembers the working directory. Where it is gone meanwhile, or was never this user's to enter, the root stands for it. */
+function comingBack(): () => void {
+  try {
+    const before = process.cwd();
+    return () => {
+      try {
+        process.chdir(before);
+      } catch {
+        process.chdir('/');
+      }
+    };
+  } catch {
+    return () => process.chdir('/');
   }
 }
 

@@ -96,6 +96,23 @@ describe('a home on the local disk', () => {
     expect(process.cwd()).toBe(here);
   });
 
+  it('lists a large folder also where the working directory is gone', async () => {
+    const { root, storage: opened } = await storage();
+    const volume = await opened.open({ user: 'demo', home: '/' });
+    await Promise.all(Array.from({ length: 1_000 }, (_, index) => writeFile(join(root, `file-${index}`), '')));
+    const here = process.cwd();
+    const gone = await mkdtemp(join(tmpdir(), 'ftps-gone-'));
+    process.chdir(gone);
+    try {
+      await rm(gone, { recursive: true });
+      let entries = 0;
+      for await (const batch of volume.list('/')) entries += batch.length;
+      expect(entries).toBe(1_000);
+    } finally {
+      process.chdir(here);
+    }
+  });
+
   it('stops in the midst of a large folder when nobody wants the rest', async () => {
     const { root, storage: opened } = await storage();
     const volume = await opened.open({ user: 'demo', home: '/' });
