@@ -22,7 +22,7 @@ const PATHS = [
 ];
 
 /** What stands for something else than a path: standard output, an object in S3, PEM text. */
-const NO_PATH = /^(-$|s3:\/\/|\s*-----BEGIN )/;
+const NO_PATH = /^-$|^s3:\/\/|-----BEGIN /;
 
 type Value = unknown[] | { [key: string]: unknown };
 

@@ -70,10 +70,9 @@ async function status(session: Session, argument: string): Promise<void> {
     const entry = await session.volume!.stat(path);
     const entries = entry.type === 'file' ? [entry] : await firstOf(session.volume!.list(path), MOST_LISTED + 1);
     const { permissions } = session.account;
-    const now = Date.now();
     const lines = entries
       .slice(0, MOST_LISTED)
-      .map(listLines(permissions, now))
+      .map(listLines(permissions, Date.now()))
       .map((line) => line.trimEnd());
     const end = entries.length > MOST_LISTED ? 'There is more; send LIST.' : 'End.';
     return session.replyBlock(entry.type === 'directory' ? 212 : 213, `Status of ${path}`, lines, end);

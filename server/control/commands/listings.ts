@@ -73,10 +73,7 @@ export const listings: readonly Command[] = [
     syntax: 'LIST [<path or pattern>]',
     allowed: 'once-logged-in',
     argument: 'optional',
-    run(session, argument) {
-      const now = Date.now();
-      return list(session, 'LIST', withoutFlags(argument), listLines(session.account!.permissions, now));
-    },
+    run: (session, argument) => list(session, 'LIST', withoutFlags(argument), listLines(session.account!.permissions, Date.now())),
   },
   {
     name: 'NLST',

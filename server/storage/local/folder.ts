@@ -13,7 +13,7 @@ const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const byDescriptor = existsSync('/proc/self/fd');
 
 /** Names that are read and looked at together. */
-const MANY = 512;
+const MANY = 256;
 /** Looks that show whether they wait for a disk. */
 const SOME = 32;
 /** What each of those takes at most where nothing waits, the way to the thread pool and back by code that runs for the first time. Milliseconds. */
@@ -94,7 +94,7 @@ export class Folder {
    * settings is relative when a server has started.
    */
   private look(names: readonly string[], found: (Stats | undefined)[]): void {
-    const comeBack = comingBack();
+    const before = workingDirectory();
     try {
       process.chdir(this.at(''));
     } catch {
@@ -113,7 +113,7 @@ export class Folder {
         from = now;
       }
     } finally {
-      comeBack();
+      returnTo(before);
     }
   }
 
@@ -198,19 +198,21 @@ export class Folder {
   }
 }
 
-/** Remembers the working directory. Where it is gone meanwhile, or was never this user's to enter, the root stands for it. */
-function comingBack(): () => void {
+/** The working directory; the root where it is gone meanwhile. */
+function workingDirectory(): string {
   try {
-    const before = process.cwd();
-    return () => {
-      try {
-        process.chdir(before);
-      } catch {
-        process.chdir('/');
-      }
-    };
+    return process.cwd();
   } catch {
-    return () => process.chdir('/');
+    return '/';
+  }
+}
+
+/** Enters a folder that was the working directory; the root where this user may not. */
+function returnTo(path: string): void {
+  try {
+    process.chdir(path);
+  } catch {
+    process.chdir('/');
   }
 }
 

@@ -38,7 +38,7 @@ it('are made whole', () => {
 });
 
 it('stay what they are where they are whole, or no paths', () => {
-  const pem = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n';
+  const pem = '# of the directory\n-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n';
   const config = checkServerConfig({
     ...base,
     tls: { certificates: [{ kind: 'file', certificate: '/etc/a.pem', key: '/etc/b.key' }], clientCa: 's3://bucket/ca.pem', clientCrl: '/etc/crl.pem' },

@@ -89,10 +89,10 @@ describe('a home on the local disk', () => {
     for await (const batch of volume.list('/')) {
       batches += 1;
       for (const { name, size } of batch) sizes.set(name, size);
-      expect(batch.length).toBeLessThanOrEqual(512);
+      expect(batch.length).toBeLessThanOrEqual(256);
     }
     expect(sizes).toEqual(new Map(Array.from({ length: 2_000 }, (_, index) => [`file-${index}`, index])));
-    expect(batches).toBeGreaterThan(3);
+    expect(batches).toBeGreaterThan(7);
     expect(process.cwd()).toBe(here);
   });
 
