@@ -24,48 +24,112 @@ export interface ClientHello {
 /** `incomplete`: more bytes are needed. `malformed`: no ClientHello, whatever follows. */
 export type Parsed = ClientHello | 'incomplete' | 'malformed';
 
-/** Longer hellos than this are refused: post-quantum key shares take about 2 KiB, and nothing honest takes more than this. */
+/** Longer hellos than this are refused: post-quantum key shares take about 2 KiB, and nothing honest takes more than this. Bytes. */
 export const LONGEST_CLIENT_HELLO = 16_384;
+/** Version, random, and the shortest session id, list of suites and list of compressions: less than this is no hello. Bytes. */
+const SHORTEST_CLIENT_HELLO = 2 + 32 + 1 + 2 + 2 + 1 + 1;
+/** Records that a hello may be cut into: the longest one into the shortest that a client may ask for (RFC 6066 section 4). */
+const MOST_RECORDS = LONGEST_CLIENT_HELLO / 512;
 
 const RECORD_HANDSHAKE = 22;
+const RECORD_HEAD = 5;
 const CLIENT_HELLO = 1;
+const MESSAGE_HEAD = 4;
 const EXTENSION = { serverName: 0, statusRequest: 5, supportedGroups: 10, signatureAlgorithms: 13, preSharedKey: 41, supportedVersions: 43 } as const;
 
 export function parseClientHello(bytes: Buffer): Parsed {
-  const message = handshakeMessage(bytes);
-  if (!Buffer.isBuffer(message)) return message;
+  return new HelloReader().push(bytes);
+}
+
+/**
+ * Takes a hello as it comes, in pieces of any size, and joins it out of its records: it may be cut into several (RFC 8446 section 5.1).
+ * Every byte is looked at and copied a fixed number of times, however small the pieces and the records are; it is parsed once, when it is whole.
+ */
+export class HelloReader {
+  /** Everything that came, in one piece; what is behind `held` is room for more. */
+  private bytes: Buffer = EMPTY;
+  private held = 0;
+  /** Where the next record begins, and how many were begun. */
+  private at = 0;
+  private records = 0;
+  /** The handshake message as far as it is here; its length is known from its first four bytes on. */
+  private message: Buffer = Buffer.allocUnsafe(MESSAGE_HEAD);
+  private joined = 0;
+  private state: Parsed = 'incomplete';
+
+  /** All bytes that were pushed. */
+  get all(): Buffer {
+    return this.bytes.subarray(0, this.held);
+  }
+
+  push(chunk: Buffer): Parsed {
+    this.keep(chunk);
+    if (this.state === 'incomplete') this.state = this.read();
+    return this.state;
+  }
+
+  private keep(chunk: Buffer): void {
+    const needed = this.held + chunk.length;
+    if (this.held === 0) this.bytes = chunk;
+    else {
+      if (needed > this.bytes.length) {
+        const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.held, 512));
+        this.bytes.copy(larger, 0, 0, this.held);
+        this.bytes = larger;
+      }
+      chunk.copy(this.bytes, this.held);
+    }
+    this.held = needed;
+  }
+
+  private read(): Parsed {
+    for (;;) {
+      const known = this.held - this.at;
+      if (known > 0 && this.bytes[this.at] !== RECORD_HANDSHAKE) return 'malformed';
+      if (known > 1 && this.bytes[this.at + 1] !== 3) return 'malformed';
+      if (known < RECORD_HEAD) return 'incomplete';
+      const length = this.bytes.readUInt16BE(this.at + 3);
+      if (length === 0 || length > LONGEST_CLIENT_HELLO || this.records === MOST_RECORDS) return 'malformed';
+      if (known < RECORD_HEAD + length) return this.isNoHello(this.bytes.subarray(this.at + RECORD_HEAD, this.held)) ? 'malformed' : 'incomplete';
+      this.records += 1;
+      const done = this.join(this.bytes.subarray(this.at + RECORD_HEAD, this.at + RECORD_HEAD + length));
+      if (done) return done;
+      this.at += RECORD_HEAD + length;
+    }
+  }
+
+  /** Whether the message that this begins, in its first record, is another one: that is said at once, not when the whole record is there. */
+  private isNoHello(part: Buffer): boolean {
+    return this.joined === 0 && part.length > 0 && part[0] !== CLIENT_HELLO;
+  }
+
+  private join(part: Buffer): Parsed | undefined {
+    if (this.joined < MESSAGE_HEAD) {
+      const head = part.subarray(0, MESSAGE_HEAD - this.joined);
+      head.copy(this.message, this.joined);
+      this.joined += head.length;
+      if (this.message[0] !== CLIENT_HELLO) return 'malformed';
+      if (this.joined < MESSAGE_HEAD) return undefined;
+      const length = this.message.readUIntBE(1, 3);
+      if (length < SHORTEST_CLIENT_HELLO || length > LONGEST_CLIENT_HELLO - MESSAGE_HEAD) return 'malformed';
+      // In one record, as nearly always: nothing is copied.
+      if (part.length >= MESSAGE_HEAD + length && head.length === MESSAGE_HEAD) return helloIn(part.subarray(MESSAGE_HEAD, MESSAGE_HEAD + length));
+      this.message = Buffer.allocUnsafe(MESSAGE_HEAD + length);
+      part = part.subarray(head.length);
+    }
+    this.joined += part.copy(this.message, this.joined);
+    return this.joined === this.message.length ? helloIn(this.message.subarray(MESSAGE_HEAD)) : undefined;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function helloIn(message: Buffer): Parsed {
   try {
     return readHello(new Reader(message));
   } catch (error) {
     if (error instanceof RangeError) return 'malformed';
     throw error;
-  }
-}
-
-/** Joins the handshake message out of its records: a hello may be cut into several (RFC 8446 section 5.1). */
-function handshakeMessage(bytes: Buffer): Buffer | 'incomplete' | 'malformed' {
-  const parts: Buffer[] = [];
-  let joined = 0;
-  let wanted = 4;
-  for (let at = 0; ; ) {
-    const known = bytes.length - at;
-    if (known > 0 && bytes[at] !== RECORD_HANDSHAKE) return 'malformed';
-    if (known > 1 && bytes[at + 1] !== 3) return 'malformed';
-    if (known < 5) return 'incomplete';
-    const length = bytes.readUInt16BE(at + 3);
-    if (length === 0 || length > LONGEST_CLIENT_HELLO) return 'malformed';
-    const part = bytes.subarray(at + 5, at + 5 + length);
-    parts.push(part);
-    joined += part.length;
-    if (joined >= 4 && wanted === 4) {
-      const head = parts.length === 1 ? part : Buffer.concat(parts);
-      if (head[0] !== CLIENT_HELLO) return 'malformed';
-      wanted = 4 + head.readUIntBE(1, 3);
-      if (wanted > LONGEST_CLIENT_HELLO) return 'malformed';
-    }
-    if (joined >= wanted && wanted > 4) return (parts.length === 1 ? part : Buffer.concat(parts)).subarray(4, wanted);
-    if (part.length < length) return 'incomplete';
-    at += 5 + length;
   }
 }
 

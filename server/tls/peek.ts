@@ -1,18 +1,17 @@
 /** Reads the ClientHello of a connection and puts it back, so that the handshake can be made by whoever it turns out to be for. */
 import type { Socket } from 'node:net';
-import { type ClientHello, LONGEST_CLIENT_HELLO, parseClientHello } from './client-hello';
+import { type ClientHello, HelloReader, LONGEST_CLIENT_HELLO } from './client-hello';
 import type { TlsSessions } from './sessions';
 
 /** Fulfilled with the hello, or with why there is none. The socket is left paused with every byte in it. */
 export function peekClientHello(socket: Socket, signal: AbortSignal): Promise<ClientHello | 'malformed' | 'closed' | 'timeout'> {
   return new Promise((resolve) => {
-    let held: Buffer = Buffer.alloc(0);
+    const reader = new HelloReader();
     const onReadable = () => {
       const chunk = socket.read() as Buffer | null;
       if (chunk === null) return;
-      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-      const parsed = parseClientHello(held);
-      if (parsed === 'incomplete' && held.length <= LONGEST_CLIENT_HELLO) return;
+      const parsed = reader.push(chunk);
+      if (parsed === 'incomplete' && reader.all.length <= LONGEST_CLIENT_HELLO) return;
       finish(parsed === 'incomplete' ? 'malformed' : parsed);
     };
     const onClose = () => finish('closed');
@@ -20,7 +19,7 @@ export function peekClientHello(socket: Socket, signal: AbortSignal): Promise<Cl
     function finish(result: ClientHello | 'malformed' | 'closed' | 'timeout') {
       socket.off('readable', onReadable).off('end', onClose).off('close', onClose);
       signal.removeEventListener('abort', onAbort);
-      if (held.length > 0 && !socket.destroyed) socket.unshift(held);
+      if (reader.all.length > 0 && !socket.destroyed) socket.unshift(reader.all);
       resolve(result);
     }
     socket.on('readable', onReadable).on('end', onClose).on('close', onClose);

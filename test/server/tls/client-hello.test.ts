@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { connect } from 'node:tls';
 import fc from 'fast-check';
-import { parseClientHello } from '../../../server/tls/client-hello';
+import { HelloReader, LONGEST_CLIENT_HELLO, parseClientHello } from '../../../server/tls/client-hello';
+import { growsTooFast } from '../support/growth';
 
 /** The first bytes that Node's own TLS client sends. */
 async function realHello(version: 'TLSv1.2' | 'TLSv1.3', servername: string): Promise<Buffer> {
@@ -46,6 +47,47 @@ describe('reading a ClientHello', () => {
     expect(parseClientHello(Buffer.concat(records))).toMatchObject({ serverName: 'ftp.example.com' });
   });
 
+  it('reads the same from a hello that comes in two pieces, cut at any byte, or byte by byte', async () => {
+    const hello = await realHello('TLSv1.3', 'ftp.example.com');
+    const whole = parseClientHello(hello);
+    const slow = new HelloReader();
+    for (let at = 0; at < hello.length; at += 1) {
+      const reader = new HelloReader();
+      expect(reader.push(hello.subarray(0, at))).toBe('incomplete');
+      expect(reader.push(hello.subarray(at))).toEqual(whole);
+      expect(reader.all.equals(hello)).toBe(true);
+      const last = at === hello.length - 1;
+      expect(slow.push(hello.subarray(at, at + 1))).toEqual(last ? whole : 'incomplete');
+    }
+    expect(slow.all.equals(hello)).toBe(true);
+  });
+
+  it('refuses at once a hello of no length, and one that is cut into more records than any client makes', () => {
+    expect(parseClientHello(inRecords(Buffer.from([1, 0, 0, 0, 0]), 1))).toBe('malformed');
+    expect(parseClientHello(inRecords(Buffer.from([1, 0, 0, 40]), 4))).toBe('malformed');
+    const largest = Buffer.concat([Buffer.from([1, 0, 0x3f, 0x00]), Buffer.alloc(0x3f00)]);
+    expect(parseClientHello(inRecords(largest, 1).subarray(0, 32 * 6))).toBe('incomplete');
+    expect(parseClientHello(inRecords(largest, 1).subarray(0, 33 * 6))).toBe('malformed');
+  });
+
+  it('takes time in proportion to the length of a hello, in small pieces and in small records', () => {
+    const pieces = (length: number) => () => {
+      const reader = new HelloReader();
+      const bytes = Buffer.from([22, 3, 1, 0x40, 0, 1, 0, 0x3f, 0]);
+      reader.push(bytes);
+      for (let sent = bytes.length; sent < length; sent += 1) reader.push(Buffer.alloc(1));
+    };
+    expect(growsTooFast({ from: LONGEST_CLIENT_HELLO / 16, work: pieces })).toBeUndefined();
+    const records = (length: number) => {
+      const bytes = inRecords(Buffer.concat([Buffer.from([1, 0, 0, 0]), Buffer.alloc(length)]), 1);
+      return () => {
+        const reader = new HelloReader();
+        for (let at = 0; at < bytes.length; at += 6) reader.push(bytes.subarray(at, at + 6));
+      };
+    };
+    expect(growsTooFast({ from: LONGEST_CLIENT_HELLO / 6 / 16, work: records })).toBeUndefined();
+  });
+
   it('finds the sessions that a client wants to resume', () => {
     const identity = randomBytes(32);
     const sessionId = randomBytes(32);
@@ -82,6 +124,16 @@ describe('reading a ClientHello', () => {
     );
   });
 });
+
+/** A handshake message, or its beginning, in records of that many bytes. */
+function inRecords(message: Buffer, size: number): Buffer {
+  const records: Buffer[] = [];
+  for (let at = 0; at < message.length; at += size) {
+    const part = message.subarray(at, at + size);
+    records.push(Buffer.from([22, 3, 1, 0, part.length]), part);
+  }
+  return Buffer.concat(records);
+}
 
 function u16(value: number): Buffer {
   return Buffer.from([value >> 8, value & 255]);
