@@ -1,6 +1,7 @@
 /** Runs the operator's command. Exit codes: 0 done · 1 failed while running · 2 wrong usage or settings · 3 what was checked is not in order. */
 import { exitCodeOf, explain } from './commands/exit';
 import { ftpsProgram } from './program';
+import { remark } from './terminal/say';
 
 // A reader that has seen enough (`ftps … | head`) closes the pipe; what is left unsaid is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -15,6 +16,6 @@ ftpsProgram()
   .parseAsync()
   .catch((error: unknown) => {
     const text = explain(error);
-    if (text) process.stderr.write(`${text}\n`);
+    if (text) remark(`${text}\n`);
     process.exitCode = exitCodeOf(error);
   });

@@ -2,9 +2,11 @@
 import { Command } from 'commander';
 import { type Break, verifyChain } from '../../server/audit/chain';
 import { readableLine } from '../../server/audit/readable';
+import { printable } from '../../server/text/printable';
 import { filesOf, linesOf } from '../audit/lines';
 import { wantsColour } from '../terminal/colour';
 import { ProgressLine } from '../terminal/progress';
+import { say } from '../terminal/say';
 import { exitCodes } from './exit';
 
 const texts = {
@@ -35,16 +37,14 @@ A file may be compressed, - is standard input, a folder stands for all files bel
       const breaks = all.filter(({ what }) => !(part && what === 'beginning-missing')).map((one) => ({ ...one, ...placeOf(one, places) }));
       if (breaks.length > 0) process.exitCode = exitCodes.notInOrder;
       if (json) {
-        process.stdout.write(`${JSON.stringify({ ...counts, breaks })}\n`);
+        say(`${JSON.stringify({ ...counts, breaks })}\n`);
         return;
       }
-      for (const { file, line, what } of breaks) process.stdout.write(`${file}:${line} ${texts[what]}\n`);
-      process.stdout.write(`${counts.lines} lines of ${counts.chains} processes, ${breaks.length} breaks\n`);
-      if (counts.repeated > 0) process.stdout.write(`${counts.repeated} lines were delivered twice\n`);
+      for (const { file, line, what } of breaks) say(`${printable(file)}:${line} ${texts[what]}\n`);
+      say(`${counts.lines} lines of ${counts.chains} processes, ${breaks.length} breaks\n`);
+      if (counts.repeated > 0) say(`${counts.repeated} lines were delivered twice\n`);
       if (counts.open > 0)
-        process.stdout.write(
-          `${counts.open} processes do not end with a line that says so: they still run, they crashed, or their last lines are missing here\n`,
-        );
+        say(`${counts.open} processes do not end with a line that says so: they still run, they crashed, or their last lines are missing here\n`);
     });
   audit
     .command('show <file>')
@@ -53,9 +53,9 @@ A file may be compressed, - is standard input, a folder stands for all files bel
       const colour = wantsColour(process.stdout);
       for await (const line of linesOf(file)) {
         try {
-          process.stdout.write(`${readableLine(JSON.parse(line), { colour })}\n`);
+          say(`${readableLine(JSON.parse(line), { colour })}\n`);
         } catch {
-          process.stdout.write(`${line}\n`); // what is no line of the audit is shown as it is
+          say(`${printable(line)}\n`); // what is no line of the audit is shown as it is
         }
       }
     });

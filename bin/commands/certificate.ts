@@ -1,6 +1,7 @@
 /** `ftps certificate status|rollback|rotate`: asks the rotation Lambda, so that nobody needs to read the secret with its key. */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { Command } from 'commander';
+import { say } from '../terminal/say';
 import { exitCodes } from './exit';
 
 interface Flags {
@@ -49,7 +50,7 @@ export function certificateCommand(): Command {
     for (const [flag, text] of more) command.option(flag, text);
     command.action(async (flags: Flags) => {
       const answer = await ask(flags.function, { action, renew: flags.renew });
-      process.stdout.write(flags.json ? `${JSON.stringify(answer)}\n` : readable(answer));
+      say(flags.json ? `${JSON.stringify(answer)}\n` : readable(answer));
       const current = answer.versions.find(({ labels }) => labels.includes('AWSCURRENT'));
       if (!current || current.problems.length > 0) process.exitCode = exitCodes.notInOrder;
     });

@@ -1,5 +1,6 @@
 /** `ftps completion bash|zsh|fish`: what the shell needs to complete commands and options, written from the commands themselves. */
 import { Argument, Command } from 'commander';
+import { say } from '../terminal/say';
 
 /** A command that can be typed, and what may follow it. */
 interface Place {
@@ -60,6 +61,6 @@ export function completionCommand(): Command {
     .description('Prints what a shell needs to complete commands and options.')
     .addArgument(new Argument('<shell>').choices(Object.keys(shells)))
     .action((shell: string, _flags: object, command: Command) => {
-      process.stdout.write(shells[shell]!(placesOf(command.parent!)));
+      say(shells[shell]!(placesOf(command.parent!)));
     });
 }

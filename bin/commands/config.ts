@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { ConfigError, checkServerConfig, type ServerConfig, serverConfigSchema } from '../../server/config';
+import { say } from '../terminal/say';
 
 /** Reads and checks a configuration file. Throws a ConfigError with everything that is wrong in it. */
 export async function readConfig(file: string): Promise<ServerConfig> {
@@ -26,17 +27,17 @@ export function configCommand(): Command {
     .option('--json', 'print what is wrong as JSON')
     .action(async (file: string, { json }: { json?: boolean }) => {
       const { listeners, passive } = await readConfig(file).catch((error: unknown) => {
-        if (json && error instanceof ConfigError) process.stdout.write(`${JSON.stringify({ file, problems: error.problems })}\n`);
+        if (json && error instanceof ConfigError) say(`${JSON.stringify({ file, problems: error.problems })}\n`);
         throw error;
       });
-      if (json) process.stdout.write(`${JSON.stringify({ file, problems: [] })}\n`);
-      else process.stdout.write(`${file} is in order: ${listeners.map(({ mode, port }) => `${mode} ${port}`).join(', ')}, passive ${passive.ports}.\n`);
+      if (json) say(`${JSON.stringify({ file, problems: [] })}\n`);
+      else say(`${file} is in order: ${listeners.map(({ mode, port }) => `${mode} ${port}`).join(', ')}, passive ${passive.ports}.\n`);
     });
   config
     .command('schema')
     .description('Prints the JSON Schema of configuration files, for editors.')
     .action(() => {
-      process.stdout.write(`${JSON.stringify(z.toJSONSchema(serverConfigSchema, { io: 'input', unrepresentable: 'any' }), undefined, 2)}\n`);
+      say(`${JSON.stringify(z.toJSONSchema(serverConfigSchema, { io: 'input', unrepresentable: 'any' }), undefined, 2)}\n`);
     });
   return config;
 }

@@ -2,10 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { parsePortRange } from '../../server/config';
+import { printable } from '../../server/text/printable';
 import { examine } from '../doctor/examine';
 import type { Finding } from '../doctor/finding';
 import { paintsFor } from '../terminal/colour';
 import { ProgressLine } from '../terminal/progress';
+import { say } from '../terminal/say';
 import { columnsOf, wrap } from '../terminal/wrap';
 import { exitCodes, UsageError } from './exit';
 
@@ -51,7 +53,7 @@ export function doctorCommand(): Command {
         timeout: number('--timeout', flags.timeout, 600) * 1000,
         onStep: (step) => progress.show(() => `${host}: ${step} …`),
       }).finally(() => progress.clear());
-      process.stdout.write(flags.json ? `${JSON.stringify({ host, findings })}\n` : readable(findings));
+      say(flags.json ? `${JSON.stringify({ host, findings })}\n` : readable(findings));
       if (findings.some(({ level }) => level === 'problem')) process.exitCode = exitCodes.notInOrder;
     });
 }
@@ -59,7 +61,7 @@ export function doctorCommand(): Command {
 function readable(findings: readonly Finding[]): string {
   const paint = paintsFor(process.stdout);
   const marks = { ok: paint.green('ok      '), warning: paint.yellow('warning '), problem: paint.red('PROBLEM ') } as const;
-  const indented = (words: string, indent: number) => wrap(words, indent, columnsOf(process.stdout));
+  const indented = (words: string, indent: number) => wrap(printable(words), indent, columnsOf(process.stdout));
   const lines = findings.flatMap(({ level, check, text, advice }) => [
     `${marks[level]} ${indented(`${check}: ${text}`, 9)}`,
     ...(advice ? [`           ${indented(advice, 11)}`] : []),

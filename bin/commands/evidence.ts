@@ -6,6 +6,7 @@ import { controls } from '../evidence/controls';
 import { examineControls } from '../evidence/examine';
 import { evidencePage } from '../evidence/html';
 import { readAssembly, readTests, subjectOf } from '../evidence/subject';
+import { say } from '../terminal/say';
 import { exitCodes } from './exit';
 
 export function evidenceCommand(): Command {
@@ -25,14 +26,14 @@ export function evidenceCommand(): Command {
       writeFileSync(join(output, 'evidence.html'), evidencePage(evidence));
       if (!evidence.inOrder) process.exitCode = exitCodes.notInOrder;
       if (json) {
-        process.stdout.write(`${JSON.stringify(evidence)}\n`);
+        say(`${JSON.stringify(evidence)}\n`);
         return;
       }
       for (const { id, status, claims } of evidence.controls)
-        for (const { text } of claims.filter((claim) => status === 'missing' && claim.evidence.length === 0)) process.stdout.write(`MISSING  ${id}: ${text}\n`);
-      for (const id of evidence.unclaimedAlarms) process.stdout.write(`note     no control claims the alarm ${id}\n`);
+        for (const { text } of claims.filter((claim) => status === 'missing' && claim.evidence.length === 0)) say(`MISSING  ${id}: ${text}\n`);
+      for (const id of evidence.unclaimedAlarms) say(`note     no control claims the alarm ${id}\n`);
       const count = (wanted: string) => evidence.controls.filter(({ status }) => status === wanted).length;
-      process.stdout.write(
+      say(
         `${environment}: ${count('shown')} controls shown, ${count('missing')} missing, ${count('not-covered')} not covered; ${join(output, 'evidence.html')}\n`,
       );
     });

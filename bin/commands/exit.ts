@@ -1,6 +1,7 @@
 /** How the command ends: its exit codes, and errors in plain words. */
 import { CommanderError } from 'commander';
 import { ConfigError } from '../../server/config';
+import { printable } from '../../server/text/printable';
 
 export const exitCodes = { done: 0, failed: 1, usage: 2, notInOrder: 3 } as const;
 
@@ -26,5 +27,7 @@ function nextStep({ name, message }: Error): string {
 export function explain(error: unknown): string {
   if (error instanceof CommanderError) return '';
   if (error instanceof ConfigError) return `The settings can't be used:\n${error.problems.map(({ key, message }) => `  ${key}: ${message}`).join('\n')}`;
-  return `ftps: ${error instanceof Error ? `${error.message}${nextStep(error)}` : String(error)}`;
+  if (!(error instanceof Error)) return printable(`ftps: ${String(error)}`);
+  // What went wrong may name a file, an account or a reply; what we say of flags may take several lines.
+  return `ftps: ${error instanceof UsageError ? error.message : printable(error.message)}${nextStep(error)}`;
 }

@@ -5,6 +5,7 @@ import { parsePortRange } from '../../server/config';
 import { openGate } from '../../server/firewall/gate';
 import { Nft } from '../../server/firewall/nft';
 import { removeTable } from '../../server/firewall/table';
+import { remark } from '../terminal/say';
 import { readConfig } from './config';
 
 export function firewallCommand(): Command {
@@ -20,12 +21,12 @@ export function firewallCommand(): Command {
       if (remove || firewall.mode === 'off' || 'any' in range) {
         const nft = new Nft();
         await nft.run(removeTable()).finally(() => nft.close());
-        process.stderr.write(remove ? 'the table is gone\n' : 'firewall.mode is off: there is nothing to do\n');
+        remark(remove ? 'the table is gone\n' : 'firewall.mode is off: there is nothing to do\n');
         return;
       }
       const gate = await openGate({ socket: firewall.socket, ...range });
       const told = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]); // before anybody can know that it runs
-      process.stderr.write(`passive ports ${passive.ports} are closed; ${firewall.socket} opens them\n`);
+      remark(`passive ports ${passive.ports} are closed; ${firewall.socket} opens them\n`);
       await told;
       await gate.close();
     });

@@ -2,6 +2,7 @@
 import { TransferClient } from '@aws-sdk/client-transfer';
 import { Command } from 'commander';
 import { hashPassword } from '../../server/identity/password';
+import { remark, say } from '../terminal/say';
 import { type Plan, planFor } from '../transfer-family/plan';
 import { transferServers } from '../transfer-family/servers';
 import { UsageError } from './exit';
@@ -37,8 +38,8 @@ export function importCommand(): Command {
 
 async function importTransferFamily({ server, acceptPolicies, replace, fips, json, ...store }: ImportFlags): Promise<void> {
   const plans = (await transferServers(new TransferClient({}), server)).map((one) => planFor(one, { acceptPolicies }));
-  if (json) process.stdout.write(`${JSON.stringify(plans, null, 2)}\n`);
-  else process.stderr.write(plans.length === 0 ? 'There are no servers of AWS Transfer Family in this region.\n' : plans.map(described).join('\n'));
+  if (json) say(`${JSON.stringify(plans, null, 2)}\n`);
+  else remark(plans.length === 0 ? 'There are no servers of AWS Transfer Family in this region.\n' : plans.map(described).join('\n'));
   if (store.file === undefined && store.prefix === undefined) return;
   if (json) throw new UsageError('--json prints the plan; leave it out to write accounts');
   await write(plans, store, { replace, fips });
@@ -60,8 +61,8 @@ async function write(plans: readonly Plan[], flags: StoreFlags, { replace = fals
     made.push({ password, account: { ...account, passwordHash: await hashPassword(password, { fips }) } });
   }
   await store.put(made.map(({ account }) => account));
-  process.stdout.write(`user,password\n${made.map(({ account, password }) => `${account.user},${password}\n`).join('')}`);
-  process.stderr.write(`${made.length} accounts were written to ${store.where}. Their passwords were printed once; give them out safely.\n`);
+  say(`user,password\n${made.map(({ account, password }) => `${account.user},${password}\n`).join('')}`);
+  remark(`${made.length} accounts were written to ${store.where}. Their passwords were printed once; give them out safely.\n`);
 }
 
 function described({ id, description, accounts, leftOut, advice }: Plan): string {

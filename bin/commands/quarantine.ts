@@ -5,6 +5,8 @@ import { openAudit, openTarget } from '../../server/audit/sink';
 import type { ServerConfig } from '../../server/config';
 import { openStorage } from '../../server/storage/open';
 import type { Quarantine, Quarantined } from '../../server/storage/storage';
+import { printable } from '../../server/text/printable';
+import { remark, say } from '../terminal/say';
 import { readConfig } from './config';
 
 export function quarantineCommand(): Command {
@@ -23,7 +25,7 @@ export function quarantineCommand(): Command {
         const config = await readConfig(command.opts<{ config: string }>().config);
         const storage = openStorage(config);
         try {
-          process.stdout.write(`${await act(storage.quarantine, config, ...([...command.args, command.opts()] as unknown as Rest))}\n`);
+          say(`${await act(storage.quarantine, config, ...([...command.args, command.opts()] as unknown as Rest))}\n`);
         } finally {
           await storage.close();
         }
@@ -36,7 +38,7 @@ export function quarantineCommand(): Command {
   add<[string]>('release <id>', 'Puts a file where it was meant to go, unless the name is taken by now.', async (store, config, id) => {
     const file = await store.find(id);
     await audited(config, 'released', file, () => store.release(id));
-    return `${id} is released: ${file.user} has ${file.path} now.`;
+    return printable(`${id} is released: ${file.user} has ${file.path} now.`);
   });
   add<[string]>('delete <id>', 'Deletes a file for good.', async (store, config, id) => {
     await audited(config, 'deleted', await store.find(id), () => store.remove(id));
@@ -68,7 +70,7 @@ async function audited({ audit }: ServerConfig, change: 'released' | 'deleted', 
 
 /** Where the server's audit goes to its standard output, nobody but this terminal hears of it. */
 const standardError = {
-  write: async (text: string) => void process.stderr.write(text),
+  write: async (text: string) => void remark(text),
   reopen: async () => {},
   close: async () => {},
 };
@@ -81,5 +83,5 @@ function operator(): string {
 }
 
 function line({ id, state, signature, size, user, path, client }: Quarantined): string {
-  return `${id}  ${signature ?? state}  ${size} bytes  ${user} from ${client}  ${path}`;
+  return printable(`${id}  ${signature ?? state}  ${size} bytes  ${user} from ${client}  ${path}`);
 }

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { watchLifecycle } from '../../server/lifecycle/auto-scaling';
 import { serve } from '../../server/serve';
+import { remark } from '../terminal/say';
 import { readConfig } from './config';
 import { UsageError } from './exit';
 import { type LaptopFlags, laptopConfig } from './laptop';
@@ -36,10 +37,10 @@ export function serveCommand(): Command {
       const { config, ca } = file === undefined ? await laptopConfig(laptop) : { config: await readConfig(file), ca: undefined };
       const serving = await serve(config);
       const lifecycle = config.lifecycle && watchLifecycle(config.lifecycle, serving.drain);
-      for (const { mode, host, port } of serving.listeners) process.stderr.write(`listening ${mode} ${host} ${port}\n`);
-      process.stderr.write(`listening passive ${describe(serving.passivePorts)}\n`);
-      if (serving.adminPort !== undefined) process.stderr.write(`listening admin 127.0.0.1 ${serving.adminPort}\n`);
-      for (const [part, state] of Object.entries(serving.parts)) process.stderr.write(`${part} ${state}\n`);
+      for (const { mode, host, port } of serving.listeners) remark(`listening ${mode} ${host} ${port}\n`);
+      remark(`listening passive ${describe(serving.passivePorts)}\n`);
+      if (serving.adminPort !== undefined) remark(`listening admin 127.0.0.1 ${serving.adminPort}\n`);
+      for (const [part, state] of Object.entries(serving.parts)) remark(`${part} ${state}\n`);
       if (readyFile !== undefined) {
         const port = (wanted: string) => serving.listeners.find(({ mode }) => mode === wanted)?.port;
         await writeFile(

@@ -2,7 +2,9 @@
 import { Command, Option } from 'commander';
 import type { Permission } from '../../server/config';
 import { hashPassword } from '../../server/identity/password';
+import { printable } from '../../server/text/printable';
 import { bar, ProgressLine } from '../terminal/progress';
+import { remark, say } from '../terminal/say';
 import { readConfig } from './config';
 import { exitCodes, UsageError } from './exit';
 import { readPassword } from './read-password';
@@ -50,7 +52,7 @@ export function userCommand(): Command {
       if (await store.find(name)) throw new UsageError(`${name} is there already, in ${store.where}; \`ftps user passwd ${name}\` changes its password`);
       const account = accountFrom(name, flags);
       await store.put([account.clientCertificate === 'instead-of-password' ? account : { ...account, passwordHash: await newHash(name, flags) }]);
-      process.stderr.write(`${name} was added to ${store.where}\n`);
+      remark(`${name} was added to ${store.where}\n`);
     });
 
   withPassword(withStore(user.command('passwd <name>')))
@@ -59,7 +61,7 @@ export function userCommand(): Command {
       const store = await openStore(flags);
       const account = await existing(store, name);
       await store.put([{ ...account, passwordHash: await newHash(name, flags) }]);
-      process.stderr.write(`${name} has another password, in ${store.where}\n`);
+      remark(`${name} has another password, in ${store.where}\n`);
     });
 
   for (const [command, enabled] of [
@@ -71,7 +73,7 @@ export function userCommand(): Command {
       .action(async (name: string, flags: StoreFlags) => {
         const store = await openStore(flags);
         await store.put([{ ...(await existing(store, name)), enabled }]);
-        process.stderr.write(`${name} is ${command}d, in ${store.where}\n`);
+        remark(`${name} is ${command}d, in ${store.where}\n`);
       });
 
   withStore(user.command('remove <name>'))
@@ -80,7 +82,7 @@ export function userCommand(): Command {
       const store = await openStore(flags);
       await existing(store, name);
       await store.remove(name);
-      process.stderr.write(`${name} was removed from ${store.where}\n`);
+      remark(`${name} was removed from ${store.where}\n`);
     });
 
   withStore(user.command('list'))
@@ -90,7 +92,7 @@ export function userCommand(): Command {
       for (const { account, plain } of await (await openStore(flags)).list()) {
         const { user: name, home, enabled, permissions, clientCertificate, allowedNetworks } = account;
         const facts = { user: name, enabled, home, permissions, clientCertificate, allowedNetworks, passwordIsHashed: !plain };
-        process.stdout.write(json ? `${JSON.stringify(facts)}\n` : `${line(facts)}\n`);
+        say(json ? `${JSON.stringify(facts)}\n` : `${printable(line(facts))}\n`);
       }
     });
 
@@ -110,8 +112,8 @@ export function userCommand(): Command {
     .requiredOption('--config <file>', "the server's configuration")
     .option('--json', 'print JSON')
     .action(async (name: string, { config, json }: { config: string; json?: boolean }) => {
-      const verdict = await tryLogin(await readConfig(config), name, await readPassword(`Password of ${name}: `), (line) => process.stderr.write(`${line}\n`));
-      process.stdout.write(`${json ? JSON.stringify(verdictFacts(verdict)) : describeVerdict(verdict)}\n`);
+      const verdict = await tryLogin(await readConfig(config), name, await readPassword(`Password of ${name}: `), (line) => remark(`${printable(line)}\n`));
+      say(`${json ? JSON.stringify(verdictFacts(verdict)) : printable(describeVerdict(verdict))}\n`);
       if (verdict.kind !== 'accepted') process.exitCode = verdict.kind === 'refused' ? exitCodes.notInOrder : exitCodes.failed;
     });
 
@@ -122,7 +124,7 @@ export function userCommand(): Command {
     .action(async ({ fips }: { fips?: boolean }) => {
       const password = await readPassword('Password: ');
       if (password === '') throw new UsageError('the password is empty');
-      process.stdout.write(`${await hashPassword(password, { fips })}\n`);
+      say(`${await hashPassword(password, { fips })}\n`);
     });
   return user;
 }
@@ -156,7 +158,7 @@ async function importAccounts(input: string | undefined, { fromPrefix, replace, 
   }
   progress.clear();
   await store.put(hashed);
-  process.stderr.write(`${hashed.length} accounts were written to ${store.where}\n`);
+  remark(`${hashed.length} accounts were written to ${store.where}\n`);
 }
 
 function accountFrom(user: string, flags: RuleFlags): WrittenAccount {
@@ -183,7 +185,7 @@ async function existing(store: Awaited<ReturnType<typeof openStore>>, name: stri
 async function newHash(user: string, { generate, fips }: PasswordFlags): Promise<string> {
   if (!generate) return hashPassword(await askForPassword(user), { fips });
   const password = generatePassword();
-  process.stdout.write(`${password}\n`);
+  say(`${password}\n`);
   return hashPassword(password, { fips });
 }
 

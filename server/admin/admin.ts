@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AuditLine } from '../audit/schema';
 import type { ServerConfig } from '../config';
 import type { SessionInfo } from '../control/session-info';
+import { printable } from '../text/printable';
 import { consoleFile } from './console/files';
 import type { Standing } from './standing';
 
@@ -112,7 +113,7 @@ async function route({ method, url = '' }: IncomingMessage, source: AdminSource)
     case 'GET /metrics':
       return { status: 200, text: await source.metrics(), type: METRICS };
     case 'GET /overview':
-      return { status: 200, body: await source.overview() };
+      return { status: 200, body: forPeople(await source.overview()) };
     case 'GET /sessions':
       return { status: 200, body: await source.sessions() };
     case 'POST /sessions/ID/kick':
@@ -130,6 +131,11 @@ async function route({ method, url = '' }: IncomingMessage, source: AdminSource)
       return { status: 404, body: { error: 'GET / /health /metrics /overview /sessions, POST /sessions/ID/kick /reload /drain' } };
     }
   }
+}
+
+/** The same, with every text in it fit to be shown. */
+function forPeople(overview: Overview): unknown {
+  return JSON.parse(JSON.stringify(overview), (_key, value) => (typeof value === 'string' ? printable(value) : value));
 }
 
 /** Nothing is kept, nothing from elsewhere is loaded, and no other page may frame or read this one. */

@@ -3,6 +3,7 @@
  * moved breaks the chain. A process has a chain of its own, so that several can write to one file.
  */
 import { createHash, randomUUID } from 'node:crypto';
+import { printable } from '../text/printable';
 
 /** What a chain's first line names as the hash before it. */
 const NOTHING_BEFORE = '0'.repeat(64);
@@ -11,10 +12,11 @@ export class Chain {
   readonly id = randomUUID();
   private previous = NOTHING_BEFORE;
 
-  /** The line for an event: its JSON, with the chain as the last of its `unmapped` attributes. */
+  /** The line for an event: its JSON, with the chain as the last of its `unmapped` attributes. Also `tail` shows it as it is. */
   link(line: { unmapped?: object }): string {
     const { unmapped, ...rest } = line;
-    const open = JSON.stringify({ ...rest, unmapped: { ...unmapped, chain: { id: this.id, previous: this.previous } } }).slice(0, -3);
+    const json = JSON.stringify({ ...rest, unmapped: { ...unmapped, chain: { id: this.id, previous: this.previous } } });
+    const open = printable(json).slice(0, -3);
     const hash = sha256(open);
     this.previous = hash;
     return `${open},"hash":"${hash}"}}}`;

@@ -1,4 +1,5 @@
 /** One line of the audit for a person who watches. */
+import { printable } from '../text/printable';
 import type { AuditLine } from './schema';
 
 const colours = { 1: 32, 2: 33, 3: 31, 4: 35, 5: 35 } as const;
@@ -8,8 +9,10 @@ export function readableLine(line: AuditLine, { colour = false } = {}): string {
   const time = new Date(line.time).toISOString().slice(11, 19);
   const from = 'src_endpoint' in line ? line.src_endpoint.ip : '';
   const who = 'user' in line ? line.user.name : 'actor' in line ? (line.actor?.user.name ?? '') : '';
-  const message = colour ? `\u001b[${colours[line.severity_id as 1]}m${line.message}\u001b[0m` : line.message;
-  return [time, from, who, message, ...details(line)].filter((part) => part !== '').join('  ');
+  const said = printable(line.message);
+  const message = colour ? `\u001b[${colours[line.severity_id as 1]}m${said}\u001b[0m` : said;
+  const about = details(line).map(printable);
+  return [time, printable(from), printable(who), message, ...about].filter((part) => part !== '').join('  ');
 }
 
 function details(line: AuditLine): string[] {

@@ -1,4 +1,5 @@
 /** SITE: what this server offers beyond the standard (RFC 959 section 4.1.3). */
+import { printable } from '../../text/printable';
 import type { Command } from '../command';
 import type { Session } from '../session';
 import type { SessionInfo } from '../session-info';
@@ -16,7 +17,7 @@ const MOST_SHOWN = 1_000;
 
 function whoLine({ user, address, listener, since, transfer }: SessionInfo): string {
   const doing = transfer ? `${transfer.command} ${transfer.path} (${transfer.bytes} bytes in ${Math.round(transfer.seconds)} s)` : 'idle';
-  return ` ${user ?? '(not logged in)'} ${address} ${listener} since ${since} ${doing}`;
+  return printable(` ${user ?? '(not logged in)'} ${address} ${listener} since ${since} ${doing}`);
 }
 
 const siteCommands: readonly SiteCommand[] = [
