@@ -1,24 +1,8 @@
 /** What each environment opens, runs, keeps and roughly costs, read from the synthesized templates. usage: summary.ts [cdk.out] */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-interface Resource {
-  readonly Type: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a template is whatever was synthesized
-  readonly Properties: any;
-}
-
-/** List prices per month in US East (N. Virginia), on demand, in US dollars; estimates, to be checked against your own region. */
-const prices = {
-  instance: { 't4g.small': 12.3, 't4g.medium': 24.5, 'c7g.medium': 26.5, 'c7g.large': 53, 'c7g.xlarge': 106 } as Record<string, number>,
-  publicAddress: 3.65,
-  diskGigabyte: 0.08,
-  kmsKey: 1,
-  secret: 0.4,
-  alarm: 0.1,
-  exportableCertificate: 15 / 12,
-  imageBuild: 1,
-};
+import { billOf, type Resource } from './costs/bill';
+import { gigabytePriceOf, type StorageKind } from './costs/per-gigabyte';
 
 /** The lines that describe the resources of one environment. */
 export function summarize(template: { Resources: Record<string, Resource> }): string[] {
@@ -35,29 +19,30 @@ export function summarize(template: { Resources: Record<string, Resource> }): st
   const audit = Object.entries(template.Resources).find(([id, { Type }]) => Type === 'AWS::Logs::LogGroup' && /Logs?Audit/.test(id))?.[1].Properties;
   const lock = of('AWS::S3::Bucket').find(({ Properties }) => Properties.ObjectLockConfiguration)?.Properties.ObjectLockConfiguration.Rule.DefaultRetention
     .Days;
+  const bill = billOf(all);
+  const perGigabyte = gigabytePriceOf(all);
   return [
     `open ports     ${ports.join(', ')} from ${clients.join(', ')}`,
     `instances      ${group?.MinSize} x ${type}`,
     `patched        ${schedule} (UTC)`,
-    `storage        ${of('AWS::EFS::FileSystem').length > 0 ? 'EFS, encrypted, backed up' : 'disk of the instance, encrypted'}`,
+    `storage        ${storages[perGigabyte.kind]}`,
     `logs           ${audit?.RetentionInDays ?? '?'} days${lock ? `, archive locked for ${lock} days` : ', no archive'}`,
-    `rough cost     ${monthlyCost(of, Number(group?.MinSize ?? 0), type)} USD a month, without traffic, stored files and logs`,
+    `rough cost     about ${Math.round(bill.usd)} USD a month, without traffic, stored files and logs; about ${Math.round(bill.usdLater)} from the third year on`,
+    `each GB        ${usd(perGigabyte.up)} USD up, ${usd(perGigabyte.down)} down, ${usd(perGigabyte.stored)} a month while it is stored`,
+    ...[...bill.uncounted, ...bill.unknown.map((one) => `${one} is not counted`)].map((words) => `not in it      ${words}`),
   ];
 }
 
-function monthlyCost(of: (type: string) => Resource[], instances: number, type: string): string {
-  const known = prices.instance[type];
-  if (known === undefined) return '(no list price known for the instance type)';
-  const cost =
-    instances * (known + 20 * prices.diskGigabyte) +
-    of('AWS::EC2::EIP').length * prices.publicAddress +
-    of('AWS::KMS::Key').length * prices.kmsKey +
-    of('AWS::SecretsManager::Secret').length * prices.secret +
-    of('AWS::CloudWatch::Alarm').length * prices.alarm +
-    of('AWS::CertificateManager::Certificate').length * prices.exportableCertificate +
-    of('AWS::ImageBuilder::ImagePipeline').length * prices.imageBuild;
-  return `about ${Math.round(cost)}`;
-}
+const storages: Readonly<Record<StorageKind, string>> = {
+  disk: 'disk of the instance, encrypted',
+  'EFS, bursting': 'EFS, encrypted, backed up; as fast as what is stored allows',
+  'EFS, elastic': 'EFS, encrypted, backed up; as fast as it is asked for',
+  'S3, scanned by the instances': 'S3, encrypted, versioned',
+  'S3, scanned by GuardDuty': 'S3, encrypted, versioned, scanned by GuardDuty',
+};
+
+/** A price with as many digits as say something. */
+const usd = (price: number) => (price > 0 && price < 0.01 ? price.toFixed(4) : price.toFixed(2)).replace(/^0\.00$/, '0');
 
 /** Every environment of a cloud assembly: name and lines. */
 export function summarizeAssembly(folder: string): { name: string; lines: string[] }[] {

@@ -2,6 +2,7 @@
 import type { Environment } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { FtpsServerSettings } from './server-settings';
+import { FileThroughput } from './storage/file-storage';
 
 /** Where partners connect. */
 export enum EndpointKind {
@@ -58,6 +59,11 @@ export interface FtpsEnvironmentOptions {
    * @default c7g.large
    */
   readonly instanceType?: string;
+  /**
+   * How fast the files in EFS are, and whether moving them costs.
+   * @default FileThroughput.BURSTING
+   */
+  readonly fileThroughput?: FileThroughput;
   /**
    * When the image is built anew with all patches, as an AWS cron expression in UTC.
    * @default - Sundays at 03:00 UTC
@@ -156,6 +162,11 @@ export class FtpsEnvironment {
         `"${settings.endpoint}" is no kind of endpoint; there are ${Object.values(EndpointKind).join(', ')}`,
       ),
       ...ifSo(
+        typeof settings.fileThroughput === 'string' && !Object.values(FileThroughput).includes(settings.fileThroughput),
+        'fileThroughput',
+        `"${settings.fileThroughput}" is no throughput mode; there are ${Object.values(FileThroughput).join(', ')}`,
+      ),
+      ...ifSo(
         typeof settings.name === 'string' && !/^[a-z][a-z0-9-]{0,19}$/.test(settings.name),
         'name',
         `"${settings.name}" can't name stacks; use up to 20 small letters, digits and hyphens, beginning with a letter`,
@@ -184,6 +195,7 @@ const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
   networkFirewall: 'true or false',
   instances: 'number',
   instanceType: 'text',
+  fileThroughput: 'text',
   patchSchedule: 'text',
   server: 'object',
   logRetention: 'number',

@@ -76,7 +76,7 @@ export class FtpsStage extends Stage {
       vpc,
       networkFirewall: firewall,
       hostedZone,
-      storage: FileStorage.efs(this.dataStack, 'Files', { vpc, vpcSubnets: { subnetType: SubnetType.PUBLIC } }),
+      storage: FileStorage.efs(this.dataStack, 'Files', { vpc, vpcSubnets: { subnetType: SubnetType.PUBLIC }, throughput: settings.fileThroughput }),
       accounts: new SecretAccounts(this.dataStack, 'Accounts'),
       auditLog: new AuditLog(this.dataStack, 'Logs', {
         retention: settings.logRetention ?? RetentionDays.ONE_YEAR,

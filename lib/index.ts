@@ -47,5 +47,5 @@ export { type AlarmThresholds, ServiceAlarms, type ServiceAlarmsProps } from './
 export { ServiceDashboard, type ServiceDashboardProps } from './observability/service-dashboard';
 export { FtpsPipeline, type FtpsPipelineProps, type PipelineProbe } from './pipeline/ftps-pipeline';
 export { ClientCertificates, DataTlsReuse, type FtpsServerSettings, PassivePorts, TlsPolicy, VirusScan } from './server-settings';
-export { type EfsStorageProps, FileStorage } from './storage/file-storage';
+export { type EfsStorageProps, FileStorage, FileThroughput } from './storage/file-storage';
 export { S3Storage, type S3StorageProps } from './storage/s3-storage';

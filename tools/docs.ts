@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { complianceGuide, environmentsApp, pipelineApp } from '../bin/compliance/guide';
 import { variantsApp } from '../bin/compliance/variants';
+import { comparison, costsGuide, costsTable, withCosts } from '../bin/costs/guide';
+import { summarize } from '../bin/summary';
 import { serverConfigSchema } from '../server/config';
 import { architecture } from './pictures/architecture';
 import { dashboard } from './pictures/dashboard';
 import { environmentOf } from './pictures/resources';
+import { redrawn } from './pictures/terminal';
 import { constructReference } from './reference';
 
 interface JsonSchema {
@@ -72,6 +75,11 @@ function kindOf(schema: JsonSchema): string {
 const defaultOf = ({ default: value }: JsonSchema) => (value === undefined || JSON.stringify(value) === '{}' ? '' : `\`${JSON.stringify(value)}\``);
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
+function change(name: string, how: (text: string) => string): void {
+  const file = join(__dirname, '..', name);
+  writeFileSync(file, how(readFileSync(file, 'utf8')));
+}
+
 if (require.main === module) {
   writeFileSync(join(__dirname, '../docs/settings.md'), settingsReference());
   writeFileSync(join(__dirname, '../docs/reference.md'), constructReference());
@@ -79,7 +87,15 @@ if (require.main === module) {
   const environments = environmentsApp({ context });
   // Before the pictures: with them the app is synthesized, after which references between its stacks read as the names of exports.
   writeFileSync(join(__dirname, '../docs/compliance.md'), complianceGuide(environments, variantsApp({ context }), pipelineApp({ context })));
+  writeFileSync(join(__dirname, '../docs/costs.md'), costsGuide(environments));
+  change('README.md', (page) => withCosts(page, costsTable(environments)));
+  change('docs/moving-from-transfer-family.md', (page) => withCosts(page, comparison(environments)));
   const prod = environmentOf(environments, 'prod');
+  // What `npm start` says of each environment; the rest of its picture is drawn by the system tests.
+  for (const name of ['prod', 'staging'])
+    change('docs/pictures/terminal-start.svg', (picture) =>
+      redrawn(picture, name, summarize({ Resources: Object.fromEntries(environmentOf(environments, name).resources) })),
+    );
   writeFileSync(join(__dirname, '../docs/pictures/architecture.svg'), architecture(prod, 'prod'));
   writeFileSync(join(__dirname, '../docs/pictures/dashboard.svg'), dashboard(prod, 'prod'));
 }

@@ -1,16 +1,27 @@
 /** Where files live: an EFS file system that every instance shares, or the disk of a single instance. */
-import { RemovalPolicy } from 'aws-cdk-lib';
-import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IAlarmAction, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IConnectable, type IVpc, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { FileSystem, LifecyclePolicy, PerformanceMode, ThroughputMode } from 'aws-cdk-lib/aws-efs';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { ServerConfigInput } from '../../server/config';
-import { acknowledge } from '../compliance/acknowledge';
+import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 
 /** Folder of an instance in which the homes lie. */
 export const STORAGE_ROOT = '/srv/ftps';
+
+/** How fast an EFS file system is, and what moving a GB costs (EFS user guide, "Throughput modes"). */
+export enum FileThroughput {
+  /**
+   * Moving files costs nothing. For good, all instances together may write 50 KiB a second for each GiB that is stored and was read within 30 days, and 1 MiB a
+   * second at least; reads count a third. What is not used is saved up, to 2.1 TiB, with which a file system begins, and is spent at up to 100 MiB a second.
+   */
+  BURSTING = 'bursting',
+  /** As fast as it is asked for, up to GiB a second. Each GB written costs 0.06 USD, each read 0.03 (US East). */
+  ELASTIC = 'elastic',
+}
 
 /** What `FileStorage.efs` is told. */
 export interface EfsStorageProps {
@@ -21,6 +32,11 @@ export interface EfsStorageProps {
    * @default - one per availability zone
    */
   readonly vpcSubnets?: SubnetSelection;
+  /**
+   * How fast files are, and whether moving them costs.
+   * @default FileThroughput.BURSTING
+   */
+  readonly throughput?: FileThroughput;
   /**
    * What happens to the files when the stack is deleted.
    * @default RemovalPolicy.RETAIN
@@ -63,12 +79,15 @@ export abstract class FileStorage extends Construct {
   public abstract grantReadWrite(grantee: IGrantable): void;
   /** Lets every alarm of the storage do something when it begins and when it ends. */
   public addAlarmAction(_action: IAlarmAction): void {
-    // A file system has none of its own.
+    // A disk has none of its own.
   }
 
   /** Allows the instances to reach the storage. */
   public abstract allowFrom(instances: IConnectable): void;
 }
+
+/** Bytes that a file system of up to 1 TiB can save up, and begins with (EFS user guide, "Bursting throughput"). */
+const BURST_CREDITS = 2.1 * 2 ** 40;
 
 const ON_INSTANCE: StorageSettings = { storage: { kind: 'local', root: STORAGE_ROOT }, scannedElsewhere: false };
 
@@ -80,9 +99,11 @@ class EfsStorage extends FileStorage {
   public readonly mountCommands: string[];
   private readonly fileSystem: FileSystem;
   private readonly group: SecurityGroup;
+  private readonly slowSoon?: Alarm;
 
-  constructor(scope: Construct, id: string, { vpc, vpcSubnets, removalPolicy = RemovalPolicy.RETAIN }: EfsStorageProps) {
+  constructor(scope: Construct, id: string, props: EfsStorageProps) {
     super(scope, id);
+    const { vpc, vpcSubnets, throughput = FileThroughput.BURSTING, removalPolicy = RemovalPolicy.RETAIN } = props;
     const kmsKey = new Key(this, 'Key', { description: 'FTPS files', enableKeyRotation: true, removalPolicy });
     this.group = new SecurityGroup(this, 'SecurityGroup', { vpc, description: 'FTPS files: NFS from the instances', allowAllOutbound: false });
     this.fileSystem = new FileSystem(this, 'Resource', {
@@ -93,7 +114,7 @@ class EfsStorage extends FileStorage {
       kmsKey,
       enableAutomaticBackups: true,
       performanceMode: PerformanceMode.GENERAL_PURPOSE,
-      throughputMode: ThroughputMode.ELASTIC,
+      throughputMode: throughput === FileThroughput.ELASTIC ? ThroughputMode.ELASTIC : ThroughputMode.BURSTING,
       lifecyclePolicy: LifecyclePolicy.AFTER_30_DAYS,
       allowAnonymousAccess: false,
       removalPolicy,
@@ -104,11 +125,37 @@ class EfsStorage extends FileStorage {
         `${pack}-EFSInBackupPlan`,
         'BackupPolicy ENABLED puts the file system into the plan of AWS Backup for EFS: daily, kept for 35 days (EFS user guide, "Automatic backups").',
       );
+    if (throughput === FileThroughput.BURSTING) this.slowSoon = this.makeSlowSoon();
     this.mountCommands = [
       `mountpoint -q ${STORAGE_ROOT} || mount -t efs -o tls,iam,nodev,nosuid,noexec ${this.fileSystem.fileSystemId}:/ ${STORAGE_ROOT}`,
       `grep -q '${STORAGE_ROOT} efs' /etc/fstab || echo '${this.fileSystem.fileSystemId}:/ ${STORAGE_ROOT} efs _netdev,tls,iam,nodev,nosuid,noexec 0 0' >> /etc/fstab`,
       `chown ftps:ftps ${STORAGE_ROOT} && chmod 0750 ${STORAGE_ROOT}`,
     ];
+  }
+
+  public override addAlarmAction(action: IAlarmAction): void {
+    this.slowSoon?.addAlarmAction(action);
+  }
+
+  /** A quarter of what a file system can save up is left: at the speed of a burst that is an hour and a half. */
+  private makeSlowSoon(): Alarm {
+    const alarm = new Alarm(this, 'SlowSoon', {
+      alarmDescription:
+        'More files are moved than EFS lets through for good (fileThroughput: bursting): when its credits are spent, transfers become slow. Switch to FileThroughput.ELASTIC, or keep files in S3.',
+      metric: new Metric({
+        namespace: 'AWS/EFS',
+        metricName: 'BurstCreditBalance',
+        dimensionsMap: { FileSystemId: this.fileSystem.fileSystemId },
+        statistic: 'Minimum',
+        period: Duration.minutes(15),
+      }),
+      threshold: Math.round(BURST_CREDITS / 4),
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    acknowledgeRegulations(alarm, 'CloudWatchAlarmAction', 'Who is told is said by addAlarmAction; a service in the same stack says its own topic.');
+    return alarm;
   }
 
   public grantReadWrite(grantee: IGrantable): void {

@@ -72,6 +72,31 @@ export const printedIn = (picture: string): string[] =>
       .replaceAll('&amp;', '&'),
   );
 
+/** A picture without colours whose lines beneath `heading`, up to the next empty one, are these. */
+export function redrawn(picture: string, heading: string, lines: readonly string[]): string {
+  const all = rowsIn(picture);
+  const from = all.indexOf(heading) + 1;
+  if (from === 0) throw new Error(`the picture does not say ${heading}`);
+  const to = all.indexOf('', from);
+  const label = /aria-label="([^"]*)"/.exec(picture)?.[1] ?? '';
+  return terminal(label, [...all.slice(0, from), ...lines.map((one) => `  ${one}`), ...all.slice(to)].join('\n'));
+}
+
+/** As `printedIn`, with the empty lines. */
+function rowsIn(picture: string): string[] {
+  const lines: string[] = [];
+  let row = 0;
+  const ends = [...picture.matchAll(/<text class="printed"[^>]*>(.*?)<\/text>/g)].map(([, spans]) =>
+    [...spans!.matchAll(/ y="(\d+)"/g)].map(([, y]) => (Number(y) - MARGIN - 12) / LINE),
+  );
+  for (const [index, text] of printedIn(picture).entries()) {
+    for (; row < ends[index]![0]!; row++) lines.push('');
+    lines.push(text);
+    row = ends[index]!.at(-1)! + 1;
+  }
+  return lines;
+}
+
 /** `output` with fixed values for what differs from run to run, so that a picture is drawn anew only where something else has changed. */
 export const settled = (output: string): string =>
   output
