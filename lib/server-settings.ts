@@ -22,9 +22,9 @@ export enum ClientCertificates {
 
 /** Whether a data connection must resume a TLS session of its control connection. */
 export enum DataTlsReuse {
-  /** Every data connection must. Some old clients can't. */
+  /** Every data connection must. Some clients can't. */
   REQUIRED = 'required',
-  /** Where the client can; else only from the same address, and audited. */
+  /** Where the client has shown that it can; else held for a moment, taken only where nobody else came from its address, and audited. */
   PREFERRED = 'preferred',
   OFF = 'off',
 }

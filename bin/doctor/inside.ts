@@ -122,6 +122,7 @@ class DataSession {
     if (stored.problem) return [stored.problem];
     const modified = await this.control.command(`MDTM ${name}`);
     const received = await this.transfer(`RETR ${name}`);
+    const unproven = received.problem ? undefined : await this.transfer(`RETR ${name}`, undefined, false);
     await this.control.command(`DELE ${name}`);
     if (received.problem) return [received.problem];
     const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex');
@@ -135,6 +136,13 @@ class DataSession {
             'data-session',
             'data connections do not resume the TLS session of the control connection',
             'Nothing ties data to the session that asked for it; require resumption (RFC 4217 section 7).',
+          ),
+      unproven?.problem
+        ? ok('data-stranger', 'a data connection that resumes no TLS session gets nothing')
+        : warning(
+            'data-stranger',
+            'a data connection that resumes no TLS session is taken from a client that could resume one',
+            'Whoever shares the client’s address and learns the port can take its transfers; require resumption (dataTlsReuse here, require_ssl_reuse in vsftpd).',
           ),
       ...clockFindings(modified.text),
     );
@@ -184,7 +192,7 @@ class DataSession {
       : problem('pasv', text, advice);
   }
 
-  private async transfer(command: string, upload?: Buffer): Promise<{ data: Buffer; resumed: boolean; problem?: Finding }> {
+  private async transfer(command: string, upload?: Buffer, resuming = true): Promise<{ data: Buffer; resumed: boolean; problem?: Finding }> {
     const nothing = { data: Buffer.alloc(0), resumed: false };
     const verb = command.split(' ')[0]!;
     const { code, text } = await this.control.command(this.usable!);
@@ -201,7 +209,11 @@ class DataSession {
       const first = await opening;
       if (first.code >= 400)
         return { ...nothing, problem: warning('round-trip', `${verb} is refused (${first.text})`, 'Use an account that may write and read in its home.') };
-      const secure = await handshake(socket, { ...this.options.trust.options, session: this.control.session }, this.options.target.timeout);
+      const secure = await handshake(
+        socket,
+        { ...this.options.trust.options, session: resuming ? this.control.session : undefined },
+        this.options.target.timeout,
+      );
       secure.on('session', (session) => {
         this.control.session = session;
       });

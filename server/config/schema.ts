@@ -15,7 +15,7 @@ const port = (text: string) => z.number().int().min(0).max(65_535).describe(`${t
 export const dataTlsReuse = z
   .enum(['required', 'preferred', 'off'])
   .describe(
-    'Whether a data connection must resume a TLS session of its control connection (RFC 4217 section 7). `preferred` takes a connection that does not resume only from the same address, only when no other session of that address waits on the port, and says so in the audit.',
+    'Whether a data connection must resume a TLS session of its control connection (RFC 4217 section 7). `required`: it must, or bring the client certificate of the control connection. `preferred`: it must as soon as the client has shown in this session that it can; before that, and from clients that can not, a connection is held until its own must be there as well, and taken only from the same address, with the same TLS software, where nobody else came or waits on the port; the audit says so. `off`: the first from the same address is taken.',
   );
 
 export const permission = z.enum(['read', 'write', 'list', 'delete', 'rename', 'mkdir']);

@@ -12,6 +12,7 @@ import type { DataOwner, PendingData, Resumption } from '../data/channel';
 import type { Account, ClientCertificate } from '../identity/identity';
 import { StorageError, type Volume } from '../storage/storage';
 import { clientCertificate, tlsFacts } from '../tls/facts';
+import { softwareOf } from '../tls/software';
 import { type MlstFact, mlstFacts } from '../transfer/entry-lines';
 import type { Progress } from '../transfer/progress';
 import { ControlChannel } from './channel';
@@ -59,6 +60,8 @@ export class Session implements DataOwner {
   facts: SessionFacts;
   resumption: Resumption = 'unknown';
   waitsForGoodbye: boolean | undefined;
+  connectsFirst: boolean | undefined;
+  software: string | undefined;
   /** Whether replies to PASV are held back as well (docs/decisions/passive-reply-delay.md). */
   isLateToConnect = false;
 
@@ -302,11 +305,14 @@ export class Session implements DataOwner {
 
   private async secure(): Promise<boolean> {
     const { certificates, tlsSessions, audit, config } = this.engine;
-    const handshake = await this.channel.secure(config.tls.handshakeSeconds, (hello) => ({
-      ...certificates.handshake(hello, this.maxTlsVersion),
-      clientCertificate: this.clientCertificates,
-      onSession: (id, data) => tlsSessions.file(this, id, data),
-    }));
+    const handshake = await this.channel.secure(config.tls.handshakeSeconds, (hello) => {
+      this.software = hello && softwareOf(hello);
+      return {
+        ...certificates.handshake(hello, this.maxTlsVersion),
+        clientCertificate: this.clientCertificates,
+        onSession: (id, data) => tlsSessions.file(this, id, data),
+      };
+    });
     if (!handshake.ok) {
       this.closeReason = 'refused';
       audit.record({ kind: 'handshake-failed', channel: 'control', reason: handshake.reason, detail: handshake.detail, ...this.facts });

@@ -32,6 +32,7 @@ export interface TransferPlan {
 
 /** Whether a transfer may begin at all; replies why not. Called before any file is opened. */
 export async function mayTransfer(session: Session): Promise<boolean> {
+  session.pendingData?.commanded();
   if (session.protection !== 'private') await session.reply(521, 'Data connections are encrypted here: send PBSZ 0 and PROT P first.');
   else if (!session.pendingData) await session.reply(425, 'Send PASV or EPSV first.');
   else return true;

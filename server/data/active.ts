@@ -30,6 +30,8 @@ export class ActiveTarget implements PendingData {
     private readonly options: ActiveOptions,
   ) {}
 
+  commanded(): void {}
+
   async connected(direction: Direction): Promise<DataChannel> {
     const { security } = this.options;
     const socket = await this.connect();

@@ -27,6 +27,8 @@ export interface DataChannel {
 
 /** A data connection that was agreed on (PASV, EPSV, PORT, EPRT) and is not there yet. */
 export interface PendingData {
+  /** The transfer command has come; its connection may be waited for later. */
+  commanded(): void;
   /** Waits for the connection. Throws a DataConnectionError. May be called once. */
   connected(direction: Direction): Promise<DataChannel>;
   /** Gives up what is pending or ready. */
@@ -50,6 +52,10 @@ export interface DataOwner {
    * that is not known. The data path keeps it here.
    */
   waitsForGoodbye?: boolean;
+  /** Whether the client's last connection was there before its transfer command, as a client's is that connects first. The data path keeps it here. */
+  connectsFirst?: boolean;
+  /** What the ClientHello of the control connection shows of the client's TLS software. */
+  readonly software?: string;
 }
 
 /**
@@ -62,6 +68,8 @@ export type Resumption = 'unknown' | 'expected' | 'doubtful';
 export type DataFailure =
   /** Nobody connected in time. */
   | 'timeout'
+  /** A connection came and was gone before its handshake was done. */
+  | 'lost'
   /** Somebody connected who could not show that they are this session's client. */
   | 'not-resumed'
   /** The client could not be reached (active mode). */

@@ -10,8 +10,9 @@ import type { Firewall } from '../firewall/firewall';
 import { seeThrough } from '../listener/one-connection';
 import type { ClientHello } from '../tls/client-hello';
 import { type NamedSession, namedSession, peekClientHello } from '../tls/peek';
+import { softwareOf } from '../tls/software';
 import { DataConnectionError, type DataOwner } from './channel';
-import { PassiveOffer } from './passive-offer';
+import { type Claim, PassiveOffer } from './passive-offer';
 import { choosePort, PassivePort, type PortManners } from './passive-port';
 import { auditDataTls, type DataSecurity, secureData } from './secure';
 import { Strangers } from './strangers';
@@ -28,9 +29,6 @@ export interface PassiveOptions {
 
 /** Connections of one address on one port that have not said yet whose they are, beyond one per waiting session. */
 const SPARE_UNNAMED = 4;
-
-/** How long a first connection that resumes nothing is held back, in case the session's real client is about to arrive. */
-const HOLD_MS = 500;
 
 /** How long a session waits for a port that suits it before it is content with less. */
 const PATIENCE_MS = 1_000;
@@ -208,23 +206,36 @@ export class PassivePorts {
     const waiting = [...port.waitingFrom(address)];
     if (waiting.length === 0) return this.refuse(port, socket, stranger, 'stranger');
     port.holdUnnamed(address, socket, waiting.length + SPARE_UNNAMED);
+    // As long as it has not said whose it is, it may be anybody's who waits.
+    const claims = new Map(waiting.map((offer) => [offer, offer.claim()]));
+    const disown = (but?: PassiveOffer) => {
+      for (const [offer, claim] of claims) if (offer !== but) offer.disown(claim);
+    };
     const hello = await peekClientHello(socket, AbortSignal.timeout(2 * this.options.connectSeconds * 1000));
     port.named(address, socket);
-    if (hello === 'closed') return;
+    if (hello === 'closed') {
+      for (const offer of waiting) offer.lose();
+      return;
+    }
+    if (hello === 'malformed') disown();
     if (hello === 'timeout') return this.refuse(port, socket, stranger, 'stranger', 'no ClientHello came');
     if (hello === 'malformed') return this.refuse(port, socket, stranger, 'stranger', 'what came is no ClientHello');
     const named = namedSession(hello, this.options.security.sessions);
     if (named) {
+      disown(waiting.find(({ owner }) => owner === named.owner));
       const offer = [...port.waitingFrom(address)].find(({ owner }) => owner === named.owner);
-      if (offer) return this.secure(port, socket, offer, hello, named);
+      if (offer) return this.secure(port, socket, offer, claims.get(offer) ?? offer.claim(), hello, named);
       const sibling = named.owner.address === address ? await this.siblingOf(named.owner, port) : undefined;
-      if (sibling && sibling.owner.dataTlsReuse !== 'required') return this.secure(port, socket, sibling, hello, named);
+      if (sibling && sibling.owner.dataTlsReuse !== 'required') return this.secure(port, socket, sibling, sibling.claim(), hello, named);
       sibling?.refusedSomebody();
       return this.refuse(port, socket, stranger, 'other-session');
     }
     // It names nobody. Who began to wait after it came is not meant; of several who waited then, any could be.
     const [only] = waiting;
-    if (only && waiting.length === 1 && isAlone(port, only)) return this.secure(port, socket, only, hello);
+    const sent = softwareOf(hello);
+    if (only && waiting.length === 1 && isAlone(port, only) && [undefined, sent].includes(only.owner.software))
+      return this.secure(port, socket, only, claims.get(only)!, hello);
+    disown();
     for (const offer of waiting) {
       this.alone.add(offer.owner);
       offer.refusedSomebody();
@@ -246,18 +257,26 @@ export class PassivePorts {
     return only;
   }
 
-  private async secure(port: PassivePort, socket: Socket, offer: PassiveOffer, hello: ClientHello, resume?: NamedSession<DataOwner>): Promise<void> {
+  private async secure(
+    port: PassivePort,
+    socket: Socket,
+    offer: PassiveOffer,
+    claim: Claim,
+    hello: ClientHello,
+    resume?: NamedSession<DataOwner>,
+  ): Promise<void> {
     const { owner } = offer;
     const { security } = this.options;
     const channel = await secureData(socket, owner, security, { direction: offer.direction, hello, resume });
-    if (!channel) return;
-    if (channel.binding !== 'resumed' && !(isAlone(port, offer) && (channel.binding !== 'address' || (await this.mayGoUnproven(offer))))) {
+    if (!channel) return offer.lose();
+    if (channel.binding !== 'resumed' && !(isAlone(port, offer) && (channel.binding !== 'address' || (await this.mayGoUnproven(offer, claim))))) {
       offer.refusedSomebody();
       channel.socket.destroy();
+      this.strangers.note(owner.address);
       this.audit(port, 'session-not-resumed', owner.facts);
       return;
     }
-    if (!offer.take(channel)) {
+    if (!offer.take(channel, claim)) {
       channel.socket.destroy();
       this.audit(port, 'stranger', owner.facts, 'the session has its connection already');
       return;
@@ -266,17 +285,11 @@ export class PassivePorts {
   }
 
   /** Whether a connection that proved nothing is taken for the offer's, by the owner's policy and by what is known of its client. */
-  private async mayGoUnproven(offer: PassiveOffer): Promise<boolean> {
+  private async mayGoUnproven(offer: PassiveOffer, claim: Claim): Promise<boolean> {
     const { owner } = offer;
-    if (owner.dataTlsReuse === 'off') return true;
+    if (owner.dataTlsReuse === 'off') return offer.isOpen;
     if (owner.dataTlsReuse === 'required' || owner.resumption === 'expected') return false;
-    if (offer.isHolding) {
-      offer.contest();
-      return false;
-    }
-    // Where nothing is known of the client, or strangers were seen at its address, its real connection is given time to show up.
-    if (owner.resumption === 'unknown' || this.strangers.seenAt(owner.address)) return offer.hold(HOLD_MS);
-    return offer.isOpen;
+    return offer.holdBack(claim, !this.strangers.seenAt(owner.address));
   }
 
   private refuse(port: PassivePort, socket: Socket, stranger: SessionFacts, reason: Refusal, detail?: string): void {

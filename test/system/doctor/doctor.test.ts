@@ -164,7 +164,21 @@ describe('ftps doctor', () => {
     expect(found(findings, 'warning')).toEqual([]);
     expect(code).toBe(0);
     const checks = findings.map(({ check }) => check);
-    for (const check of ['dns', 'explicit', 'implicit', 'plain-text', 'tls', 'certificate', 'login', 'epsv', 'pasv', 'round-trip', 'data-session', 'clock'])
+    for (const check of [
+      'dns',
+      'explicit',
+      'implicit',
+      'plain-text',
+      'tls',
+      'certificate',
+      'login',
+      'epsv',
+      'pasv',
+      'round-trip',
+      'data-session',
+      'data-stranger',
+      'clock',
+    ])
       expect(checks).toContain(check);
   });
 
