@@ -1,4 +1,5 @@
 /** Somebody at the client's own address is told the port of a data connection, and comes to it first. The client resumes no session. */
+import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
@@ -32,6 +33,12 @@ function visit(port: number, options: ConnectionOptions = {}, sends?: string): P
   });
   socket.on('error', () => {});
   return new Promise((resolve) => socket.on('close', () => resolve(got)));
+}
+
+/** Connects and leaves without a word. */
+async function comeAndGo(port: number): Promise<void> {
+  const socket = connectTcp(port, '127.0.0.1', () => socket.end()).resume();
+  await once(socket, 'close');
 }
 
 /** A transfer by which the server sees that this client resumes nothing. */
@@ -107,7 +114,7 @@ describe('a data connection that is gone before its handshake', () => {
   it.each(['before', 'after'])('is told as soon as it is, when it went %s the command', async (when) => {
     await open();
     const port = await client.epsv();
-    const gone = () => new Promise((resolve) => connectTcp(port, '127.0.0.1', function () { this.end(); }).resume().on('close', resolve)); // biome-ignore format: short
+    const gone = () => comeAndGo(port);
     if (when === 'before') await gone();
     client.write('RETR file.txt\r\n');
     expect(await client.reply()).toMatch(/^150 /);
@@ -120,7 +127,7 @@ describe('a data connection that is gone before its handshake', () => {
   it('is none of the client, which still gets its file', async () => {
     await open();
     const port = await client.epsv();
-    await new Promise((resolve) => connectTcp(port, '127.0.0.1', function () { this.end(); }).resume().on('close', resolve)); // biome-ignore format: short
+    await comeAndGo(port);
     client.write('RETR file.txt\r\n');
     expect(await client.reply()).toMatch(/^150 /);
     expect((await readAll(await client.data(server, port))).toString()).toBe(FILE);
