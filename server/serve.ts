@@ -5,9 +5,11 @@ import { type Health, startAdmin } from './admin/admin';
 import { Metrics } from './admin/metrics';
 import { RecentLines } from './admin/recent';
 import type { Standing } from './admin/standing';
+import { foldRepeats } from './audit/fold';
 import { openAudit, openTarget } from './audit/sink';
 import { type ServerConfig, withAbsolutePaths } from './config';
 import { infoOf, type SessionInfo } from './control/session-info';
+import { clientKey } from './listener/client-key';
 import { LocalLimits } from './listener/local-limits';
 import { shareLockouts } from './listener/shared-lockouts';
 import { type RunningServer, type ServerParts, startServer } from './main';
@@ -85,12 +87,12 @@ export async function serve(settings: ServerConfig): Promise<Serving> {
     drain();
   });
   const metrics = new Metrics();
-  const audit = metrics.counting(sink);
+  const audit = metrics.counting(foldRepeats(sink, clientKey));
   const limits = shareLockouts(new LocalLimits(config.limits), config.limits, audit);
   const start =
     workerCount(config) > 1 ? Primary.start(config, { audit, sink, limits, registry: metrics.registry }) : alone(config, { audit, limits, metrics });
   const server: Service = await start.catch(async (error) => {
-    await sink.close();
+    await audit.close();
     throw error;
   });
   const health = async (): Promise<Health> => {
@@ -116,7 +118,7 @@ export async function serve(settings: ServerConfig): Promise<Serving> {
     metrics: () => server.metrics(),
   }).catch(async (error) => {
     await server.drain();
-    await sink.close();
+    await audit.close();
     throw error;
   });
   const parts = await server.parts();
@@ -151,7 +153,7 @@ export async function serve(settings: ServerConfig): Promise<Serving> {
       await admin.close();
       clearInterval(heartbeat);
       audit.record({ kind: 'server', change: 'stopped' });
-      await sink.close().catch(() => {}); // reported when it happened
+      await audit.close().catch(() => {}); // reported when it happened
       process.off('SIGTERM', drain).off('SIGINT', drain).off('SIGHUP', onHangup);
       end(exitCode);
     })();

@@ -10,6 +10,18 @@ export interface OcsfContext {
   readonly time: number;
   readonly sequence: number;
   readonly productVersion: string;
+  /** Set where the line stands for several events like this one. */
+  readonly repeats?: Repeats;
+}
+
+/** Several events that are told as one. */
+export interface Repeats {
+  readonly count: number;
+  /** Milliseconds since 1970. */
+  readonly first: number;
+  readonly last: number;
+  /** How many addresses they came from, where it was more than one. */
+  readonly addresses?: number;
 }
 
 /** Severities of OCSF that are used here. */
@@ -38,7 +50,7 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
   const build = (common: Common, rest: Record<string, unknown>) => ({
     ...commonPart(common, context, event),
     ...rest,
-    unmapped: nonEmpty(common.unmapped),
+    unmapped: nonEmpty(context.repeats?.addresses ? { ...common.unmapped, addresses: context.repeats.addresses } : common.unmapped),
   });
   switch (event.kind) {
     case 'connection-opened':
@@ -323,12 +335,15 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
 
 function commonPart(
   { classUid, activity, severity = 1, outcome = 'success', detail, message }: Common,
-  { time, sequence, productVersion }: OcsfContext,
+  { time, sequence, productVersion, repeats }: OcsfContext,
   event: ServerEvent,
 ) {
   const { session, user } = 'session' in event ? event : { session: undefined, user: undefined };
   return {
     time,
+    count: repeats?.count,
+    start_time: repeats?.first,
+    end_time: repeats?.last,
     category_uid: Math.floor(classUid / 1000),
     class_uid: classUid,
     activity_id: activity[0],
@@ -339,7 +354,7 @@ function commonPart(
     status_id: outcome === 'success' ? 1 : outcome === 'failure' ? 2 : 99,
     status: outcome === 'success' ? 'Success' : outcome === 'failure' ? 'Failure' : 'Other',
     status_detail: detail,
-    message,
+    message: repeats ? `${message}, ${repeats.count} times` : message,
     metadata: {
       version: OCSF_VERSION,
       // The profile that brings the attribute `actor` into the classes of the network.

@@ -55,6 +55,7 @@ const unmapped = z.strictObject({
   binding: z.string().optional().describe('What tied a data connection to its control connection.'),
   client_certificate: z.string().optional().describe('SHA-256.'),
   client_certificate_subject: z.string().optional(),
+  addresses: z.number().int().min(2).optional().describe('How many addresses the events came from, where the line stands for several; it names the first.'),
   passive_port: z.number().int().optional(),
   outcome: z.string().optional(),
   source: z.string().optional().describe('Where the account was found.'),
@@ -98,6 +99,9 @@ const unmapped = z.strictObject({
 /** What every class has (OCSF "Base Event"). */
 const base = {
   time: z.number().int().describe('Milliseconds since 1970.'),
+  count: z.number().int().min(2).optional().describe('How many events like this one the line stands for; absent where it is one.'),
+  start_time: z.number().int().optional().describe('Of the first of them. Milliseconds since 1970.'),
+  end_time: z.number().int().optional().describe('Of the last of them. Milliseconds since 1970.'),
   type_uid: z.number().int(),
   severity_id: z.number().int().min(1).max(5),
   severity: z.string(),

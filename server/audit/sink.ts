@@ -7,7 +7,7 @@ import { version } from '../../package.json';
 import type { ServerConfig } from '../config';
 import { Chain } from './chain';
 import type { Audit, ServerEvent } from './event';
-import { lineOf } from './ocsf';
+import { lineOf, type Repeats } from './ocsf';
 
 /** Lines that wait for a slow disk, in characters; beyond that the audit has failed. */
 const MOST_WAITING = 64 * 1024 * 1024;
@@ -24,6 +24,8 @@ export interface Target {
 }
 
 export interface AuditSink extends Audit {
+  /** `time`: when it was, where it is told later; milliseconds since 1970. `repeats`: where it stands for several. */
+  record(event: ServerEvent, said?: { readonly time?: number; readonly repeats?: Repeats }): void;
   /** Writes lines that another process made. Rejected, after `onFailure`, where they can't be written. */
   write(lines: string): Promise<void>;
   /** Opens the file anew, after a log rotation has moved it away. */
@@ -59,9 +61,9 @@ export function openAudit(target: Target, onFailure: (error: Error) => void): Au
     }
   };
 
-  const record = (event: ServerEvent) => {
+  const record: AuditSink['record'] = (event, { time = Date.now(), repeats } = {}) => {
     sequence += 1;
-    waiting += `${chain.link(lineOf(event, { time: Date.now(), sequence, productVersion: version }))}\n`;
+    waiting += `${chain.link(lineOf(event, { time, repeats, sequence, productVersion: version }))}\n`;
     if (waiting.length > MOST_WAITING) fail(new Error('the audit is written more slowly than events come'));
     writing ??= drain()
       .catch(fail)

@@ -52,6 +52,8 @@ const absent = new Set(
 );
 /** Lines that are no command, in a row, after which it is no FTP client (a browser led here, a scanner). */
 const MOST_UNKNOWN = 10;
+/** Commands that a session may have refused before it has logged in: an honest client gives up or encrypts after one or two. */
+const MOST_REFUSED = 10;
 
 export class Session implements DataOwner {
   readonly id = randomUUID();
@@ -85,6 +87,7 @@ export class Session implements DataOwner {
   private readonly queue: Line[] = [];
   private working = false;
   private unknown = 0;
+  private refused = 0;
   private closeReason: CloseReason = 'client';
   private lastCode = 0;
   private replies: Promise<void> = Promise.resolve();
@@ -397,7 +400,8 @@ export class Session implements DataOwner {
     const wrong = wrongState(command.allowed, this.state);
     if (wrong && this.state === 'plain') {
       this.engine.audit.record({ kind: 'refused', channel: 'control', reason: 'tls-required', detail: name, ...this.facts });
-      return this.reply(wrong.code, wrong.text);
+      await this.reply(wrong.code, wrong.text);
+      return this.countRefused();
     }
     if (wrong) await this.reply(wrong.code, wrong.text);
     else if (command.argument === 'required' && argument === '') await this.reply(501, `An argument is missing: ${command.syntax}`);
@@ -410,6 +414,15 @@ export class Session implements DataOwner {
         code: this.lastCode,
         ...this.facts,
       });
+    if (this.lastCode >= 500 && !this.account) await this.countRefused();
+  }
+
+  /** Who is refused again and again before a login is no client but somebody who tries something, or fills the audit. */
+  private async countRefused(): Promise<void> {
+    this.refused += 1;
+    if (this.refused <= MOST_REFUSED || this.ended) return;
+    await this.reply(421, 'Too many commands were refused before a login.');
+    this.close('refused');
   }
 
   private replyToFailure(error: unknown): Promise<void> {
@@ -423,6 +436,7 @@ export class Session implements DataOwner {
     audit.record({ kind: 'refused', channel: 'control', reason: kind === 'nul' ? 'nul-in-line' : 'line-too-long', ...this.facts });
     await this.reply(500, kind === 'nul' ? 'A command line can have no NUL.' : 'The command line is too long.');
     if (kind === 'too-long') this.close('refused');
+    else if (!this.account) await this.countRefused();
   }
 
   private restartTimer(): void {

@@ -1,7 +1,9 @@
 /** A worker: one process that serves, with what there is once for all workers on the other end of its link. */
 import { Metrics } from '../admin/metrics';
+import { foldRepeats } from '../audit/fold';
 import { openAudit } from '../audit/sink';
 import { infoOf } from '../control/session-info';
+import { clientKey } from '../listener/client-key';
 import type { Limits } from '../listener/limits';
 import { type RunningServer, startServer } from '../main';
 import { keepMemoryOutOfCoreFiles } from '../secrets/core-files';
@@ -26,7 +28,7 @@ export function runWorker(): void {
       const sink = openAudit({ write, reopen: async () => {}, close: async () => {} }, () => {});
       const who = () => primary.call('who');
       server = await startServer(config, {
-        audit: metrics.counting(sink),
+        audit: metrics.counting(foldRepeats(sink, clientKey)),
         limits: remoteLimits(primary),
         counts: remoteCounts(primary),
         bandwidth: remoteBandwidth(primary),

@@ -91,10 +91,13 @@ it('knows no command that this table does not', () => {
 
 it.each(['plain', 'secured', 'named', 'loggedIn'] as const)('every command, %s', async (state) => {
   let raw = await clientIn(state);
+  let asked = 0;
   for (const row of expected) {
     const [line] = row;
     expect(`${line}: ${(await raw.send(line)).slice(0, 3)}`).toBe(`${line}: ${row[codes[state]]}`);
-    if (!changesState.test(line)) continue;
+    asked += 1;
+    // Who is refused ten times before a login is sent away.
+    if (!changesState.test(line) && asked % 10 !== 0) continue;
     raw.close();
     raw = await clientIn(state);
   }

@@ -1,0 +1,132 @@
+import type { ServerEvent, SessionFacts } from '../../../server/audit/event';
+import { foldRepeats } from '../../../server/audit/fold';
+import { toOcsf } from '../../../server/audit/ocsf';
+import { auditLine } from '../../../server/audit/schema';
+import type { AuditSink } from '../../../server/audit/sink';
+import { ocsfProblems } from '../support/ocsf';
+
+type Said = NonNullable<Parameters<AuditSink['record']>[1]>;
+
+/** What is written, and a clock in the test's hands. */
+function folded() {
+  const written: { readonly event: ServerEvent; readonly said: Said }[] = [];
+  const clock = { now: 1_000_000 };
+  const audit = foldRepeats(
+    { record: (event: ServerEvent, said: Said = {}) => void written.push({ event, said }), flush: async () => {}, close: async () => {} } as AuditSink,
+    (address) => address,
+    () => clock.now,
+  );
+  /** As a line of the audit, held against its schemas. */
+  const lines = () =>
+    written.map(({ event, said }, index) => {
+      const line = toOcsf(event, { time: said.time ?? clock.now, repeats: said.repeats, sequence: index, productVersion: '1' });
+      auditLine.parse(line);
+      expect(ocsfProblems(line as never)).toEqual([]);
+      return line;
+    });
+  return { audit, written, clock, lines };
+}
+
+const facts = (session: string, address = '192.0.2.1', user?: string): SessionFacts => ({
+  session,
+  listener: 'explicit',
+  client: { address, port: 4000 },
+  server: { address: '192.0.2.9', port: 21 },
+  user,
+});
+const opened = (session: string, address?: string): ServerEvent => ({ kind: 'connection-opened', ...facts(session, address) });
+const closed = (session: string, address?: string, user?: string): ServerEvent => ({
+  kind: 'connection-closed',
+  seconds: 1,
+  reason: 'client',
+  ...facts(session, address, user),
+});
+const refused = (session: string, address?: string): ServerEvent => ({
+  kind: 'refused',
+  channel: 'control',
+  reason: 'tls-required',
+  detail: 'USER',
+  ...facts(session, address),
+});
+const login = (session: string, address?: string): ServerEvent => ({ kind: 'login', outcome: 'success', login: 'ann', ...facts(session, address, 'ann') });
+
+it('tells what an address without an account brings about line by line at first, and then counts', async () => {
+  const { audit, written, clock, lines } = folded();
+  for (let time = 0; time < 5_000; time += 1) {
+    clock.now += 1;
+    audit.record(refused('s'));
+  }
+  expect(written.length).toBeGreaterThan(50);
+  expect(written.length).toBeLessThan(70);
+  const before = written.length;
+  await audit.flush();
+  expect(written.length).toBe(before + 1);
+  const line = lines().at(-1)!;
+  expect(line).toMatchObject({ count: 5_000 - before, end_time: clock.now, time: clock.now, src_endpoint: { ip: '192.0.2.1' } });
+  expect(line.message).toMatch(/, \d+ times$/);
+  await audit.close();
+});
+
+it('of connections that do nothing, tells each beginning with its end, or counts both', async () => {
+  const { audit, written, lines } = folded();
+  for (let session = 0; session < 1_000; session += 1) audit.record(opened(`s${session}`));
+  for (let session = 0; session < 1_000; session += 1) audit.record(closed(`s${session}`));
+  await audit.flush();
+  const [beginnings, ends] = (['connection-opened', 'connection-closed'] as const).map((kind) => written.filter(({ event }) => event.kind === kind));
+  expect(beginnings).toHaveLength(30);
+  expect(ends!.map(({ said }) => said.repeats?.count ?? 1)).toEqual([...Array(30).fill(1), 970]);
+  expect(lines()).toHaveLength(61);
+  await audit.close();
+});
+
+it('tells everything about sessions of an account, in the order and with the time it was, however many strangers share its address', async () => {
+  const { audit, written, clock } = folded();
+  for (let time = 0; time < 1_000; time += 1) audit.record(refused('stranger'));
+  written.length = 0;
+  const begun = clock.now;
+  for (let session = 0; session < 200; session += 1) audit.record(opened(`s${session}`));
+  expect(written).toHaveLength(0);
+  clock.now += 500;
+  for (let session = 0; session < 200; session += 1) {
+    audit.record(login(`s${session}`));
+    audit.record(closed(`s${session}`, undefined, 'ann'));
+  }
+  expect(written).toHaveLength(600);
+  expect(written.slice(0, 3).map(({ event, said }) => [event.kind, said.time])).toEqual([
+    ['connection-opened', begun],
+    ['login', undefined],
+    ['connection-closed', undefined],
+  ]);
+  await audit.close();
+});
+
+it('keeps many addresses together in bounds too, and says how many they were', async () => {
+  const { audit, written, lines } = folded();
+  for (let address = 0; address < 20_000; address += 1) {
+    const from = `10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`;
+    audit.record(opened(`s${address}`, from));
+    audit.record(closed(`s${address}`, from));
+  }
+  await audit.flush();
+  expect(written.length).toBeLessThanOrEqual(3_000 + 1_000 + 1);
+  const last = lines().at(-1)!;
+  expect(last.count).toBeGreaterThan(17_000);
+  expect(last.unmapped?.addresses).toBeGreaterThan(9_000);
+  await audit.close();
+});
+
+it('no event of a stranger is lost: what is told and what is counted make up all', async () => {
+  const { audit, written, clock } = folded();
+  let random = 1;
+  let sent = 0;
+  for (let turn = 0; turn < 20_000; turn += 1) {
+    random = (random * 48_271) % 2_147_483_647;
+    clock.now += random % 40;
+    audit.record(refused(`s${random % 50}`, `192.0.2.${random % 7}`));
+    sent += 1;
+    if (turn % 5_000 === 0) await audit.flush();
+  }
+  await audit.flush();
+  expect(written.reduce((sum, { said }) => sum + (said.repeats?.count ?? 1), 0)).toBe(sent);
+  await audit.close();
+});
