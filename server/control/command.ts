@@ -1,4 +1,5 @@
 /** What a command is: its names, when it may be used, and what it does. */
+import type { Permission } from '../config';
 import type { Session } from './session';
 import type { Allowed } from './states';
 
@@ -10,6 +11,10 @@ export interface Command {
   readonly syntax: string;
   readonly allowed: Allowed;
   readonly argument: 'none' | 'optional' | 'required';
+  /** Whether the argument is a name or a secret, in which every blank counts; elsewhere blanks around it are of no meaning. */
+  readonly verbatim?: boolean;
+  /** The permissions of which the account needs one, looked at before the storage is asked, so that the reply tells nothing about what is there. */
+  readonly needs?: readonly Permission[] | ((argument: string) => readonly Permission[]);
   /** Lines of FEAT (RFC 2389), as they are true for this session now; absent where the command is not announced. */
   readonly features?: (session: Session) => readonly string[] | Promise<readonly string[]>;
   /** Heard while a transfer runs. */

@@ -37,6 +37,9 @@ const silent = { child: () => silent, trace() {}, debug() {}, info() {}, warn() 
 /** ftp-srv asks its server for options and events; there is no server. */
 const noServer = Object.assign(new EventEmitter(), { options: {}, isTLS: true });
 
+/** What no reply may carry, whoever wrote it: control characters that end no line (RFC 959 section 4.2). */
+const UNPRINTABLE = /[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/g;
+
 /** The line socket: replies are gathered here, and leave in one write when the session says so. */
 class LineSocket extends EventEmitter {
   readonly writable = true;
@@ -49,7 +52,7 @@ class LineSocket extends EventEmitter {
   }
 
   write(text: string, _encoding: string, written: () => void): void {
-    this.gather(text);
+    this.gather(text.replaceAll(UNPRINTABLE, '?'));
     written();
   }
 

@@ -13,13 +13,14 @@ import type { Account, ClientCertificate } from '../identity/identity';
 import { StorageError, type Volume } from '../storage/storage';
 import { clientCertificate, tlsFacts } from '../tls/facts';
 import { softwareOf } from '../tls/software';
-import { type MlstFact, mlstFacts } from '../transfer/entry-lines';
+import { type MlstFact, mlstFacts, printable } from '../transfer/entry-lines';
 import type { Progress } from '../transfer/progress';
 import { ControlChannel } from './channel';
 import type { Engine } from './engine';
 import { openShell, type Shell } from './ftp-srv';
 import type { Line } from './line-reader';
-import { resolvePath } from './paths';
+import { entryAt } from './paths';
+import { lacking, maySee, OwnUploads } from './permissions';
 import { type State, wrongState } from './states';
 import { storageReply } from './storage-reply';
 
@@ -79,6 +80,7 @@ export class Session implements DataOwner {
   mlstFacts: ReadonlySet<MlstFact> = new Set(mlstFacts);
   hashName: 'SHA-256' | 'SHA-384' | 'SHA-512' = 'SHA-256';
   failedLogins = 0;
+  readonly uploads = new OwnUploads();
   pendingData: PendingData | undefined;
   private running: RunningTransfer | undefined;
 
@@ -180,9 +182,14 @@ export class Session implements DataOwner {
     return this.account?.permissions.includes(permission) ?? false;
   }
 
+  /** Whether the account may know what is there under a path. */
+  maySee(path: string): boolean {
+    return maySee(this.account?.permissions ?? []) || this.uploads.has(path);
+  }
+
   /** Replies with one line, or with several as RFC 959 section 4.2 has it. A text can't carry a line of its own into the reply. */
   reply(code: number, ...lines: readonly string[]): Promise<void> {
-    const clean = lines.map((line) => line.replaceAll(/[\r\n]/g, '?'));
+    const clean = lines.map(printable);
     return this.replyWith(() => this.shell.reply(code, ...clean));
   }
 
@@ -194,7 +201,7 @@ export class Session implements DataOwner {
 
   /** A multi-line reply whose inner lines stand as they are, without the code (RFC 3659 section 7.2, RFC 2389 section 3.2). */
   replyBlock(code: number, first: string, lines: readonly string[], last: string): Promise<void> {
-    const clean = [first, ...lines].map((line) => line.replaceAll(/[\r\n]/g, '?'));
+    const clean = [first, ...lines].map(printable);
     return this.replyWith(() => this.shell.replyRaw(`${code}-${clean.join('\r\n')}\r\n${code} ${last}`));
   }
 
@@ -227,11 +234,11 @@ export class Session implements DataOwner {
     this.shell.useFileSystem({
       currentDirectory: () => this.cwd,
       chdir: async (argument) => {
-        const path = resolvePath(this, argument);
-        const { type } = await this.volume!.stat(path).catch((error: unknown) => {
-          throw storageReply(error).error;
+        const { path, entry } = await entryAt(this, argument, 'directory').catch((error: unknown) => {
+          // An account that may not see files is not told whether there is one of this name.
+          throw maySee(account.permissions) ? storageReply(error).error : noFolder();
         });
-        if (type !== 'directory') throw new StorageError('not-directory', 'Not a directory.');
+        if (entry.type !== 'directory') throw maySee(account.permissions) ? new StorageError('not-directory', 'Not a directory.') : noFolder();
         this.cwd = path;
         return path;
       },
@@ -261,6 +268,7 @@ export class Session implements DataOwner {
     if (this.account) this.engine.limits.releaseAccount(this.account.user);
     this.account = undefined;
     this.volume = undefined;
+    this.uploads.clear();
     this.user = undefined;
     this.shell.useFileSystem(undefined);
     this.pendingData?.cancel();
@@ -384,8 +392,9 @@ export class Session implements DataOwner {
   }
 
   private async dispatch(text: string): Promise<void> {
-    const { name, argument } = parseCommand(text);
+    const { name, argument: written } = parseCommand(text);
     const command = this.engine.commands.named(name);
+    const argument = command?.verbatim ? written : written.trim();
     if (!command) {
       if (absent.has(name)) return this.reply(502, `${name} is not implemented.`);
       this.unknown += 1;
@@ -403,7 +412,9 @@ export class Session implements DataOwner {
       await this.reply(wrong.code, wrong.text);
       return this.countRefused();
     }
+    const notAllowed = this.account && lacking(command, argument, this.account.permissions);
     if (wrong) await this.reply(wrong.code, wrong.text);
+    else if (notAllowed) await this.reply(550, notAllowed);
     else if (command.argument === 'required' && argument === '') await this.reply(501, `An argument is missing: ${command.syntax}`);
     else await this.shell.handle({ name, argument }).catch((error: unknown) => this.replyToFailure(error));
     if (this.lastCode >= 400)
@@ -467,6 +478,8 @@ export class Session implements DataOwner {
     this.announceEnd();
   }
 }
+
+const noFolder = () => new StorageError('not-found', 'No such folder.');
 
 /** Cuts a line at its first blank; everything behind it is the argument, byte for byte. */
 export function parseCommand(text: string): { name: string; argument: string } {

@@ -99,8 +99,9 @@ export type WriteMode =
  * implementation may be led out of the home by `..`, a link or a race. Every method may throw a StorageError.
  */
 export interface Volume {
-  stat(path: string): Promise<Entry>;
-  /** The entries of a folder in batches, without `.`, `..`, staging names and links, in no particular order. */
+  /** In S3 a file and a folder can have one name; `preferred` says which of them is meant then: the file by default. */
+  stat(path: string, preferred?: Entry['type']): Promise<Entry>;
+  /** The entries of a folder in batches, without `.`, `..`, links and what `canBeNamed` hides, in no particular order. */
   list(path: string): AsyncIterable<readonly Entry[]>;
   openRead(path: string, offset: number): Promise<ReadHandle>;
   openWrite(path: string, mode: WriteMode): Promise<WriteHandle>;

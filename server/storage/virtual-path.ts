@@ -13,8 +13,16 @@ export function isReserved(name: string): boolean {
   return name === STAGING || name === QUARANTINE || name === RETENTION;
 }
 
+/** C0 and DEL, which no client can say in a command or read in a listing without harm (RFC 3659 section 2.2), and what XML, and so a listing of S3, can't hold. */
+const CONTROL = /[\x00-\x1f\x7f\ufffe\uffff]/;
+
+/** Whether clients see an entry of that name. Other programs may have made names that no command can say; those are hidden, never shown under another name. */
+export function canBeNamed(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !CONTROL.test(name) && !isReserved(name);
+}
+
 /** Limits of Linux file systems, in bytes. */
-const LONGEST_NAME = 255;
+export const LONGEST_NAME = 255;
 const LONGEST_PATH = 4_000;
 
 /**
@@ -23,7 +31,7 @@ const LONGEST_PATH = 4_000;
  */
 export function virtualPath(cwd: string, argument: string): string {
   if (argument === '') throw new StorageError('invalid-name', 'The path is empty.');
-  if (argument.includes('\0')) throw new StorageError('invalid-name', 'A path can have no NUL.');
+  if (CONTROL.test(argument)) throw new StorageError('invalid-name', 'A path can have no control characters.');
   const parts: string[] = [];
   for (const part of (argument.startsWith('/') ? argument : `${cwd}/${argument}`).split('/')) {
     if (part === '' || part === '.') continue;
@@ -37,6 +45,11 @@ export function virtualPath(cwd: string, argument: string): string {
   const path = `/${parts.join('/')}`;
   if (Buffer.byteLength(path) > LONGEST_PATH) throw new StorageError('invalid-name', 'The path is too long.');
   return path;
+}
+
+/** Whether a path as a client wrote it can only mean a folder. */
+export function namesFolder(argument: string): boolean {
+  return /(^|\/)\.{0,2}$/.test(argument);
 }
 
 /** The parts of a path that `virtualPath` made; none for `/`. */

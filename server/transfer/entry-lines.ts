@@ -55,11 +55,12 @@ export function timeValue(time: Date): string {
   return time.toISOString().slice(0, 19).replaceAll(/[-T:]/g, '');
 }
 
-/** Reads such a time. Undefined where it is none. */
+/** Reads such a time. Undefined where it is none, or outside of what every file system keeps: 1970 up to 2106, 32 bits of seconds. */
 export function parseTimeValue(text: string): Date | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d+)?$/.exec(text);
   if (!match) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [number, number, number, number, number, number];
+  if (year < 1970 || year > 2105) return undefined;
   const time = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   return time.getUTCMonth() === month - 1 && time.getUTCDate() === day && hour < 24 && minute < 60 && second < 61 ? time : undefined;
 }

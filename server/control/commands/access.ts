@@ -72,6 +72,7 @@ export const access: readonly Command[] = [
     syntax: 'USER <name>',
     allowed: 'until-logged-in',
     argument: 'required',
+    verbatim: true,
     async run(session, argument) {
       if (Buffer.byteLength(argument) > 256) return session.reply(501, 'The name is too long.');
       session.user = argument;
@@ -88,6 +89,7 @@ export const access: readonly Command[] = [
     syntax: 'PASS <password>',
     allowed: 'once-named',
     argument: 'optional',
+    verbatim: true,
     audited: nothing,
     run: (session, argument) => logIn(session, session.user!, argument),
   },
@@ -96,6 +98,7 @@ export const access: readonly Command[] = [
     syntax: 'ACCT <account>',
     allowed: 'once-secured',
     argument: 'optional',
+    verbatim: true,
     audited: nothing,
     async run(session) {
       return session.reply(202, 'There are no further accounts here.');

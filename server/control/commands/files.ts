@@ -1,12 +1,17 @@
 /** Single files: removing, renaming, their size, time and hash. */
 import { createHash } from 'node:crypto';
+import { StorageError } from '../../storage/storage';
+import { namesFolder } from '../../storage/virtual-path';
 import { borrowBuffer, returnBuffer } from '../../transfer/buffers';
 import { parseTimeValue, timeValue } from '../../transfer/entry-lines';
 import type { Command } from '../command';
-import { resolvePath } from '../paths';
+import { entryAt, resolveFile, resolvePath } from '../paths';
 import type { Session } from '../session';
 
 const hashes = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' } as const;
+/** To an account that may neither list nor read, whether the file is there or not. */
+const NOT_SEEN = 'This account may not see files, but those that it uploaded in this session.';
+
 export type HashName = keyof typeof hashes;
 export const hashNames = Object.keys(hashes) as HashName[];
 
@@ -30,10 +35,11 @@ function xHash(command: string, name: HashName): Command {
     syntax: `${command} <path>`,
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['read'],
     features: () => [command],
     async run(session, argument) {
-      if (!session.may('read')) return session.reply(550, 'This account may not read files.');
-      const { hex } = await fileHash(session, resolvePath(session, argument.replace(/^"(.*)"$/, '$1')), name);
+      const { hex } = await fileHash(session, resolveFile(session, argument.replace(/^"(.*)"$/, '$1')), name);
       return session.reply(250, hex);
     },
   };
@@ -45,9 +51,10 @@ export const files: readonly Command[] = [
     syntax: 'DELE <path>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['delete'],
     async run(session, argument) {
-      if (!session.may('delete')) return session.reply(550, 'This account may not delete.');
-      const path = resolvePath(session, argument);
+      const path = resolveFile(session, argument);
       await session.volume!.remove(path);
       session.changed('DELE', path);
       return session.reply(250, 'Deleted.');
@@ -58,10 +65,10 @@ export const files: readonly Command[] = [
     syntax: 'RNFR <path>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['rename'],
     async run(session, argument) {
-      if (!session.may('rename')) return session.reply(550, 'This account may not rename.');
-      const path = resolvePath(session, argument);
-      await session.volume!.stat(path);
+      const { path } = await entryAt(session, argument);
       session.renameFrom = path;
       return session.reply(350, 'Send RNTO with the new name.');
     },
@@ -71,12 +78,17 @@ export const files: readonly Command[] = [
     syntax: 'RNTO <path>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['rename'],
     async run(session, argument) {
       const from = session.renameFrom;
       if (from === undefined) return session.reply(503, 'Send RNFR first.');
       session.renameFrom = undefined;
       const to = resolvePath(session, argument);
+      if (namesFolder(argument) && (await session.volume!.stat(from)).type === 'file')
+        throw new StorageError('is-directory', 'A file can not get the name of a folder.');
       await session.volume!.rename(from, to);
+      session.uploads.renamed(from, to);
       session.changed('RNTO', from, to);
       return session.reply(250, 'Renamed.');
     },
@@ -86,9 +98,13 @@ export const files: readonly Command[] = [
     syntax: 'SIZE <path>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['list', 'read', 'write'],
     features: () => ['SIZE'],
     async run(session, argument) {
-      const { type, size } = await session.volume!.stat(resolvePath(session, argument));
+      const path = resolveFile(session, argument);
+      if (!session.maySee(path)) return session.reply(550, NOT_SEEN);
+      const { type, size } = await session.volume!.stat(path);
       return type === 'file' ? session.reply(213, String(size)) : session.reply(550, 'Not a file.');
     },
   },
@@ -97,10 +113,13 @@ export const files: readonly Command[] = [
     syntax: 'MDTM <path>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['list', 'read', 'write'],
     features: () => ['MDTM'],
     async run(session, argument) {
-      const { modified } = await session.volume!.stat(resolvePath(session, argument));
-      return session.reply(213, timeValue(modified));
+      if (!session.maySee(resolvePath(session, argument))) return session.reply(550, NOT_SEEN);
+      const { entry } = await entryAt(session, argument);
+      return session.reply(213, timeValue(entry.modified));
     },
   },
   {
@@ -108,16 +127,21 @@ export const files: readonly Command[] = [
     syntax: 'MFMT <YYYYMMDDHHMMSS> <path>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['write'],
     features: () => ['MFMT'],
     async run(session, argument) {
-      if (!session.may('write')) return session.reply(550, 'This account may not change files.');
       const blank = argument.indexOf(' ');
       const time = parseTimeValue(argument.slice(0, Math.max(blank, 0)));
-      if (!time || blank === argument.length - 1) return session.reply(501, 'Write it as MFMT 20260102030405 path.');
-      const path = resolvePath(session, argument.slice(blank + 1));
+      const name = argument.slice(blank + 1);
+      if (!time || name === '') return session.reply(501, 'Write it as MFMT 20260102030405 path, with a time from 1970 to 2105.');
+      if (!session.maySee(resolvePath(session, name))) return session.reply(550, NOT_SEEN);
+      const { path } = await entryAt(session, name);
       await session.volume!.setModified(path, time);
       session.changed('MFMT', path);
-      return session.reply(213, `Modify=${timeValue(time)}; ${argument.slice(blank + 1)}`);
+      // What the storage kept, which may be coarser than what was asked for.
+      const { modified } = await session.volume!.stat(path);
+      return session.reply(213, `Modify=${timeValue(modified)}; ${name}`);
     },
   },
   {
@@ -125,11 +149,12 @@ export const files: readonly Command[] = [
     syntax: 'HASH <path>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['read'],
     // The star marks the one that is chosen (draft-bryan-ftp-hash section 3).
     features: ({ hashName }) => [`HASH ${hashNames.map((name) => (name === hashName ? `${name}*` : name)).join(';')}`],
     async run(session, argument) {
-      if (!session.may('read')) return session.reply(550, 'This account may not read files.');
-      const { hex, size } = await fileHash(session, resolvePath(session, argument), session.hashName);
+      const { hex, size } = await fileHash(session, resolveFile(session, argument), session.hashName);
       return session.reply(213, `${session.hashName} 0-${Math.max(size - 1, 0)} ${hex} ${argument}`);
     },
   },

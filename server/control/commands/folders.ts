@@ -1,10 +1,11 @@
 /** Folders: where the session is, making and removing. */
 import type { Command } from '../command';
-import { resolvePath } from '../paths';
+import { entryAt, resolvePath } from '../paths';
+import { maySee } from '../permissions';
 
 export const folders: readonly Command[] = [
   { name: 'PWD', aliases: ['XPWD'], syntax: 'PWD', allowed: 'once-logged-in', argument: 'none' },
-  { name: 'CWD', aliases: ['XCWD'], syntax: 'CWD <path>', allowed: 'once-logged-in', argument: 'required' },
+  { name: 'CWD', aliases: ['XCWD'], syntax: 'CWD <path>', allowed: 'once-logged-in', argument: 'required', verbatim: true },
   { name: 'CDUP', aliases: ['XCUP'], syntax: 'CDUP', allowed: 'once-logged-in', argument: 'none' },
   {
     name: 'MKD',
@@ -12,8 +13,9 @@ export const folders: readonly Command[] = [
     syntax: 'MKD <path>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['mkdir'],
     async run(session, argument) {
-      if (!session.may('mkdir')) return session.reply(550, 'This account may not make folders.');
       const path = resolvePath(session, argument);
       await session.volume!.mkdir(path);
       session.changed('MKD', path);
@@ -27,8 +29,9 @@ export const folders: readonly Command[] = [
     syntax: 'RMD <path>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['delete'],
     async run(session, argument) {
-      if (!session.may('delete')) return session.reply(550, 'This account may not delete.');
       const path = resolvePath(session, argument);
       await session.volume!.rmdir(path);
       session.changed('RMD', path);
@@ -41,10 +44,14 @@ export const folders: readonly Command[] = [
     syntax: 'AVBL [<path>]',
     allowed: 'once-logged-in',
     argument: 'optional',
+    verbatim: true,
+    needs: ['write', 'list', 'read'],
     features: () => ['AVBL'],
     async run(session, argument) {
-      const path = resolvePath(session, argument === '' ? '.' : argument);
-      if ((await session.volume!.stat(path)).type !== 'directory') return session.reply(550, 'Not a directory.');
+      // The home is one account: what is left is the same for every folder, and who may not see folders is not told which there are.
+      const seen = maySee(session.account!.permissions);
+      if (seen && (await entryAt(session, argument === '' ? '.' : argument, 'directory')).entry.type !== 'directory')
+        return session.reply(550, 'Not a directory.');
       const available = await session.volume!.available();
       return available === undefined ? session.reply(504, 'The storage has no limit.') : session.reply(213, String(available));
     },

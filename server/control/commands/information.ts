@@ -2,7 +2,7 @@
 import type { Entry } from '../../storage/storage';
 import { listLines, type MlstFact, mlstFacts } from '../../transfer/entry-lines';
 import type { Command } from '../command';
-import { resolvePath } from '../paths';
+import { find } from '../listed';
 import type { Session } from '../session';
 import { wrongState } from '../states';
 import { hashNames } from './files';
@@ -65,17 +65,15 @@ async function firstOf(batches: AsyncIterable<readonly Entry[]>, most: number): 
 async function status(session: Session, argument: string): Promise<void> {
   if (argument !== '') {
     if (!session.account) return session.reply(530, 'Log in first: send USER, then PASS.');
-    if (!session.may('list')) return session.reply(550, 'This account may not list.');
-    const path = resolvePath(session, argument);
-    const entry = await session.volume!.stat(path);
-    const entries = entry.type === 'file' ? [entry] : await firstOf(session.volume!.list(path), MOST_LISTED + 1);
+    const { path, isFolder, batches } = await find(session, argument);
+    const entries = await firstOf(batches, MOST_LISTED + 1);
     const { permissions } = session.account;
     const lines = entries
       .slice(0, MOST_LISTED)
       .map(listLines(permissions, Date.now()))
       .map((line) => line.trimEnd());
     const end = entries.length > MOST_LISTED ? 'There is more; send LIST.' : 'End.';
-    return session.replyBlock(entry.type === 'directory' ? 212 : 213, `Status of ${path}`, lines, end);
+    return session.replyBlock(isFolder ? 212 : 213, `Status of ${path}`, lines, end);
   }
   const { transfer } = session;
   const tls = session.tls;
@@ -119,7 +117,16 @@ export const information: readonly Command[] = [
     },
   },
   { name: 'OPTS', syntax: 'OPTS <name> [<value>]', allowed: 'always', argument: 'required', run: options },
-  { name: 'STAT', syntax: 'STAT [<path>]', allowed: 'always', argument: 'optional', duringTransfer: true, run: status },
+  {
+    name: 'STAT',
+    syntax: 'STAT [<path>]',
+    allowed: 'always',
+    argument: 'optional',
+    verbatim: true,
+    needs: (argument) => (argument === '' ? [] : ['list']),
+    duringTransfer: true,
+    run: status,
+  },
   { name: 'NOOP', syntax: 'NOOP', allowed: 'always', argument: 'none', duringTransfer: true },
   { name: 'SYST', syntax: 'SYST', allowed: 'always', argument: 'none' },
   {
@@ -134,6 +141,7 @@ export const information: readonly Command[] = [
     syntax: 'CLNT <name>',
     allowed: 'always',
     argument: 'optional',
+    verbatim: true,
     features: () => ['CLNT'],
     run: (session) => session.reply(200, 'Noted.'),
   },

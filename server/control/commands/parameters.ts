@@ -9,9 +9,9 @@ export const parameters: readonly Command[] = [
     argument: 'required',
     async run(session, argument) {
       const type = argument.toUpperCase();
-      if (/^(I|L 8)$/.test(type)) return session.reply(200, 'Type is image.');
+      if (/^(I|L *8)$/.test(type)) return session.reply(200, 'Type is image.');
       // Files go byte for byte in either type: a line end that the server rewrote would change the file's hash.
-      if (/^A( N)?$/.test(type)) return session.reply(200, 'Type is ASCII; files go byte for byte.');
+      if (/^A( *N)?$/.test(type)) return session.reply(200, 'Type is ASCII; files go byte for byte.');
       return /^[AEIL]/.test(type) ? session.reply(504, 'Only types A and I are there.') : session.reply(501, 'Write it as TYPE I.');
     },
   },

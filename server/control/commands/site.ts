@@ -58,6 +58,7 @@ export const site: readonly Command[] = [
     syntax: 'SITE <command>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
     // Elsewhere SITE PSWD changes a password: what follows the name may be a secret.
     audited: nameIn,
     run(session, argument) {

@@ -1,20 +1,21 @@
 /** Files to the client and from it (RFC 959 section 4.1.3). */
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 import { wholeFile } from '../../antivirus/whole-file';
 import type { WriteHandle, WriteMode } from '../../storage/storage';
+import { LONGEST_NAME, namesFolder } from '../../storage/virtual-path';
 import { sendFile } from '../../transfer/download';
 import { Outgoing } from '../../transfer/outgoing';
 import { receiveFile } from '../../transfer/upload';
 import type { Command } from '../command';
-import { resolvePath } from '../paths';
+import { resolveFile, resolvePath } from '../paths';
 import type { Session } from '../session';
 import { mayTransfer, paceFor, RefusedByScanner, runTransfer } from '../transfer';
 
 async function download(session: Session, argument: string): Promise<void> {
-  if (!session.may('read')) return session.reply(550, 'This account may not download.');
   if (!(await mayTransfer(session))) return;
-  const path = resolvePath(session, argument);
+  const path = resolveFile(session, argument);
   const offset = takeRestart(session);
   const source = await session.volume!.openRead(path, offset);
   const { stallSeconds } = session.engine.config.limits;
@@ -68,6 +69,7 @@ async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path:
       opened = undefined;
       const { size } = target;
       visible = (await target.commit(facts)) === 'visible';
+      session.uploads.add(path);
       const { user, home } = session.account!;
       if (visible) releases.announce({ user, path, file: storage.locate(home, path), bytes: size, ...facts });
       return received;
@@ -87,23 +89,32 @@ function takeRestart(session: Session): number {
   return offset;
 }
 
-async function mayUpload(session: Session): Promise<boolean> {
-  if (session.may('write')) return mayTransfer(session);
-  await session.reply(550, 'This account may not upload.');
-  return false;
+/** `report.csv.0123456789ab` for `report.csv`, `inbox/upload.0123456789ab` for `inbox/`; what is too long for a name is cut. */
+function uniqueName(wanted: string): string {
+  const folder = wanted.slice(0, wanted.lastIndexOf('/') + 1);
+  const base = wanted.slice(folder.length);
+  const mark = `.${randomBytes(6).toString('hex')}`;
+  if (namesFolder(base)) return `${wanted}${base === '' ? '' : '/'}upload${mark}`;
+  // The decoder leaves out a character of which only a part is left.
+  return `${folder}${new StringDecoder('utf8').write(Buffer.from(base).subarray(0, LONGEST_NAME - mark.length))}${mark}`;
 }
 
 export const transfers: readonly Command[] = [
-  { name: 'RETR', syntax: 'RETR <path>', allowed: 'once-logged-in', argument: 'required', run: download },
+  { name: 'RETR', syntax: 'RETR <path>', allowed: 'once-logged-in', argument: 'required', verbatim: true, needs: ['read'], run: download },
   {
     name: 'STOR',
     syntax: 'STOR <path>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['write'],
     async run(session, argument) {
-      if (!(await mayUpload(session))) return;
+      if (!(await mayTransfer(session))) return;
       const offset = takeRestart(session);
-      return upload(session, 'STOR', resolvePath(session, argument), offset > 0 ? { kind: 'resume', offset } : { kind: 'replace' });
+      const path = resolveFile(session, argument);
+      // How far REST may go would tell how long the file is.
+      if (offset > 0 && !session.maySee(path)) return session.reply(554, 'This account may only go on with what it uploaded in this session.');
+      return upload(session, 'STOR', path, offset > 0 ? { kind: 'resume', offset } : { kind: 'replace' });
     },
   },
   {
@@ -111,10 +122,12 @@ export const transfers: readonly Command[] = [
     syntax: 'APPE <path>',
     allowed: 'once-logged-in',
     argument: 'required',
+    verbatim: true,
+    needs: ['write'],
     async run(session, argument) {
-      if (!(await mayUpload(session))) return;
+      if (!(await mayTransfer(session))) return;
       session.restartAt = 0;
-      return upload(session, 'APPE', resolvePath(session, argument), { kind: 'append' });
+      return upload(session, 'APPE', resolveFile(session, argument), { kind: 'append' });
     },
   },
   {
@@ -122,11 +135,12 @@ export const transfers: readonly Command[] = [
     syntax: 'STOU [<path>]',
     allowed: 'once-logged-in',
     argument: 'optional',
+    verbatim: true,
+    needs: ['write'],
     async run(session, argument) {
-      if (!(await mayUpload(session))) return;
+      if (!(await mayTransfer(session))) return;
       session.restartAt = 0;
-      const wanted = argument === '' ? 'upload' : argument;
-      return upload(session, 'STOU', resolvePath(session, `${wanted}.${randomBytes(6).toString('hex')}`), { kind: 'create' });
+      return upload(session, 'STOU', resolvePath(session, uniqueName(argument)), { kind: 'create' });
     },
   },
 ];

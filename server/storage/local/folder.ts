@@ -176,6 +176,8 @@ export class Folder {
   async setModified(name: string, time: Date): Promise<void> {
     const handle = await this.file(name, O_RDONLY);
     try {
+      const found = await handle.stat();
+      if (!found.isFile() && !found.isDirectory()) throw new StorageError('not-found', 'No such file or directory.');
       await handle.utimes(time, time).catch(storageError);
     } finally {
       await handle.close();

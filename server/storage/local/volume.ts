@@ -3,7 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import type { Entry, ReadHandle, Volume, WriteHandle, WriteMode } from '../storage';
 import { StorageError } from '../storage';
 import type { Usage } from '../usage';
-import { isReserved, partsOf } from '../virtual-path';
+import { canBeNamed, partsOf } from '../virtual-path';
 import { storageError } from './errors';
 import { Folder } from './folder';
 import type { LocalQuarantine } from './quarantine';
@@ -29,11 +29,7 @@ export class LocalVolume implements Volume {
   async *list(path: string): AsyncIterable<readonly Entry[]> {
     const folder = await Folder.walk(this.root, [...this.home, ...partsOf(path)]);
     try {
-      for await (const names of folder.names())
-        yield await entries(
-          folder,
-          names.filter((name) => !isReserved(name)),
-        );
+      for await (const names of folder.names()) yield await entries(folder, names.filter(canBeNamed));
     } finally {
       await folder.close();
     }

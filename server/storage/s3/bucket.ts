@@ -54,8 +54,6 @@ const BODY_TRIES = 5;
 const COPIES_AT_ONCE = 8;
 
 export class Bucket {
-  private encodes: Promise<boolean> | undefined;
-
   constructor(
     private readonly client: S3Client,
     readonly name: string,
@@ -126,18 +124,6 @@ export class Bucket {
       };
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
-  }
-
-  /** Whether listings can name every key: XML has no way to write most control characters, so they have to be encoded, and not every storage does. */
-  listsAnyName(): Promise<boolean> {
-    this.encodes ??= this.client
-      .send(new ListObjectsV2Command({ Bucket: this.name, MaxKeys: 1, EncodingType: 'url' }))
-      .then(({ EncodingType }) => EncodingType === 'url')
-      .catch((error: unknown) => {
-        this.encodes = undefined;
-        throw error;
-      });
-    return this.encodes;
   }
 
   /** The first keys below a prefix. */

@@ -5,7 +5,7 @@
 import type { Entry, ReadHandle, Volume, WriteHandle, WriteMode } from '../storage';
 import { StorageError } from '../storage';
 import type { Usage } from '../usage';
-import { isReserved, partsOf } from '../virtual-path';
+import { canBeNamed, partsOf } from '../virtual-path';
 import { type Bucket, eachOf, type Found, type Listed, type Metadata } from './bucket';
 import { isConflict, storageError } from './errors';
 import type { Memory } from './memory';
@@ -19,9 +19,6 @@ const LONGEST_KEY = 1024;
 const AT_ONCE = 16;
 /** Metadata with the time of a file, seconds since 1970, as rclone and s3fs write it. */
 const MTIME = 'mtime';
-
-/** What XML 1.0 can't hold, not even escaped (section 2.2, "Char"). */
-const NOT_IN_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
 export interface VolumePlace {
   readonly bucket: Bucket;
@@ -37,10 +34,10 @@ export interface VolumePlace {
 export class S3Volume implements Volume {
   constructor(private readonly place: VolumePlace) {}
 
-  async stat(path: string): Promise<Entry> {
+  async stat(path: string, preferred: Entry['type'] = 'file'): Promise<Entry> {
     const { file, folder } = await this.look(path);
     const name = partsOf(path).at(-1) ?? '/';
-    if (file) return { name, type: 'file', size: file.size, modified: timeOf(file) };
+    if (file && !(folder && preferred === 'directory')) return { name, type: 'file', size: file.size, modified: timeOf(file) };
     if (folder) return { name, type: 'directory', size: 0, modified: new Date(0) };
     throw missing();
   }
@@ -87,7 +84,6 @@ export class S3Volume implements Volume {
 
   async openWrite(path: string, mode: WriteMode): Promise<WriteHandle> {
     if (path === '/') throw isDirectory();
-    await this.needListable(path);
     const { bucket, memory, usage } = this.place;
     const key = this.key(path);
     const [{ file, folder }] = await Promise.all([this.look(path), this.needParent(path)]);
@@ -107,7 +103,6 @@ export class S3Volume implements Volume {
 
   async rename(from: string, to: string): Promise<void> {
     if (from === '/' || to === '/') throw homeItself();
-    await this.needListable(to);
     if (`${to}/`.startsWith(`${from}/`) && from !== to) throw new StorageError('invalid-name', 'A directory can not be moved into itself.');
     const [source, target] = await Promise.all([this.look(from), this.look(to), this.needParent(to)]);
     if (!source.file && !source.folder) throw missing();
@@ -137,7 +132,6 @@ export class S3Volume implements Volume {
 
   async mkdir(path: string): Promise<void> {
     if (path === '/') throw taken();
-    await this.needListable(path);
     const [{ file, folder }] = await Promise.all([this.look(path), this.needParent(path)]);
     if (file || folder) throw taken();
     await this.place.bucket.put(this.folderKey(path), '').catch(storageError);
@@ -183,12 +177,6 @@ export class S3Volume implements Volume {
 
   private async needParent(path: string): Promise<void> {
     if (!(await this.isFolder(parentOf(path)))) throw missing();
-  }
-
-  /** A name that no listing can hold would make its whole folder one that can't be listed. */
-  private async needListable(path: string): Promise<void> {
-    if (NOT_IN_XML.test(path) && !(await this.place.bucket.listsAnyName().catch(storageError)))
-      throw new StorageError('invalid-name', 'The storage does not take control characters in names.');
   }
 
   /** A folder stays when the last file in it goes, as people expect. */
@@ -239,11 +227,6 @@ export class S3Volume implements Volume {
   private folderKey(path: string): string {
     return path === '/' ? this.place.prefix : this.key(`${path}/`);
   }
-}
-
-/** The names that a client can say; other programs may have put keys with empty or dotted parts there. */
-function canBeNamed(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !isReserved(name);
 }
 
 function parentOf(path: string): string {

@@ -122,22 +122,14 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       expect((await read(volume, `${deep}/file`)).toString()).toBe('deep');
     });
 
-    // versitygw ignores `encoding-type`, without which no answer in XML can name them: what it can't list is not put there.
-    const listsThem = !name.startsWith('versitygw');
-    it(`${listsThem ? 'takes' : 'refuses'} control characters in names`, async () => {
-      if (!listsThem) {
+    // versitygw ignores `encoding-type`, without which no answer in XML can name them; the names that a client can say are checked before a storage is asked.
+    if (!name.startsWith('versitygw'))
+      it('hides names with control characters, which other programs may have made', async () => {
+        await write(volume, '/\u0001\t\u007f', 'odd');
+        await write(volume, '/two\r\nlines', 'odd');
         await write(volume, '/plain', 'x');
-        await expect(volume.openWrite('/\u0001', { kind: 'replace' })).rejects.toMatchObject({ code: 'invalid-name' });
-        await expect(volume.mkdir('/\u001f')).rejects.toMatchObject({ code: 'invalid-name' });
-        await expect(volume.rename('/plain', '/\u0002')).rejects.toMatchObject({ code: 'invalid-name' });
-        await write(volume, '/\t\u007f', 'x');
-        expect(await names(volume)).toEqual(['\t\u007f', 'plain']);
-        return;
-      }
-      await write(volume, '/\u0001\t\u007f', 'odd');
-      expect(await names(volume)).toEqual(['\u0001\t\u007f']);
-      expect((await read(volume, '/\u0001\t\u007f')).toString()).toBe('odd');
-    });
+        expect(await names(volume)).toEqual(['plain']);
+      });
 
     it('lets the last of several uploads of one name win, and mixes none', async () => {
       const contents = Array.from({ length: 6 }, (_, index) => Buffer.alloc(50_000 + index, index));
