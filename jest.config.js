@@ -2,7 +2,7 @@
 const base = {
   testEnvironment: 'node',
   transform: {
-    '\\.(html|css|client\\.js)$': '<rootDir>/test/support/text.cjs',
+    '\\.(html|css|(client|thread)\\.js)$': '<rootDir>/test/support/text.cjs',
     '^.+\\.(t|j)s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
   },
 };

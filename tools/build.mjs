@@ -37,9 +37,9 @@ const server = await build({
   entryPoints: ['bin/ftps.ts'],
   outfile: 'dist/image/ftps.js',
   target: 'node20',
+  // The console's files are carried as they are, and so is code for threads.
+  loader: { '.html': 'text', '.css': 'text', '.client.js': 'text', '.thread.js': 'text' },
   // Optional native parts of ftp-srv's logger; it works without them, and nothing native belongs into the bundle.
-  // The console's files are carried as they are.
-  loader: { '.html': 'text', '.css': 'text', '.client.js': 'text' },
   external: ['dtrace-provider', 'source-map-support', 'mv', 'safe-json-stringify'],
   banner: { js: '#!/usr/bin/env node' },
 });

@@ -25,11 +25,11 @@ export function pieceSize(): number {
   return transfers <= 32 ? LARGEST : transfers <= 256 ? 256 * KIB : 64 * KIB;
 }
 
-/** A buffer for a file with that many bytes left. Its content is undefined. */
+/** A buffer for a file with that many bytes left. Its content is undefined. A large one lies in memory that threads can share, so that a file is hashed where it is. */
 export function borrowBuffer(bytesLeft: number): Buffer {
   const size = Math.min(pieceSize(), Math.max(bytesLeft, 1));
   if (size < LARGEST) return Buffer.allocUnsafeSlow(size);
-  return idle.pop() ?? Buffer.allocUnsafeSlow(LARGEST);
+  return idle.pop() ?? Buffer.from(new SharedArrayBuffer(LARGEST));
 }
 
 /** Gives a buffer back that nobody reads or writes any more. */

@@ -1,5 +1,4 @@
 /** STOR, APPE, STOU: what the client sends, gathered into large writes, to storage and past the scanner. */
-import { createHash } from 'node:crypto';
 import type { Scan, ScanVerdict } from '../antivirus/scanner';
 import type { DataChannel } from '../data/channel';
 import { bytesOf } from '../storage/chunks';
@@ -7,6 +6,7 @@ import type { WriteHandle } from '../storage/storage';
 import { readInto, type Sink } from '../tls/read-into';
 import type { Pace } from './bandwidth';
 import { borrowBuffer, pieceSize, returnBuffer } from './buffers';
+import { FileHash } from './hashing/file-hash';
 import { LINGER_MS } from './outgoing';
 import { type Progress, TransferError } from './progress';
 
@@ -35,7 +35,7 @@ export async function receiveFile(
   progress: Progress,
   options: UploadOptions,
 ): Promise<Received> {
-  const hash = options.hash ? createHash('sha256') : undefined;
+  const hash = options.hash ? new FileHash('sha256') : undefined;
   const { scan, pace } = options;
   const size = () => Math.min(pieceSize(), pace?.piece ?? Number.POSITIVE_INFINITY);
   await new Promise<void>((resolve, reject) => {
@@ -62,9 +62,8 @@ export async function receiveFile(
       const chunks = full;
       full = [];
       try {
-        if (hash) for (const chunk of chunks) hash.update(chunk);
         await pace?.before(bytesOf(chunks), progress.signal);
-        await (scan ? Promise.all([target.write(chunks), scan.write(chunks)]) : target.write(chunks));
+        await (scan || hash ? Promise.all([target.write(chunks), hash?.update(chunks), scan?.write(chunks)]) : target.write(chunks));
         writing = false;
       } catch (error) {
         writing = false;
@@ -127,7 +126,13 @@ export async function receiveFile(
     // An empty file may have come to its end before anybody listened.
     if (socket.readableEnded) onEnd();
     else if (socket.destroyed) fail(new TransferError('cut', 'The data connection ended before the upload did'));
+  }).catch((error: unknown) => {
+    hash?.abandon();
+    throw error;
   });
-  if (options.requireCloseNotify && !endedByCloseNotify()) throw new TransferError('cut', 'The upload was cut: its TLS connection ended without close_notify');
-  return { sha256: hash?.digest('hex'), verdict: await scan?.finish() };
+  if (options.requireCloseNotify && !endedByCloseNotify()) {
+    hash?.abandon();
+    throw new TransferError('cut', 'The upload was cut: its TLS connection ended without close_notify');
+  }
+  return { sha256: await hash?.digest(), verdict: await scan?.finish() };
 }
