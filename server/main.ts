@@ -15,6 +15,7 @@ import { openIdentity } from './identity/open';
 import type { Limits } from './listener/limits';
 import { Listener } from './listener/listener';
 import { Releases } from './release/releases';
+import type { NameLocks } from './storage/name-locks';
 import { openStorage } from './storage/open';
 import { Retention } from './storage/retention';
 import type { UsageCounts } from './storage/usage';
@@ -32,6 +33,8 @@ export interface ServerParts {
   readonly who?: () => Promise<readonly SessionInfo[]>;
   /** Where quotas are counted. By default in this process. */
   readonly counts?: UsageCounts;
+  /** Locks on the names of files. By default of this process. */
+  readonly locks?: NameLocks;
   /** Whether this process does what is to be done once for all of them. By default it does. */
   readonly chores?: boolean;
   /** Where the bytes of bandwidth limits are counted. By default in this process. */
@@ -58,7 +61,7 @@ export interface RunningServer {
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
 export async function startServer(
   config: ServerConfig,
-  { limits, who, counts, bandwidth, ports, chores = true, ...given }: ServerParts,
+  { limits, who, counts, locks, bandwidth, ports, chores = true, ...given }: ServerParts,
 ): Promise<RunningServer> {
   if (config.tls.policy === 'fips') assertFips();
   const dependencies = new Dependencies([
@@ -70,15 +73,19 @@ export async function startServer(
   try {
     const certificates = await ServerCertificates.open(config.tls, audit);
     closers.push(async () => certificates.close());
-    const storage = openStorage(config, counts);
+    const identity = await openIdentity(config, audit);
+    closers.push(() => identity.close());
+    const quotaOf = async (user: string) => {
+      const rules = await identity.rulesOf(user);
+      return typeof rules === 'string' ? ('unknown' as const) : rules.quota;
+    };
+    const storage = openStorage(config, { counts, locks, quotaOf });
     closers.push(() => storage.close());
     await storage.sweep();
     const scanner = openScanner(config.antivirus, (state, detail) => audit.record({ kind: 'health', part: 'scanner', state, detail }));
     if (scanner) closers.push(() => scanner.close());
     const releases = new Releases(config.afterRelease, audit);
     closers.push(() => releases.close());
-    const identity = await openIdentity(config, audit);
-    closers.push(() => identity.close());
     const retention = new Retention({ storage, identity, audit, cleans: chores });
     closers.push(() => retention.close());
     const tlsSessions = new TlsSessions<DataOwner>();

@@ -107,6 +107,8 @@ export type ServerEvent =
       readonly code: number;
       readonly path?: string;
       readonly renamedTo?: string;
+      /** A file that had the new name is gone. */
+      readonly replaced?: true;
     } & SessionFacts)
   | ({
       readonly kind: 'transfer';

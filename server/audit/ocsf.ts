@@ -166,7 +166,7 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
           outcome: failed ? 'failure' : 'success',
           detail: failed ? String(event.code) : undefined,
           message: `${event.command} ${event.code}`,
-          unmapped: { event: 'command', listener: event.listener, argument: cut(event.argument), renamed_to: cut(event.renamedTo) },
+          unmapped: { event: 'command', listener: event.listener, argument: cut(event.argument), renamed_to: cut(event.renamedTo), replaced: event.replaced },
         },
         { ...networkPart(event), command: event.command, codes: [event.code], file: event.path === undefined ? undefined : filePart(event.path, 0) },
       );

@@ -62,6 +62,7 @@ const unmapped = z.strictObject({
   scope: z.enum(['address', 'account']).optional(),
   argument: z.string().optional(),
   renamed_to: z.string().optional(),
+  replaced: z.boolean().optional(),
   reason: z.string().optional(),
   offset: z.number().int().optional().describe('Bytes that were there before the transfer.'),
   encrypted: z.boolean().optional(),

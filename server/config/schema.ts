@@ -269,6 +269,12 @@ export const accountRules = z.strictObject({
     .default('/')
     .describe('Folder of this account below the storage root; the account sees it as `/`.'),
   permissions: z.array(permission).default(['read', 'write', 'list', 'delete', 'rename', 'mkdir']),
+  overwrite: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether the account may replace a file that is there, or add to it. With `false`, for drop boxes, STOR, APPE and RNTO onto an existing file answer 550; take away `delete` and `rename` too where what was sent must stay.',
+    ),
   allowedNetworks: z.array(network).default([]).describe('Client networks this account may come from; empty means any.'),
   deniedNetworks: z.array(network).default([]).describe('Client networks this account may not come from, checked before `allowedNetworks`.'),
   admin: z.boolean().default(false).describe('Whether the account may see with SITE WHO who else is connected.'),

@@ -206,8 +206,8 @@ export class Session implements DataOwner {
   }
 
   /** Reports a command that changed something. */
-  changed(command: string, path: string, renamedTo?: string): void {
-    this.engine.audit.record({ kind: 'command', command, code: 250, path, renamedTo, ...this.facts });
+  changed(command: string, path: string, more?: { readonly renamedTo: string; readonly replaced?: true }): void {
+    this.engine.audit.record({ kind: 'command', command, code: 250, path, ...more, ...this.facts });
   }
 
   /** Sends what was replied so far; done by itself after each command. */

@@ -25,7 +25,7 @@ export class Retention {
   private readonly written = new Map<string, { readonly note: string; readonly until: number }>();
   private readonly running = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | undefined;
-  private closed = false;
+  private readonly closing = new AbortController();
 
   constructor(private readonly parts: RetentionParts) {}
 
@@ -56,15 +56,21 @@ export class Retention {
 
   /** Ends what runs after the file it is at. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.closing.abort(new StorageError('unavailable', 'The server is going down.'));
     clearInterval(this.timer);
     await this.settled();
+  }
+
+  private get closed(): boolean {
+    return this.closing.signal.aborted;
   }
 
   private run(what: string, act: () => Promise<void>): void {
     if (this.closed) return;
     const run = act()
-      .catch((error: Error) => this.parts.audit.record({ kind: 'health', part: 'storage', state: 'down', detail: `retention of ${what}: ${error.message}` }))
+      .catch((error: Error) => {
+        if (!this.closed) this.parts.audit.record({ kind: 'health', part: 'storage', state: 'down', detail: `retention of ${what}: ${error.message}` });
+      })
       .finally(() => this.running.delete(run));
     this.running.add(run);
   }
@@ -87,6 +93,7 @@ export class Retention {
         const account = await this.now(noted);
         if (account) await this.clean(account, await this.parts.storage.open(account));
       } catch (error) {
+        if (this.closed) return;
         // The next home may be all right.
         const detail = `retention of ${noted.home}: ${(error as Error).message}`;
         this.parts.audit.record({ kind: 'health', part: 'storage', state: 'down', detail });
@@ -111,18 +118,12 @@ export class Retention {
     return { user, home, quota, retentionDays };
   }
 
-  private clean(account: RetainedAccount, volume: Volume): Promise<void> {
-    return this.cleanFolder(account, volume, '/', Date.now() - account.retentionDays * DAY_MS);
-  }
-
-  private async cleanFolder(account: RetainedAccount, volume: Volume, folder: string, before: number): Promise<void> {
-    const inFolder = folder === '/' ? '' : folder;
-    for await (const batch of volume.list(folder)) {
-      for (const { name, type, modified } of batch) {
+  private async clean(account: RetainedAccount, volume: Volume): Promise<void> {
+    const before = Date.now() - account.retentionDays * DAY_MS;
+    for await (const batch of volume.files(this.closing.signal)) {
+      for (const { path, modified } of batch) {
         if (this.closed) return;
-        const path = `${inFolder}/${name}`;
-        if (type === 'directory') await this.cleanFolder(account, volume, path, before).catch(ignoreMissing);
-        else if (modified.getTime() < before) await this.remove(account, volume, path, before).catch(ignoreMissing);
+        if (modified.getTime() < before) await this.remove(account, volume, path, before).catch(ignoreMissing);
       }
     }
   }

@@ -13,6 +13,13 @@ export interface Entry {
   readonly unique?: string;
 }
 
+/** A file that was found somewhere in the home. */
+export interface FoundFile {
+  readonly path: string;
+  readonly size: number;
+  readonly modified: Date;
+}
+
 /** A file being read. `read` fills the buffer from the current position and answers how many bytes it got; 0 is the end. */
 export interface ReadHandle {
   /** Size of the file when it was opened, in bytes. */
@@ -30,8 +37,13 @@ export interface WriteHandle {
   kept(): AsyncIterable<Buffer>;
   /** What the file has so far: what is kept, and what was written. Bytes. */
   readonly size: number;
-  /** Appends the chunks in order. The buffers may be used again once the promise is fulfilled. */
+  /**
+   * Appends the chunks in order. The buffers may be used again once the promise is fulfilled. What is kept is copied beside the first of them,
+   * where the backend can't do without a copy.
+   */
   write(chunks: readonly Buffer[]): Promise<void>;
+  /** Ends what takes long (copying what is kept): whatever waits for it fails soon. To be followed by `abort`. */
+  stop(): void;
   /** Makes the bytes safe and visible. Fulfilled only then. `held`: they are safe, and become visible when a scanner that works on its own lets them. */
   commit(facts?: UploadFacts): Promise<'visible' | 'held'>;
   abort(): Promise<void>;
@@ -84,6 +96,12 @@ export interface Quarantine {
   remove(id: string): Promise<void>;
 }
 
+export interface RenameOptions {
+  /** Whether a file may take the place of another one. Default: false. */
+  readonly replace?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 export type WriteMode =
   /** STOR and, with a generated name, STOU: the file becomes what was sent. */
   | { readonly kind: 'replace' }
@@ -103,9 +121,16 @@ export interface Volume {
   stat(path: string, preferred?: Entry['type']): Promise<Entry>;
   /** The entries of a folder in batches, without `.`, `..`, links and what `canBeNamed` hides, in no particular order. */
   list(path: string): AsyncIterable<readonly Entry[]>;
+  /** All files of the home with their paths, in batches, however deep they lie. */
+  files(signal?: AbortSignal): AsyncIterable<readonly FoundFile[]>;
   openRead(path: string, offset: number): Promise<ReadHandle>;
   openWrite(path: string, mode: WriteMode): Promise<WriteHandle>;
-  rename(from: string, to: string): Promise<void>;
+  /**
+   * Renames a file or folder. A file takes the place of a file that has the name, in one step and where the account may; onto itself it
+   * succeeds. Fails with `exists` where the name is that of a folder, or a folder was to take it. Where that takes long, as for a large
+   * folder in S3, the signal ends it and everything is where it was.
+   */
+  rename(from: string, to: string, options?: RenameOptions): Promise<'renamed' | 'replaced'>;
   /** Removes a file. */
   remove(path: string): Promise<void>;
   mkdir(path: string): Promise<void>;
@@ -132,7 +157,7 @@ export interface RetainedAccounts {
 }
 
 /** What of an account its files depend on. */
-export type AccountFiles = { readonly user: string } & Pick<AccountRules, 'home'> & Partial<Pick<AccountRules, 'quota' | 'retentionDays'>>;
+export type AccountFiles = { readonly user: string } & Pick<AccountRules, 'home'> & Partial<Pick<AccountRules, 'quota' | 'retentionDays' | 'overwrite'>>;
 
 /** A storage backend: makes a volume for an account, and cleans up what a crash left behind. */
 export interface Storage {

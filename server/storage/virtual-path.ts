@@ -52,6 +52,18 @@ export function namesFolder(argument: string): boolean {
   return /(^|\/)\.{0,2}$/.test(argument);
 }
 
+/** The deepest that anything new may lie, in names: every folder of a path has to be opened on the way, and trees are walked. */
+export const DEEPEST = 100;
+
+/** Throws StorageError `invalid-name` where nothing new may be put. What is there already stays within reach. */
+export function checkNew(path: string): void {
+  if (partsOf(path).length > DEEPEST) throw tooDeep();
+}
+
+export function tooDeep(): StorageError {
+  return new StorageError('invalid-name', `The path has more than ${DEEPEST} names.`);
+}
+
 /** The parts of a path that `virtualPath` made; none for `/`. */
 export function partsOf(path: string): string[] {
   return path === '/' ? [] : path.slice(1).split('/');

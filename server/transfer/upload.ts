@@ -51,6 +51,7 @@ export async function receiveFile(
       if (over) return;
       over = true;
       socket.destroy();
+      target.stop();
       // A write under way still reads the buffers; whoever catches this must not tear the target down beneath it.
       if (writing) idle = () => reject(error);
       else reject(error);

@@ -11,9 +11,16 @@ import type { Bandwidth } from '../transfer/bandwidth';
 // Picked, because an interface does not count as a record of methods.
 export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   takeRoom(...args: Parameters<UsageCounts['take']>): ReturnType<UsageCounts['take']>;
+  lendRoom(...args: Parameters<UsageCounts['lend']>): ReturnType<UsageCounts['lend']>;
+  settleRoom(...args: Parameters<UsageCounts['settle']>): void;
+  folderTouched(...args: Parameters<UsageCounts['touched']>): void;
+  folderMoved(...args: Parameters<UsageCounts['moved']>): void;
+  countingHome(...args: Parameters<UsageCounts['counting']>): ReturnType<UsageCounts['counting']>;
   homeCounted(...args: Parameters<UsageCounts['counted']>): Promise<void>;
   heldRoom(...args: Parameters<UsageCounts['held']>): ReturnType<UsageCounts['held']>;
-  giveRoom(...args: Parameters<UsageCounts['give']>): void;
+  /** Fulfilled when the worker has the name; it says itself when it has done with it. */
+  lockName(name: string): Promise<void>;
+  unlockName(name: string): void;
   takeBandwidth(...args: Parameters<Bandwidth['take']>): ReturnType<Bandwidth['take']>;
   /** Lines of a worker's audit. Fulfilled when they are written. */
   writeAudit(lines: string): Promise<void>;

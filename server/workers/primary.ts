@@ -8,7 +8,8 @@ import type { AuditSink } from '../audit/sink';
 import { parsePortRange, portsOf, type ServerConfig } from '../config';
 import type { SessionInfo } from '../control/session-info';
 import type { Limits } from '../listener/limits';
-import { LocalCounts } from '../storage/usage';
+import { HeldNameLocks, LocalNameLocks } from '../storage/name-locks';
+import { HeldCounts, LocalCounts } from '../storage/usage';
 import { LocalBandwidth } from '../transfer/bandwidth';
 import { HeldLimits } from './held-limits';
 import { Link, type Methods } from './link';
@@ -63,6 +64,7 @@ export class Primary {
   /** Counters of workers that are gone, as they were last asked for: a sum must not fall. */
   private readonly lost: MetricObject[][] = [];
   private readonly counts = new LocalCounts();
+  private readonly locks = new LocalNameLocks();
   private readonly bandwidth: LocalBandwidth;
   private draining = false;
   listeners: WorkerStarted['listeners'] = [];
@@ -181,15 +183,16 @@ export class Primary {
     this.spare = undefined;
     const since = Date.now();
     const held = new HeldLimits(this.given.limits);
-    const homes = new Set<string>();
-    const link = new Link<WorkerMethods>(worker, this.methods(held, homes) as unknown as Methods);
+    const counts = new HeldCounts(this.counts);
+    const locks = new HeldNameLocks(this.locks);
+    const link = new Link<WorkerMethods>(worker, this.methods(held, counts, locks) as unknown as Methods);
     place.worker = worker;
     let serves = false;
     worker.once('exit', (code, signal) => {
       link.lost();
       held.releaseAll();
-      // What it had taken for uploads that never ended is found out by counting again.
-      for (const home of homes) this.counts.forget(home);
+      counts.releaseAll();
+      locks.releaseAll();
       place.worker = undefined;
       place.link = undefined;
       this.lost.push(place.metrics.filter(({ type }) => (type as unknown) !== 'gauge'));
@@ -228,7 +231,7 @@ export class Primary {
     }, wait);
   }
 
-  private methods(limits: HeldLimits, homes: Set<string>): PrimaryMethods {
+  private methods(limits: HeldLimits, counts: HeldCounts, locks: HeldNameLocks): PrimaryMethods {
     return {
       admitConnection: (address) => limits.admitConnection(address),
       releaseConnection: (address) => limits.releaseConnection(address),
@@ -238,13 +241,16 @@ export class Primary {
       // JSON has no undefined inside of a list.
       admitAccount: (user, maxSessions) => limits.admitAccount(user, maxSessions ?? undefined),
       releaseAccount: (user) => limits.releaseAccount(user),
-      takeRoom: (home, ...rest) => {
-        homes.add(home);
-        return this.counts.take(home, ...rest);
-      },
-      homeCounted: (home, held) => this.counts.counted(home, held),
+      takeRoom: (...args) => counts.take(...args),
+      lendRoom: (...args) => counts.lend(...args),
+      settleRoom: (...args) => counts.settle(...args),
+      folderTouched: (...args) => this.counts.touched(...args),
+      folderMoved: (...args) => this.counts.moved(...args),
+      countingHome: (...args) => counts.counting(...args),
+      homeCounted: (...args) => counts.counted(...args),
       heldRoom: (home) => this.counts.held(home),
-      giveRoom: (home, bytes, files) => this.counts.give(home, bytes, files),
+      lockName: (name) => locks.lock(name),
+      unlockName: (name) => locks.unlock(name),
       takeBandwidth: (...args) => this.bandwidth.take(...args),
       writeAudit: (lines) => this.given.sink.write(lines),
       who: () => this.sessions(),

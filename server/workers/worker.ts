@@ -7,6 +7,7 @@ import { clientKey } from '../listener/client-key';
 import type { Limits } from '../listener/limits';
 import { type RunningServer, startServer } from '../main';
 import { keepMemoryOutOfCoreFiles } from '../secrets/core-files';
+import type { NameLocks } from '../storage/name-locks';
 import type { UsageCounts } from '../storage/usage';
 import type { Bandwidth } from '../transfer/bandwidth';
 import { Link, type Methods, type Port } from './link';
@@ -31,6 +32,7 @@ export function runWorker(): void {
         audit: metrics.counting(foldRepeats(sink, clientKey)),
         limits: remoteLimits(primary),
         counts: remoteCounts(primary),
+        locks: remoteLocks(primary),
         bandwidth: remoteBandwidth(primary),
         ports,
         chores,
@@ -55,13 +57,30 @@ export function runWorker(): void {
   const primary = new Link<PrimaryMethods>(process as Port, methods as unknown as Methods);
 }
 
+/** What needs no answer; if the primary is gone, so is this process. */
+const tell = (call: Promise<unknown>) => void call.catch(() => {});
+
 /** The primary's counts, for quotas. */
 function remoteCounts(primary: Link<PrimaryMethods>): UsageCounts {
   return {
     take: (...args) => primary.call('takeRoom', ...args),
+    lend: (...args) => primary.call('lendRoom', ...args),
+    settle: (...args) => tell(primary.call('settleRoom', ...args)),
+    touched: (...args) => tell(primary.call('folderTouched', ...args)),
+    moved: (...args) => tell(primary.call('folderMoved', ...args)),
+    counting: (...args) => primary.call('countingHome', ...args),
     counted: (...args) => primary.call('homeCounted', ...args),
     held: (...args) => primary.call('heldRoom', ...args),
-    give: (...args) => void primary.call('giveRoom', ...args).catch(() => {}),
+  };
+}
+
+/** The primary's locks on names. */
+function remoteLocks(primary: Link<PrimaryMethods>): NameLocks {
+  return {
+    async hold(name) {
+      await primary.call('lockName', name);
+      return () => tell(primary.call('unlockName', name));
+    },
   };
 }
 

@@ -92,19 +92,22 @@ class Release {
 
   private async settle(record: StoredRecord, status: string, threats: string | undefined): Promise<Outcome> {
     const { id } = record;
-    if (status === CLEAN) return { id, outcome: await this.release(record) };
+    const released = status === CLEAN ? await this.release(record) : undefined;
+    if (released !== undefined && released !== 'taken') return { id, outcome: released };
     const infected = status === THREATS;
+    const detail = released === 'taken' ? 'another file has the name, and the account may not overwrite' : status;
     const judged = await this.quarantine.judge(
       id,
-      infected ? { state: 'infected', signature: threats ?? 'not named', engine: ENGINE } : { state: 'unscanned', detail: status, engine: ENGINE },
+      infected ? { state: 'infected', signature: threats ?? 'not named', engine: ENGINE } : { state: 'unscanned', detail, engine: ENGINE },
     );
     if (judged === 'gone') return { id, outcome: 'gone' };
     report(infected ? 'UploadsInfected' : 'UploadsUnscanned', 1, this.config.metrics);
     return { id, outcome: infected ? 'infected' : 'unscanned' };
   }
 
-  private async release(record: StoredRecord): Promise<'released' | 'superseded' | 'gone'> {
+  private async release(record: StoredRecord): Promise<'released' | 'superseded' | 'gone' | 'taken'> {
     const outcome = await this.quarantine.intoPlace(record);
+    if (outcome === 'taken') return outcome; // kept for the operator: nothing that was confirmed to a client is thrown away
     if (outcome === 'released') await this.announce(record);
     await this.quarantine.discard(record.id);
     report('UploadsReleased', outcome === 'released' ? 1 : 0, this.config.metrics);

@@ -87,9 +87,9 @@ export const files: readonly Command[] = [
       const to = resolvePath(session, argument);
       if (namesFolder(argument) && (await session.volume!.stat(from)).type === 'file')
         throw new StorageError('is-directory', 'A file can not get the name of a folder.');
-      await session.volume!.rename(from, to);
+      const outcome = await session.volume!.rename(from, to, { replace: session.may('write') });
       session.uploads.renamed(from, to);
-      session.changed('RNTO', from, to);
+      session.changed('RNTO', from, { renamedTo: to, replaced: outcome === 'replaced' || undefined });
       return session.reply(250, 'Renamed.');
     },
   },

@@ -49,6 +49,7 @@ async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path:
     // The form of the 150 reply to STOU is fixed: RFC 1123 section 4.1.2.9.
     opening: command === 'STOU' ? `FILE: ${posix.basename(path)}` : `Opening data connection for ${posix.basename(path)}.`,
     move: async (channel, progress) => {
+      progress.signal.addEventListener('abort', () => target.stop(), { once: true });
       const received = await receiveFile(channel, target, progress, {
         stallSeconds: config.limits.stallSeconds,
         requireCloseNotify: session.account!.requireCloseNotify,

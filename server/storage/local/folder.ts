@@ -184,6 +184,12 @@ export class Folder {
     }
   }
 
+  /** What stands for a name in this very folder, under whatever path it is reached. */
+  async keyOf(name: string): Promise<string> {
+    const { dev, ino } = await this.handle.stat().catch(storageError);
+    return `${dev}:${ino}/${name}`;
+  }
+
   /** Bytes that are free on its file system for who is not root. */
   async available(): Promise<number> {
     const { bavail, bsize } = await statfs(this.at('')).catch(storageError);

@@ -2,8 +2,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServerConfig } from '../../config';
+import { FairTurns } from '../../files/fair-turns';
+import { Accounting, type SharedParts } from '../accounting';
 import type { Storage } from '../storage';
-import { LocalCounts, Usage, type UsageCounts } from '../usage';
 import { partsOf, virtualPath } from '../virtual-path';
 import { countHome } from './count';
 import { Folder } from './folder';
@@ -12,27 +13,32 @@ import { LocalRetained } from './retained';
 import { Staging } from './staging';
 import { LocalVolume } from './volume';
 
-export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], { kind: 'local' }>, counts: UsageCounts = new LocalCounts()): Storage {
+/** Beginnings of files that are copied at once for uploads that continue them: the thread pool has four threads for everybody. */
+const COPIES_AT_ONCE = 2;
+
+export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], { kind: 'local' }>, shared: SharedParts = {}): Storage {
   const staging = new Staging(root);
   const quarantine = new LocalQuarantine(root);
-  const usages = new Map<string, Usage>();
+  const accounting = new Accounting(shared);
+  const copies = new FairTurns(COPIES_AT_ONCE);
   return {
-    async open({ user, home, quota }) {
+    async open({ user, home, quota, overwrite = true }) {
       const parts = partsOf(virtualPath('/', home));
       // Nearly always it is there.
       const there = await Folder.walk(root, parts).catch(() => undefined);
       if (there) await there.close();
       else await makeHome(root, parts);
-      const key = parts.join('/');
-      const usage = quota ? (usages.get(key) ?? new Usage(key, quota, () => countHome(root, parts), counts)) : undefined;
-      if (usage) usages.set(key, usage);
-      return new LocalVolume(root, parts, user, staging, quarantine, fsync, usage);
+      const usage = accounting.usageOf({ user, quota }, parts.join('/'), (signal) => countHome(root, parts, signal));
+      return new LocalVolume({ root, home: parts, user, overwrite, staging, quarantine, fsync, usage, locks: accounting.locks, copies });
     },
     quarantine,
     retained: new LocalRetained(root),
     locate: (home, path) => join(root, ...partsOf(virtualPath('/', home)), ...partsOf(path)),
     sweep: () => staging.sweep(),
-    close: () => staging.close(),
+    async close() {
+      await accounting.close();
+      await staging.close();
+    },
   };
 }
 

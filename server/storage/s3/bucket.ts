@@ -173,9 +173,15 @@ export class Bucket {
   }
 
   /** Makes the first parts of an upload out of ranges of an object. */
-  async copyParts({ key, id }: MultipartUpload, from: { bucket: Bucket; key: string; etag: string }, ranges: readonly Range[]): Promise<CompletedPart[]> {
+  async copyParts(
+    { key, id }: MultipartUpload,
+    from: { bucket: Bucket; key: string; etag: string },
+    ranges: readonly Range[],
+    signal?: AbortSignal,
+  ): Promise<CompletedPart[]> {
     const parts: CompletedPart[] = [];
     await eachOf(ranges.entries(), COPIES_AT_ONCE, async ([index, range]) => {
+      signal?.throwIfAborted();
       const { CopyPartResult } = await this.client.send(
         new UploadPartCopyCommand({
           Bucket: this.name,
@@ -186,6 +192,7 @@ export class Bucket {
           CopySourceIfMatch: from.etag,
           CopySourceRange: rangeHeader(range),
         }),
+        { abortSignal: signal },
       );
       parts[index] = { PartNumber: index + 1, ETag: CopyPartResult?.ETag };
     });

@@ -15,6 +15,8 @@ export type RecordState = Quarantined['state'];
 export interface StoredRecord extends Quarantined {
   /** Key of the object that the file is to become. */
   readonly key: string;
+  /** It may not take the place of another file. */
+  readonly onlyNew?: boolean;
 }
 
 /** Where one upload waits. */
@@ -41,7 +43,7 @@ export class S3Quarantine implements Quarantine {
     private readonly files: Bucket,
   ) {}
 
-  place(id: string, judge: HoldingPlace['judge'], facts: Pick<StoredRecord, 'user' | 'home' | 'path' | 'key'>): HoldingPlace {
+  place(id: string, judge: HoldingPlace['judge'], facts: Pick<StoredRecord, 'user' | 'home' | 'path' | 'key' | 'onlyNew'>): HoldingPlace {
     return {
       id,
       bucket: this.bucket,
@@ -67,7 +69,7 @@ export class S3Quarantine implements Quarantine {
   }
 
   async find(id: string): Promise<Quarantined> {
-    const { key: _, ...facts } = await this.stored(id);
+    const { key: _, onlyNew: __, ...facts } = await this.stored(id);
     return facts;
   }
 
@@ -129,16 +131,17 @@ export class S3Quarantine implements Quarantine {
   /**
    * Puts an upload where it was meant to go, in place of what is there, unless that is younger: scanners don't keep the order of
    * uploads. May be done again, also at the same time by another. The upload stays here until it is discarded. `gone`: another has
-   * settled it meanwhile.
+   * settled it meanwhile. `taken`: another has the name, and the account may not overwrite.
    */
-  async intoPlace({ id, key }: StoredRecord): Promise<'released' | 'superseded' | 'gone'> {
+  async intoPlace({ id, key, onlyNew }: StoredRecord): Promise<'released' | 'superseded' | 'gone' | 'taken'> {
     const file = await this.bucket.find(this.keyOf(id));
     if (!file) return 'gone';
     for (let attempt = 1; ; attempt += 1) {
       const there = await this.files.find(key);
       const youngest = there?.metadata[UPLOAD_ID] ?? '';
-      if (youngest > id) return 'superseded';
       if (youngest === id) return 'released';
+      if (there && onlyNew) return 'taken';
+      if (youngest > id) return 'superseded';
       try {
         await this.files.copy({ bucket: this.bucket, key: this.keyOf(id), ...file }, key, file.metadata, there ? { etag: there.etag } : { absent: true });
         return 'released';

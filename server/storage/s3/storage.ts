@@ -1,9 +1,11 @@
 /** Amazon S3, or what speaks its protocol, as storage. */
 import { S3Client } from '@aws-sdk/client-s3';
 import type { ServerConfig } from '../../config';
+import { FairTurns } from '../../files/fair-turns';
+import { Accounting, type SharedParts } from '../accounting';
 import { quarantineId } from '../quarantine-id';
 import type { Storage } from '../storage';
-import { type Held, LocalCounts, Usage, type UsageCounts } from '../usage';
+import type { Held } from '../usage';
 import { isReserved, partsOf, QUARANTINE, RETENTION, virtualPath } from '../virtual-path';
 import { Bucket } from './bucket';
 import { Memory } from './memory';
@@ -13,15 +15,15 @@ import { S3Volume } from './volume';
 
 /** What is older, and was not finished, is taken for abandoned; other instances may be at work on what is younger. */
 const ABANDONED_MS = 24 * 3_600_000;
+/** Beginnings of files that are copied at once for uploads that continue them. */
+const COPIES_AT_ONCE = 8;
 
-export interface S3StorageOptions {
+export interface S3StorageOptions extends SharedParts {
   /** Whether the server scans uploads by itself before they may be read. */
   readonly scanned: boolean;
-  /** Where quotas are counted; by default in this process. */
-  readonly counts?: UsageCounts;
 }
 
-export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' }>, { scanned, counts = new LocalCounts() }: S3StorageOptions): Storage {
+export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' }>, { scanned, ...shared }: S3StorageOptions): Storage {
   const client = new S3Client({
     region: config.region,
     endpoint: config.endpoint,
@@ -44,20 +46,23 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
     partsOf(virtualPath('/', home))
       .map((part) => `${part}/`)
       .join('');
-  const usages = new Map<string, Usage>();
+  const accounting = new Accounting(shared);
+  const copies = new FairTurns(COPIES_AT_ONCE);
   const judge = config.release === 'guardduty' ? 'later' : scanned ? 'now' : undefined;
   return {
-    async open({ user, home, quota }) {
+    async open({ user, home, quota, overwrite = true }) {
       const prefix = prefixOf(home);
-      const usage = quota && (usages.get(prefix) ?? new Usage(prefix, quota, () => countBelow(bucket, prefix), counts));
-      if (usage) usages.set(prefix, usage);
       return new S3Volume({
         bucket,
         prefix,
         memory,
-        usage,
+        usage: accounting.usageOf({ user, quota }, partsOf(virtualPath('/', home)).join('/'), (signal) => countBelow(bucket, prefix, signal)),
+        user,
+        overwrite,
+        locks: accounting.locks,
+        copies,
         newId: () => quarantineId(new Date()),
-        hold: (id, path, key) => judge && quarantine.place(id, judge, { user, home: virtualPath('/', home), path, key }),
+        hold: (id, path, key) => judge && quarantine.place(id, judge, { user, home: virtualPath('/', home), path, key, onlyNew: overwrite ? undefined : true }),
       });
     },
     quarantine,
@@ -69,18 +74,21 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
       if (judge) await quarantine.sweep(before);
     },
     async close() {
+      await accounting.close();
       client.destroy();
     },
   };
 }
 
-async function countBelow(bucket: Bucket, prefix: string): Promise<Held> {
+async function countBelow(bucket: Bucket, prefix: string, signal: AbortSignal): Promise<Held> {
   let [bytes, files] = [0, 0];
-  for await (const { objects } of bucket.list(prefix, { folders: false }))
+  for await (const { objects } of bucket.list(prefix, { folders: false })) {
+    signal.throwIfAborted();
     for (const { key, size } of objects)
       if (!key.endsWith('/') && !isReserved(key.slice(prefix.length).split('/', 1)[0]!)) {
         bytes += size;
         files += 1;
       }
+  }
   return { bytes, files };
 }

@@ -3,15 +3,17 @@
  * shows nothing before the last request, and then the whole. Where a scanner has a say, the bytes wait in the quarantine meanwhile.
  */
 import type { CompletedPart } from '@aws-sdk/client-s3';
+import type { FairTurns } from '../../files/fair-turns';
 import { bytesOf } from '../chunks';
+import { holding, type NameLocks } from '../name-locks';
 import { type Finding, StorageError, type UploadFacts, type WriteHandle } from '../storage';
-import type { Usage } from '../usage';
+import type { UploadRoom } from '../usage';
 import type { Bucket, Condition, Found, MultipartUpload } from './bucket';
 import { isConflict, storageError } from './errors';
 import type { Memory } from './memory';
 import { readPieces } from './pieces';
 import type { HoldingPlace, RecordState } from './quarantine';
-import { COPY_PART, copyRanges, partSize, SMALLEST_PART } from './ranges';
+import { COPY_PART, copyRanges, partSize, type Range, SMALLEST_PART } from './ranges';
 import { UPLOAD_ID } from './upload-id';
 
 export interface UploadPlace {
@@ -26,21 +28,32 @@ export interface UploadPlace {
   readonly known: number | undefined;
   readonly hold: HoldingPlace | undefined;
   readonly memory: Memory;
-  readonly usage: Usage | undefined;
+  readonly room: UploadRoom;
+  readonly locks: NameLocks;
+  /** Places for copying what is kept. */
+  readonly copies: FairTurns;
+  /** Whose turn a copy is. */
+  readonly user: string;
 }
 
-export async function openUpload(place: UploadPlace): Promise<WriteHandle> {
-  const upload = new S3Upload(place);
-  await upload.begin();
-  return upload;
+/** No byte is copied or sent before the first one is written. */
+export function openUpload(place: UploadPlace): WriteHandle {
+  return new S3Upload(place);
+}
+
+/** What stands for a key among the locks on names. */
+export function lockOf(bucket: Bucket, key: string): string {
+  return `s3://${bucket.name}/${key}`;
 }
 
 class S3Upload implements WriteHandle {
   private readonly leave: () => void;
   private readonly metadata: Record<string, string>;
-  private readonly files: number;
   size: number;
-  private taken = 0;
+  private beginning: Promise<void> | undefined;
+  /** The copy of what is kept, beside what comes in. */
+  private copying: Promise<void> = Promise.resolve();
+  private readonly stopping = new AbortController();
   /** The part that is being filled. */
   private buffer: Buffer | undefined;
   private filled = 0;
@@ -53,32 +66,43 @@ class S3Upload implements WriteHandle {
   constructor(private readonly place: UploadPlace) {
     this.leave = place.memory.enter();
     this.metadata = { [UPLOAD_ID]: place.id };
-    this.files = place.known === undefined ? 1 : 0;
     this.size = place.kept?.bytes ?? 0;
   }
 
-  async begin(): Promise<void> {
-    const { kept, bucket, key, usage } = this.place;
-    try {
-      await usage?.take(0, this.files);
-    } catch (error) {
-      this.leave();
-      throw error;
+  /** Brings what is kept into the upload, when there is something to put behind it. */
+  private begin(): Promise<void> {
+    this.beginning ??= this.keepBeginning();
+    return this.beginning;
+  }
+
+  private async keepBeginning(): Promise<void> {
+    const { kept, bucket, key, room, memory } = this.place;
+    if (!kept || kept.bytes === 0) return;
+    await room.grow(kept.bytes);
+    if (kept.bytes < SMALLEST_PART) {
+      this.buffer = memory.borrow(memory.piece);
+      await bucket.read(key, kept.from.etag, { first: 0, last: kept.bytes - 1 }, this.buffer).catch(storageError);
+      this.filled = kept.bytes;
+      return;
     }
+    const ranges = copyRanges(kept.bytes, COPY_PART);
+    this.nextPart = ranges.length + 1;
+    const parts = await this.multipart().catch(storageError);
+    this.copying = this.copy(parts, kept.from.etag, ranges);
+    this.copying.catch((error: unknown) => {
+      this.failure ??= error;
+    });
+  }
+
+  private async copy(parts: MultipartUpload, etag: string, ranges: readonly Range[]): Promise<void> {
+    const { bucket, key, copies, user } = this.place;
+    const { signal } = this.stopping;
+    const giveBack = await copies.take(user, signal);
     try {
-      if (!kept || kept.bytes === 0) return;
-      if (kept.bytes >= SMALLEST_PART) {
-        const parts = await this.multipart();
-        this.done.push(...(await this.staged.bucket.copyParts(parts, { bucket, key, etag: kept.from.etag }, copyRanges(kept.bytes, COPY_PART))));
-        this.nextPart = this.done.length + 1;
-      } else {
-        this.buffer = this.place.memory.borrow(this.place.memory.piece);
-        await bucket.read(key, kept.from.etag, { first: 0, last: kept.bytes - 1 }, this.buffer);
-        this.filled = kept.bytes;
-      }
-    } catch (error) {
-      await this.abort();
-      storageError(error);
+      const copied = await this.staged.bucket.copyParts(parts, { bucket, key, etag }, ranges, signal);
+      for (const [index, part] of copied.entries()) this.done[index] = part;
+    } finally {
+      giveBack();
     }
   }
 
@@ -88,11 +112,9 @@ class S3Upload implements WriteHandle {
   }
 
   async write(chunks: readonly Buffer[]): Promise<void> {
-    const bytes = bytesOf(chunks);
-    this.size += bytes;
-    const more = Math.max(0, this.size - (this.place.known ?? 0)) - this.taken;
-    await this.place.usage?.take(more, 0);
-    this.taken += more;
+    await this.begin();
+    this.size += bytesOf(chunks);
+    await this.place.room.grow(this.size);
     for (const chunk of chunks) {
       for (let at = 0; at < chunk.length; ) {
         this.buffer ??= this.place.memory.borrow(this.nextSize());
@@ -105,29 +127,51 @@ class S3Upload implements WriteHandle {
     if (this.failure) storageError(this.failure);
   }
 
+  stop(): void {
+    this.stopping.abort(new StorageError('unavailable', 'The upload was given up.'));
+  }
+
   async commit(facts?: UploadFacts): Promise<'visible' | 'held'> {
-    const { bucket, key, condition, hold, usage } = this.place;
+    const { bucket, key, kept, known, hold, room, locks } = this.place;
     try {
-      const replaced = usage && (await bucket.find(key));
-      if (hold?.judge === 'later') await this.putAt(hold, 'waiting', facts);
-      else if (hold && this.parts) {
-        await this.finishParts();
-        await this.fromHold(hold);
-      } else if (this.parts) await this.finishParts(condition);
-      else await this.surely(this.place, () => bucket.put(key, this.content(), { metadata: this.metadata, condition }));
-      usage?.give(this.taken - this.size + (replaced?.size ?? 0), replaced ? this.files : this.files - 1);
+      // Nothing came that would change what is there.
+      if (!this.beginning && kept && kept.bytes > 0 && kept.bytes === known) {
+        room.give();
+        this.end();
+        return 'visible';
+      }
+      await this.begin();
+      if (room.counts) await holding(locks, [lockOf(bucket, key)], () => this.putIntoPlace(facts));
+      else await this.putIntoPlace(facts);
       this.end();
       return hold?.judge === 'later' ? 'held' : 'visible';
     } catch (error) {
       await this.abort();
+      const { condition } = this.place;
       if (isConflict(error) && condition && 'absent' in condition) throw new StorageError('exists', 'The name is taken.');
       storageError(error);
     }
   }
 
+  private async putIntoPlace(facts: UploadFacts | undefined): Promise<void> {
+    const { bucket, key, condition, hold, room, known } = this.place;
+    const replaced = room.counts ? (await bucket.find(key))?.size : known;
+    await room.cover(this.size, replaced);
+    if (hold?.judge === 'later') await this.putAt(hold, 'waiting', facts);
+    else if (hold && this.parts) {
+      await this.finishParts();
+      await this.fromHold(hold);
+    } else if (this.parts) await this.finishParts(condition);
+    else await this.surely(this.place, () => bucket.put(key, this.content(), { metadata: this.metadata, condition }));
+    room.filled(this.size, replaced);
+  }
+
   async abort(): Promise<void> {
-    this.place.usage?.give(this.taken, this.files);
+    this.stop();
+    this.place.room.give();
     this.failure ??= new Error('aborted');
+    await this.beginning?.catch(() => {});
+    await this.copying.catch(() => {});
     await Promise.all(this.sending);
     const { parts } = this;
     this.end();
@@ -139,8 +183,9 @@ class S3Upload implements WriteHandle {
     const { hold } = this.place;
     try {
       if (!hold) throw new StorageError('unsupported', 'There is no quarantine.');
+      await this.begin();
       await this.putAt(hold, 'infected', finding);
-      this.place.usage?.give(this.taken, this.files);
+      this.place.room.give();
       this.end();
       return hold.id;
     } catch (error) {
@@ -184,6 +229,7 @@ class S3Upload implements WriteHandle {
   private async finishParts(condition?: Condition): Promise<void> {
     if (this.filled > 0) await this.sendPart();
     await Promise.all(this.sending);
+    await this.copying;
     if (this.failure) throw this.failure;
     const parts = this.parts!;
     await this.surely(this.staged, () => this.staged.bucket.completeParts(parts, this.done, condition));

@@ -45,7 +45,7 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
   ],
   command: [
     { kind: 'command', command: 'DELE', code: 250, path: '/a.txt', ...user },
-    { kind: 'command', command: 'RNTO', code: 250, path: '/a.txt', renamedTo: '/b.txt', ...user },
+    { kind: 'command', command: 'RNTO', code: 250, path: '/a.txt', renamedTo: '/b.txt', replaced: true, ...user },
     { kind: 'command', command: 'MKD', code: 250, path: '/', ...user },
     { kind: 'command', command: 'CWD', code: 550, argument: 'x'.repeat(5_000), ...user },
   ],

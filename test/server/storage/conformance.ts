@@ -1,6 +1,6 @@
 /** What every storage backend must do. Run it for a new one by calling this with a way to make an empty home. */
 import { randomBytes } from 'node:crypto';
-import type { Entry, Quarantine, RetainedAccounts, Volume, WriteMode } from '../../../server/storage/storage';
+import type { AccountFiles, Entry, Quarantine, RetainedAccounts, Volume, WriteMode } from '../../../server/storage/storage';
 
 export async function write(volume: Volume, path: string, content: Buffer | string, mode: WriteMode = { kind: 'replace' }): Promise<void> {
   const handle = await volume.openWrite(path, mode);
@@ -11,6 +11,13 @@ export async function write(volume: Volume, path: string, content: Buffer | stri
     throw error;
   }
   await handle.commit();
+}
+
+/** Bytes of all files in the home, as a client would find them. */
+export async function bytesIn(volume: Volume): Promise<number> {
+  let sum = 0;
+  for await (const batch of volume.list('/')) for (const { size } of batch) sum += size;
+  return sum;
 }
 
 export async function read(volume: Volume, path: string, offset = 0): Promise<Buffer> {
@@ -34,6 +41,8 @@ export async function names(volume: Volume, path = '/'): Promise<string[]> {
 
 export interface TestHome {
   readonly volume: Volume;
+  /** The same home for another account, or for the same one at its next login. */
+  readonly again: (account: Pick<AccountFiles, 'user' | 'quota' | 'overwrite'>) => Promise<Volume>;
   readonly quarantine: Quarantine;
   readonly retained: RetainedAccounts;
 }
@@ -205,7 +214,8 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       await write(volume, '/folder/file', 'x');
       await expect(volume.rmdir('/folder')).rejects.toMatchObject({ code: 'not-empty' });
       await volume.rename('/folder/file', '/moved');
-      await expect(volume.rename('/moved', '/folder')).rejects.toMatchObject({ code: 'exists' });
+      await expect(volume.rename('/moved', '/folder', { replace: true })).rejects.toMatchObject({ code: 'exists' });
+      await expect(volume.rename('/folder', '/moved', { replace: true })).rejects.toMatchObject({ code: 'exists' });
       await expect(volume.remove('/folder')).rejects.toMatchObject({ code: 'is-directory' });
       await volume.rmdir('/folder');
       await volume.remove('/moved');
@@ -267,6 +277,117 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       await write(small, '/four', Buffer.alloc(1));
       expect(await small.available()).toBe(0); // of files, though bytes are left
       await expect(small.openWrite('/five', { kind: 'replace' })).rejects.toMatchObject({ code: 'quota' });
+    });
+
+    it('lets a file take the place of a file by a rename, where that is asked for, and gives the room back', async () => {
+      const { volume: small } = await home({ bytes: 100, files: 3 });
+      await write(small, '/report', Buffer.alloc(40, 'o'));
+      await write(small, '/report.partial', Buffer.alloc(50, 'n'));
+      await expect(small.rename('/report.partial', '/report')).rejects.toMatchObject({ code: 'exists' });
+      expect(await small.rename('/report.partial', '/report', { replace: true })).toBe('replaced');
+      expect(await names(small)).toEqual(['report']);
+      expect((await read(small, '/report')).toString()).toBe('n'.repeat(50));
+      expect(await small.available()).toBe(50);
+      expect(await small.rename('/report', '/report', { replace: true })).toBe('renamed');
+      expect(await small.rename('/report', '/elsewhere', { replace: true })).toBe('renamed');
+      expect((await read(small, '/elsewhere')).length).toBe(50);
+      expect(await small.available()).toBe(50);
+    });
+
+    it('keeps what is there where the account may not overwrite', async () => {
+      const { volume: all, again } = await home();
+      await write(all, '/there', 'first');
+      const box = await again({ user: 'box', overwrite: false });
+      await expect(box.openWrite('/there', { kind: 'replace' })).rejects.toMatchObject({ code: 'exists' });
+      await expect(box.openWrite('/there', { kind: 'append' })).rejects.toMatchObject({ code: 'exists' });
+      await expect(box.openWrite('/there', { kind: 'resume', offset: 2 })).rejects.toMatchObject({ code: 'exists' });
+      await write(box, '/new', 'second');
+      await expect(box.rename('/new', '/there', { replace: true })).rejects.toMatchObject({ code: 'exists' });
+      const [one, two] = [await box.openWrite('/raced', { kind: 'replace' }), await box.openWrite('/raced', { kind: 'append' })];
+      await one.write([Buffer.from('one')]);
+      await two.write([Buffer.from('two')]);
+      await one.commit();
+      await expect(two.commit()).rejects.toMatchObject({ code: 'exists' });
+      expect(await Promise.all(['/there', '/new', '/raced'].map(async (path) => (await read(box, path)).toString()))).toEqual(['first', 'second', 'one']);
+    });
+
+    it('holds a quota against uploads of one name side by side, removed and renamed beside them', async () => {
+      const { volume: small } = await home({ bytes: 100 });
+      await write(small, '/same', Buffer.alloc(60));
+      for (let round = 0; round < 4; round += 1) {
+        const handles = await Promise.all(Array.from({ length: 8 }, () => small.openWrite('/same', { kind: 'replace' })));
+        await Promise.allSettled([
+          ...handles.map(async (handle) => {
+            try {
+              await handle.write([Buffer.alloc(60)]);
+            } catch {
+              return handle.abort();
+            }
+            return handle.commit();
+          }),
+          small.rename('/same', `/other-${round}`),
+          small.remove('/same'),
+        ]);
+        // What is not there any more was given back, and no more than that.
+        expect(await bytesIn(small)).toBeLessThanOrEqual(100);
+        expect(await small.available()).toBe(100 - (await bytesIn(small)));
+      }
+    });
+
+    it('charges what waits in staging, kept beginnings included, but for the room of the file that is replaced', async () => {
+      const { volume: small } = await home({ bytes: 100 });
+      await write(small, '/log', Buffer.alloc(60));
+      const handles = await Promise.all(Array.from({ length: 4 }, () => small.openWrite('/log', { kind: 'append' })));
+      expect(await small.available()).toBe(40); // nothing is copied before something is written
+      const written = await Promise.allSettled(handles.map((handle) => handle.write([Buffer.alloc(1)])));
+      expect(written.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
+      await Promise.all(handles.map((handle) => handle.abort()));
+      expect(await small.available()).toBe(40);
+    });
+
+    it('counts a home once for all accounts that share it, and a changed quota at the next login', async () => {
+      const { volume: one, again } = await home({ bytes: 100 });
+      await write(one, '/first', Buffer.alloc(40));
+      const two = await again({ user: 'two', quota: { bytes: 50 } });
+      expect(await two.available()).toBe(10);
+      await expect(write(two, '/second', Buffer.alloc(20))).rejects.toMatchObject({ code: 'quota' });
+      const raised = await again({ user: 'two', quota: { bytes: 70 } });
+      await write(raised, '/second', Buffer.alloc(20));
+      await write(two, '/third', Buffer.alloc(5)); // also for a session from before
+      expect(await one.available()).toBe(35);
+    });
+
+    it('changes nothing by an append or a continued upload that brings no byte', async () => {
+      await write(volume, '/log', 'one two');
+      await (await volume.openWrite('/log', { kind: 'append' })).commit();
+      await (await volume.openWrite('/log', { kind: 'resume', offset: 7 })).commit();
+      expect((await read(volume, '/log')).toString()).toBe('one two');
+      await (await volume.openWrite('/log', { kind: 'resume', offset: 3 })).commit();
+      expect((await read(volume, '/log')).toString()).toBe('one');
+    });
+
+    it('refuses what lies deeper than a hundred names', async () => {
+      const parts = Array.from({ length: 101 }, () => 'd');
+      await expect(volume.mkdir(`/${parts.join('/')}`)).rejects.toMatchObject({ code: 'invalid-name' });
+      await expect(volume.openWrite(`/${parts.join('/')}`, { kind: 'replace' })).rejects.toMatchObject({ code: 'invalid-name' });
+      let deep = '';
+      for (let level = 0; level < 60; level += 1) {
+        deep += '/d';
+        await volume.mkdir(deep);
+      }
+      await volume.mkdir('/e');
+      await volume.rename('/d', '/e/d');
+      await expect(volume.rename('/e', `/e/${parts.slice(0, 50).join('/')}/e`)).rejects.toThrow();
+      await volume.mkdir('/f');
+      await write(volume, '/f/file', 'x');
+      await volume.rename('/f', `/e${deep.slice(0, 40)}/f`);
+      let other = '';
+      for (let level = 0; level < 60; level += 1) {
+        other += '/o';
+        await volume.mkdir(other);
+      }
+      await expect(volume.rename('/o', `/e${deep}/o`)).rejects.toMatchObject({ code: 'invalid-name' });
+      expect((await names(volume)).sort()).toEqual(['e', 'o']);
     });
   });
 }

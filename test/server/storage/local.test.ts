@@ -25,7 +25,12 @@ afterAll(async () => {
 
 storageConformance('local disk', async (quota) => {
   const { storage: opened } = await storage();
-  return { volume: await opened.open({ user: 'demo', home: '/', quota }), quarantine: opened.quarantine, retained: opened.retained };
+  return {
+    volume: await opened.open({ user: 'demo', home: '/', quota }),
+    again: (account) => opened.open({ home: '/', ...account }),
+    quarantine: opened.quarantine,
+    retained: opened.retained,
+  };
 });
 
 describe('a home on the local disk', () => {

@@ -24,6 +24,11 @@ describe.each<S3Kind>(['moto', 'versitygw'])('%s', (kind) => {
     storageConformance(prefix === '' ? kind : `${kind} below a prefix`, async (quota) => {
       const storage = openS3(server, await server.newBucket(), { prefix });
       storages.push(storage);
-      return { volume: await storage.open({ user: 'demo', home: '/home', quota }), quarantine: storage.quarantine, retained: storage.retained };
+      return {
+        volume: await storage.open({ user: 'demo', home: '/home', quota }),
+        again: (account) => storage.open({ home: '/home', ...account }),
+        quarantine: storage.quarantine,
+        retained: storage.retained,
+      };
     });
 });
