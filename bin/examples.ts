@@ -31,7 +31,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'user try': ['ftps user try partner --config /etc/ftps/server.json'],
   'user hash': ['ftps user hash', 'ftps user hash < password.txt'],
   'audit verify': [
-    'ftps audit verify /var/log/ftps/audit.json.1 /var/log/ftps/audit.json',
+    'ftps audit verify /var/log/ftps',
     'aws s3 cp --recursive s3://BUCKET/raw/day=2026-05-01/ may-1/ && ftps audit verify --archive --part may-1/',
   ],
   'audit show': ['ftps audit show /var/log/ftps/audit.json', 'tail -f /var/log/ftps/audit.json | ftps audit show -'],

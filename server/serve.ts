@@ -6,6 +6,7 @@ import { Metrics } from './admin/metrics';
 import { RecentLines } from './admin/recent';
 import type { Standing } from './admin/standing';
 import { foldRepeats } from './audit/fold';
+import { watchRoom } from './audit/room';
 import { openAudit, openTarget } from './audit/sink';
 import { type ServerConfig, withAbsolutePaths } from './config';
 import { infoOf, type SessionInfo } from './control/session-info';
@@ -80,13 +81,20 @@ export async function serve(settings: ServerConfig): Promise<Serving> {
     end = resolve;
   });
   const recent = new RecentLines();
-  const sink = openAudit(recent.beside(await openTarget(config.audit)), (error) => {
+  const metrics = new Metrics();
+  const room = config.audit.rotate
+    ? watchRoom(
+        () => audit,
+        config.audit.rotate.freeBytes,
+        (bytes) => metrics.auditFree(bytes),
+      )
+    : undefined;
+  const sink = openAudit(recent.beside(await openTarget(config.audit, room)), (error) => {
     // What can't be audited is not served.
     process.stderr.write(`ftps: the audit can't be written (${error.message}); going down\n`);
     exitCode = 1;
     drain();
   });
-  const metrics = new Metrics();
   const audit = metrics.counting(foldRepeats(sink, clientKey));
   const limits = shareLockouts(new LocalLimits(config.limits), config.limits, audit);
   const start =
@@ -95,10 +103,17 @@ export async function serve(settings: ServerConfig): Promise<Serving> {
     await audit.close();
     throw error;
   });
+  // Short of room is an alarm, but no reason to replace a server that serves.
+  const none: Record<string, string> = {};
+  const auditState: () => Record<string, string> = () => (room && config.audit.destination !== '-' ? { audit: room.state } : none);
+  const standing = async () => {
+    const { dependencies, ...rest } = await server.standing();
+    return { ...rest, dependencies: { ...dependencies, ...(room && room.state !== 'up' ? { audit: `down: ${room.state}` } : {}) } };
+  };
   const health = async (): Promise<Health> => {
     const parts = await server.parts();
     const failed = Object.values(parts).some((state) => state.startsWith('down'));
-    return { status: draining ? 'draining' : failed ? 'failed' : 'ok', parts: { transfers: String(await server.transfers()), ...parts } };
+    return { status: draining ? 'draining' : failed ? 'failed' : 'ok', parts: { transfers: String(await server.transfers()), ...parts, ...auditState() } };
   };
   const admin = await startAdmin(config.admin, {
     health,
@@ -107,7 +122,7 @@ export async function serve(settings: ServerConfig): Promise<Serving> {
       version,
       startedAt,
       health: await health(),
-      standing: await server.standing(),
+      standing: await standing(),
       sessions: await server.sessions(),
       recent: recent.last(EVENTS_SHOWN),
     }),

@@ -27,7 +27,7 @@ export function auditCommand(): Command {
     .addHelpText(
       'after',
       `
-A file may be compressed, - is standard input, a folder stands for all files below it. Give rotated files with the oldest first.`,
+A file may be compressed, - is standard input, a folder stands for all files below it. Give rotated files with the oldest first, or their folder.`,
     )
     .action(async (paths: string[], { archive = false, part = false, json = false }: { archive?: boolean; part?: boolean; json?: boolean }) => {
       const places: Place[] = [];
@@ -43,6 +43,7 @@ A file may be compressed, - is standard input, a folder stands for all files bel
       for (const { file, line, what } of breaks) say(`${printable(file)}:${line} ${texts[what]}\n`);
       say(`${counts.lines} lines of ${counts.chains} processes, ${breaks.length} breaks\n`);
       if (counts.repeated > 0) say(`${counts.repeated} lines were delivered twice\n`);
+      if (counts.dropped > 0) say(`${counts.dropped} files were deleted by the server itself to make room, as it says\n`);
       if (counts.open > 0)
         say(`${counts.open} processes do not end with a line that says so: they still run, they crashed, or their last lines are missing here\n`);
     });

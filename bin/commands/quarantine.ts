@@ -50,7 +50,7 @@ export function quarantineCommand(): Command {
 /** Says in the server's audit who did it. What can't be audited is not done. */
 async function audited({ audit }: ServerConfig, change: 'released' | 'deleted', file: Quarantined, act: () => Promise<void>): Promise<void> {
   let problem: Error | undefined;
-  const sink = openAudit(audit.destination === '-' ? standardError : await openTarget(audit), (error) => {
+  const sink = openAudit(audit.destination === '-' ? standardError : await openTarget({ ...audit, rotate: false }), (error) => {
     problem = error;
   });
   const { id, state, user, home, path, size: bytes, sha256, signature, engine } = file;

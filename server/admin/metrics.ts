@@ -26,6 +26,7 @@ export class Metrics {
     aggregator: 'max',
     registers: [this.registry],
   });
+  private free: Gauge | undefined;
   private readonly certificateRefused = this.counter('certificates_refused_total', 'New certificates that were refused.', []);
 
   /** Counts each event on its way to the audit. */
@@ -53,6 +54,12 @@ export class Metrics {
           this.set(gauges[name]());
         },
       });
+  }
+
+  /** What is free on the disk of the audit. */
+  auditFree(bytes: number): void {
+    this.free ??= new Gauge({ name: 'ftps_audit_free_bytes', help: 'Free bytes on the disk of the audit.', registers: [this.registry] });
+    this.free.set(bytes);
   }
 
   private count(event: ServerEvent): void {

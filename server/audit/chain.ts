@@ -37,7 +37,29 @@ export interface Verification {
   readonly open: number;
   /** Lines that came twice, as deliveries to an archive may. */
   readonly repeated: number;
+  /** Files that the server says it deleted to make room; that lines before them are missing is no break. */
+  readonly dropped: number;
   readonly breaks: readonly Break[];
+}
+
+/** A stretch of a chain: the hash before its first line, and that of its last. */
+export interface Stretch {
+  readonly id: string;
+  readonly previous: string;
+  readonly hash: string;
+}
+
+/** The stretches that these lines are, by what they say of themselves. */
+export async function stretchesOf(lines: AsyncIterable<string>): Promise<Stretch[]> {
+  const found = new Map<string, Stretch>();
+  for await (const line of lines) {
+    const end = ending.exec(line);
+    const linked = end && link.exec(line.slice(0, end.index));
+    if (!linked) continue;
+    const [id, previous] = [linked[1]!, linked[2]!];
+    found.set(id, { id, previous: found.get(id)?.previous ?? previous, hash: end[1]! });
+  }
+  return [...found.values()];
 }
 
 interface Link {
@@ -62,13 +84,30 @@ export async function verifyChain(lines: AsyncIterable<string> | Iterable<string
   const breaks: Break[] = [];
   const chains = new Map<string, Link[]>();
   const lastOf = new Map<string, Link>();
-  let [count, repeated] = [0, 0];
+  /** What is missing before some lines, by the break that it is unless the server says that it deleted it. */
+  const gaps = new Map<Break, { readonly id: string; readonly from: string | undefined; readonly to: string }>();
+  /** Beginnings of deleted stretches, by chain and end. */
+  const deleted = new Map<string, string>();
+  let [count, repeated, dropped] = [0, 0, 0];
   const chainOf = (id: string) => chains.get(id) ?? chains.set(id, []).get(id)!;
   const follow = (id: string, next: Link) => {
     const last = lastOf.get(id);
-    if (last === undefined && next.previous !== NOTHING_BEFORE) breaks.push({ line: next.line, what: 'beginning-missing' });
-    else if (last !== undefined && next.previous !== last.hash) breaks.push({ line: next.line, what: 'missing-or-moved' });
+    if (next.previous !== (last?.hash ?? NOTHING_BEFORE)) {
+      const missing: Break = { line: next.line, what: last ? 'missing-or-moved' : 'beginning-missing' };
+      breaks.push(missing);
+      gaps.set(missing, { id, from: last?.hash, to: next.previous });
+    }
     lastOf.set(id, next);
+  };
+  /** Whether what is missing is what the server deleted, file by file, and nothing else. */
+  const isDeleted = ({ id, from, to }: { readonly id: string; readonly from: string | undefined; readonly to: string }): boolean => {
+    let at: string | undefined = to;
+    for (let files = 0; at !== undefined && files <= deleted.size; files += 1) {
+      const before: string | undefined = deleted.get(`${id} ${at}`);
+      if (from === undefined ? before !== undefined : before === from) return true;
+      at = before;
+    }
+    return false;
   };
   for await (const line of lines) {
     if (line === '') continue;
@@ -84,6 +123,10 @@ export async function verifyChain(lines: AsyncIterable<string> | Iterable<string
     const next = { line: count, sequence: anyOrder ? sequenceOf(line) : count, previous, hash, stopped: lastWords.test(line) };
     const whole = sha256(open) === hash;
     if (!whole) breaks.push({ line: count, what: 'changed' });
+    else if (line.includes(DROPPED)) {
+      dropped += 1;
+      for (const { id, previous, hash } of deletedIn(line)) deleted.set(`${id} ${hash}`, previous);
+    }
     if (anyOrder) chainOf(id).push(next);
     else if (whole) follow(id, next);
     else lastOf.set(id, next); // for the line that it was, so that the next one is not blamed
@@ -95,7 +138,21 @@ export async function verifyChain(lines: AsyncIterable<string> | Iterable<string
       else follow(id, next);
     }
   }
-  return { lines: count, chains: lastOf.size, open: [...lastOf.values()].filter(({ stopped }) => !stopped).length, repeated, breaks };
+  return {
+    lines: count,
+    chains: lastOf.size,
+    open: [...lastOf.values()].filter(({ stopped }) => !stopped).length,
+    repeated,
+    dropped,
+    breaks: breaks.filter((one) => !gaps.has(one) || !isDeleted(gaps.get(one)!)),
+  };
+}
+
+const DROPPED = '"event":"audit-dropped"';
+
+/** What was in a deleted file, in the words of a line that says so. */
+function deletedIn(line: string): readonly Stretch[] {
+  return (JSON.parse(line) as { unmapped: { chains?: readonly Stretch[] } }).unmapped.chains ?? [];
 }
 
 function sequenceOf(line: string): number {

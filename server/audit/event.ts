@@ -186,6 +186,17 @@ export type ServerEvent =
       readonly reason?: string;
     }
   | {
+      /** A rotated file of the audit that was deleted to make room. */
+      readonly kind: 'audit-dropped';
+      readonly file: string;
+      readonly bytes: number;
+      readonly why: 'keepBytes' | 'freeBytes' | 'full';
+      /** Whether it was taken for shipped (`RotatedFile`). */
+      readonly shipped: boolean;
+      /** What of each chain was in it: that it is missing is no break. */
+      readonly chains: readonly { readonly id: string; readonly previous: string; readonly hash: string }[];
+    }
+  | {
       readonly kind: 'health';
       readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'lockouts' | 'ocsp';
       readonly state: 'up' | 'down' | 'off';

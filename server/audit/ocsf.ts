@@ -317,6 +317,19 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
         },
         appPart(context),
       );
+    case 'audit-dropped':
+      return build(
+        {
+          classUid: 6002,
+          activity: [99, 'Audit Dropped'],
+          severity: event.shipped ? 1 : 4,
+          outcome: event.shipped ? 'success' : 'failure',
+          detail: event.why,
+          message: `A file of the audit was deleted to make room${event.shipped ? '' : ', before anybody had read it'}: ${event.file}`,
+          unmapped: { event: 'audit-dropped', what: event.file, bytes: event.bytes, reason: event.why, chains: event.chains },
+        },
+        appPart(context),
+      );
     case 'health':
       return build(
         {

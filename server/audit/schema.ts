@@ -91,6 +91,11 @@ const unmapped = z.strictObject({
   days_left: z.number().optional(),
   part: z.string().optional(),
   state: z.string().optional(),
+  chains: z
+    .array(z.strictObject({ id: z.string(), previous: z.string(), hash: z.string() }))
+    .readonly()
+    .optional()
+    .describe('What of each chain was in a file that was deleted: the hash before its first line, and that of its last.'),
   chain: z
     .strictObject({ id: z.string(), previous: z.string(), hash: z.string() })
     .optional()

@@ -1,12 +1,10 @@
 /** Writes the audit: one OCSF line an event, in order, in few writes. What can't be written stops the service. */
 import type { WriteStream } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { version } from '../../package.json';
-import type { ServerConfig } from '../config';
 import { Chain } from './chain';
 import type { Audit, ServerEvent } from './event';
+import { type FileEvents, type FileSettings, openFile } from './file';
 import { lineOf, type Repeats } from './ocsf';
 
 /** Lines that wait for a slow disk, in characters; beyond that the audit has failed. */
@@ -33,8 +31,8 @@ export interface AuditSink extends Audit {
 }
 
 /** Opens what the settings name. Throws where it can't be written. */
-export async function openTarget({ destination, sync }: Pick<ServerConfig['audit'], 'destination' | 'sync'>): Promise<Target> {
-  return destination === '-' ? standardOutput() : fileTarget(destination, sync);
+export async function openTarget(settings: FileSettings, events?: FileEvents): Promise<Target> {
+  return settings.destination === '-' ? standardOutput() : openFile(settings, events);
 }
 
 /** An audit into a target that is open. What can't be written calls `onFailure`, once. */
@@ -104,24 +102,5 @@ function standardOutput(): Target {
       }),
     reopen: async () => {},
     close: async () => {},
-  };
-}
-
-async function fileTarget(path: string, sync: boolean): Promise<Target> {
-  const openFile = (): Promise<FileHandle> => open(path, 'a', 0o640);
-  let file = await openFile().catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`audit.destination: ${path} can't be written (${error.code})`);
-  });
-  return {
-    async write(text) {
-      await file.appendFile(text);
-      if (sync) await file.datasync();
-    },
-    async reopen() {
-      const before = file;
-      file = await openFile();
-      await before.close();
-    },
-    close: () => file.close(),
   };
 }

@@ -150,6 +150,17 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
     notAfter: '2027-01-01T00:00:00.000Z',
     reason: change === 'refused' ? 'the key does not match' : undefined,
   })),
+  'audit-dropped': [
+    {
+      kind: 'audit-dropped',
+      file: 'audit-20260501T120000.000Z.json',
+      bytes: 7,
+      why: 'freeBytes',
+      shipped: false,
+      chains: [{ id: 'a', previous: 'b', hash: 'c' }],
+    },
+    { kind: 'audit-dropped', file: 'audit-20260501T120000.000Z.json', bytes: 7, why: 'keepBytes', shipped: true, chains: [] },
+  ],
   health: (['scanner', 'directory', 'storage', 'firewall', 'audit', 'lockouts', 'ocsp'] as const).flatMap((part) =>
     (['up', 'down', 'off'] as const).map((state) => ({ kind: 'health' as const, part, state, detail: 'no answer' })),
   ),

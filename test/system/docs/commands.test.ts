@@ -128,7 +128,7 @@ const beforehand: Readonly<Record<string, (cwd: string) => Promise<void>>> = {
   'docs/logs.md': async () => {
     // It was rotated, and somebody changed a line.
     const script =
-      'cd /var/log/ftps; head -n 4 audit.json > audit.json.1; tail -n +5 audit.json | sed \'2s/"severity_id":[0-9]*/"severity_id":9/\' > rest; mv rest audit.json';
+      'cd /var/log/ftps; head -n 4 audit.json > audit-20260501T120000.000Z.json; tail -n +5 audit.json | sed \'2s/"severity_id":[0-9]*/"severity_id":9/\' > rest; mv rest audit.json';
     expect((await room.run(script)).code).toBe(0);
   },
   'docs/operating.md': async (cwd) => {
