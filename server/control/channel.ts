@@ -6,6 +6,9 @@ import type { ClientHello } from '../tls/client-hello';
 import { peekClientHello } from '../tls/peek';
 import { type Line, LineReader } from './line-reader';
 
+/** Lines that are read at once: a packet can hold tens of thousands, and whoever sends it waits for its own. */
+const MOST_LINES = 64;
+
 export class ControlChannel {
   private socket: Socket;
   private reader = new LineReader();
@@ -40,6 +43,11 @@ export class ControlChannel {
 
   resume(): void {
     this.socket.resume();
+  }
+
+  /** Lines that have come and were not read yet. */
+  more(): Line[] {
+    return this.reader.take(MOST_LINES);
   }
 
   gather(text: string): void {
@@ -97,6 +105,7 @@ export class ControlChannel {
   end(): void {
     if (this.over) return;
     this.flush();
+    this.reader = new LineReader(); // what is left is not read any more
     this.socket.off('data', this.onData).resume();
     this.socket.end();
     const timer = setTimeout(() => this.destroy(), 2_000);
@@ -109,7 +118,7 @@ export class ControlChannel {
   }
 
   private readonly onData = (chunk: Buffer) => {
-    const lines = this.reader.push(chunk);
+    const lines = this.reader.push(chunk, MOST_LINES);
     if (lines.length > 0) this.events.lines(lines);
   };
 

@@ -20,37 +20,68 @@ const isNegotiation = (byte: number) => byte >= 251 && byte <= 254;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** Every byte is looked at and copied a fixed number of times, however small the pieces are; a line is only read when somebody wants it. */
 export class LineReader {
-  private rest: Buffer = Buffer.alloc(0);
+  private bytes: Buffer = EMPTY;
+  /** Where the line begins that is next, up to where it was looked for its end, and where the bytes end; what is behind is room for more. */
+  private start = 0;
+  private searched = 0;
+  private end = 0;
   private over = false;
 
-  /** The lines that are complete with these bytes. */
-  push(chunk: Buffer): Line[] {
+  /** The lines that are complete with these bytes, `most` at most; what is left is had from `take`. */
+  push(chunk: Buffer, most = Number.POSITIVE_INFINITY): Line[] {
     if (this.over) return [];
-    const bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+    this.keep(chunk);
+    return this.take(most);
+  }
+
+  /** Further lines that have come already. */
+  take(most: number): Line[] {
     const lines: Line[] = [];
-    let start = 0;
-    for (;;) {
-      const end = bytes.indexOf(LF, start);
-      if (end === -1) break;
-      if (end - start > LONGEST_LINE + 1) return this.tooLong(lines);
-      lines.push(lineOf(bytes.subarray(start, end > start && bytes[end - 1] === CR ? end - 1 : end)));
-      start = end + 1;
+    while (lines.length < most) {
+      const end = this.bytes.subarray(0, this.end).indexOf(LF, this.searched);
+      if ((end === -1 ? this.end : end - 1) - this.start > LONGEST_LINE) return this.tooLong(lines);
+      if (end === -1) {
+        this.searched = this.end;
+        this.shrink();
+        break;
+      }
+      lines.push(lineOf(this.bytes.subarray(this.start, end > this.start && this.bytes[end - 1] === CR ? end - 1 : end)));
+      this.start = end + 1;
+      this.searched = this.start;
     }
-    // A copy, so that a few bytes don't keep a whole chunk alive for as long as the session idles.
-    this.rest = start === bytes.length ? EMPTY : Buffer.from(bytes.subarray(start));
-    if (this.rest.length > LONGEST_LINE) return this.tooLong(lines);
     return lines;
   }
 
-  /** Whether bytes wait for the end of their line. */
+  /** Whether bytes wait for the end of their line, or for somebody who wants them. */
   get holdsBytes(): boolean {
-    return this.rest.length > 0;
+    return this.end > this.start;
+  }
+
+  private keep(chunk: Buffer): void {
+    const held = this.end - this.start;
+    if (held === 0) [this.bytes, this.start, this.searched, this.end] = [chunk, 0, 0, chunk.length];
+    else {
+      if (this.end + chunk.length > this.bytes.length) this.move(Math.max(2 * held, held + chunk.length));
+      this.end += chunk.copy(this.bytes, this.end);
+    }
+  }
+
+  /** So that a few bytes don't keep a whole chunk alive for as long as the session idles. */
+  private shrink(): void {
+    if (this.start > 0 || this.bytes.length > 2 * LONGEST_LINE) this.move(this.end - this.start);
+  }
+
+  private move(room: number): void {
+    const moved = room === 0 ? EMPTY : Buffer.allocUnsafe(room);
+    this.bytes.copy(moved, 0, this.start, this.end);
+    [this.bytes, this.searched, this.end, this.start] = [moved, this.searched - this.start, this.end - this.start, 0];
   }
 
   private tooLong(lines: Line[]): Line[] {
     this.over = true;
-    this.rest = EMPTY;
+    [this.bytes, this.start, this.searched, this.end] = [EMPTY, 0, 0, 0];
     lines.push({ kind: 'too-long' });
     return lines;
   }

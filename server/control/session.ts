@@ -345,7 +345,7 @@ export class Session implements DataOwner {
 
   private take(lines: readonly Line[]): void {
     this.queue.push(...lines);
-    if (this.queue.length > MOST_QUEUED) this.channel.pause();
+    if (this.queue.length >= MOST_QUEUED) this.channel.pause();
     if (!this.working) void this.work();
     else if (this.transfer) this.hearDuringTransfer();
   }
@@ -355,9 +355,15 @@ export class Session implements DataOwner {
     for (let line = this.queue.shift(); line && !this.ended; line = this.queue.shift()) {
       await this.execute(line);
       await this.hearing; // ABOR replies after the transfer it ended, and before the next command
-      if (this.queue.length <= MOST_QUEUED / 2) this.channel.resume();
+      if (this.queue.length <= MOST_QUEUED / 2 && !this.ended) this.readOn();
     }
     this.working = false;
+  }
+
+  private readOn(): void {
+    const more = this.channel.more();
+    if (more.length > 0) this.queue.push(...more);
+    else this.channel.resume();
   }
 
   /** ABOR, STAT and NOOP don't wait for the transfer; anything else keeps its place in the queue. */

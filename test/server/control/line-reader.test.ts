@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type Line, LineReader, LONGEST_LINE } from '../../../server/control/line-reader';
+import { growsTooFast } from '../support/growth';
 
 const line = (text: string): Line => ({ kind: 'line', text });
 
@@ -64,4 +65,34 @@ describe('lines of the control connection', () => {
       ),
     );
   });
+});
+
+it('reads no more lines than are wanted, and the others when they are', () => {
+  const reader = new LineReader();
+  expect(reader.push(Buffer.from('A\r\nB\r\nC\r\nD'), 2)).toEqual([line('A'), line('B')]);
+  expect(reader.holdsBytes).toBe(true);
+  expect(reader.push(Buffer.from('\r\nE\r\n'), 1)).toEqual([line('C')]);
+  expect(reader.take(9)).toEqual([line('D'), line('E')]);
+  expect(reader.holdsBytes).toBe(false);
+});
+
+it('takes time in proportion to what came: for one long line byte by byte, for many short ones in one packet', () => {
+  const byteByByte = (length: number) => () => {
+    const reader = new LineReader();
+    for (let sent = 0; sent < length; sent += 1) reader.push(Buffer.from([0x41]));
+  };
+  expect(growsTooFast({ from: LONGEST_LINE / 16, work: byteByByte })).toBeUndefined();
+  const manyLines = (length: number) => {
+    const packet = Buffer.alloc(length, '\n');
+    return () => {
+      const reader = new LineReader();
+      for (let lines = reader.push(packet, 64); lines.length > 0; lines = reader.take(64));
+    };
+  };
+  expect(growsTooFast({ from: 8_192, work: manyLines })).toBeUndefined();
+  const telnet = (length: number) => {
+    const bytes = Buffer.concat([Buffer.alloc(length, 255), Buffer.from('\n')]);
+    return () => new LineReader().push(bytes);
+  };
+  expect(growsTooFast({ from: LONGEST_LINE / 16, work: telnet })).toBeUndefined();
 });
