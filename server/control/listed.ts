@@ -1,7 +1,7 @@
 /** What the argument of LIST, NLST, MLSD and STAT means: a folder, some of its entries, or one file. */
 import { posix } from 'node:path';
 import type { Entry } from '../storage/storage';
-import { isPattern, matchesPattern } from '../transfer/glob';
+import { isPattern, patternOf } from '../transfer/glob';
 import { entryAt, resolvePath } from './paths';
 import type { Session } from './session';
 
@@ -22,13 +22,13 @@ export async function find(session: Session, written: string): Promise<Listed> {
   const folderPart = argument.slice(0, argument.lastIndexOf('/') + 1);
   if (isPattern(posix.basename(argument))) {
     const exact = await volume.stat(path).catch(() => undefined);
-    const pattern = posix.basename(argument);
+    const fits = patternOf(posix.basename(argument));
     if (!exact)
       return {
         path,
         isFolder: false,
         prefix: folderPart,
-        batches: filtered(volume.list(resolvePath(session, folderPart || '.')), ({ name }) => matchesPattern(pattern, name)),
+        batches: filtered(volume.list(resolvePath(session, folderPart || '.')), ({ name }) => fits(name)),
       };
   }
   const { entry } = await entryAt(session, argument === '' ? '.' : argument, 'directory');

@@ -25,7 +25,8 @@ export interface OcspAnswer {
 }
 
 const ANSWER_SECONDS = 10;
-const LONGEST_ANSWER = 65_536;
+/** A whole answer with the certificates of its signer takes 1 to 5 KiB; it is sent in the clear, so that anybody on the way may answer. Bytes. */
+const LONGEST_ANSWER = 16_384;
 /** Authorities without nextUpdate have newer answers all the time (RFC 6960 section 2.4). */
 const HOUR_MS = 3_600_000;
 const CLOCK_SKEW_MS = 5 * 60_000;
@@ -50,9 +51,19 @@ export async function askOcsp(address: string, certificate: X509Certificate, iss
     throw new Error(`${address} does not answer (${((error.cause as NodeJS.ErrnoException | undefined)?.code ?? error.name).toString()})`);
   });
   if (!response.ok) throw new Error(`${address} answers with HTTP status ${response.status}`);
-  const der = Buffer.from(await response.arrayBuffer());
-  if (der.length > LONGEST_ANSWER) throw new Error(`${address} answers with ${der.length} bytes, which is too much to staple`);
-  return readAnswer(der, id, issuer);
+  return readAnswer(await wholeAnswer(response, address), id, issuer);
+}
+
+/** No more is read than can be an answer. */
+async function wholeAnswer(response: Response, address: string): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of response.body ?? []) {
+    length += piece.length;
+    if (length > LONGEST_ANSWER) throw new Error(`${address} answers with more than ${LONGEST_ANSWER} bytes, which is too much to staple`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
 }
 
 /** Which certificate is meant. The hash is SHA-1, because many responders know no other (RFC 5019 section 2.1.1); nothing rests on its strength. */

@@ -5,10 +5,21 @@ export function isPattern(text: string): boolean {
   return /[*?[]/.test(text);
 }
 
-/** Whether the whole name fits the pattern. Takes time in proportion to both lengths multiplied, whatever the pattern. */
-export function matchesPattern(pattern: string, name: string): boolean {
-  const tokens = tokenize(pattern);
-  const letters = [...name];
+/** The longest pattern, in characters: a name has 255 bytes at most, and every name of a folder is held against it. */
+export const LONGEST_PATTERN = 255;
+
+/**
+ * What tells whether a whole name fits the pattern; nothing fits one that is too long. A name takes time in proportion to both lengths multiplied,
+ * whatever the pattern; reading the pattern, to its own.
+ */
+export function patternOf(pattern: string): (name: string) => boolean {
+  const letters = [...pattern];
+  if (letters.length > LONGEST_PATTERN) return () => false;
+  const tokens = tokenize(letters);
+  return (name) => matches(tokens, [...name]);
+}
+
+function matches(tokens: readonly Token[], letters: readonly string[]): boolean {
   let token = 0;
   let letter = 0;
   let starToken = -1;
@@ -33,14 +44,15 @@ export function matchesPattern(pattern: string, name: string): boolean {
 
 type Token = '*' | ((letter: string) => boolean);
 
-function tokenize(pattern: string): Token[] {
-  const letters = [...pattern];
+function tokenize(letters: readonly string[]): Token[] {
   const tokens: Token[] = [];
+  const lastClose = letters.lastIndexOf(']');
   for (let at = 0; at < letters.length; at += 1) {
     const letter = letters[at]!;
-    const close = letter === '[' ? letters.indexOf(']', at + 2) : -1;
-    if (letter === '*') tokens.push('*');
-    else if (letter === '?') tokens.push(() => true);
+    const close = letter === '[' && at + 2 <= lastClose ? letters.indexOf(']', at + 2) : -1;
+    if (letter === '*') {
+      if (tokens.at(-1) !== '*') tokens.push('*');
+    } else if (letter === '?') tokens.push(() => true);
     else if (close > 0) {
       tokens.push(oneOf(letters.slice(at + 1, close)));
       at = close;

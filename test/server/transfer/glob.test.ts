@@ -1,4 +1,4 @@
-import { matchesPattern } from '../../../server/transfer/glob';
+import { LONGEST_PATTERN, patternOf } from '../../../server/transfer/glob';
 
 describe('patterns in LIST and NLST', () => {
   it.each([
@@ -13,10 +13,15 @@ describe('patterns in LIST and NLST', () => {
     ['*', '', true],
     ['?', '😀', true],
   ])('%s against %s: %s', (pattern, name, fits) => {
-    expect(matchesPattern(pattern, name)).toBe(fits);
+    expect(patternOf(pattern)(name)).toBe(fits);
   });
 
   it('does not take exponential time for many stars', () => {
-    expect(matchesPattern('*a'.repeat(60), 'a'.repeat(59))).toBe(false);
+    expect(patternOf('*a'.repeat(60))('a'.repeat(59))).toBe(false);
+  });
+
+  it('takes a pattern as long as a name, and none that is longer', () => {
+    expect(patternOf('a'.repeat(LONGEST_PATTERN))('a'.repeat(LONGEST_PATTERN))).toBe(true);
+    expect(patternOf('*'.repeat(LONGEST_PATTERN + 1))('a')).toBe(false);
   });
 });
