@@ -10,6 +10,7 @@ import type { Session } from './control/session';
 import { infoOf, type SessionInfo } from './control/session-info';
 import type { DataOwner } from './data/channel';
 import { PassivePorts } from './data/passive-ports';
+import { FairTurns } from './files/fair-turns';
 import { openFirewall } from './firewall/firewall';
 import { openIdentity } from './identity/open';
 import type { Limits } from './listener/limits';
@@ -42,6 +43,9 @@ export interface ServerParts {
   /** This process's share of the passive range. By default all of it. */
   readonly ports?: readonly number[];
 }
+
+/** Files that are hashed at once for HASH and its like, in one process, and one of an account: they read from the same disk as transfers. */
+const HASHES_AT_ONCE = 2;
 
 /** A server that is listening. */
 export interface RunningServer {
@@ -109,6 +113,7 @@ export async function startServer(
       releases,
       limits,
       bandwidth: bandwidth ?? new LocalBandwidth(config.limits.bandwidth),
+      hashing: new FairTurns(HASHES_AT_ONCE),
       certificates,
       tlsSessions,
       passive,

@@ -5,6 +5,7 @@ import type { ServerConfig } from '../config';
 import type { ActiveOptions } from '../data/active';
 import type { DataOwner } from '../data/channel';
 import type { PassivePorts } from '../data/passive-ports';
+import type { FairTurns } from '../files/fair-turns';
 import type { Identity } from '../identity/identity';
 import type { Limits } from '../listener/limits';
 import type { Releases } from '../release/releases';
@@ -22,6 +23,8 @@ export interface Engine {
   readonly storage: Storage;
   readonly limits: Limits;
   readonly bandwidth: Bandwidth;
+  /** Places for hashes of files that are there (HASH and its like). */
+  readonly hashing: FairTurns;
   readonly certificates: ServerCertificates;
   readonly tlsSessions: TlsSessions<DataOwner>;
   readonly passive: PassivePorts;

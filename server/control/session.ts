@@ -32,6 +32,8 @@ export interface RunningTransfer {
   readonly path: string;
   readonly progress: Progress;
   readonly done: Promise<void>;
+  /** A command that works for long and moves no data: nothing was replied to it yet, and it does not keep a server that goes down. */
+  readonly needsNoData?: true;
 }
 
 export interface SessionOrigin {
@@ -51,6 +53,8 @@ const MOST_QUEUED = 64;
 const absent = new Set(
   'SMNT ADAT MIC CONF ENC LPRT LPSV XCRC XMD5 XSHA XSHA1 MD5 MMD5 MFCT MFF DSIZ COMB MODEB XSEM XSEN XRSQ MLFL MAIL MSND MSOM MSAM MRSQ MRCP'.split(' '),
 );
+/** What comes so soon after a command that works for long was sent without waiting for its reply. Seconds. */
+const SENT_ALONG_SECONDS = 1;
 /** Lines that are no command, in a row, after which it is no FTP client (a browser led here, a scanner). */
 const MOST_UNKNOWN = 10;
 /** Commands that a session may have refused before it has logged in: an honest client gives up or encrypts after one or two. */
@@ -87,6 +91,8 @@ export class Session implements DataOwner {
   private readonly channel: ControlChannel;
   private readonly shell: Shell;
   private readonly queue: Line[] = [];
+  /** What was sent along with a command that works for long: its replies keep their order, as clients that send ahead count on it. */
+  private readonly sentAlong = new WeakSet<Line>();
   private working = false;
   private unknown = 0;
   private refused = 0;
@@ -156,6 +162,7 @@ export class Session implements DataOwner {
   /** Says that a transfer runs, or none. What the client has sent ahead and may be heard during it is heard now. */
   set transfer(transfer: RunningTransfer | undefined) {
     this.running = transfer;
+    if (transfer?.needsNoData) for (const line of this.queue) this.sentAlong.add(line);
     if (transfer) this.hearDuringTransfer();
   }
 
@@ -206,8 +213,8 @@ export class Session implements DataOwner {
   }
 
   /** Reports a command that changed something. */
-  changed(command: string, path: string, more?: { readonly renamedTo: string; readonly replaced?: true }): void {
-    this.engine.audit.record({ kind: 'command', command, code: 250, path, ...more, ...this.facts });
+  changed(command: string, path: string, more?: { readonly renamedTo: string; readonly replaced?: true }, facts = this.facts): void {
+    this.engine.audit.record({ kind: 'command', command, code: 250, path, ...more, ...facts });
   }
 
   /** Sends what was replied so far; done by itself after each command. */
@@ -303,8 +310,10 @@ export class Session implements DataOwner {
 
   /** For the server and the administrator: says why, lets a transfer finish where asked, and closes. */
   async dismiss(reason: 'drain' | 'kicked', text: string): Promise<void> {
-    if (reason === 'drain' && this.transfer) {
-      await this.transfer.done;
+    const { transfer } = this;
+    if (transfer?.needsNoData) transfer.progress.abort();
+    if (reason === 'drain' && transfer) {
+      await transfer.done;
       // Some clients drop what they have not read yet when they hear 421.
       await Promise.race([this.closed, sleep(LAST_READ_MS, undefined, { ref: false })]);
     }
@@ -345,6 +354,8 @@ export class Session implements DataOwner {
 
   private take(lines: readonly Line[]): void {
     this.queue.push(...lines);
+    const { transfer } = this;
+    if (transfer?.needsNoData && transfer.progress.seconds < SENT_ALONG_SECONDS) for (const line of lines) this.sentAlong.add(line);
     if (this.queue.length >= MOST_QUEUED) this.channel.pause();
     if (!this.working) void this.work();
     else if (this.transfer) this.hearDuringTransfer();
@@ -379,6 +390,8 @@ export class Session implements DataOwner {
       const [next] = this.queue;
       const parsed = next?.kind === 'line' ? parseCommand(next.text) : undefined;
       if (!parsed || !this.engine.commands.named(parsed.name)?.duringTransfer) break;
+      // ABOR ends what it waits for, so that its reply keeps its order by itself.
+      if (this.transfer.needsNoData && parsed.name !== 'ABOR' && this.sentAlong.has(next!)) break;
       this.queue.shift();
       await this.execute(next!);
     }

@@ -1,12 +1,13 @@
 /** Single files: removing, renaming, their size, time and hash. */
-import { createHash } from 'node:crypto';
+import { hashOfFile } from '../../files/hash';
 import { StorageError } from '../../storage/storage';
 import { namesFolder } from '../../storage/virtual-path';
-import { borrowBuffer, returnBuffer } from '../../transfer/buffers';
 import { parseTimeValue, timeValue } from '../../transfer/entry-lines';
 import type { Command } from '../command';
+import { runLong } from '../long-command';
 import { entryAt, resolveFile, resolvePath } from '../paths';
 import type { Session } from '../session';
+import { paceFor } from '../transfer';
 
 const hashes = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' } as const;
 /** To an account that may neither list nor read, whether the file is there or not. */
@@ -15,17 +16,19 @@ const NOT_SEEN = 'This account may not see files, but those that it uploaded in 
 export type HashName = keyof typeof hashes;
 export const hashNames = Object.keys(hashes) as HashName[];
 
-async function fileHash(session: Session, path: string, name: HashName): Promise<{ hex: string; size: number }> {
-  const source = await session.volume!.openRead(path, 0);
-  const piece = borrowBuffer(source.size);
-  try {
-    const hash = createHash(hashes[name]);
-    for (let filled = await source.read(piece); filled > 0; filled = await source.read(piece)) hash.update(piece.subarray(0, filled));
-    return { hex: hash.digest('hex'), size: source.size };
-  } finally {
-    returnBuffer(piece);
-    await source.close();
-  }
+/** Replies with the hash of a file, in the form that the command has. */
+function hashFile(session: Session, command: string, argument: string, name: HashName, replyOf: (hex: string, size: number) => { code: number; text: string }) {
+  const path = resolveFile(session, argument);
+  const { account, engine } = session;
+  return runLong(session, {
+    command,
+    path,
+    async act(progress) {
+      const source = await session.volume!.openRead(path, 0);
+      const options = { turns: engine.hashing, owner: account!.user, pace: paceFor(session, 'download') };
+      return replyOf(await hashOfFile(source, hashes[name], progress, options), source.size);
+    },
+  });
 }
 
 /** The old commands by which some clients ask for one hash (XSHA256 path). */
@@ -38,10 +41,7 @@ function xHash(command: string, name: HashName): Command {
     verbatim: true,
     needs: ['read'],
     features: () => [command],
-    async run(session, argument) {
-      const { hex } = await fileHash(session, resolveFile(session, argument.replace(/^"(.*)"$/, '$1')), name);
-      return session.reply(250, hex);
-    },
+    run: (session, argument) => hashFile(session, command, argument.replace(/^"(.*)"$/, '$1'), name, (hex) => ({ code: 250, text: hex })),
   };
 }
 
@@ -87,10 +87,17 @@ export const files: readonly Command[] = [
       const to = resolvePath(session, argument);
       if (namesFolder(argument) && (await session.volume!.stat(from)).type === 'file')
         throw new StorageError('is-directory', 'A file can not get the name of a folder.');
-      const outcome = await session.volume!.rename(from, to, { replace: session.may('write') });
-      session.uploads.renamed(from, to);
-      session.changed('RNTO', from, { renamedTo: to, replaced: outcome === 'replaced' || undefined });
-      return session.reply(250, 'Renamed.');
+      const { volume, uploads, facts } = session; // the client may be gone when it is done
+      return runLong(session, {
+        command: 'RNTO',
+        path: to,
+        async act({ signal }) {
+          const outcome = await volume!.rename(from, to, { replace: session.may('write'), signal });
+          uploads.renamed(from, to);
+          session.changed('RNTO', from, { renamedTo: to, replaced: outcome === 'replaced' || undefined }, facts);
+          return { code: 250, text: 'Renamed.' };
+        },
+      });
     },
   },
   {
@@ -154,8 +161,11 @@ export const files: readonly Command[] = [
     // The star marks the one that is chosen (draft-bryan-ftp-hash section 3).
     features: ({ hashName }) => [`HASH ${hashNames.map((name) => (name === hashName ? `${name}*` : name)).join(';')}`],
     async run(session, argument) {
-      const { hex, size } = await fileHash(session, resolveFile(session, argument), session.hashName);
-      return session.reply(213, `${session.hashName} 0-${Math.max(size - 1, 0)} ${hex} ${argument}`);
+      const { hashName } = session;
+      return hashFile(session, 'HASH', argument, hashName, (hex, size) => ({
+        code: 213,
+        text: `${hashName} 0-${Math.max(size - 1, 0)} ${hex} ${argument}`,
+      }));
     },
   },
   xHash('XSHA256', 'SHA-256'),

@@ -1,5 +1,6 @@
 /** Folders: where the session is, making and removing. */
 import type { Command } from '../command';
+import { runLong } from '../long-command';
 import { entryAt, resolvePath } from '../paths';
 import { maySee } from '../permissions';
 
@@ -52,8 +53,15 @@ export const folders: readonly Command[] = [
       const seen = maySee(session.account!.permissions);
       if (seen && (await entryAt(session, argument === '' ? '.' : argument, 'directory')).entry.type !== 'directory')
         return session.reply(550, 'Not a directory.');
-      const available = await session.volume!.available();
-      return available === undefined ? session.reply(504, 'The storage has no limit.') : session.reply(213, String(available));
+      const { volume, cwd } = session;
+      return runLong(session, {
+        command: 'AVBL',
+        path: cwd,
+        async act() {
+          const available = await volume!.available();
+          return available === undefined ? { code: 504, text: 'The storage has no limit.' } : { code: 213, text: String(available) };
+        },
+      });
     },
   },
 ];
