@@ -50,6 +50,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'ftps doctor ftps.example.com --user demo --password-file password.txt --passive-ports 50000-50015',
     'ftps doctor localhost --explicit-port 2121 --implicit-port 2990 --ca .ftps/ca.pem --json',
   ],
+  preflight: ['ftps preflight --environment prod', 'ftps preflight --environment staging --assembly cdk.out --json | jq .findings'],
   evidence: [
     'ftps evidence --environment prod --tests test-results.json',
     'ftps evidence --environment prod --tests test-results.json --output audit-2026 --json',

@@ -10,6 +10,7 @@ import { doctorCommand } from './commands/doctor';
 import { evidenceCommand } from './commands/evidence';
 import { firewallCommand } from './commands/firewall';
 import { importCommand } from './commands/import';
+import { preflightCommand } from './commands/preflight';
 import { quarantineCommand } from './commands/quarantine';
 import { serveCommand } from './commands/serve';
 import { userCommand } from './commands/user';
@@ -28,6 +29,7 @@ export function ftpsProgram(): Command {
     .addCommand(quarantineCommand())
     .addCommand(certificateCommand())
     .addCommand(doctorCommand())
+    .addCommand(preflightCommand())
     .addCommand(evidenceCommand())
     .addCommand(importCommand())
     .addCommand(completionCommand())

@@ -1,4 +1,4 @@
-// Bundles the server and the Lambdas into dist/, so that neither consumers nor the image need a build. Two builds give the same bytes.
+// Bundles the server, the Lambdas and the preflight into dist/, so that neither consumers nor the image need a build. Two builds give the same bytes.
 import { createHash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -43,6 +43,8 @@ const server = await build({
   external: ['dtrace-provider', 'source-map-support', 'mv', 'safe-json-stringify'],
   banner: { js: '#!/usr/bin/env node' },
 });
+// What looks at an account before a deployment: a dozen clients of AWS services, which an instance has no use for.
+const preflight = await build({ ...common, entryPoints: ['bin/preflight/index.ts'], outfile: 'dist/preflight/index.js', target: 'node20' });
 const functions = [];
 for (const { entry, name } of lambdas())
   functions.push(await build({ ...common, entryPoints: [entry], outfile: `dist/lambda/${name}/index.js`, target: 'node24' }));
@@ -59,7 +61,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const inServer = packagesIn(server.metafile);
 writeFileSync(join(root, 'dist/image/ftps.cdx.json'), billOfMaterials({ manifest, type: 'application', sha256 }, inServer));
 writeFileSync(join(root, 'dist/image/THIRD-PARTY-LICENSES'), licenceList(inServer.packages));
-const inPackage = packagesIn(merged([server, ...functions].map(({ metafile }) => metafile)));
+const inPackage = packagesIn(merged([server, preflight, ...functions].map(({ metafile }) => metafile)));
 for (const one of manifest.bundledDependencies.map(installed)) {
   inPackage.packages.set(one.key, one);
   inPackage.direct.add(one.key);

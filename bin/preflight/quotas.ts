@@ -1,0 +1,143 @@
+/** Whether what the account may have is enough for what the templates make, beside what is there already. */
+import {
+  DescribeAddressesCommand,
+  DescribeInstanceTypeOfferingsCommand,
+  DescribeInstanceTypesCommand,
+  DescribeVpcsCommand,
+  EC2Client,
+  paginateDescribeInstances,
+} from '@aws-sdk/client-ec2';
+import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetAWSDefaultServiceQuotaCommand, GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
+import { type Finding, looking, ok, problem, warning } from './finding';
+import type { Needs } from './needs';
+
+/** Lambda keeps so many for functions that reserve none, all of them where the account has fewer (Lambda developer guide, "Configuring reserved concurrency"). */
+const UNRESERVED = 100;
+
+const increase = (name: string, service: string, code: string, value: number) =>
+  `Ask for more: aws service-quotas request-service-quota-increase --service-code ${service} --quota-code ${code} --desired-value ${value} ("${name}").`;
+
+/** The account's value of a quota, or the default where it has none of its own. */
+async function quota(ServiceCode: string, QuotaCode: string): Promise<number> {
+  const client = new ServiceQuotasClient({});
+  const applied = await client.send(new GetServiceQuotaCommand({ ServiceCode, QuotaCode })).catch((error: Error) => {
+    if (error.name !== 'NoSuchResourceException') throw error;
+    return client.send(new GetAWSDefaultServiceQuotaCommand({ ServiceCode, QuotaCode }));
+  });
+  return applied.Quota!.Value!;
+}
+
+export async function quotaFindings(needs: Needs): Promise<readonly Finding[]> {
+  return (await Promise.all([concurrency(needs), addresses(needs), networks(needs), rules(needs), listeners(needs), machines(needs)])).flat();
+}
+
+const concurrency = ({ functions, reservedConcurrency }: Needs) =>
+  looking('lambda', 'lambda:GetAccountSettings', async () => {
+    if (functions === 0) return [];
+    const { AccountLimit } = await new LambdaClient({}).send(new GetAccountSettingsCommand({}));
+    const { ConcurrentExecutions: all = 0, UnreservedConcurrentExecutions: left = all } = AccountLimit ?? {};
+    const advice = increase('Concurrent executions', 'lambda', 'L-B99A9384', Math.max(1000, all));
+    if (reservedConcurrency > 0 && left - reservedConcurrency < Math.min(UNRESERVED, all))
+      return [
+        problem(
+          'lambda',
+          `${left} of the account's ${all} concurrent executions are free; ${reservedConcurrency} are to be reserved, and ${Math.min(UNRESERVED, all)} have to stay free`,
+          `${advice} It takes hours; meanwhile deploy without reserved concurrency, where a setting lets you.`,
+        ),
+      ];
+    if (left < 10) return [warning('lambda', `${left} concurrent executions are free, and ${functions} Lambdas share them with whatever else runs`, advice)];
+    return [ok('lambda', `${left} concurrent executions are free, ${reservedConcurrency} are to be reserved`)];
+  });
+
+/** Whether a tag of CloudFormation says that it is part of a stack of this environment, so that it is no further one. */
+const ours = ({ stacks }: Needs, tags: readonly { readonly Key?: string; readonly Value?: string }[] = []) =>
+  tags.some(({ Key, Value }) => Key === 'aws:cloudformation:stack-name' && stacks.includes(Value!));
+
+const addresses = (needs: Needs) =>
+  looking('addresses', 'servicequotas:GetServiceQuota and ec2:DescribeAddresses', async () => {
+    if (needs.addresses === 0) return [];
+    const { Addresses = [] } = await new EC2Client({}).send(new DescribeAddressesCommand({}));
+    const others = Addresses.filter(({ Tags }) => !ours(needs, Tags)).length;
+    return [room('addresses', 'Elastic IP addresses', others, needs.addresses, await quota('ec2', 'L-0263D0A3'), ['EC2-VPC Elastic IPs', 'ec2', 'L-0263D0A3'])];
+  });
+
+const networks = (needs: Needs) =>
+  looking('networks', 'servicequotas:GetServiceQuota and ec2:DescribeVpcs', async () => {
+    if (needs.networks === 0) return [];
+    const { Vpcs = [] } = await new EC2Client({}).send(new DescribeVpcsCommand({}));
+    const others = Vpcs.filter(({ Tags }) => !ours(needs, Tags)).length;
+    return [room('networks', 'VPCs', others, needs.networks, await quota('vpc', 'L-F678F1CE'), ['VPCs per Region', 'vpc', 'L-F678F1CE'])];
+  });
+
+const rules = ({ securityGroupRules }: Needs) =>
+  looking('security-group', 'servicequotas:GetServiceQuota', async () => [
+    room('security-group', 'rules of a security group in one direction', 0, securityGroupRules, await quota('vpc', 'L-0EA8095F'), [
+      'Inbound or outbound rules per security group',
+      'vpc',
+      'L-0EA8095F',
+    ]),
+  ]);
+
+const listeners = (needs: Needs) =>
+  looking('listeners', 'servicequotas:GetServiceQuota', async () =>
+    needs.listeners === 0
+      ? []
+      : [
+          room('listeners', 'listeners of a load balancer', 0, needs.listeners, await quota('elasticloadbalancing', 'L-57A373D6'), [
+            'Listeners per Network Load Balancer',
+            'elasticloadbalancing',
+            'L-57A373D6',
+          ]),
+        ],
+  );
+
+/** Families that "Running On-Demand Standard instances" counts. */
+const STANDARD = /^[acdhimrtz]\d/;
+
+const machines = (needs: Needs) =>
+  looking('instances', 'servicequotas:GetServiceQuota, ec2:DescribeInstances, ec2:DescribeInstanceTypes and ec2:DescribeInstanceTypeOfferings', async () => {
+    const types = [needs.instanceType, needs.buildInstanceType].filter((type) => type !== undefined);
+    if (types.length === 0) return [];
+    const ec2 = new EC2Client({});
+    const { InstanceTypeOfferings = [] } = await ec2.send(
+      new DescribeInstanceTypeOfferingsCommand({ LocationType: 'availability-zone', Filters: [{ Name: 'instance-type', Values: types }] }),
+    );
+    const missing = types.filter((type) => !InstanceTypeOfferings.some(({ InstanceType }) => InstanceType === type));
+    if (missing.length > 0)
+      return [problem('instances', `${missing.join(', ')} can't be had in this region`, 'Choose another instanceType (of the arm64 kind), or another region.')];
+    const { InstanceTypes = [] } = await ec2.send(new DescribeInstanceTypesCommand({ InstanceTypes: types as never[] }));
+    const cpus = (type: string | undefined) => InstanceTypes.find(({ InstanceType }) => InstanceType === type)?.VCpuInfo?.DefaultVCpus ?? 0;
+    let running = 0;
+    for await (const { Reservations = [] } of paginateDescribeInstances(
+      { client: ec2 },
+      { Filters: [{ Name: 'instance-state-name', Values: ['pending', 'running'] }] },
+    ))
+      for (const { InstanceType = '', CpuOptions = {}, Tags } of Reservations.flatMap(({ Instances = [] }) => Instances))
+        if (STANDARD.test(InstanceType) && !ours(needs, Tags)) running += (CpuOptions.CoreCount ?? 1) * (CpuOptions.ThreadsPerCore ?? 1);
+    // A refresh starts a new instance before an old one goes; an image build has a machine of its own.
+    const needed = (needs.instances + 1) * cpus(needs.instanceType) + cpus(needs.buildInstanceType);
+    const zones = new Set(InstanceTypeOfferings.filter(({ InstanceType }) => InstanceType === needs.instanceType).map(({ Location }) => Location));
+    return [
+      room('instances', 'vCPUs of standard instances', running, needed, await quota('ec2', 'L-1216C47A'), [
+        'Running On-Demand Standard instances',
+        'ec2',
+        'L-1216C47A',
+      ]),
+      ...(zones.size < 2
+        ? [
+            warning(
+              'zones',
+              `${needs.instanceType} is offered in ${zones.size} zone of this region`,
+              'Instances in the other zone fail to start: choose another instanceType.',
+            ),
+          ]
+        : [ok('zones', `${needs.instanceType} is offered in ${zones.size} zones`)]),
+    ];
+  });
+
+function room(check: string, what: string, used: number, needed: number, most: number, [name, service, code]: readonly [string, string, string]): Finding {
+  const beside = used > 0 ? `, beside ${used} that are there` : '';
+  if (used + needed <= most) return ok(check, `${needed} ${what}${beside}; ${most} are allowed`);
+  return problem(check, `${needed} ${what}${beside}: more than the ${most} that are allowed`, increase(name, service, code, used + needed));
+}
