@@ -25,6 +25,11 @@ export function pieceSize(): number {
   return transfers <= 32 ? LARGEST : transfers <= 256 ? 256 * KIB : 64 * KIB;
 }
 
+/** How many pieces of one upload may wait while others are written, hashed and scanned, before its client is made to wait: enough not to stop at every hiccup. */
+export function piecesAhead(): number {
+  return transfers <= 8 ? 4 : 1;
+}
+
 /** A buffer for a file with that many bytes left. Its content is undefined. A large one lies in memory that threads can share, so that a file is hashed where it is. */
 export function borrowBuffer(bytesLeft: number): Buffer {
   const size = Math.min(pieceSize(), Math.max(bytesLeft, 1));

@@ -5,7 +5,7 @@ import { bytesOf } from '../storage/chunks';
 import type { WriteHandle } from '../storage/storage';
 import { readInto, type Sink } from '../tls/read-into';
 import type { Pace } from './bandwidth';
-import { borrowBuffer, pieceSize, returnBuffer } from './buffers';
+import { borrowBuffer, pieceSize, piecesAhead, returnBuffer } from './buffers';
 import { FileHash } from './hashing/file-hash';
 import { LINGER_MS } from './outgoing';
 import { type Progress, TransferError } from './progress';
@@ -37,6 +37,8 @@ export async function receiveFile(
 ): Promise<Received> {
   const hash = options.hash ? new FileHash('sha256') : undefined;
   const { scan, pace } = options;
+  // A limit of bandwidth lets pieces go one by one, so that they come evenly.
+  const ahead = () => (pace ? 1 : piecesAhead());
   const size = () => Math.min(pieceSize(), pace?.piece ?? Number.POSITIVE_INFINITY);
   await new Promise<void>((resolve, reject) => {
     // Small at first: most files are.
@@ -94,7 +96,7 @@ export async function receiveFile(
         full.push(piece);
         piece = borrowBuffer(size());
         filled = 0;
-        if (writing) return false;
+        if (writing) return full.length < ahead();
         void write();
         return true;
       },

@@ -15,7 +15,11 @@ export interface Figure {
   readonly unit: string;
   readonly better: 'more' | 'less';
   readonly digits: number;
-  /** What must be reached and what is aimed at: `ratio` to the best peer, or a `value` of its own. */
+  /** The figure whose values these are, where they are measured as another one and compared in another way. */
+  readonly of?: string;
+  /** What this server is compared with: the best peer, or its own variant. */
+  readonly against?: 'variant';
+  /** What must be reached and what is aimed at: `ratio` to the best peer (or what it is compared with), or a `value` of its own. */
   readonly must?: { readonly ratio?: number; readonly value?: number };
   readonly aim?: { readonly ratio?: number; readonly value?: number };
 }
@@ -93,6 +97,16 @@ const upload: Measurement = {
   variants: true,
   figures: [
     { id: 'up', title: 'Upload', unit: 'MB/s', better: 'more', digits: 0, must: { ratio: 1.1 }, aim: { ratio: 1.3 } },
+    {
+      id: 'up-hash',
+      of: 'up',
+      against: 'variant',
+      title: 'Upload with SHA-256, to the same without',
+      unit: 'MB/s',
+      better: 'more',
+      digits: 0,
+      must: { ratio: 0.9 },
+    },
     { id: 'up-cpu', title: 'Upload, CPU of the server', unit: 's/GiB', better: 'less', digits: 2, must: { ratio: 1 / 1.1 }, aim: { value: 2 } },
   ],
   async measure(server, place) {
@@ -136,10 +150,14 @@ const smallFilesCurl: Measurement = {
   title: 'small files in one session, curl',
   figures: [
     { id: 'small-curl', title: 'Files of 4 KiB in one session, curl', unit: 'files/s', better: 'more', digits: 1, must: { ratio: 20 }, aim: { ratio: 40 } },
+    { id: 'small-curl-cpu', title: 'The same, CPU of the server a file', unit: 'ms', better: 'less', digits: 2, must: { ratio: 1 } },
   ],
   async measure(server, place) {
+    const before = server.meter.cpuSeconds();
+    let moved = 0;
     const list = join(place.folder, 'curl-list');
     const rate = await filesPerSecond(place, async (files) => {
+      moved += 2 * files;
       const folder = uploadFolder(place);
       const all = Array.from({ length: files }, (_, index) => index);
       writeFileSync(list, all.map((index) => `upload-file="${place.home}/small/f${index}"\nurl="${url(server, `up/f${index}`)}"\n`).join(''));
@@ -149,23 +167,35 @@ const smallFilesCurl: Measurement = {
       writeFileSync(list, all.map((index) => `url="${url(server, `small/f${index}`)}"\noutput="/dev/null"\n`).join(''));
       return up + (await seconds(() => run('curl', [...curlArguments(place), '--config', list])));
     });
-    return { 'small-curl': rate };
+    return { 'small-curl': rate, 'small-curl-cpu': ((server.meter.cpuSeconds() - before) / moved) * 1000 };
   },
 };
 
 const smallFilesPython: Measurement = {
   title: 'small files in one session, ftplib',
   figures: [
-    { id: 'small-python', title: 'The same with ftplib, resuming', unit: 'files/s', better: 'more', digits: 0, must: { ratio: 1.2 }, aim: { ratio: 2 } },
+    {
+      id: 'small-python',
+      title: 'Files of 4 KiB in one session, ftplib, resuming',
+      unit: 'files/s',
+      better: 'more',
+      digits: 0,
+      must: { ratio: 1 },
+      aim: { ratio: 2 },
+    },
+    { id: 'small-python-cpu', title: 'The same, CPU of the server a file', unit: 'ms', better: 'less', digits: 2, must: { ratio: 1 } },
   ],
-  async measure({ port }, place) {
+  async measure({ port, meter }, place) {
+    const before = meter.cpuSeconds();
+    let moved = 0;
     const rate = await filesPerSecond(place, async (files) => {
+      moved += 2 * files;
       uploadFolder(place);
       const settings = { port, ca: place.ca, user: USER, password: PASSWORD, files, folder: 'up' };
       const [up, down] = (await run(place.python, [join(__dirname, 'small_files.py'), JSON.stringify(settings)])).split(' ').map(Number) as [number, number];
       return up + down;
     });
-    return { 'small-python': rate };
+    return { 'small-python': rate, 'small-python-cpu': ((meter.cpuSeconds() - before) / moved) * 1000 };
   },
 };
 

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measurements } from './figures';
 import { proftpd, pureFtpd, unpackPeers, vsftpd } from './peers/debian';
-import { ours, oursHashing } from './peers/ours';
+import { ours, oursWithoutHash } from './peers/ours';
 import type { Peer } from './peers/peer';
 import { preparePython, pyftpdlib } from './peers/pyftpdlib';
 import { sftpgo } from './peers/sftpgo';
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   const place = await makeWorkplace(scale, { packages: unpackPeers(cache), python: preparePython(cache) });
   try {
     const columns: (Column & { peer: Peer })[] = [];
-    for (const peer of [ours, oursHashing, vsftpd, proftpd, pureFtpd, pyftpdlib, sftpgo]) {
+    for (const peer of [ours, oursWithoutHash, vsftpd, proftpd, pureFtpd, pyftpdlib, sftpgo]) {
       if (options.servers && !options.servers.split(',').includes(peer.name)) continue;
       const version = peer.version(place);
       if (version === undefined) console.log(`${peer.name} is not installed and is left out`);

@@ -52,10 +52,11 @@ interface Comparison {
 }
 
 export function compare({ columns, results }: Report, figure: Figure): Comparison {
-  const own = results.median(figure.id, columns.find(({ role }) => role === 'ours')!.name);
+  const id = figure.of ?? figure.id;
+  const own = results.median(id, columns.find(({ role }) => role === 'ours')!.name);
   let best: Comparison['best'];
   for (const { name, role } of columns) {
-    const value = role === 'peer' ? results.median(figure.id, name) : undefined;
+    const value = role === (figure.against ?? 'peer') ? results.median(id, name) : undefined;
     if (value === undefined) continue;
     if (!best || (figure.better === 'more' ? value > best.value : value < best.value)) best = { name, value };
   }
@@ -95,7 +96,11 @@ export function table(report: Report): string {
     return [
       figure.title,
       figure.unit,
-      ...columns.map(({ name }) => show(results.median(figure.id, name), figure.digits) + (results.failure(figure.id, name) ? ' ¹' : '')),
+      ...columns.map(({ name, role }) =>
+        figure.against && role === 'peer'
+          ? ''
+          : show(results.median(figure.of ?? figure.id, name), figure.digits) + (results.failure(figure.id, name) ? ' ¹' : ''),
+      ),
       ratio === undefined ? '–' : `${show(ratio, 2)}× (${best!.name})`,
       target(figure),
       reached ? words[reached] : '',

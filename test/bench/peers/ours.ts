@@ -1,4 +1,4 @@
-/** This server, as it is packed into the image. */
+/** This server, as it is packed into the image, with SHA-256 of uploads as by default. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../../package.json';
@@ -17,7 +17,6 @@ function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boo
     tls: { certificates: [{ kind: 'file', certificate: place.certificate, key: place.key }] },
     storage: { kind: 'local', root: place.home },
     identity: [{ kind: 'file', file: join(folder, 'accounts.json') }],
-    // The peers hash nothing; what it costs is a row of its own.
     audit: { destination: join(folder, 'audit.json'), hashUploads },
     // One client machine makes all the load.
     limits: { sessions: 20_000, sessionsPerAddress: 20_000, sessionsPerAccount: 20_000, connectionsPerMinutePerAddress: 1_000_000 },
@@ -26,5 +25,11 @@ function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boo
   return { command: `exec ${process.execPath} ${BUNDLE} serve --config ${folder}/server.json` };
 }
 
-export const ours: Peer = { name: 'cdk-ftps', forks: false, version: () => version, launch: (place, ports, folder) => launch(place, ports, folder, false) };
-export const oursHashing: Peer = { ...ours, name: 'cdk-ftps, SHA-256', variant: true, launch: (place, ports, folder) => launch(place, ports, folder, true) };
+export const ours: Peer = { name: 'cdk-ftps', forks: false, version: () => version, launch: (place, ports, folder) => launch(place, ports, folder, true) };
+/** The peers hash nothing; what it costs is a row of its own. */
+export const oursWithoutHash: Peer = {
+  ...ours,
+  name: 'cdk-ftps without SHA-256',
+  variant: true,
+  launch: (place, ports, folder) => launch(place, ports, folder, false),
+};
