@@ -1,0 +1,4 @@
+/** ABOR, and a client that goes, at every step of a transfer. */
+import { abandonedTransfers } from '../../server/transfer/abandoned';
+
+abandonedTransfers(1);
