@@ -12,6 +12,8 @@ import type { DataOwner } from './data/channel';
 import { PassivePorts } from './data/passive-ports';
 import { FairTurns } from './files/fair-turns';
 import { openFirewall } from './firewall/firewall';
+import type { PasswordChecks } from './identity/hashing/checks';
+import { HashPool } from './identity/hashing/pool';
 import { openIdentity } from './identity/open';
 import type { Limits } from './listener/limits';
 import { Listener } from './listener/listener';
@@ -30,6 +32,8 @@ import { runningTransfers } from './transfer/buffers';
 export interface ServerParts {
   readonly audit: Audit;
   readonly limits: Limits;
+  /** Where passwords are hashed. By default in threads of this process. */
+  readonly passwords?: PasswordChecks;
   /** The sessions of all processes, where there are several. By default those of this one. */
   readonly who?: () => Promise<readonly SessionInfo[]>;
   /** Where quotas are counted. By default in this process. */
@@ -77,7 +81,9 @@ export async function startServer(
   try {
     const certificates = await ServerCertificates.open(config.tls, audit);
     closers.push(async () => certificates.close());
-    const identity = await openIdentity(config, audit);
+    const passwords = given.passwords ?? new HashPool(config);
+    if (!given.passwords) closers.push(() => passwords.close());
+    const identity = await openIdentity(config, audit, passwords);
     closers.push(() => identity.close());
     const quotaOf = async (user: string) => {
       const rules = await identity.rulesOf(user);

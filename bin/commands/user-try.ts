@@ -1,16 +1,19 @@
 /** `ftps user try`: one login as the server would judge it, with the reason that its clients never hear. */
 import type { Audit } from '../../server/audit/event';
 import type { ServerConfig } from '../../server/config';
+import { HashPool } from '../../server/identity/hashing/pool';
 import type { Verdict } from '../../server/identity/identity';
 import { openIdentity } from '../../server/identity/open';
 
 /** Asks the sources that the configuration names. What they report on the way goes to `tell`. */
 export async function tryLogin(config: ServerConfig, user: string, password: string, tell: (line: string) => void): Promise<Verdict> {
-  const identity = await openIdentity(config, telling(tell));
+  const passwords = new HashPool(config);
+  const identity = await openIdentity(config, telling(tell), passwords);
   try {
     return await identity.authenticate({ user, password, address: '127.0.0.1' });
   } finally {
     await identity.close();
+    await passwords.close();
   }
 }
 

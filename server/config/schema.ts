@@ -146,6 +146,9 @@ export const limitsSchema = z.strictObject({
   sessions: count('Sessions at once.').default(10_000),
   sessionsPerAddress: count('Sessions at once from one client address.').default(500),
   sessionsPerAccount: count('Sessions at once of one account.').default(500),
+  strangersPerAddress: count(
+    'Connections from one address that have not logged in: those that are open, and those of this minute that ended so (a failed handshake, a client that never spoke, a wrong password); more are answered 421.',
+  ).default(250),
   connectionsPerMinutePerAddress: count('New connections in a minute from one address; more are answered 421.').default(6_000),
   loginAttempts: count('Failed logins after which a session is closed.').default(3),
   loginSeconds: seconds('A session that has not logged in by then is closed.').default(60),
@@ -153,8 +156,10 @@ export const limitsSchema = z.strictObject({
   stallSeconds: seconds('A transfer that moves no byte for that long is ended.').default(60),
   lockout: z
     .strictObject({
-      failuresPerAddress: count('Failed logins from one address after which it is locked out.').default(20),
-      failuresPerAccount: count('Failed logins of one account, from anywhere, after which it is locked out.').default(10),
+      failuresPerAddress: count('Failed logins from one address after which it is locked out; one account makes up a quarter of them at most.').default(20),
+      failuresPerAccount: count(
+        'Failed logins of one account, from anywhere, after which it is locked out; from an address where it has logged in within a day, only those from there count.',
+      ).default(10),
       firstSeconds: seconds('Length of the first lock-out; each further one doubles it.').default(30),
       longestSeconds: seconds('The longest lock-out.').default(3_600),
       table: z
@@ -429,6 +434,23 @@ const directoryIdentity = z.strictObject({
 });
 export const identitySchema = z.discriminatedUnion('kind', [fileIdentity, secretsIdentity, directoryIdentity]);
 
+export const passwordsSchema = z.strictObject({
+  rememberSeconds: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(3_600)
+    .describe(
+      'How long a password that was right is known to be right without hashing it again, for accounts of files and of Secrets Manager. What is kept is a digest under a key that the process makes for itself, in memory alone; it holds only while the account is as it was, and its state and rules are looked up at every login. Seconds; 0 remembers nothing. Directories have `cacheSeconds`.',
+    ),
+  hashThreads: z
+    .union([z.literal('auto'), z.number().int().min(1, 'expected 1 thread or more, or `auto`').max(64)], 'expected a number of threads, or `auto`')
+    .default('auto')
+    .describe(
+      'Threads in which passwords are hashed, for all workers together and below transfers in priority. `auto` is one per vCPU, four at most. A login that could not be answered within half of `limits.loginSeconds` is refused with 421.',
+    ),
+});
+
 export const auditSchema = z.strictObject({
   destination: z.string().min(1).default('-').describe('File to append to, or `-` for standard output. One OCSF JSON object a line.'),
   sync: z.boolean().default(false).describe('Whether every line is flushed to disk before service goes on.'),
@@ -488,6 +510,7 @@ export const serverConfigSchema = z.strictObject({
     .default({ kind: 'off' })
     .describe('Scans uploads as they stream in. An infected one is refused with 550 and kept in quarantine (`ftps quarantine`).'),
   identity: z.array(identitySchema).min(1).describe('Sources of accounts, asked in order; the first that knows the user decides.'),
+  passwords: passwordsSchema.prefault({}).describe('How passwords are checked.'),
   afterRelease: afterReleaseSchema.prefault({}).describe('What happens after an upload became visible.'),
   limits: limitsSchema.prefault({}),
   audit: auditSchema.prefault({}),

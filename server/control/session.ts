@@ -84,6 +84,8 @@ export class Session implements DataOwner {
   mlstFacts: ReadonlySet<MlstFact> = new Set(mlstFacts);
   hashName: 'SHA-256' | 'SHA-384' | 'SHA-512' = 'SHA-256';
   failedLogins = 0;
+  /** Whether it has ever, also where REIN has ended that. */
+  hasLoggedIn = false;
   readonly uploads = new OwnUploads();
   pendingData: PendingData | undefined;
   private running: RunningTransfer | undefined;

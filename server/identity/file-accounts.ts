@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Audit } from '../audit/event';
 import { ConfigError, describeIssue, type PasswordAccount, passwordAccount } from '../config';
+import { HashCosts } from './hash-costs';
+import type { PasswordChecks } from './hashing/checks';
 import type { Identity } from './identity';
 import { hashProblem } from './password';
-import { accountOf, checkCertificate, checkPassword } from './password-account';
+import { accountOf, checkCertificate, checkPassword, recordOf } from './password-account';
 import { watchFile } from './watch-file';
 
 const accountsFile = z.strictObject({ accounts: z.array(passwordAccount) }).superRefine(({ accounts }, context) => {
@@ -45,11 +47,13 @@ export function checkAccounts(content: unknown): Map<string, PasswordAccount> {
 }
 
 /** Opens the file; throws where it has a mistake. Later mistakes are reported to the audit instead. */
-export async function fileAccounts(file: string, audit: Audit): Promise<Identity> {
+export async function fileAccounts(file: string, audit: Audit, passwords: PasswordChecks): Promise<Identity> {
   let accounts = await readAccounts(file);
+  let costs = costsOf(accounts);
   const reload = async () => {
     try {
       accounts = await readAccounts(file);
+      costs = costsOf(accounts);
       audit.record({ kind: 'configuration', change: 'reloaded', what: 'accounts', detail: `${accounts.size} accounts` });
     } catch (error) {
       audit.record({ kind: 'configuration', change: 'refused', what: 'accounts', detail: (error as Error).message });
@@ -63,15 +67,17 @@ export async function fileAccounts(file: string, audit: Audit): Promise<Identity
   };
   return {
     nameOf: (login) => login,
-    authenticate: (credentials) => checkPassword(accounts.get(credentials.user), credentials, source, likeHash(accounts)),
+    authenticate: (credentials) => checkPassword(accounts.get(credentials.user), credentials, { passwords, costs, source }),
     authenticateByCertificate: async ({ user, certificate }) => checkCertificate(accountNamed(user), certificate, source),
     rulesOf: async (user) => accountNamed(user) ?? 'none',
+    async recordOf(user) {
+      const found = accounts.get(user);
+      return found ? recordOf(found, source) : 'none';
+    },
     close: async () => watcher.close(),
   };
 }
 
-/** The hash of any account: what an unknown user must cost. */
-function likeHash(accounts: ReadonlyMap<string, PasswordAccount>): string | undefined {
-  for (const { passwordHash } of accounts.values()) if (passwordHash) return passwordHash;
-  return undefined;
+function costsOf(accounts: ReadonlyMap<string, PasswordAccount>): HashCosts {
+  return new HashCosts([...accounts.values()].map(({ passwordHash }) => passwordHash));
 }

@@ -22,6 +22,8 @@ export interface Credentials {
   readonly password?: string;
   readonly certificate?: ClientCertificate;
   readonly address: string;
+  /** Whether this address has logged in lately: its password is looked at before that of a stranger. */
+  readonly isKnown?: boolean;
 }
 
 /** Why a login was refused. For the audit; the client hears the same 530 for all of them. */
@@ -42,10 +44,25 @@ export type RefusalReason =
   | 'too-many-sessions';
 
 export type Verdict =
-  | { readonly kind: 'accepted'; readonly account: Account; readonly source: string; readonly method: 'password' | 'certificate' | 'password+certificate' }
+  | {
+      readonly kind: 'accepted';
+      readonly account: Account;
+      readonly source: string;
+      readonly method: 'password' | 'certificate' | 'password+certificate';
+      /** Of the record whose password was right, where the source has records: see `AccountRecord`. */
+      readonly fingerprint?: string;
+    }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly source?: string }
   /** The source could not answer (directory down). The client hears 421. */
   | { readonly kind: 'unavailable'; readonly reason: string };
+
+/** An account as its source has it now. */
+export interface AccountRecord {
+  readonly account: Account;
+  readonly source: string;
+  /** Changes with everything that is said of the account, its password's hash included. */
+  readonly fingerprint: string;
+}
 
 /**
  * One source of accounts, or several in order. `authenticate` takes the same time for an unknown user and a wrong
@@ -62,5 +79,7 @@ export interface Identity {
    * say, as a directory that is only asked with the user's own password. Rejected where the source does not answer.
    */
   rulesOf(user: string): Promise<Account | 'none' | 'unknown'>;
+  /** The same with what its password was checked against. `unknown` as well where the source checks passwords elsewhere. */
+  recordOf(user: string): Promise<AccountRecord | 'none' | 'unknown'>;
   close(): Promise<void>;
 }

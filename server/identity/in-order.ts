@@ -35,6 +35,13 @@ export function inOrder(sources: readonly Identity[]): Identity {
       }
       return 'none';
     },
+    async recordOf(user) {
+      for (const source of sources) {
+        const answer = await source.recordOf(user);
+        if (answer !== 'none') return answer;
+      }
+      return 'none';
+    },
     async close() {
       await Promise.all(sources.map((source) => source.close()));
     },

@@ -1,32 +1,42 @@
 /** The decision about one account with a password hash, wherever the account came from. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { standsFor } from './certificate-rule';
-import type { Account, ClientCertificate, Credentials, Verdict } from './identity';
-import { pretendToVerify, verifyPassword } from './password';
+import type { HashCosts } from './hash-costs';
+import type { PasswordAnswer, PasswordChecks } from './hashing/checks';
+import type { Account, AccountRecord, ClientCertificate, Credentials, Verdict } from './identity';
 import type { PlainPasswordAccount } from './transfer-family';
 
-/**
- * Checks a password. For an unknown user the same work is done, against a hash like `likeHash`, and only then refused; all
- * further reasons to refuse are looked at after the password, so that a stranger learns none of them from the time it takes.
- */
-export async function checkPassword(
-  found: PlainPasswordAccount | undefined,
-  { password = '', certificate }: Credentials,
-  source: string,
-  likeHash?: string,
-): Promise<Verdict> {
-  if (!found) {
-    await pretendToVerify(password, likeHash);
-    return { kind: 'refused', reason: 'unknown-user' };
-  }
-  if (!(await matches(password, found, likeHash))) return { kind: 'refused', reason: 'wrong-password', source };
-  return afterPassword(accountOf(found), certificate, source);
+export interface CheckedBy {
+  readonly passwords: PasswordChecks;
+  readonly costs: HashCosts;
+  readonly source: string;
 }
 
-async function matches(password: string, { passwordHash, plainPassword }: PlainPasswordAccount, likeHash: string | undefined): Promise<boolean> {
-  if (passwordHash !== undefined) return verifyPassword(password, passwordHash);
-  await pretendToVerify(password, likeHash);
-  return plainPassword !== undefined && timingSafeEqual(digest(password), digest(plainPassword));
+/**
+ * Checks a password. For an unknown user the same work is done, against a hash that costs as much, and only then refused; all
+ * further reasons to refuse are looked at after the password, so that a stranger learns none of them from the time it takes.
+ */
+export async function checkPassword(found: PlainPasswordAccount | undefined, credentials: Credentials, by: CheckedBy): Promise<Verdict> {
+  const answer = await compare(found, credentials, by);
+  if (answer === 'busy') return { kind: 'unavailable', reason: 'more passwords wait to be checked than can be in time' };
+  if (!found) return { kind: 'refused', reason: 'unknown-user' };
+  if (answer === 'wrong') return { kind: 'refused', reason: 'wrong-password', source: by.source };
+  const { account, fingerprint } = recordOf(found, by.source);
+  const verdict = afterPassword(account, credentials.certificate, by.source);
+  return verdict.kind === 'accepted' ? { ...verdict, fingerprint } : verdict;
+}
+
+async function compare(found: PlainPasswordAccount | undefined, credentials: Credentials, { passwords, costs }: CheckedBy): Promise<PasswordAnswer> {
+  const { user, password = '', address, isKnown = false } = credentials;
+  if (found?.passwordHash !== undefined) return passwords.check({ password, phc: found.passwordHash, address, isKnown });
+  const answer = await passwords.check({ password, phc: costs.of(user), isUnknown: true, address, isKnown });
+  const isRight = found?.plainPassword !== undefined && timingSafeEqual(digest(password), digest(found.plainPassword));
+  return answer === 'wrong' && isRight ? 'right' : answer;
+}
+
+/** An account with what its password is checked against. */
+export function recordOf(found: PlainPasswordAccount, source: string): AccountRecord {
+  return { account: accountOf(found), source, fingerprint: digest(JSON.stringify(found)).toString('base64') };
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest();

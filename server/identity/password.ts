@@ -1,5 +1,5 @@
 /** Password hashes as PHC strings: scrypt, or PBKDF2-HMAC-SHA-256 where FIPS allows nothing else. */
-import { pbkdf2, randomBytes, scrypt, scryptSync, timingSafeEqual } from 'node:crypto';
+import { pbkdf2, randomBytes, scrypt, scryptSync } from 'node:crypto';
 import { promisify } from 'node:util';
 
 const scryptAsync = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
@@ -13,10 +13,11 @@ const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 
 /** What a hash costs at most: a hash that asks for more is no honest one. */
-const MOST_SCRYPT_MEMORY = 256 * 1024 * 1024;
+export const MOST_SCRYPT_MEMORY = 256 * 1024 * 1024;
 const MOST_PBKDF2_ITERATIONS = 10_000_000;
 
-type Hash =
+/** A PHC string as it was read. */
+export type Hash =
   | { readonly kind: 'scrypt'; readonly ln: number; readonly r: number; readonly p: number; readonly salt: Buffer; readonly key: Buffer }
   | { readonly kind: 'pbkdf2-sha256'; readonly iterations: number; readonly salt: Buffer; readonly key: Buffer };
 
@@ -49,21 +50,14 @@ function canScrypt(): boolean {
   return scryptWorks;
 }
 
-/** Whether the password belongs to the hash. False, not an error, for a hash that can't be read. */
-export async function verifyPassword(password: string, phc: string): Promise<boolean> {
-  const hash = parse(phc);
-  if (!hash) return false;
-  return timingSafeEqual(await derive(hash, password), hash.key);
-}
-
-/** Does the work of a check against a hash of the same kind, so that an unknown user takes as long as a wrong password. */
-export async function pretendToVerify(password: string, likePhc: string | undefined): Promise<void> {
-  const like = likePhc === undefined ? undefined : parse(likePhc);
+/** A hash that no password belongs to and that costs what new ones cost. */
+export function blankHash(): Hash {
   const blank = { salt: Buffer.alloc(SALT_BYTES), key: Buffer.alloc(KEY_BYTES) };
-  await derive(like ?? (canScrypt() ? { kind: 'scrypt', ...SCRYPT, ...blank } : { kind: 'pbkdf2-sha256', iterations: PBKDF2_ITERATIONS, ...blank }), password);
+  return canScrypt() ? { kind: 'scrypt', ...SCRYPT, ...blank } : { kind: 'pbkdf2-sha256', iterations: PBKDF2_ITERATIONS, ...blank };
 }
 
-function parse(phc: string): Hash | undefined {
+/** A PHC string that can be checked; undefined where it can't be read, or asks for more than an honest one. */
+export function parseHash(phc: string): Hash | undefined {
   const [empty, kind, parameters = '', salt = '', key = ''] = phc.split('$');
   if (empty !== '' || salt === '' || key === '') return undefined;
   const numbers = new Map(parameters.split(',').map((pair) => pair.split('=') as [string, string]));

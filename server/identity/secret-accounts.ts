@@ -2,9 +2,12 @@
 import { ZodError } from 'zod';
 import { describeIssue, passwordAccount, type ServerConfig } from '../config';
 import { findSecret } from '../secrets/secret';
+import { HashCosts } from './hash-costs';
+import type { PasswordChecks } from './hashing/checks';
 import type { Identity, Verdict } from './identity';
 import { hashProblem } from './password';
-import { accountOf, checkCertificate, checkPassword } from './password-account';
+import { accountOf, checkCertificate, checkPassword, recordOf } from './password-account';
+import { RecentTimes } from './recent-times';
 import { fromTransferFamily, isTransferFamily, type PlainPasswordAccount } from './transfer-family';
 
 type Options = Extract<ServerConfig['identity'][number], { kind: 'secrets' }>;
@@ -15,21 +18,29 @@ const MOST_CACHED = 10_000;
 
 const source = 'secrets';
 
-export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: Options): Identity {
+export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: Options, passwords: PasswordChecks): Identity {
   const cache = new Map<string, { readonly account: PlainPasswordAccount | undefined; readonly until: number }>();
-  let likeHash: string | undefined;
+  const costs = new HashCosts();
+  /** A refusal takes as long as asking takes, also where nobody was asked: names that are there are remembered for longer than those that aren't. */
+  const times = new RecentTimes();
 
   /** Reads that are under way: many sessions of one account begin at the same time. */
   const reading = new Map<string, Promise<PlainPasswordAccount | undefined>>();
 
-  const find = async (user: string): Promise<PlainPasswordAccount | undefined> => {
-    if (!possibleName.test(user) || user.includes('/')) return undefined;
+  const isPossible = (user: string) => possibleName.test(user) && !user.includes('/');
+  const remembered = (user: string) => {
     const known = cache.get(user);
-    if (known && known.until > Date.now()) return known.account;
-    const running = reading.get(user) ?? readAccount(prefix + user, user).finally(() => reading.delete(user));
+    return known && known.until > Date.now() ? known : undefined;
+  };
+
+  const find = async (user: string): Promise<PlainPasswordAccount | undefined> => {
+    if (!isPossible(user)) return undefined;
+    const known = remembered(user);
+    if (known) return known.account;
+    const running = reading.get(user) ?? times.measure(() => readAccount(prefix + user, user)).finally(() => reading.delete(user));
     reading.set(user, running);
     const account = await running;
-    likeHash = account?.passwordHash ?? likeHash;
+    costs.add(account?.passwordHash);
     cache.delete(user);
     cache.set(user, { account, until: Date.now() + (account ? cacheSeconds : negativeCacheSeconds) * 1000 });
     if (cache.size > MOST_CACHED) for (const oldest of [...cache.keys()].slice(0, cache.size - MOST_CACHED)) cache.delete(oldest);
@@ -37,22 +48,29 @@ export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: O
   };
 
   const ask = async (user: string, decide: (account: PlainPasswordAccount | undefined) => Verdict | Promise<Verdict>): Promise<Verdict> => {
+    const wasAsked = isPossible(user) && !remembered(user);
     let account: PlainPasswordAccount | undefined;
     try {
       account = await find(user);
     } catch (error) {
       return { kind: 'unavailable', reason: (error as Error).message };
     }
-    return decide(account);
+    const verdict = await decide(account);
+    if (verdict.kind === 'refused' && !wasAsked) await times.pretend();
+    return verdict;
   };
 
   return {
     nameOf: (login) => login,
-    authenticate: (credentials) => ask(credentials.user, (account) => checkPassword(account, credentials, source, likeHash)),
+    authenticate: (credentials) => ask(credentials.user, (account) => checkPassword(account, credentials, { passwords, costs, source })),
     authenticateByCertificate: ({ user, certificate }) => ask(user, (found) => checkCertificate(found && accountOf(found), certificate, source)),
     rulesOf: async (user) => {
       const found = await find(user);
       return found ? accountOf(found) : 'none';
+    },
+    async recordOf(user) {
+      const found = await find(user);
+      return found ? recordOf(found, source) : 'none';
     },
     close: async () => {},
   };

@@ -108,12 +108,12 @@ export class Listener {
     const refusal = await limits.admitConnection(address);
     if (refusal) return this.refuse(socket, origin, refusal);
     if (socket.destroyed) {
-      limits.releaseConnection(address);
+      limits.releaseConnection(address, 'fruitless');
       return;
     }
     const session = new Session(socket, this.engine, origin, () => {
       this.sessions.delete(session);
-      limits.releaseConnection(address);
+      limits.releaseConnection(address, session.hasLoggedIn ? 'served' : 'fruitless');
     });
     this.sessions.add(session);
     await session.start();

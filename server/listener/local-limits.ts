@@ -1,68 +1,127 @@
-/** The limits of one process, or of all workers where the primary keeps them: counts, rates and growing lock-outs in memory. */
+/** The limits of one process, or of all workers where the primary keeps them: places, rates and lock-outs in memory. */
 import type { Refusal } from '../audit/event';
 import type { ServerConfig } from '../config';
 import { clientKey } from './client-key';
-import type { Limits, Lockout } from './limits';
+import { Failures } from './failures';
+import type { ConnectionEnd, Limits, Lockout, Standing } from './limits';
+import { Places } from './places';
+import { remember } from './remember';
 
-/** Failures are forgotten after that long without another. */
-const FORGET_MS = 3_600_000;
-const MINUTE_MS = 60_000;
+/** A good login is remembered that long. */
+const KNOWN_MS = 24 * 3_600_000;
+/**
+ * Of the failures that lock an address out, one account makes up a quarter at most: a neighbour behind the same address whose script has a
+ * wrong password locks out that account there, and not the address.
+ */
+const SHARE_OF_ONE_ACCOUNT = 1 / 4;
 
-/** Addresses and accounts that are remembered at once; an attacker with a million addresses pushes out the oldest. */
-const MOST_REMEMBERED = 100_000;
-
-interface Failures {
-  count: number;
-  /** How often it was locked out already: each lock-out is twice as long as the one before. */
-  lockouts: number;
-  lockedUntil: number;
-  last: number;
+/** What a failed login did. */
+export interface Counted {
+  readonly lockouts: readonly Lockout[];
+  /** What it was counted against, beside the account at this address. */
+  readonly against: readonly Lockout['scope'][];
 }
 
 export class LocalLimits implements Limits {
-  private connections = 0;
-  private readonly perAddress = new Map<string, number>();
+  private readonly places: Places;
   private readonly perAccount = new Map<string, number>();
-  private readonly rates = new Map<string, { minute: number; count: number }>();
-  private readonly failures = new Map<string, Failures>();
+  private readonly addresses: Failures;
+  private readonly accounts: Failures;
+  /** Of an account at an address. */
+  private readonly pairs: Failures;
+  /** When an account, and when anybody, last logged in from an address. */
+  private readonly loggedIn = new Map<string, number>();
 
   constructor(
     private readonly config: ServerConfig['limits'],
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    const { lockout } = config;
+    this.places = new Places(config, now);
+    this.addresses = new Failures(lockout.failuresPerAddress, lockout, now);
+    this.accounts = new Failures(lockout.failuresPerAccount, lockout, now);
+    this.pairs = new Failures(lockout.failuresPerAccount, lockout, now);
+  }
 
   async admitConnection(address: string): Promise<Refusal | undefined> {
-    if (this.rateOf(address) > this.config.connectionsPerMinutePerAddress) return 'too-many-connections';
-    if (this.isLocked(addressKey(address))) return 'locked-out';
-    if (this.connections >= this.config.sessions) return 'too-many-sessions';
     const client = clientKey(address);
-    const own = this.perAddress.get(client) ?? 0;
-    if (own >= this.config.sessionsPerAddress) return 'too-many-sessions-for-address';
-    this.connections += 1;
-    this.perAddress.set(client, own + 1);
-    return undefined;
+    const tooMany = this.places.arrives(client);
+    if (tooMany) return tooMany;
+    if (this.addresses.isLocked(client)) return 'locked-out';
+    return this.places.take(client);
   }
 
-  releaseConnection(address: string): void {
-    this.connections -= 1;
-    decrease(this.perAddress, clientKey(address));
+  releaseConnection(address: string, end: ConnectionEnd): void {
+    this.places.release(clientKey(address), end);
   }
 
-  async isLockedOut(address: string, login: string): Promise<boolean> {
-    return this.isLocked(addressKey(address)) || this.isLocked(accountKey(login));
+  beginLogin(address: string, login: string): Promise<Standing> {
+    const { client, pair } = keysOf(address, login);
+    const counters = this.countersOf(address, login);
+    return new Promise((resolve) => {
+      const attempt = () => {
+        if (this.isLockedOut(address, login)) return resolve('locked-out');
+        // An account is not kept from where it has logged in lately by strangers who guess at it elsewhere.
+        const full = counters.find(([failures, key]) => !failures.hasRoom(key) && !(failures === this.accounts && this.isKnown(pair)));
+        if (full) return full[0].whenRoom(full[1], attempt);
+        for (const [failures, key] of counters) failures.begin(key);
+        return resolve(this.isKnown(client) ? 'known' : 'stranger');
+      };
+      attempt();
+    });
   }
 
   async loginFailed(address: string, login: string): Promise<readonly Lockout[]> {
-    const { failuresPerAddress, failuresPerAccount } = this.config.lockout;
-    const lockouts: Lockout[] = [];
-    const seconds = { address: this.fail(addressKey(address), failuresPerAddress), account: this.fail(accountKey(login), failuresPerAccount) };
-    if (seconds.address > 0) lockouts.push({ scope: 'address', seconds: seconds.address });
-    if (seconds.account > 0) lockouts.push({ scope: 'account', seconds: seconds.account });
-    return lockouts;
+    return this.countFailure(address, login).lockouts;
   }
 
-  async loginSucceeded(_address: string, login: string): Promise<void> {
-    this.failures.delete(accountKey(login));
+  /** As `loginFailed`, for those who share lock-outs. During a lock-out nothing counts. */
+  countFailure(address: string, login: string): Counted {
+    if (this.isLockedOut(address, login)) {
+      this.endLogin(address, login);
+      return { lockouts: [], against: [] };
+    }
+    const { client, account, pair } = keysOf(address, login);
+    const pairSeconds = this.pairs.fail(pair);
+    const counts = this.pairs.total(pair) <= this.mostOfOneAccount;
+    const addressSeconds = counts ? this.addresses.fail(client) : 0;
+    const accountSeconds = Math.max(pairSeconds, this.accounts.fail(account));
+    this.endLogin(address, login);
+    const lockouts: Lockout[] = [];
+    if (addressSeconds > 0) lockouts.push({ scope: 'address', seconds: addressSeconds });
+    if (accountSeconds > 0) lockouts.push({ scope: 'account', seconds: accountSeconds });
+    return { lockouts, against: counts ? ['address', 'account'] : ['account'] };
+  }
+
+  async loginSucceeded(address: string, login: string, first: boolean): Promise<boolean> {
+    if (this.isLockedOut(address, login)) {
+      this.endLogin(address, login);
+      return false;
+    }
+    const { client, account, pair } = keysOf(address, login);
+    const failed = this.failed(address, login);
+    this.addresses.forgive(client, failed.address);
+    this.accounts.forgive(account, failed.account);
+    this.pairs.forgive(pair, failed.account);
+    for (const key of [client, pair]) remember(this.loggedIn, key, this.now());
+    if (first) this.places.loggedIn(client);
+    this.endLogin(address, login);
+    return true;
+  }
+
+  /** What this address has failed at this account and was counted against either, as far as it is remembered. */
+  failed(address: string, login: string): Readonly<Record<Lockout['scope'], number>> {
+    const failures = this.pairs.total(keysOf(address, login).pair);
+    return { account: failures, address: Math.min(failures, this.mostOfOneAccount) };
+  }
+
+  loginUndecided(address: string, login: string): void {
+    this.endLogin(address, login);
+  }
+
+  /** Whether this very account has logged in from this address lately. */
+  hasLoggedIn(address: string, login: string): boolean {
+    return this.isKnown(keysOf(address, login).pair);
   }
 
   async admitAccount(user: string, maxSessions = this.config.sessionsPerAccount): Promise<boolean> {
@@ -73,58 +132,40 @@ export class LocalLimits implements Limits {
   }
 
   releaseAccount(user: string): void {
-    decrease(this.perAccount, user);
+    const left = (this.perAccount.get(user) ?? 1) - 1;
+    if (left > 0) this.perAccount.set(user, left);
+    else this.perAccount.delete(user);
   }
 
-  /** Counts the connection and answers how many there were in this minute. */
-  private rateOf(address: string): number {
-    const minute = Math.floor(this.now() / MINUTE_MS);
-    const client = clientKey(address);
-    const rate = this.rates.get(client);
-    const count = rate?.minute === minute ? rate.count + 1 : 1;
-    remember(this.rates, client, { minute, count });
-    return count;
+  private get mostOfOneAccount(): number {
+    return Math.ceil(this.config.lockout.failuresPerAddress * SHARE_OF_ONE_ACCOUNT);
   }
 
-  private isLocked(key: string): boolean {
-    return (this.failures.get(key)?.lockedUntil ?? 0) > this.now();
+  private isLockedOut(address: string, login: string): boolean {
+    const { client, account, pair } = keysOf(address, login);
+    return this.addresses.isLocked(client) || this.pairs.isLocked(pair) || (this.accounts.isLocked(account) && !this.isKnown(pair));
   }
 
-  /** Counts a failure and answers the length of the lock-out that it caused, in seconds; 0 where it caused none. */
-  private fail(key: string, most: number): number {
-    const now = this.now();
-    const known = this.failures.get(key);
-    const failures: Failures =
-      known && now - Math.max(known.last, known.lockedUntil) < FORGET_MS ? known : { count: 0, lockouts: 0, lockedUntil: 0, last: now };
-    failures.count += 1;
-    failures.last = now;
-    remember(this.failures, key, failures);
-    if (failures.count < most) return 0;
-    const { firstSeconds, longestSeconds } = this.config.lockout;
-    const seconds = Math.min(firstSeconds * 2 ** failures.lockouts, longestSeconds);
-    failures.count = 0;
-    failures.lockouts += 1;
-    failures.lockedUntil = now + seconds * 1000;
-    return seconds;
+  private isKnown(key: string): boolean {
+    return this.now() - (this.loggedIn.get(key) ?? Number.NEGATIVE_INFINITY) < KNOWN_MS;
+  }
+
+  private endLogin(address: string, login: string): void {
+    for (const [failures, key] of this.countersOf(address, login)) failures.end(key);
+  }
+
+  /** What an attempt is counted under. */
+  private countersOf(address: string, login: string): readonly (readonly [Failures, string])[] {
+    const { client, account, pair } = keysOf(address, login);
+    return [
+      [this.pairs, pair],
+      [this.addresses, client],
+      [this.accounts, account],
+    ];
   }
 }
 
-const addressKey = (address: string) => `address ${clientKey(address)}`;
-const accountKey = (login: string) => `account ${login.slice(0, 256)}`;
-
-function decrease(counts: Map<string, number>, key: string): void {
-  const left = (counts.get(key) ?? 1) - 1;
-  if (left > 0) counts.set(key, left);
-  else counts.delete(key);
-}
-
-/** Puts an entry last, and drops the first where there are too many. */
-function remember<T>(entries: Map<string, T>, key: string, value: T): void {
-  entries.delete(key);
-  entries.set(key, value);
-  if (entries.size <= MOST_REMEMBERED) return;
-  for (const oldest of entries.keys()) {
-    entries.delete(oldest);
-    break;
-  }
+function keysOf(address: string, login: string): { readonly client: string; readonly account: string; readonly pair: string } {
+  const [client, account] = [clientKey(address), login.slice(0, 256)];
+  return { client, account, pair: `${client} ${account}` };
 }

@@ -7,17 +7,14 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-
-export interface LockoutTimes {
-  /** Length of the first lock-out; each further one doubles it. Seconds. */
-  readonly firstSeconds: number;
-  readonly longestSeconds: number;
-}
+import type { LockoutTimes } from './failures';
 
 /** Failures are forgotten that long after the longest lock-out could have ended. Seconds. */
 const FORGET_SECONDS = 3_600;
 /** Attempts to count a failure while others count at the same moment. */
 const MOST_ATTEMPTS = 4;
+
+type Item = Readonly<Record<string, { readonly N?: string }>>;
 
 export class LockoutTable {
   private readonly client: DynamoDBClient;
@@ -38,18 +35,45 @@ export class LockoutTable {
     return Number(Item?.['lockedUntil']?.N ?? 0) > this.now();
   }
 
-  /** Counts a failure and answers the length in seconds of the lock-out that it caused; 0 where it caused none. */
+  /** Counts a failure and answers the length in seconds of the lock-out that it caused; 0 where it caused none. During a lock-out nothing counts. */
   async fail(key: string, most: number): Promise<number> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const counted = (await this.count(key)) ?? (await this.startAnew(key));
-      if (!counted) continue;
-      return counted.failures < most ? 0 : this.lock(key, most, counted.lockouts);
+      if (counted) return counted.failures < most ? 0 : this.lock(key, most, counted.lockouts);
+      if (await this.isLocked(key)) return 0;
     }
     throw new Error('too many instances count failures of one account at once');
   }
 
-  async forget(key: string): Promise<void> {
-    await this.client.send(new DeleteItemCommand({ TableName: this.table, Key: { key: { S: key } } }));
+  /** A login succeeded after so many failures of its own: takes them back. False where another instance has locked out meanwhile. */
+  async succeed(key: string, failures: number): Promise<boolean> {
+    const item = await this.forgive(key, failures);
+    return !(Number(item?.['lockedUntil']?.N ?? 0) > this.now());
+  }
+
+  /**
+   * Takes back so many failures; with the last of them, earlier lock-outs are forgotten as well. One that lasts goes on. Answers the item where it
+   * was not changed.
+   */
+  async forgive(key: string, failures: number): Promise<Item | undefined> {
+    const unlocked = '(attribute_not_exists(lockedUntil) OR lockedUntil <= :now)';
+    const known = { TableName: this.table, Key: { key: { S: key } }, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const };
+    const now = { ':now': { N: String(this.now()) } };
+    const left = await this.unchanged(
+      new UpdateItemCommand({
+        ...known,
+        UpdateExpression: 'SET failures = failures - :own',
+        ConditionExpression: `failures > :own AND ${unlocked}`,
+        ExpressionAttributeValues: { ':own': { N: String(failures) }, ...now },
+      }),
+    );
+    if (!left) return undefined;
+    const others = new DeleteItemCommand({
+      ...known,
+      ConditionExpression: `failures <= :own AND ${unlocked}`,
+      ExpressionAttributeValues: { ':own': { N: String(failures) }, ...now },
+    });
+    return this.unchanged(others);
   }
 
   close(): void {
@@ -63,8 +87,8 @@ export class LockoutTable {
         TableName: this.table,
         Key: { key: { S: key } },
         UpdateExpression: 'SET expires = :expires ADD failures :one',
-        ConditionExpression: 'attribute_not_exists(expires) OR expires > :now',
-        ExpressionAttributeValues: { ':expires': this.expires(), ':one': { N: '1' }, ':now': this.seconds() },
+        ConditionExpression: 'attribute_not_exists(expires) OR (expires > :now AND (attribute_not_exists(lockedUntil) OR lockedUntil <= :moment))',
+        ExpressionAttributeValues: { ':expires': this.expires(), ':one': { N: '1' }, ':now': this.seconds(), ':moment': { N: String(this.now()) } },
         ReturnValues: 'ALL_NEW',
       }),
     );
@@ -105,6 +129,17 @@ export class LockoutTable {
       }),
     );
     return locked ? seconds : 0;
+  }
+
+  /** Sends; answers the item as it is where the condition did not hold and there is one. */
+  private async unchanged(command: UpdateItemCommand | DeleteItemCommand): Promise<Item | undefined> {
+    try {
+      await this.client.send(command as UpdateItemCommand);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return error.Item as Item | undefined;
+      throw error;
+    }
   }
 
   /** Sends; undefined where the condition did not hold. */

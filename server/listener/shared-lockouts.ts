@@ -2,25 +2,26 @@
 import type { Audit, Refusal } from '../audit/event';
 import type { ServerConfig } from '../config';
 import { clientKey } from './client-key';
-import type { Limits, Lockout } from './limits';
+import type { ConnectionEnd, Limits, Lockout, Standing } from './limits';
+import type { LocalLimits } from './local-limits';
 import { LockoutTable } from './lockout-table';
 
 /** A table that failed is left alone that long, so that logins don't wait for it. */
 const RETRY_MS = 5_000;
 
 /** The limits of this instance, with shared lock-outs where a table is named. */
-export function shareLockouts(local: Limits, { lockout }: ServerConfig['limits'], audit: Audit): Limits {
+export function shareLockouts(local: LocalLimits, { lockout }: ServerConfig['limits'], audit: Audit): Limits {
   return lockout.table === undefined ? local : new SharedLockouts(local, new LockoutTable(lockout.table, lockout), lockout, audit);
 }
 
-type Table = Pick<LockoutTable, 'isLocked' | 'fail' | 'forget'>;
+type Table = Pick<LockoutTable, 'isLocked' | 'fail' | 'succeed' | 'forgive'>;
 
 export class SharedLockouts implements Limits {
   private leftAloneUntil = 0;
   private down = false;
 
   constructor(
-    private readonly local: Limits,
+    private readonly local: LocalLimits,
     private readonly table: Table,
     private readonly most: { readonly failuresPerAddress: number; readonly failuresPerAccount: number },
     private readonly audit: Audit,
@@ -32,32 +33,44 @@ export class SharedLockouts implements Limits {
     return this.local.admitConnection(address);
   }
 
-  releaseConnection(address: string): void {
-    this.local.releaseConnection(address);
+  releaseConnection(address: string, end: ConnectionEnd): void {
+    this.local.releaseConnection(address, end);
   }
 
-  async isLockedOut(address: string, login: string): Promise<boolean> {
-    if (await this.local.isLockedOut(address, login)) return true;
-    const locked = await this.ask(() => Promise.all([this.table.isLocked(addressKey(address)), this.table.isLocked(accountKey(login))]));
-    return locked?.includes(true) ?? false;
+  async beginLogin(address: string, login: string): Promise<Standing> {
+    const standing = await this.local.beginLogin(address, login);
+    if (standing === 'locked-out') return standing;
+    const keys = this.local.hasLoggedIn(address, login) ? [addressKey(address)] : [addressKey(address), accountKey(login)];
+    const locked = await this.ask(() => Promise.all(keys.map((key) => this.table.isLocked(key))));
+    if (!locked?.includes(true)) return standing;
+    this.local.loginUndecided(address, login);
+    return 'locked-out';
   }
 
   async loginFailed(address: string, login: string): Promise<readonly Lockout[]> {
-    const local = await this.local.loginFailed(address, login);
-    const { failuresPerAddress, failuresPerAccount } = this.most;
-    const shared = await this.ask(() =>
-      Promise.all([this.table.fail(addressKey(address), failuresPerAddress), this.table.fail(accountKey(login), failuresPerAccount)]),
-    );
-    const longest = (scope: Lockout['scope'], seconds = 0) => Math.max(seconds, ...local.filter((one) => one.scope === scope).map((one) => one.seconds));
-    return [
-      { scope: 'address' as const, seconds: longest('address', shared?.[0]) },
-      { scope: 'account' as const, seconds: longest('account', shared?.[1]) },
-    ].filter(({ seconds }) => seconds > 0);
+    const { lockouts, against } = this.local.countFailure(address, login);
+    const keys = { address: [addressKey(address), this.most.failuresPerAddress], account: [accountKey(login), this.most.failuresPerAccount] } as const;
+    const shared = await this.ask(() => Promise.all(against.map((scope) => this.table.fail(...keys[scope]))));
+    const all = [...lockouts, ...against.map((scope, index) => ({ scope, seconds: shared?.[index] ?? 0 }))];
+    return (['address', 'account'] as const)
+      .map((scope) => ({ scope, seconds: Math.max(0, ...all.filter((one) => one.scope === scope).map(({ seconds }) => seconds)) }))
+      .filter(({ seconds }) => seconds > 0);
   }
 
-  async loginSucceeded(address: string, login: string): Promise<void> {
-    await this.local.loginSucceeded(address, login);
-    await this.ask(() => this.table.forget(accountKey(login)));
+  async loginSucceeded(address: string, login: string, first: boolean): Promise<boolean> {
+    const [failed, wasKnown] = [this.local.failed(address, login), this.local.hasLoggedIn(address, login)];
+    // Another instance may have counted the last failure meanwhile.
+    const succeeded = await this.ask(() => this.table.succeed(accountKey(login), failed.account));
+    if (succeeded === false && !wasKnown) {
+      this.local.loginUndecided(address, login);
+      return false;
+    }
+    if (failed.address > 0) await this.ask(() => this.table.forgive(addressKey(address), failed.address));
+    return this.local.loginSucceeded(address, login, first);
+  }
+
+  loginUndecided(address: string, login: string): void {
+    this.local.loginUndecided(address, login);
   }
 
   admitAccount(user: string, maxSessions?: number): Promise<boolean> {

@@ -3,11 +3,12 @@ import type { MetricObject } from 'prom-client';
 import type { Standing } from '../admin/standing';
 import type { ServerConfig } from '../config';
 import type { SessionInfo } from '../control/session-info';
+import type { PasswordChecks } from '../identity/hashing/checks';
 import type { Limits } from '../listener/limits';
 import type { UsageCounts } from '../storage/usage';
 import type { Bandwidth } from '../transfer/bandwidth';
 
-/** The primary keeps what there is once for all workers: limits, lock-outs, quotas, bandwidth, and the file of the audit. */
+/** The primary keeps what there is once for all workers: limits, lock-outs, quotas, bandwidth, the threads that hash passwords, and the file of the audit. */
 // Picked, because an interface does not count as a record of methods.
 export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   takeRoom(...args: Parameters<UsageCounts['take']>): ReturnType<UsageCounts['take']>;
@@ -22,6 +23,7 @@ export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   lockName(name: string): Promise<void>;
   unlockName(name: string): void;
   takeBandwidth(...args: Parameters<Bandwidth['take']>): ReturnType<Bandwidth['take']>;
+  checkPassword(...args: Parameters<PasswordChecks['check']>): ReturnType<PasswordChecks['check']>;
   /** Lines of a worker's audit. Fulfilled when they are written. */
   writeAudit(lines: string): Promise<void>;
   /** The sessions of all workers. */

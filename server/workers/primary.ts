@@ -7,6 +7,7 @@ import type { Audit } from '../audit/event';
 import type { AuditSink } from '../audit/sink';
 import { parsePortRange, portsOf, type ServerConfig } from '../config';
 import type { SessionInfo } from '../control/session-info';
+import { HashPool } from '../identity/hashing/pool';
 import type { Limits } from '../listener/limits';
 import { HeldNameLocks, LocalNameLocks } from '../storage/name-locks';
 import { HeldCounts, LocalCounts } from '../storage/usage';
@@ -66,6 +67,8 @@ export class Primary {
   private readonly counts = new LocalCounts();
   private readonly locks = new LocalNameLocks();
   private readonly bandwidth: LocalBandwidth;
+  /** One for all workers: each with threads of its own would hash side by side with all the others. */
+  private readonly passwords: HashPool;
   private draining = false;
   listeners: WorkerStarted['listeners'] = [];
 
@@ -74,6 +77,7 @@ export class Primary {
     private readonly given: PrimaryParts,
   ) {
     this.bandwidth = new LocalBandwidth(config.limits.bandwidth);
+    this.passwords = new HashPool(config);
     this.places = splitPorts(portsOf(parsePortRange(config.passive.ports)), workerCount(config)).map((ports) => ({
       ports,
       worker: undefined,
@@ -155,6 +159,7 @@ export class Primary {
     });
     for (const worker of this.running) worker.disconnect();
     if (this.running.size > 0) await ended;
+    await this.passwords.close();
   }
 
   /** Asks all workers that run; one that dies meanwhile doesn't answer. */
@@ -234,10 +239,11 @@ export class Primary {
   private methods(limits: HeldLimits, counts: HeldCounts, locks: HeldNameLocks): PrimaryMethods {
     return {
       admitConnection: (address) => limits.admitConnection(address),
-      releaseConnection: (address) => limits.releaseConnection(address),
-      isLockedOut: (address, login) => limits.isLockedOut(address, login),
+      releaseConnection: (address, end) => limits.releaseConnection(address, end),
+      beginLogin: (address, login) => limits.beginLogin(address, login),
       loginFailed: (address, login) => limits.loginFailed(address, login),
-      loginSucceeded: (address, login) => limits.loginSucceeded(address, login),
+      loginSucceeded: (address, login, first) => limits.loginSucceeded(address, login, first),
+      loginUndecided: (address, login) => limits.loginUndecided(address, login),
       // JSON has no undefined inside of a list.
       admitAccount: (user, maxSessions) => limits.admitAccount(user, maxSessions ?? undefined),
       releaseAccount: (user) => limits.releaseAccount(user),
@@ -251,6 +257,7 @@ export class Primary {
       heldRoom: (home) => this.counts.held(home),
       lockName: (name) => locks.lock(name),
       unlockName: (name) => locks.unlock(name),
+      checkPassword: (question) => this.passwords.check(question),
       takeBandwidth: (...args) => this.bandwidth.take(...args),
       writeAudit: (lines) => this.given.sink.write(lines),
       who: () => this.sessions(),

@@ -34,6 +34,7 @@ export function runWorker(): void {
         counts: remoteCounts(primary),
         locks: remoteLocks(primary),
         bandwidth: remoteBandwidth(primary),
+        passwords: { check: (question) => primary.call('checkPassword', question), close: async () => {} },
         ports,
         chores,
         who,
@@ -93,10 +94,11 @@ function remoteBandwidth(primary: Link<PrimaryMethods>): Bandwidth {
 function remoteLimits(primary: Link<PrimaryMethods>): Limits {
   return {
     admitConnection: (address) => primary.call('admitConnection', address),
-    releaseConnection: (address) => void primary.call('releaseConnection', address).catch(() => {}),
-    isLockedOut: (address, login) => primary.call('isLockedOut', address, login),
+    releaseConnection: (address, end) => void primary.call('releaseConnection', address, end).catch(() => {}),
+    beginLogin: (address, login) => primary.call('beginLogin', address, login),
     loginFailed: (address, login) => primary.call('loginFailed', address, login),
-    loginSucceeded: (address, login) => primary.call('loginSucceeded', address, login),
+    loginSucceeded: (address, login, first) => primary.call('loginSucceeded', address, login, first),
+    loginUndecided: (address, login) => void primary.call('loginUndecided', address, login).catch(() => {}),
     admitAccount: (user, maxSessions) => primary.call('admitAccount', user, maxSessions),
     releaseAccount: (user) => void primary.call('releaseAccount', user).catch(() => {}),
   };

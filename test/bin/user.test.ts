@@ -9,7 +9,7 @@ import { fileStore } from '../../bin/commands/user-file-store';
 import { csvRows, readImport } from '../../bin/commands/user-import';
 import { generatePassword, passwordProblems } from '../../bin/commands/user-passwords';
 import { ConfigError } from '../../server/config';
-import { verifyPassword } from '../../server/identity/password';
+import { verifyPassword } from '../server/support/passwords';
 
 const HASH = '$scrypt$ln=4,r=8,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 let folder: string;

@@ -1,6 +1,6 @@
 /** Who is there: USER, PASS and what belongs to them. */
 import { Networks } from '../../config';
-import type { Verdict } from '../../identity/identity';
+import type { ClientCertificate, Verdict } from '../../identity/identity';
 import { type Command, nothing } from '../command';
 import type { Session } from '../session';
 
@@ -9,14 +9,30 @@ const REFUSED = 'Login incorrect.';
 
 async function logIn(session: Session, login: string, password: string): Promise<void> {
   const { limits, identity } = session.engine;
-  if (await limits.isLockedOut(session.address, identity.nameOf(login))) return refuse(session, login, { kind: 'refused', reason: 'locked-out' });
-  const verdict = await identity.authenticate({ user: login, password, certificate: session.certificate, address: session.address });
-  return settle(session, login, verdict);
+  const standing = await limits.beginLogin(session.address, identity.nameOf(login));
+  if (standing === 'locked-out') return refuse(session, login, { kind: 'refused', reason: 'locked-out' });
+  if (session.ended) return limits.loginUndecided(session.address, identity.nameOf(login)); // it left while it waited for its turn
+  const credentials = { user: login, password, certificate: session.certificate, address: session.address, isKnown: standing === 'known' };
+  return settle(session, login, await decided(session, login, identity.authenticate(credentials)));
 }
 
+/** Waits for the verdict. What is thrown leaves no attempt that nobody ends. */
+async function decided(session: Session, login: string, verdict: Promise<Verdict>): Promise<Verdict> {
+  try {
+    return await verdict;
+  } catch (error) {
+    const { limits, identity } = session.engine;
+    limits.loginUndecided(session.address, identity.nameOf(login));
+    throw error;
+  }
+}
+
+/** Acts on a verdict, and ends the attempt that was begun for it. */
 async function settle(session: Session, login: string, verdict: Verdict): Promise<void> {
   const { audit, limits, identity } = session.engine;
+  const name = identity.nameOf(login);
   if (verdict.kind === 'unavailable') {
+    limits.loginUndecided(session.address, name);
     audit.record({ kind: 'login', outcome: 'unavailable', login, reason: verdict.reason, ...session.facts });
     await session.reply(421, 'Accounts can not be checked at the moment; try again later.');
     return session.close('error');
@@ -25,13 +41,14 @@ async function settle(session: Session, login: string, verdict: Verdict): Promis
   const { account, method, source } = verdict;
   if (isInside(account.deniedNetworks, session.address) || isOutside(account.allowedNetworks, session.address))
     return refuse(session, login, { kind: 'refused', reason: 'address-not-allowed', source });
-  if (session.ended) return; // it left while its password was checked, and takes nobody's place
+  if (session.ended) return limits.loginUndecided(session.address, name); // it left while its password was checked, and takes nobody's place
+  if (!(await limits.loginSucceeded(session.address, name, !session.hasLoggedIn))) return refuse(session, login, { kind: 'refused', reason: 'locked-out' });
+  session.hasLoggedIn = true;
   if (!(await limits.admitAccount(account.user, account.maxSessions))) {
     audit.record({ kind: 'login', outcome: 'failure', login, source, reason: 'too-many-sessions', ...session.facts });
     await session.reply(421, 'Too many sessions of this account.');
     return session.close('refused');
   }
-  await limits.loginSucceeded(session.address, identity.nameOf(login));
   let entered = false;
   try {
     entered = await session.logIn(account);
@@ -58,6 +75,17 @@ async function refuse(session: Session, login: string, verdict: Extract<Verdict,
   session.close('refused');
 }
 
+/** Asks whether the certificate alone is enough. False where it isn't, and a password has to say who it is. */
+async function logInByCertificate(session: Session, login: string, certificate: ClientCertificate): Promise<boolean> {
+  const { limits, identity } = session.engine;
+  const name = identity.nameOf(login);
+  if ((await limits.beginLogin(session.address, name)) === 'locked-out') return false;
+  const verdict = await decided(session, login, identity.authenticateByCertificate({ user: login, certificate, address: session.address }));
+  if (verdict.kind === 'accepted') await settle(session, login, verdict);
+  else limits.loginUndecided(session.address, name);
+  return verdict.kind === 'accepted';
+}
+
 function isInside(networks: readonly string[], address: string): boolean {
   return networks.length > 0 && new Networks(networks).contains(address);
 }
@@ -76,11 +104,7 @@ export const access: readonly Command[] = [
     async run(session, argument) {
       if (Buffer.byteLength(argument) > 256) return session.reply(501, 'The name is too long.');
       session.user = argument;
-      const { limits, identity } = session.engine;
-      if (session.certificate && !(await limits.isLockedOut(session.address, identity.nameOf(argument)))) {
-        const verdict = await identity.authenticateByCertificate({ user: argument, certificate: session.certificate, address: session.address });
-        if (verdict.kind === 'accepted') return settle(session, argument, verdict);
-      }
+      if (session.certificate && (await logInByCertificate(session, argument, session.certificate))) return;
       return session.reply(331, 'Send the password.');
     },
   },

@@ -19,7 +19,13 @@ function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boo
     identity: [{ kind: 'file', file: join(folder, 'accounts.json') }],
     audit: { destination: join(folder, 'audit.json'), hashUploads },
     // One client machine makes all the load.
-    limits: { sessions: 20_000, sessionsPerAddress: 20_000, sessionsPerAccount: 20_000, connectionsPerMinutePerAddress: 1_000_000 },
+    limits: {
+      sessions: 20_000,
+      sessionsPerAddress: 20_000,
+      sessionsPerAccount: 20_000,
+      strangersPerAddress: 20_000,
+      connectionsPerMinutePerAddress: 1_000_000,
+    },
   };
   writeFileSync(join(folder, 'server.json'), JSON.stringify(config));
   return { command: `exec ${process.execPath} ${BUNDLE} serve --config ${folder}/server.json` };

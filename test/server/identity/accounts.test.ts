@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../../server/config';
 import { fileAccounts, readAccounts } from '../../../server/identity/file-accounts';
-import { hashPassword, verifyPassword } from '../../../server/identity/password';
-import { AuditRecorder } from '../support/server';
+import { hashPassword } from '../../../server/identity/password';
+import { passwordChecks, verifyPassword } from '../support/passwords';
+import { AuditRecorder, quickHash } from '../support/server';
+
+const passwords = passwordChecks();
 
 describe('password hashes', () => {
   it.each([false, true])('verify the password they were made from, and no other (fips: %s)', async (fips) => {
@@ -51,13 +54,13 @@ describe('an accounts file', () => {
 
   it('is read again when it is replaced, and a bad one leaves the accounts as they were', async () => {
     const file = join(folder, 'accounts.json');
-    const account = async (user: string) => JSON.stringify({ accounts: [{ user, passwordHash: await hashPassword('secret') }] });
-    await writeFile(file, await account('first'));
+    const account = (user: string) => JSON.stringify({ accounts: [{ user, passwordHash: quickHash('secret') }] });
+    await writeFile(file, account('first'));
     const audit = new AuditRecorder();
-    const accounts = await fileAccounts(file, audit);
+    const accounts = await fileAccounts(file, audit, passwords);
     const login = (user: string) => accounts.authenticate({ user, password: 'secret', address: '192.0.2.1' });
     expect(await login('first')).toMatchObject({ kind: 'accepted', method: 'password' });
-    await writeFile(join(folder, 'new'), await account('second'));
+    await writeFile(join(folder, 'new'), account('second'));
     await rename(join(folder, 'new'), file);
     await audit.next('configuration', ({ change }) => change === 'reloaded');
     expect(await login('second')).toMatchObject({ kind: 'accepted' });
@@ -71,7 +74,7 @@ describe('an accounts file', () => {
 
   it('asks for what an account demands: enabled, certificate', async () => {
     const file = join(folder, 'accounts.json');
-    const passwordHash = await hashPassword('secret');
+    const passwordHash = quickHash('secret');
     const sha256 = 'ab'.repeat(32);
     await writeFile(
       file,
@@ -83,7 +86,7 @@ describe('an accounts file', () => {
         ],
       }),
     );
-    const accounts = await fileAccounts(file, new AuditRecorder());
+    const accounts = await fileAccounts(file, new AuditRecorder(), passwords);
     const certificate = { sha256, commonName: 'partner', subjectAltNames: [], serialNumber: '1' };
     const other = { ...certificate, sha256: 'cd'.repeat(32), commonName: 'other' };
     const ask = (user: string, given?: typeof certificate) => accounts.authenticate({ user, password: 'secret', certificate: given, address: '192.0.2.1' });

@@ -2,6 +2,9 @@ import { scryptSync } from 'node:crypto';
 import { GetSecretValueCommand, ResourceNotFoundException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { mockClient } from 'aws-sdk-client-mock';
 import { accountIn, secretAccounts } from '../../../server/identity/secret-accounts';
+import { passwordChecks } from '../support/passwords';
+
+const passwords = passwordChecks();
 
 /** Of the password `pw`, and quick to check. */
 const HASH = `$scrypt$ln=4,r=8,p=1$${Buffer.from('salt').toString('base64')}$${scryptSync('pw', 'salt', 32, { N: 16, r: 8, p: 1 }).toString('base64')}`;
@@ -48,7 +51,7 @@ describe('a secret in the layout of AWS Transfer Family', () => {
 
 describe('accounts in Secrets Manager', () => {
   const missing = () => new ResourceNotFoundException({ message: '', $metadata: {} });
-  const open = () => secretAccounts({ kind: 'secrets', prefix: 'p/', cacheSeconds: 30, negativeCacheSeconds: 10 });
+  const open = () => secretAccounts({ kind: 'secrets', prefix: 'p/', cacheSeconds: 30, negativeCacheSeconds: 10 }, passwords);
   const login = (accounts: ReturnType<typeof open>, user: string, password: string) => accounts.authenticate({ user, password, address: '' });
   beforeEach(() => secrets.reset());
 

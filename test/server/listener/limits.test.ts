@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { checkServerConfig } from '../../../server/config';
 import { hashPassword } from '../../../server/identity/password';
 import { clientKey } from '../../../server/listener/client-key';
+import type { Limits } from '../../../server/listener/limits';
 import { LocalLimits } from '../../../server/listener/local-limits';
 import { parseProxyHeader } from '../../../server/listener/proxy-header';
 import { PASSWORD, RawClient, testServer } from '../support/server';
@@ -20,6 +21,13 @@ function limitsOf(limits: object, clock: () => number) {
   return new LocalLimits(checked, clock);
 }
 
+/** Begins a login and ends it undecided. */
+async function isLockedOut(limits: Limits, address: string, login: string): Promise<boolean> {
+  if ((await limits.beginLogin(address, login)) === 'locked-out') return true;
+  limits.loginUndecided(address, login);
+  return false;
+}
+
 describe('limits', () => {
   let time = 0;
   const clock = () => time;
@@ -31,7 +39,7 @@ describe('limits', () => {
     expect(await limits.admitConnection('a')).toBe('too-many-sessions-for-address');
     expect(await limits.admitConnection('b')).toBeUndefined();
     expect(await limits.admitConnection('c')).toBe('too-many-sessions');
-    limits.releaseConnection('a');
+    limits.releaseConnection('a', 'served');
     expect(await limits.admitConnection('c')).toBeUndefined();
   });
 
@@ -54,13 +62,91 @@ describe('limits', () => {
     };
     for (const seconds of [30, 60, 100, 100]) {
       expect(await lockout()).toEqual([seconds]);
-      expect(await limits.isLockedOut('z', 'eve')).toBe(true);
-      expect(await limits.isLockedOut('z', 'adam')).toBe(false);
+      expect(await isLockedOut(limits, 'z', 'eve')).toBe(true);
+      expect(await isLockedOut(limits, 'z', 'adam')).toBe(false);
       time += seconds * 1000;
-      expect(await limits.isLockedOut('z', 'eve')).toBe(false);
+      expect(await isLockedOut(limits, 'z', 'eve')).toBe(false);
     }
-    await limits.loginSucceeded('x', 'eve');
+    await limits.loginSucceeded('x', 'eve', true);
     expect(await lockout()).toEqual([30]);
+  });
+
+  it('look at no more passwords side by side than may still be wrong, and at the next when one of them was right', async () => {
+    const limits = limitsOf({ lockout: { failuresPerAccount: 3 } }, clock);
+    const attempts = Array.from({ length: 5 }, () => limits.beginLogin('x', 'eve'));
+    const granted: number[] = [];
+    attempts.forEach((attempt, index) => void attempt.then(() => granted.push(index)));
+    await new Promise(setImmediate);
+    expect(granted).toEqual([0, 1, 2]);
+    await limits.loginFailed('x', 'eve');
+    await new Promise(setImmediate);
+    expect(granted).toEqual([0, 1, 2]);
+    expect(await limits.loginSucceeded('x', 'eve', true)).toBe(true);
+    await Promise.all(attempts);
+  });
+
+  it('count nothing during a lock-out, so that a burst locks no longer than its first failures', async () => {
+    const limits = limitsOf({ lockout: { failuresPerAccount: 2, firstSeconds: 30 } }, clock);
+    const seconds = (await Promise.all(Array.from({ length: 100 }, (_, index) => limits.loginFailed(`address ${index % 7}`, 'eve')))).flat();
+    expect(seconds).toEqual([{ scope: 'account', seconds: 30 }]);
+    time += 30_000;
+    expect(await isLockedOut(limits, 'z', 'eve')).toBe(false);
+  });
+
+  it('give back what an address failed when it succeeds, and leave what others failed', async () => {
+    const limits = limitsOf({ lockout: { failuresPerAccount: 4, failuresPerAddress: 4 } }, clock);
+    for (const address of ['x', 'y', 'y']) await limits.loginFailed(address, 'eve');
+    expect(await limits.loginSucceeded('x', 'eve', true)).toBe(true);
+    expect(await limits.loginFailed('z', 'eve')).toEqual([]);
+    expect(await limits.loginFailed('z', 'eve')).toMatchObject([{ scope: 'account' }]);
+    for (const login of ['a', 'b', 'c']) expect(await limits.loginFailed('x', login)).toEqual([]);
+    expect(await limits.loginFailed('x', 'd')).toMatchObject([{ scope: 'address' }]);
+  });
+
+  it('keep an account from where it logs in, whoever guesses at it elsewhere', async () => {
+    const limits = limitsOf({ lockout: { failuresPerAccount: 2 } }, clock);
+    expect(await limits.beginLogin('home', 'ann')).toBe('stranger');
+    await limits.loginSucceeded('home', 'ann', true);
+    for (let count = 0; count < 2; count += 1) await limits.loginFailed(`elsewhere ${count}`, 'ann');
+    expect(await limits.beginLogin('elsewhere 3', 'ann')).toBe('locked-out');
+    expect(await limits.beginLogin('home', 'ann')).toBe('known');
+    expect(await limits.loginSucceeded('home', 'ann', true)).toBe(true);
+    expect(await limits.beginLogin('elsewhere 3', 'ann')).toBe('locked-out');
+  });
+
+  it('lock out an account at an address before the address, and not its neighbours', async () => {
+    const limits = limitsOf({ lockout: { failuresPerAccount: 3, failuresPerAddress: 4, firstSeconds: 1 } }, clock);
+    for (let round = 0; round < 20; round += 1) {
+      await limits.loginFailed('office', 'stale-script');
+      time += 1_000;
+    }
+    expect(await limits.beginLogin('office', 'neighbour')).toBe('stranger');
+    expect(await limits.admitConnection('office')).toBeUndefined();
+  });
+
+  it('bound connections that have not logged in, those included that ended so within the minute', async () => {
+    time = 0;
+    const limits = limitsOf({ strangersPerAddress: 3 }, clock);
+    for (let count = 0; count < 3; count += 1) expect(await limits.admitConnection('a')).toBeUndefined();
+    expect(await limits.admitConnection('a')).toBe('too-many-connections');
+    await limits.loginSucceeded('a', 'ann', true);
+    expect(await limits.admitConnection('a')).toBeUndefined();
+    limits.releaseConnection('a', 'fruitless');
+    expect(await limits.admitConnection('a')).toBe('too-many-connections');
+    limits.releaseConnection('a', 'served');
+    limits.releaseConnection('a', 'lost');
+    expect(await limits.admitConnection('a')).toBeUndefined();
+    expect(await limits.admitConnection('b')).toBeUndefined();
+    time += 60_000;
+    expect(await limits.admitConnection('a')).toBeUndefined();
+  });
+
+  it('leave an address few places without a login when strangers hold half of all', async () => {
+    const limits = limitsOf({ sessions: 40 }, clock);
+    for (let count = 0; count < 20; count += 1) expect(await limits.admitConnection('crowd')).toBeUndefined();
+    expect(await limits.admitConnection('crowd')).toBe('too-many-connections');
+    for (let count = 0; count < 8; count += 1) expect(await limits.admitConnection('partner')).toBeUndefined();
+    expect(await limits.admitConnection('partner')).toBe('too-many-connections');
   });
 
   it('lock an address out whatever names it tries', async () => {
@@ -89,7 +175,7 @@ describe('one client', () => {
     expect(await limits.admitConnection('2001:db8::1')).toBeUndefined();
     expect(await limits.admitConnection('2001:db8::2')).toBeUndefined();
     expect(await limits.admitConnection('2001:db8::3')).toBe('too-many-sessions-for-address');
-    limits.releaseConnection('2001:db8::1');
+    limits.releaseConnection('2001:db8::1', 'served');
     for (let count = 0; count < 4; count += 1) await limits.loginFailed(`2001:db8::${count}`, `user${count}`);
     expect(await limits.admitConnection('2001:db8::9')).toBe('locked-out');
     expect(await limits.admitConnection('2001:db8:0:1::9')).toBeUndefined();

@@ -1,4 +1,11 @@
-import { ConditionalCheckFailedException, DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { checkServerConfig } from '../../../server/config';
 import { LocalLimits } from '../../../server/listener/local-limits';
@@ -36,7 +43,14 @@ function table() {
       locked.add(key);
       return answer(60);
     },
-    forget: (key: string) => answer(void failures.delete(key)),
+    forgive: (key: string, count: number) => {
+      failures.set(key, Math.max(0, (failures.get(key) ?? 0) - count));
+      return answer(undefined);
+    },
+    succeed: (key: string, count: number) => {
+      void state.forgive(key, count);
+      return answer(!locked.has(key));
+    },
   };
   return state;
 }
@@ -51,15 +65,23 @@ it('a lock-out on one instance holds on every other', async () => {
   const [one, other] = [instance(shared), instance(shared)];
   expect(await one.limits.loginFailed('192.0.2.1', 'ann')).toEqual([]);
   expect(await other.limits.loginFailed('192.0.2.2', 'ann')).toEqual([{ scope: 'account', seconds: 60 }]);
-  for (const { limits: both } of [one, other]) expect(await both.isLockedOut('192.0.2.3', 'ann')).toBe(true);
-  expect(await one.limits.isLockedOut('192.0.2.3', 'bob')).toBe(false);
+  for (const { limits: both } of [one, other]) expect(await both.beginLogin('192.0.2.3', 'ann')).toBe('locked-out');
+  expect(await one.limits.beginLogin('192.0.2.3', 'bob')).toBe('stranger');
 });
 
 it('an address of one IPv6 network is counted as one', async () => {
   const shared = table();
   const { limits: one } = instance(shared);
   for (const [index, login] of ['a', 'b', 'c'].entries()) await one.loginFailed(`2001:db8::${index + 1}`, login);
-  expect(await one.isLockedOut('2001:db8::99', 'd')).toBe(true);
+  expect(await one.beginLogin('2001:db8::99', 'd')).toBe('locked-out');
+});
+
+it('a password that turns out right after another instance has locked the account lets nobody in', async () => {
+  const shared = table();
+  const [one, other] = [instance(shared), instance(shared)];
+  expect(await one.limits.beginLogin('192.0.2.1', 'ann')).toBe('stranger');
+  for (let count = 0; count < 2; count += 1) await other.limits.loginFailed('192.0.2.2', 'ann');
+  expect(await one.limits.loginSucceeded('192.0.2.1', 'ann', true)).toBe(false);
 });
 
 it('without the table, each instance locks out by itself, logins do not wait, and the audit says so once', async () => {
@@ -70,12 +92,12 @@ it('without the table, each instance locks out by itself, logins do not wait, an
   expect(await one.loginFailed('192.0.2.1', 'ann')).toEqual([]);
   const asked = shared.asked;
   expect(await one.loginFailed('192.0.2.1', 'ann')).toEqual([{ scope: 'account', seconds: 30 }]);
-  expect(await one.isLockedOut('192.0.2.9', 'ann')).toBe(true);
+  expect(await one.beginLogin('192.0.2.9', 'ann')).toBe('locked-out');
   expect(shared.asked).toBe(asked);
   expect(audit.of('health')).toMatchObject([{ part: 'lockouts', state: 'down' }]);
   shared.works = true;
   time = 6_000;
-  expect(await one.isLockedOut('192.0.2.9', 'bob')).toBe(false);
+  expect(await one.beginLogin('192.0.2.9', 'bob')).toBe('stranger');
   expect(audit.of('health')).toMatchObject([{ state: 'down' }, { state: 'up' }]);
 });
 
@@ -92,6 +114,17 @@ describe('the table', () => {
     expect(await new LockoutTable('t', limits.lockout).fail('account ann', 5)).toBe(0);
   });
 
+  it('counts nothing during a lock-out, and a login that succeeds does not end one', async () => {
+    dynamodb.on(UpdateItemCommand).rejects(new ConditionalCheckFailedException({ message: '', $metadata: {}, Item: { lockedUntil: { N: '1000' } } }));
+    dynamodb.on(PutItemCommand).rejects(refused);
+    dynamodb.on(DeleteItemCommand).rejects(new ConditionalCheckFailedException({ message: '', $metadata: {}, Item: { lockedUntil: { N: '1000' } } }));
+    dynamodb.on(GetItemCommand).resolves({ Item: { lockedUntil: { N: '1000' } } });
+    const locked = new LockoutTable('t', limits.lockout, () => 999);
+    expect(await locked.fail('account ann', 5)).toBe(0);
+    expect(await locked.succeed('account ann', 0)).toBe(false);
+    expect(await new LockoutTable('t', limits.lockout, () => 1000).succeed('account ann', 0)).toBe(true);
+  });
+
   it('doubles the lock-out each time, up to the longest', async () => {
     for (const [lockouts, seconds] of [
       [0, 30],
@@ -104,7 +137,7 @@ describe('the table', () => {
   });
 
   it('gives up where it can not count', async () => {
-    dynamodb.rejects(refused);
+    dynamodb.rejects(refused).on(GetItemCommand).resolves({});
     await expect(new LockoutTable('t', limits.lockout).fail('account ann', 5)).rejects.toThrow('at once');
   });
 

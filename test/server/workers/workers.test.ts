@@ -53,10 +53,12 @@ describe('limits', () => {
     const [dead, alive] = [new HeldLimits(shared), new HeldLimits(shared)];
     await dead.admitConnection('192.0.2.1');
     await dead.admitConnection('192.0.2.1');
-    dead.releaseConnection('192.0.2.1');
+    dead.releaseConnection('192.0.2.1', 'fruitless');
     await alive.admitConnection('192.0.2.1');
     await dead.admitAccount('ann', 1);
+    await dead.beginLogin('192.0.2.1', 'ann');
     dead.releaseAll();
+    for (let count = 0; count < 10; count += 1) expect(await alive.beginLogin('192.0.2.1', 'ann')).toBe('stranger');
     expect(await alive.admitAccount('ann', 1)).toBe(true);
     expect(await alive.admitConnection('192.0.2.1')).toBeUndefined();
     expect(await alive.admitConnection('192.0.2.1')).toBeUndefined();

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { verifyPassword } from '../../../server/identity/password';
+import { verifyPassword } from '../../server/support/passwords';
 import { BUNDLE } from '../support/served';
 
 /** Runs the command on a terminal of its own (script(1)), types each answer after its question, and gives back what the terminal showed. */

@@ -44,7 +44,8 @@ export interface Watched {
   stop(): Promise<number>;
 }
 
-export async function watched(overrides: Partial<ServerConfigInput> = {}): Promise<Watched> {
+/** `accounts`: others than the one of these tests. */
+export async function watched(overrides: Partial<ServerConfigInput> = {}, accounts?: readonly object[]): Promise<Watched> {
   const folder = mkdtempSync(join(tmpdir(), 'ftps-robust-'));
   const files = join(folder, 'files');
   mkdirSync(files);
@@ -54,7 +55,7 @@ export async function watched(overrides: Partial<ServerConfigInput> = {}): Promi
   writeFileSync(join(folder, 'server.pem'), issued.certificate);
   writeFileSync(join(folder, 'server.key'), issued.key, { mode: 0o600 });
   const passwordHash = quickHash(PASSWORD);
-  writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts: [{ user: 'demo', passwordHash, admin: true }] }));
+  writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts: accounts ?? [{ user: 'demo', passwordHash, admin: true }] }));
   const auditFile = join(folder, 'audit.json');
   const config: ServerConfigInput = {
     listeners: [
@@ -70,6 +71,7 @@ export async function watched(overrides: Partial<ServerConfigInput> = {}): Promi
     limits: {
       sessionsPerAddress: 10_000,
       sessionsPerAccount: 10_000,
+      strangersPerAddress: 1_000_000_000,
       connectionsPerMinutePerAddress: 1_000_000_000,
       stallSeconds: 2,
       lockout: { failuresPerAddress: 1_000_000_000, failuresPerAccount: 1_000_000_000 },

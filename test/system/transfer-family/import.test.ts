@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CreateServerCommand, type CreateServerCommandInput, CreateUserCommand, TransferClient } from '@aws-sdk/client-transfer';
-import { verifyPassword } from '../../../server/identity/password';
+import { verifyPassword } from '../../server/support/passwords';
 import { type Moto, startMoto } from '../support/moto';
 import { BUNDLE, run } from '../support/served';
 

@@ -7,9 +7,9 @@ import { reasonOfBind, reasonOfState } from '../../../../server/identity/directo
 import type { DirectoryEntry } from '../../../../server/identity/directory/connection';
 import { DirectoryDown } from '../../../../server/identity/directory/down';
 import { Pool } from '../../../../server/identity/directory/pool';
-import { Remembered } from '../../../../server/identity/directory/remembered';
 import { accountOf } from '../../../../server/identity/directory/rules';
 import { Servers } from '../../../../server/identity/directory/servers';
+import { Remembered } from '../../../../server/identity/remembered';
 import { AuditRecorder } from '../../support/server';
 
 function settings(more: object = {}): DirectorySettings {
