@@ -95,6 +95,12 @@ export interface FtpsEnvironmentOptions {
    */
   readonly protect?: boolean;
   /**
+   * Whether Lambdas of which two runs at once would undo each other's work have one run reserved each. Lambda refuses that in accounts with a
+   * quota of fewer than about 110 runs at once, as new ones have; without it such runs are repaired by the next, after five minutes at most.
+   * @default - true; false in an environment made by `FtpsEnvironment.staging`
+   */
+  readonly reserveConcurrency?: boolean;
+  /**
    * Tags of every resource, beside `service` and `environment`.
    * @default - none
    */
@@ -138,7 +144,14 @@ export class FtpsEnvironment {
 
   /** A place to try things: one small instance, a month of logs, no archive, deletable. Each can be set otherwise. */
   public static staging(shared: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
-    const small: FtpsEnvironmentOptions = { instances: 1, instanceType: 't4g.small', logRetention: RetentionDays.ONE_MONTH, archiveDays: 0, protect: false };
+    const small: FtpsEnvironmentOptions = {
+      instances: 1,
+      instanceType: 't4g.small',
+      logRetention: RetentionDays.ONE_MONTH,
+      archiveDays: 0,
+      protect: false,
+      reserveConcurrency: false,
+    };
     return FtpsEnvironment.of(merged(small, shared), own);
   }
 
@@ -202,6 +215,7 @@ const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
   archiveDays: 'number',
   alarmEmails: 'list of texts',
   protect: 'true or false',
+  reserveConcurrency: 'true or false',
   tags: 'object',
 };
 

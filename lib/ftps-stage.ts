@@ -12,6 +12,7 @@ import type { Endpoint } from './endpoint/endpoint';
 import { LoadBalancer } from './endpoint/load-balancer';
 import { EndpointKind, FtpsEnvironment, type FtpsEnvironmentSettings } from './environment-settings';
 import { FtpsService } from './ftps-service';
+import { RESERVE_CONCURRENCY } from './functions/one-at-a-time';
 import { SecretAccounts } from './identity/secret-accounts';
 import { AuditLog } from './logs/audit-log';
 import { ServiceNetwork } from './network/service-network';
@@ -38,6 +39,7 @@ export class FtpsStage extends Stage {
     const { settings, ...stageProps } = props;
     FtpsEnvironment.check(settings);
     super(scope, id, { env: settings.env, ...stageProps });
+    if (settings.reserveConcurrency === false) this.node.setContext(RESERVE_CONCURRENCY, false);
     const protect = settings.protect ?? true;
     const describe = (part: string) => `FTPS service ${settings.domainName} (${settings.name}): ${part}`;
     this.dataStack = new StackOfAnyZone(this, 'Data', {

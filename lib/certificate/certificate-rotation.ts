@@ -8,12 +8,14 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct, type IConstruct } from 'constructs';
 import { lambdaCode } from '../bundles';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
+import { FailureQueue } from '../functions/failure-queue';
+import { acceptSharedConcurrency, oneAtATime } from '../functions/one-at-a-time';
+import { useBySecretsManager } from '../identity/secrets-key';
 import { stableName } from '../names';
 
 /** Namespace of every metric of the kit. */
@@ -131,14 +133,15 @@ export class CertificateRotation extends Construct {
   }
 
   private makeLambda({ names, minDaysLeft, source }: CertificateRotationProps): LambdaFn {
-    const deadLetterQueue = new Queue(this, 'Failures', { encryption: QueueEncryption.KMS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
-    acknowledge(deadLetterQueue, 'AwsSolutions-SQS3', 'This queue is itself the dead-letter queue of the rotation Lambda.');
+    const { queue: deadLetterQueue, alarm } = new FailureQueue(this, 'Failures', { of: 'rotation of the FTPS certificate' });
+    this.alarms.push(alarm);
     const logGroup = new LogGroup(this, 'RotationLogs', { retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
     acknowledgeRegulations(
       logGroup,
       'CloudWatchLogGroupEncrypted',
       'CloudWatch Logs encrypts it with its own key. The log names certificates by their serial numbers; a key or passphrase never reaches it.',
     );
+    const reservedConcurrentExecutions = oneAtATime(this); // two rotations at once would race for the staging label
     const rotation = new LambdaFn(this, 'Rotation', {
       description: 'Takes the FTPS certificate from its source, checks it, and makes it current in Secrets Manager',
       runtime: Runtime.NODEJS_24_X,
@@ -147,7 +150,7 @@ export class CertificateRotation extends Construct {
       code: lambdaCode('certificate-rotation'),
       timeout: Duration.minutes(2),
       memorySize: 256,
-      reservedConcurrentExecutions: 1, // two rotations at once would race for the staging label
+      reservedConcurrentExecutions,
       deadLetterQueue,
       retryAttempts: 2,
       role: this.role,
@@ -161,6 +164,7 @@ export class CertificateRotation extends Construct {
         ...source.environment,
       },
     });
+    if (reservedConcurrentExecutions === undefined) acceptSharedConcurrency(rotation);
     logGroup.grantWrite(this.role);
     for (const statement of source.permissions) this.role.addToPolicy(statement);
     this.role.addToPolicy(
@@ -169,13 +173,7 @@ export class CertificateRotation extends Construct {
         resources: [this.secret.secretArn],
       }),
     );
-    this.secret.encryptionKey?.grantEncryptDecrypt(this.role);
-    for (const action of ['kms:GenerateDataKey*', 'kms:ReEncrypt*'])
-      acknowledge(
-        this.role,
-        `AwsSolutions-IAM5[Action::${action}]`,
-        'The two variants of each KMS action that writing a secret needs, on the key of this certificate only.',
-      );
+    this.role.addToPolicy(useBySecretsManager(this.secret.encryptionKey!, 'Decrypt', 'GenerateDataKey'));
     return rotation;
   }
 

@@ -56,6 +56,7 @@ export class ClientTrust extends Construct {
     const refresh = new ServiceFunction(this, 'Refresh', {
       bundle: 'certificate-client-trust',
       description: 'Gives the instances the authorities of client certificates and their revocation lists',
+      alone: false,
       environment: {
         SOURCE_BUCKET: bundle.s3BucketName,
         SOURCE_KEY: bundle.s3ObjectKey,

@@ -43,13 +43,14 @@ export class AddressLifecycle extends Construct {
     const lambda = new ServiceFunction(this, 'Lambda', {
       bundle: 'endpoint-address-lifecycle',
       description: 'Keeps FTPS addresses and DNS in step with the instances',
+      alone: true,
       environment: {
         GROUP_NAME: fleet.groupName,
         ...(pool ? { ALLOCATION_IDS: pool.map((address) => address.attrAllocationId).join(',') } : {}),
         ...(hostedZone ? { ZONE_ID: hostedZone.hostedZoneId, RECORD_NAME: domainName, RECORD_SECONDS: String(RECORD_SECONDS) } : {}),
         ...(ipv6 ? { IPV6: 'true' } : {}),
       },
-      permissions: [this.look(), ...(pool ? [this.give(pool)] : []), ...(hostedZone ? this.record(hostedZone, domainName) : [])],
+      permissions: [this.look(), ...(pool ? this.give(pool) : []), ...(hostedZone ? this.record(hostedZone, domainName) : [])],
     });
     acknowledge(
       lambda.role,
@@ -83,16 +84,13 @@ export class AddressLifecycle extends Construct {
     });
   }
 
-  private give(pool: readonly CfnEIP[]): PolicyStatement {
+  private give(pool: readonly CfnEIP[]): PolicyStatement[] {
     const stack = Stack.of(this);
-    return new PolicyStatement({
-      actions: ['ec2:AssociateAddress', 'ec2:DisassociateAddress'],
-      resources: [
-        ...pool.map((address) => stack.formatArn({ service: 'ec2', resource: 'elastic-ip', resourceName: address.attrAllocationId })),
-        this.any('instance'),
-        this.any('network-interface'),
-      ],
-    });
+    const addresses = pool.map((address) => stack.formatArn({ service: 'ec2', resource: 'elastic-ip', resourceName: address.attrAllocationId }));
+    return [
+      new PolicyStatement({ actions: ['ec2:AssociateAddress'], resources: [...addresses, this.any('instance'), this.any('network-interface')] }),
+      new PolicyStatement({ actions: ['ec2:DisassociateAddress'], resources: [...addresses, this.any('network-interface')] }),
+    ];
   }
 
   private record(hostedZone: IHostedZone, domainName: string): PolicyStatement[] {

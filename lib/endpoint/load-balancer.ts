@@ -163,6 +163,7 @@ export class LoadBalancer extends Endpoint {
     const { lambda, role } = new ServiceFunction(this, 'Slots', {
       bundle: 'endpoint-slot-lifecycle',
       description: 'Gives each FTPS instance a slice of the passive ports',
+      alone: true,
       environment: { GROUP_NAME: fleet.groupName, SLOTS: JSON.stringify(this.slices()), LOAD_BALANCER_ARN: this.loadBalancer.loadBalancerArn },
       permissions: [
         new PolicyStatement({

@@ -39,6 +39,7 @@ export class ImageRollout extends Construct {
     this.lambda = new ServiceFunction(this, 'Lambda', {
       bundle: 'fleet-rollout',
       description: 'Brings new FTPS images to the instances',
+      alone: true,
       environment: {
         GROUP_NAME: groupName,
         BUILT_PARAMETER: image.parameterName,
@@ -56,6 +57,8 @@ export class ImageRollout extends Construct {
             'ec2:DescribeLaunchTemplateVersions',
             'autoscaling:DescribeAutoScalingGroups',
             'autoscaling:DescribeInstanceRefreshes',
+            // Whoever starts a refresh with alarms must see them (Auto Scaling user guide, "Start an instance refresh with auto rollback").
+            'cloudwatch:DescribeAlarms',
           ],
           resources: ['*'], // these calls only describe, and know no resources
         }),

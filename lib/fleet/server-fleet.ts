@@ -27,10 +27,10 @@ import {
   type UserData,
 } from 'aws-cdk-lib/aws-ec2';
 import { type IManagedPolicy, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
 import { stableName } from '../names';
+import { volumeKey } from './volume-key';
 
 /** What `ServerFleet` is told. */
 export interface ServerFleetProps {
@@ -142,7 +142,7 @@ export class ServerFleet extends Construct implements IConnectable {
       'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]',
       'Session Manager takes the place of ssh and requires this policy of AWS.',
     );
-    const volumeKey = new Key(this, 'VolumeKey', { description: 'Volumes of FTPS instances', enableKeyRotation: true });
+    const kmsKey = volumeKey(this, 'VolumeKey', { description: 'Volumes of FTPS instances' });
     this.launchTemplate = new LaunchTemplate(this, 'LaunchTemplate', {
       machineImage: builtImage(props.imageId, props.userData),
       instanceType: new InstanceType(props.instanceType ?? 'c7g.large'),
@@ -154,9 +154,7 @@ export class ServerFleet extends Construct implements IConnectable {
       httpPutResponseHopLimit: 1,
       detailedMonitoring: props.detailedMonitoring ?? true,
       instanceMetadataTags: true, // an instance reads from its tags what it was given
-      blockDevices: [
-        { deviceName: '/dev/xvda', volume: BlockDeviceVolume.ebs(20, { encrypted: true, kmsKey: volumeKey, volumeType: EbsDeviceVolumeType.GP3 }) },
-      ],
+      blockDevices: [{ deviceName: '/dev/xvda', volume: BlockDeviceVolume.ebs(20, { encrypted: true, kmsKey, volumeType: EbsDeviceVolumeType.GP3 }) }],
     });
     if (props.ipv6)
       (this.launchTemplate.node.defaultChild as CfnLaunchTemplate).addPropertyOverride('LaunchTemplateData.NetworkInterfaces.0.Ipv6AddressCount', 1);
@@ -179,6 +177,7 @@ export class ServerFleet extends Construct implements IConnectable {
       }),
     });
     this.addHooks(drain);
+    this.node.addValidation({ validate: () => this.refusedTags() });
     if (props.warmInstances) this.autoScalingGroup.addWarmPool({ minSize: props.warmInstances, poolState: PoolState.STOPPED });
     if (maxInstances > instances) this.growByTraffic();
     acknowledge(
@@ -190,6 +189,17 @@ export class ServerFleet extends Construct implements IConnectable {
       this.autoScalingGroup,
       'AutoScalingGroupELBHealthCheckRequired',
       'The server itself tells the group whether it is well, its accounts, storage and scanner included; a load balancer knows only whether a port answers.',
+    );
+  }
+
+  /** Tags of instances that their metadata would refuse: no instance starts with one (EC2 user guide, "View tags for your EC2 instances using instance metadata"). */
+  private refusedTags(): string[] {
+    const group = this.autoScalingGroup.node.defaultChild as CfnAutoScalingGroup;
+    const tags = (group.tags.renderTags() ?? []) as { key: string; propagateAtLaunch: boolean }[];
+    const wrong = tags.filter(({ key, propagateAtLaunch }) => propagateAtLaunch && (!/^[\w+=.,:@-]+$/.test(key) || /^(\.|\.\.|_index)$/.test(key)));
+    return wrong.map(
+      ({ key }) =>
+        `tags: "${key}" can't be a tag of an instance that reads its own tags, and no instance would start; use letters, digits and + - = . , _ : @, without spaces and slashes`,
     );
   }
 

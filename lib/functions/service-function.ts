@@ -1,13 +1,14 @@
-/** A Lambda of the service: one run at a time, its own role, what it could not do kept and told. */
+/** A Lambda of the service: its own role, what it could not do kept and told. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { lambdaCode } from '../bundles';
-import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+import { acknowledgeRegulations } from '../compliance/acknowledge';
+import { FailureQueue } from './failure-queue';
+import { acceptSharedConcurrency, oneAtATime } from './one-at-a-time';
 
 export interface ServiceFunctionProps {
   /** Name of the bundle: the folders of its handler below lib/, joined by hyphens. */
@@ -16,6 +17,8 @@ export interface ServiceFunctionProps {
   readonly description: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly permissions: PolicyStatement[];
+  /** Whether two runs at once would undo each other's work. */
+  readonly alone: boolean;
   /** @default Duration.minutes(2) */
   readonly timeout?: Duration;
 }
@@ -26,8 +29,9 @@ export class ServiceFunction extends Construct {
   /** Goes off when a run failed. */
   public readonly failedAlarm: Alarm;
 
-  constructor(scope: Construct, id: string, { bundle, description, environment, permissions, timeout = Duration.minutes(2) }: ServiceFunctionProps) {
+  constructor(scope: Construct, id: string, props: ServiceFunctionProps) {
     super(scope, id);
+    const { bundle, description, environment, permissions, alone, timeout = Duration.minutes(2) } = props;
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), description });
     const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
     logGroup.grantWrite(this.role);
@@ -36,9 +40,9 @@ export class ServiceFunction extends Construct {
       'CloudWatchLogGroupEncrypted',
       'CloudWatch Logs encrypts it with its own key. The log names what the Lambda did; no secret reaches it.',
     );
-    const deadLetterQueue = new Queue(this, 'Failures', { encryption: QueueEncryption.KMS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
-    acknowledge(deadLetterQueue, 'AwsSolutions-SQS3', 'This queue is itself the dead-letter queue of a Lambda.');
+    const { queue: deadLetterQueue } = new FailureQueue(this, 'Failures', { of: description });
     for (const statement of permissions) this.role.addToPolicy(statement);
+    const reservedConcurrentExecutions = alone ? oneAtATime(this) : undefined;
     this.lambda = new LambdaFn(this, 'Function', {
       description,
       runtime: Runtime.NODEJS_24_X,
@@ -47,13 +51,14 @@ export class ServiceFunction extends Construct {
       code: lambdaCode(bundle),
       timeout,
       memorySize: 256,
-      reservedConcurrentExecutions: 1, // two runs at once would undo each other's work
+      reservedConcurrentExecutions,
       deadLetterQueue,
       retryAttempts: 2,
       role: this.role,
       logGroup,
       environment: { ...environment },
     });
+    if (reservedConcurrentExecutions === undefined) acceptSharedConcurrency(this.lambda);
     this.failedAlarm = new Alarm(this, 'Failed', {
       alarmDescription: `Failed: ${description}`,
       metric: this.lambda.metricErrors({ period: Duration.minutes(5) }),

@@ -8,6 +8,7 @@ import type { ServerConfigInput } from '../../server/config';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
 import { stableName } from '../names';
 import { Accounts, outputOnce } from './accounts';
+import { useBySecretsManager } from './secrets-key';
 
 /** What `SecretAccounts` is told. */
 export interface SecretAccountsProps {
@@ -72,20 +73,20 @@ export class SecretAccounts extends Accounts {
     grantee.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({ effect: Effect.ALLOW, actions: ['secretsmanager:GetSecretValue'], resources: [resource] }),
     );
-    this.key.grantDecrypt(grantee);
+    grantee.grantPrincipal.addToPrincipalPolicy(useBySecretsManager(this.key, 'Decrypt'));
     this.acceptWildcard(grantee, resource);
   }
 
   /** Allows looking after the accounts with `ftps user`. */
   public grantManage(grantee: IGrantable): void {
     const resource = this.arnOfAll();
-    const actions = ['GetSecretValue', 'DescribeSecret', 'CreateSecret', 'PutSecretValue', 'DeleteSecret', 'RestoreSecret'].map(
+    const actions = ['GetSecretValue', 'DescribeSecret', 'CreateSecret', 'PutSecretValue', 'UpdateSecret', 'DeleteSecret', 'RestoreSecret'].map(
       (action) => `secretsmanager:${action}`,
     );
     grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions, resources: [resource] }));
     // ListSecrets knows no resources (Service Authorization Reference, AWS Secrets Manager); names are no secrets.
     grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions: ['secretsmanager:ListSecrets'], resources: ['*'] }));
-    this.key.grantEncryptDecrypt(grantee);
+    grantee.grantPrincipal.addToPrincipalPolicy(useBySecretsManager(this.key, 'Decrypt', 'GenerateDataKey'));
     this.acceptWildcard(grantee, resource);
   }
 

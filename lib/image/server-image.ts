@@ -13,13 +13,14 @@ import {
   CfnImageRecipe,
   CfnInfrastructureConfiguration,
 } from 'aws-cdk-lib/aws-imagebuilder';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { serverBundleFolder } from '../bundles';
-import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { acknowledge } from '../compliance/acknowledge';
 import { digest } from '../digest';
+import { volumeKey } from '../fleet/volume-key';
 import { stableName } from '../names';
 import { logKey } from '../network/log-key';
 import { fipsDocument, hardeningDocument, packagesDocument, serverDocument } from './hardening';
@@ -125,7 +126,7 @@ export class ServerImage extends Construct {
     const stig = stack.formatArn({ service: 'imagebuilder', account: 'aws', resource: 'component', resourceName: 'stig-build-linux-medium/x.x.x' });
     const [packages, ...further] = components;
     const componentArns = [packages!.attrArn, ...(props.stig === false ? [] : [stig]), ...further.map(({ attrArn }) => attrArn)];
-    this.volumeKey = new Key(this, 'VolumeKey', { description: 'Volumes of FTPS images', enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
+    this.volumeKey = volumeKey(this, 'VolumeKey', { description: 'Volumes of FTPS images', removalPolicy: RemovalPolicy.RETAIN });
     for (const account of props.shareWithAccounts ?? []) this.letStartFrom(account);
     this.imageArnPrefix = stack.formatArn({ service: 'imagebuilder', resource: 'image', resourceName: `${name.toLowerCase()}-` });
     this.watch = new ImageWatch(this, 'Watch', { imageArnPrefix: this.imageArnPrefix });
@@ -164,8 +165,9 @@ export class ServerImage extends Construct {
         `AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/${policy}]`,
         'Image Builder requires this policy of AWS on the machines it builds with (user guide, "Prerequisites"); they live for the build only.',
       );
-    this.asset.grantRead(role);
-    acknowledgeAssetRead(role, this.asset);
+    const { s3BucketName: resource, s3ObjectKey: resourceName } = this.asset;
+    const server = stack.formatArn({ service: 's3', region: '', account: '', resource, resourceName });
+    role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [server] }));
     const profile = new InstanceProfile(this, 'BuildProfile', { role });
     const infrastructure = new CfnInfrastructureConfiguration(this, 'Infrastructure', {
       name,
@@ -176,7 +178,8 @@ export class ServerImage extends Construct {
       securityGroupIds: [props.securityGroup.securityGroupId],
       terminateInstanceOnFailure: true,
     });
-    this.parameterName = `/cdk-ftps/${name}/image`;
+    // The only names that the role of Image Builder may write (managed policy AWSServiceRoleForImageBuilder).
+    this.parameterName = `/imagebuilder/${name}/image`;
     const distribution = new CfnDistributionConfiguration(this, 'Distribution', {
       name,
       distributions: [Aws.REGION, ...(props.copyToRegions ?? [])].map((region) => ({
@@ -258,10 +261,4 @@ function hashesOf(folder: string): { name: string; sha256: string }[] {
 
 function hashOf(folder: string): string {
   return digest(...hashesOf(folder).map(({ name, sha256 }) => `${name} ${sha256}`));
-}
-
-function acknowledgeAssetRead(role: Role, asset: Asset): void {
-  const reason = 'CDK grants reading of its asset bucket by these patterns; the bucket holds the files of deployments only.';
-  for (const action of ['s3:GetBucket*', 's3:GetObject*', 's3:List*']) acknowledge(role, `AwsSolutions-IAM5[Action::${action}]`, reason);
-  acknowledge(role, `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${inFinding(asset, asset.s3BucketName)}/*]`, reason);
 }

@@ -6,7 +6,7 @@ import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import { CfnNamedQuery, CfnPreparedStatement, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
-import { type IGrantable, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   BackupMode,
   CloudWatchLogProcessor,
@@ -26,11 +26,12 @@ import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
+import { acknowledge, acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
 import { stableName } from '../names';
 import { auditColumns } from './audit-columns';
 import { auditQueries, withExamples } from './audit-queries';
 import { leaveOutFirehoseAddresses } from './firehose-addresses';
+import { firehoseRole } from './firehose-role';
 
 /** What `AuditArchive` is told. */
 export interface AuditArchiveProps {
@@ -93,8 +94,8 @@ export class AuditArchive extends Construct {
     const identifier = stableName(this)
       .toLowerCase()
       .replaceAll(/[^a-z0-9]+/g, '_');
-    this.table = this.makeTable(identifier);
     this.databaseName = identifier;
+    this.table = this.makeTable(identifier);
     this.deliveryStream = this.makeStream(operationsGroup);
     const subscription = auditGroup.addSubscriptionFilter('ToArchive', {
       destination: new FirehoseDestination(this.deliveryStream),
@@ -109,9 +110,20 @@ export class AuditArchive extends Construct {
   public grantQuery(grantee: IGrantable): void {
     const stack = Stack.of(this);
     const glue = (resource: string, resourceName?: string) => stack.formatArn({ service: 'glue', resource, resourceName });
-    this.bucket.grantRead(grantee);
-    this.resultBucket.grantReadWrite(grantee);
     for (const statement of [
+      // Athena user guide, "Control access to Amazon S3 from Athena" and "Permissions to encrypted data in Amazon S3": Athena reads and writes as whoever asks.
+      new PolicyStatement({ actions: ['s3:GetObject'], resources: [this.bucket.arnForObjects('*')] }),
+      new PolicyStatement({ actions: ['s3:GetBucketLocation', 's3:ListBucket'], resources: [this.bucket.bucketArn, this.resultBucket.bucketArn] }),
+      new PolicyStatement({
+        actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+        resources: [this.resultBucket.arnForObjects('*')],
+      }),
+      new PolicyStatement({ actions: ['s3:ListBucketMultipartUploads'], resources: [this.resultBucket.bucketArn] }),
+      new PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: [this.key.keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `s3.${stack.region}.${stack.urlSuffix}` } },
+      }),
       new PolicyStatement({
         actions: [
           'athena:StartQueryExecution',
@@ -127,9 +139,10 @@ export class AuditArchive extends Construct {
         resources: [stack.formatArn({ service: 'athena', resource: 'workgroup', resourceName: this.workGroupName })],
       }),
       new PolicyStatement({
-        actions: ['glue:GetDatabase', 'glue:GetTable', 'glue:GetPartitions'],
+        actions: ['glue:GetTable', 'glue:GetPartitions'],
         resources: [glue('catalog'), glue('database', this.databaseName), glue('table', `${this.databaseName}/${this.tableName}`)],
       }),
+      new PolicyStatement({ actions: ['glue:GetDatabase'], resources: [glue('catalog'), glue('database', this.databaseName)] }),
     ])
       grantee.grantPrincipal.addToPrincipalPolicy(statement);
   }
@@ -228,11 +241,19 @@ export class AuditArchive extends Construct {
   }
 
   private makeStream(operationsGroup: LogGroup): DeliveryStream {
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('firehose.amazonaws.com'), description: 'Writes the FTPS audit into its archive' });
+    const role = firehoseRole(this, 'Role', {
+      description: 'Writes the FTPS audit into its archive',
+      bucket: this.bucket,
+      key: this.key,
+      table: this.table,
+      databaseName: this.databaseName,
+      tableName: this.tableName,
+      errorGroups: [operationsGroup],
+    });
     const stream = new DeliveryStream(this, 'Stream', {
       encryption: StreamEncryption.awsOwnedKey(),
       destination: new S3Bucket(this.bucket, {
-        role,
+        role: role.withoutPolicyUpdates(),
         processors: [new DecompressionProcessor(), new CloudWatchLogProcessor({ dataMessageExtraction: true })],
         dataFormatConversion: {
           schemaConfiguration: SchemaConfiguration.fromCfnTable(this.table),
@@ -257,27 +278,7 @@ export class AuditArchive extends Construct {
       }),
     });
     leaveOutFirehoseAddresses(this);
-    acknowledgeRegulations(role, 'IAMNoInlinePolicy', OWN_ROLE);
-    acknowledge(
-      role,
-      'AwsSolutions-IAM5[Resource::*]',
-      'glue:GetSchemaVersion, which Firehose asks for, can not be limited to a table (Service Authorization Reference, "AWS Glue").',
-    );
-    for (const finding of [
-      'Action::s3:Abort*',
-      'Action::s3:DeleteObject*',
-      'Action::s3:GetBucket*',
-      'Action::s3:GetObject*',
-      'Action::s3:List*',
-      'Action::kms:GenerateDataKey*',
-      'Action::kms:ReEncrypt*',
-      `Resource::${inFinding(this, this.bucket.bucketArn)}/*`,
-    ])
-      acknowledge(
-        role,
-        `AwsSolutions-IAM5[${finding}]`,
-        'Firehose writes objects of its own naming into this one bucket, encrypted by this one key; object lock keeps what was written.',
-      );
+    stream.node.addDependency(role);
     return stream;
   }
 

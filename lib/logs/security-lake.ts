@@ -4,7 +4,6 @@
  * by whoever owns the lake, often in another account; see docs/logs.md.
  */
 import { Duration, Size, Stack } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   CloudWatchLogProcessor,
   DecompressionProcessor,
@@ -23,9 +22,10 @@ import { FilterPattern } from 'aws-cdk-lib/aws-logs';
 import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
+import { acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
 import type { AuditLog } from './audit-log';
 import { leaveOutFirehoseAddresses } from './firehose-addresses';
+import { firehoseRole } from './firehose-role';
 
 /** What `SecurityLakeDelivery` is told. */
 export interface SecurityLakeDeliveryProps {
@@ -59,14 +59,21 @@ export class SecurityLakeDelivery extends Construct {
     if (!/^[a-z][a-z0-9_-]{0,14}$/i.test(sourcePrefix)) throw new Error(`sourcePrefix: "${sourcePrefix}" is not 1 to 15 letters, digits, - and _`);
     this.sourceNames = CLASSES.map((one) => `${sourcePrefix}-${one}`);
     const { region, account } = Stack.of(this);
-    const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('firehose.amazonaws.com'),
+    const errors = auditLog.addGroup(`${id}Errors`);
+    const { table, databaseName, tableName } = auditLog.archive;
+    const role = firehoseRole(this, 'Role', {
       description: 'Writes the FTPS audit into Security Lake',
+      bucket: lakeBucket,
+      key: lakeBucket.encryptionKey,
+      table,
+      databaseName,
+      tableName,
+      errorGroups: [errors],
     });
     this.deliveryStream = new DeliveryStream(this, 'Stream', {
       encryption: StreamEncryption.awsOwnedKey(),
       destination: new S3Bucket(lakeBucket, {
-        role,
+        role: role.withoutPolicyUpdates(),
         processors: [
           new DecompressionProcessor(),
           new CloudWatchLogProcessor({ dataMessageExtraction: true }),
@@ -75,7 +82,7 @@ export class SecurityLakeDelivery extends Construct {
         ],
         dynamicPartitioning: { enabled: true },
         dataFormatConversion: {
-          schemaConfiguration: SchemaConfiguration.fromCfnTable(auditLog.archive.table),
+          schemaConfiguration: SchemaConfiguration.fromCfnTable(table),
           inputFormat: new OpenXJsonInputFormat(),
           outputFormat: new ParquetOutputFormat({ compression: ParquetCompression.GZIP }),
         },
@@ -83,30 +90,16 @@ export class SecurityLakeDelivery extends Construct {
         errorOutputPrefix: `ext/${sourcePrefix}-failed/!{firehose:error-output-type}/!{timestamp:yyyyMMdd}/`,
         bufferingInterval: Duration.minutes(5),
         bufferingSize: Size.mebibytes(64),
-        loggingConfig: new EnableLogging(auditLog.addGroup(`${id}Errors`)),
+        loggingConfig: new EnableLogging(errors),
       }),
     });
     leaveOutFirehoseAddresses(this);
+    this.deliveryStream.node.addDependency(role);
     const subscription = auditLog.auditGroup.addSubscriptionFilter('ToSecurityLake', {
       destination: new FirehoseDestination(this.deliveryStream),
       filterPattern: FilterPattern.allEvents(),
     });
     acknowledgeRegulations(subscription, 'IAMNoInlinePolicy', OWN_ROLE);
-    acknowledgeRegulations(role, 'IAMNoInlinePolicy', OWN_ROLE);
-    for (const finding of [
-      'Action::s3:Abort*',
-      'Action::s3:DeleteObject*',
-      'Action::s3:GetBucket*',
-      'Action::s3:GetObject*',
-      'Action::s3:List*',
-      'Resource::*',
-      `Resource::${inFinding(this, lakeBucket.bucketArn)}/*`,
-    ])
-      acknowledge(
-        role,
-        `AwsSolutions-IAM5[${finding}]`,
-        'Firehose writes objects of its own naming into this one bucket; glue:GetSchemaVersion knows no resource.',
-      );
   }
 }
 

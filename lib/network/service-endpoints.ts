@@ -27,7 +27,7 @@ export interface ServiceEndpointsProps {
   readonly s3?: boolean;
 }
 
-/** What an instance calls: accounts and certificate, keys, log agent, hooks of its group, Session Manager, its address; and Image Builder's machines, their service. */
+/** What an instance calls: accounts and certificate, keys, log agent, hooks of its group, Session Manager, its address, what it announces of uploads; and Image Builder's machines, their service. */
 const SERVICES: Readonly<Record<string, InterfaceVpcEndpointAwsService>> = {
   SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
   Kms: InterfaceVpcEndpointAwsService.KMS,
@@ -39,6 +39,7 @@ const SERVICES: Readonly<Record<string, InterfaceVpcEndpointAwsService>> = {
   Ec2Messages: InterfaceVpcEndpointAwsService.EC2_MESSAGES,
   Efs: InterfaceVpcEndpointAwsService.ELASTIC_FILESYSTEM,
   ImageBuilder: InterfaceVpcEndpointAwsService.IMAGE_BUILDER,
+  EventBridge: InterfaceVpcEndpointAwsService.EVENTBRIDGE,
 };
 
 /** VPC endpoints for the AWS APIs that instances need, for a network without a way to the internet. */
@@ -58,6 +59,8 @@ export class ServiceEndpoints extends Construct {
         privateDnsEnabled: true,
       });
     if (s3) vpc.addGatewayEndpoint(`${this.node.id}S3`, { service: GatewayVpcEndpointAwsService.S3 });
+    // Lock-outs that instances share. A gateway costs nothing.
+    vpc.addGatewayEndpoint(`${this.node.id}DynamoDb`, { service: GatewayVpcEndpointAwsService.DYNAMODB });
   }
 
   /** Lets these instances reach the endpoints. */

@@ -3,6 +3,7 @@ import { Duration, RemovalPolicy, type StackProps } from 'aws-cdk-lib';
 import { BuildSpec, ComputeType, LinuxBuildImage } from 'aws-cdk-lib/aws-codebuild';
 import { PipelineType } from 'aws-cdk-lib/aws-codepipeline';
 import { SubnetType } from 'aws-cdk-lib/aws-ec2';
+import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -112,6 +113,7 @@ export class FtpsPipeline extends StackOfAnyZone {
     });
     probed(pipeline.addStage(this.production, { pre: [approval] }), production);
     pipeline.buildPipeline();
+    this.useConnection(props.connectionArn);
     this.accept(pipeline);
   }
 
@@ -135,9 +137,17 @@ export class FtpsPipeline extends StackOfAnyZone {
         phases: { install: { 'runtime-versions': { nodejs: 22 } } },
         ...(account === undefined ? {} : { env: { 'secrets-manager': { PROBE_USER: `${account}:user`, PROBE_PASSWORD: `${account}:password` } } }),
       }),
+      // CodeBuild reads them as the project (CodeBuild user guide, "Build specification reference for CodeBuild", env/secrets-manager).
+      rolePolicyStatements: secret ? [new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [`${secret.secretArn}-??????`] })] : [],
       timeout: Duration.minutes(15),
     });
     return step;
+  }
+
+  /** CDK writes the action by the old name of the service, which counts for connections of that name alone (Developer Tools console user guide, "AWS CodeConnections rename"). */
+  private useConnection(connectionArn: string): void {
+    const source = this.node.findAll().find((one): one is Role => one instanceof Role && /\/Source\/.*\/CodePipelineActionRole$/.test(one.node.path))!;
+    source.addToPolicy(new PolicyStatement({ actions: ['codeconnections:UseConnection'], resources: [connectionArn] }));
   }
 
   private artifacts(): Bucket {
@@ -151,7 +161,7 @@ export class FtpsPipeline extends StackOfAnyZone {
     const accessLogs = new Bucket(this, 'ArtifactAccessLogs', {
       ...common,
       encryption: BucketEncryption.S3_MANAGED,
-      lifecycleRules: [{ expiration: Duration.days(365) }],
+      lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(1) }],
     });
     const circle = 'This bucket holds the access logs of the artifacts; logging its own access would go in a circle.';
     acknowledge(accessLogs, 'AwsSolutions-S1', circle);

@@ -10,12 +10,14 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
+import { QUARANTINED_FILES } from '../../server/config';
 import { lambdaCode } from '../bundles';
 import { NAMESPACE } from '../certificate/certificate-rotation';
 import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
+import { FailureQueue } from '../functions/failure-queue';
+import { acceptSharedConcurrency } from '../functions/one-at-a-time';
 import { stableName } from '../names';
 import { letLogsUse } from '../network/log-key';
 import { FileStorage, type StorageSettings } from './file-storage';
@@ -60,6 +62,8 @@ const QUARANTINE_PREFIX = 'uploads/';
 const OBJECTS = 'Files of partners have names that nobody knows before; the statement is limited to this one bucket.';
 const ONE_REGION = 'S3 keeps every object in at least three zones of the region; where a second region is asked for, replicate this bucket by a rule of yours.';
 const PRIVATE = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true } as const;
+/** What a deleted file leaves in a versioned bucket, once nothing is behind it any more; markers are listed and paid for as objects are (S3 user guide, "Managing delete markers"). */
+const NO_MARKERS: LifecycleRule = { expiredObjectDeleteMarker: true };
 const CIRCLE = 'Access logs of the bucket of access logs would go around in a circle.';
 
 /** Files in S3, encrypted and versioned. Uploads become visible only when GuardDuty has found them clean. */
@@ -98,6 +102,7 @@ export class S3Storage extends FileStorage {
           expiration: props.expireDays === undefined ? undefined : Duration.days(props.expireDays),
           abortIncompleteMultipartUploadAfter: Duration.days(2),
         },
+        NO_MARKERS,
       ],
       accessLogs,
     );
@@ -110,6 +115,7 @@ export class S3Storage extends FileStorage {
           noncurrentVersionExpiration: Duration.days(1),
           abortIncompleteMultipartUploadAfter: Duration.days(2),
         },
+        NO_MARKERS,
       ],
       accessLogs,
     );
@@ -134,14 +140,10 @@ export class S3Storage extends FileStorage {
   }
 
   public grantReadWrite(grantee: IGrantable): void {
-    this.grantObjects(grantee, this.bucket, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts']);
-    this.grantObjects(grantee, this.quarantineBucket, [
-      's3:GetObject',
-      's3:PutObject',
-      's3:DeleteObject',
-      's3:AbortMultipartUpload',
-      's3:ListMultipartUploadParts',
-    ]);
+    const actions = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:GetObjectTagging'];
+    // A copy takes the tags of its object along (API reference, "CopyObject"). In quarantine a tag is the verdict of GuardDuty, which nobody else writes.
+    this.grantObjects(grantee, this.bucket, [...actions, 's3:PutObjectTagging']);
+    this.grantObjects(grantee, this.quarantineBucket, actions);
     this.grantBuckets(grantee, ['s3:ListBucket', 's3:ListBucketMultipartUploads']);
     if (this._settings.eventBus !== undefined) this.eventBus.grantPutEventsTo(grantee);
   }
@@ -178,7 +180,7 @@ export class S3Storage extends FileStorage {
     const bucket = new Bucket(this, 'AccessLogs', {
       ...PRIVATE,
       encryption: BucketEncryption.S3_MANAGED, // S3 delivers access logs to no bucket with a KMS key of its own
-      lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(1) }],
+      lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(1) }, NO_MARKERS],
       removalPolicy,
     });
     acknowledge(bucket, 'AwsSolutions-S1', CIRCLE);
@@ -247,7 +249,7 @@ export class S3Storage extends FileStorage {
     acknowledgeRegulations(role.node.findChild('DefaultPolicy'), 'IAMNoInlinePolicy', OWN_ROLE);
     const plan = new CfnMalwareProtectionPlan(this, 'Scan', {
       role: role.roleArn,
-      protectedResource: { s3Bucket: { bucketName: this.quarantineBucket.bucketName, objectPrefixes: [QUARANTINE_PREFIX] } },
+      protectedResource: { s3Bucket: { bucketName: this.quarantineBucket.bucketName, objectPrefixes: [QUARANTINE_PREFIX + QUARANTINED_FILES] } },
       actions: { tagging: { status: 'ENABLED' } },
     });
     plan.node.addDependency(role);
@@ -259,8 +261,8 @@ export class S3Storage extends FileStorage {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: 'Puts FTPS uploads into place that GuardDuty found clean',
     });
-    const failures = new Queue(this, 'Failures', { encryption: QueueEncryption.KMS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
-    acknowledge(failures, 'AwsSolutions-SQS3', 'This queue is itself the dead-letter queue of the release Lambda.');
+    const { queue: failures, alarm } = new FailureQueue(this, 'Failures', { of: 'release of FTPS uploads that GuardDuty has scanned' });
+    this.alarms.push(alarm);
     letLogsUse(this.key);
     const logGroup = new LogGroup(this, 'ReleaseLogs', { retention: RetentionDays.ONE_YEAR, encryptionKey: this.key, removalPolicy: RemovalPolicy.RETAIN });
     const release = new LambdaFn(this, 'Release', {
@@ -271,7 +273,6 @@ export class S3Storage extends FileStorage {
       code: lambdaCode('storage-release'),
       timeout: Duration.minutes(15), // objects of many GiB are copied in parts
       memorySize: 512,
-      reservedConcurrentExecutions: 10,
       deadLetterQueue: failures,
       retryAttempts: 2,
       role,
@@ -286,8 +287,9 @@ export class S3Storage extends FileStorage {
         METRIC_STORAGE: stableName(this),
       },
     });
+    acceptSharedConcurrency(release);
     logGroup.grantWrite(role);
-    this.grantObjects(role, this.bucket, ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload']);
+    this.grantObjects(role, this.bucket, ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:PutObjectTagging']);
     this.grantObjects(role, this.quarantineBucket, ['s3:GetObject', 's3:GetObjectTagging', 's3:PutObject', 's3:DeleteObject']);
     this.grantBuckets(role, ['s3:ListBucket']);
     this.eventBus.grantPutEventsTo(role);

@@ -13,6 +13,7 @@ export {
   type PasswordAccount,
   type Permission,
   passwordAccount,
+  QUARANTINED_FILES,
   type ServerConfig,
   type ServerConfigInput,
   serverConfigSchema,

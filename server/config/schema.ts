@@ -18,6 +18,9 @@ export const dataTlsReuse = z
     'Whether a data connection must resume a TLS session of its control connection (RFC 4217 section 7). `required`: it must, or bring the client certificate of the control connection. `preferred`: it must as soon as the client has shown in this session that it can; before that, and from clients that can not, a connection is held until its own must be there as well, and taken only from the same address, with the same TLS software, where nobody else came or waits on the port; the audit says so. `off`: the first from the same address is taken.',
   );
 
+/** Folder of the uploads themselves, below the prefix of a quarantine in S3; a scanner reads this one alone. */
+export const QUARANTINED_FILES = 'held/';
+
 export const permission = z.enum(['read', 'write', 'list', 'delete', 'rename', 'mkdir']);
 export type Permission = z.infer<typeof permission>;
 

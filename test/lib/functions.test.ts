@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
-import { ClientTrust, ElasticAddresses, FtpsService, LoadBalancer, S3Storage } from '../../lib';
+import { ClientTrust, ElasticAddresses, FtpsEnvironment, FtpsService, FtpsStage, LoadBalancer, S3Storage } from '../../lib';
 import { flat, type Resources, testStack } from './support';
 
 const root = join(__dirname, '../..');
@@ -37,20 +37,28 @@ it('there is a function in the template for each handler in the kit', () => {
 });
 
 describe.each(functions)('%s', (id, { Properties }) => {
-  it('runs alone or with few others, has a role, a log and a dead-letter queue of its own, and an alarm on failures', () => {
+  it('has a role, a log and a dead-letter queue of its own, and alarms on failures and on what is kept in the queue', () => {
     expect(Properties.Runtime).toBe('nodejs24.x');
-    expect(Properties.ReservedConcurrentExecutions).toBeLessThanOrEqual(10);
     const own = (pick: (properties: Resources) => unknown) => functions.filter(([, other]) => flat(pick(other['Properties'])) === flat(pick(Properties)));
     expect(own(({ Role }) => Role)).toHaveLength(1);
     expect(own(({ LoggingConfig }) => LoggingConfig['LogGroup'])).toHaveLength(1);
     expect(own(({ DeadLetterConfig }) => DeadLetterConfig['TargetArn'])).toHaveLength(1);
-    const queue = template.Resources[Properties.DeadLetterConfig.TargetArn['Fn::GetAtt'][0]];
-    expect(queue).toMatchObject({ Type: 'AWS::SQS::Queue', Properties: { KmsMasterKeyId: expect.anything() } });
+    const [queueId] = Properties.DeadLetterConfig.TargetArn['Fn::GetAtt'];
+    const queue = template.Resources[queueId];
+    expect(queue).toMatchObject({ Type: 'AWS::SQS::Queue', Properties: { SqsManagedSseEnabled: true } });
+    const kept = ofType('AWS::CloudWatch::Alarm').filter(([, alarm]) => JSON.stringify(alarm['Properties'].Dimensions ?? []).includes(queueId));
+    expect(kept.map(([, alarm]) => [alarm['Properties'].MetricName, alarm['Properties'].AlarmActions?.length])).toEqual([
+      ['ApproximateNumberOfMessagesVisible', 1],
+    ]);
     const alarms = ofType('AWS::CloudWatch::Alarm').filter(([, alarm]) =>
       JSON.stringify(alarm['Properties'].Dimensions ?? []).includes(JSON.stringify({ Name: 'FunctionName', Value: { Ref: id } })),
     );
     expect(alarms.map(([, alarm]) => alarm['Properties'].MetricName)).toContain('Errors');
     expect(alarms.every(([, alarm]) => alarm['Properties'].AlarmActions?.length > 0)).toBe(true);
+  });
+
+  it('takes a run out of the account’s for itself where two at once would undo each other’s work, and nowhere else', () => {
+    expect(Properties.ReservedConcurrentExecutions).toBe(/release|client certificates|GuardDuty/i.test(Properties.Description) ? undefined : 1);
   });
 
   it('its role is assumed by Lambda alone', () => {
@@ -62,4 +70,15 @@ describe.each(functions)('%s', (id, { Properties }) => {
 
 it.each(handlers)('lib/%s logs by powertools', (file) => {
   expect(readFileSync(join(root, 'lib', file), 'utf8')).toContain("from '@aws-lambda-powertools/logger'");
+});
+
+it('reserves nothing where the account has nothing to reserve', () => {
+  const app = new App();
+  const { name, ...staging } = FtpsEnvironment.staging(
+    {},
+    { name: 'small', domainName: 'ftps.example.com', hostedZoneId: 'Z0', zoneName: 'example.com', clientCidrs: ['203.0.113.0/24'] },
+  );
+  const stage = new FtpsStage(app, 'small', { settings: { name, ...staging } });
+  for (const one of [stage.dataStack, stage.serviceStack])
+    expect(JSON.stringify(Template.fromStack(one).toJSON())).not.toContain('ReservedConcurrentExecutions');
 });

@@ -7,6 +7,7 @@ import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandInput,
@@ -50,6 +51,11 @@ const conditionHeaders = (condition: Condition | undefined) =>
 const rangeHeader = ({ first, last }: Range) => `bytes=${first}-${last}`;
 /** Tries of a piece whose body broke off; the SDK retries requests, but not a body that ends early. */
 const BODY_TRIES = 5;
+/**
+ * Named when an upload in parts begins and sent with each part, and the parts' checksums again at its end: S3 refuses parts whose checksum is of
+ * another kind than the upload's, and an end without them (S3 user guide, "Checking object integrity for data uploads in Amazon S3").
+ */
+const PARTS_CHECKSUM = 'CRC32';
 /** Parts copied at once. */
 const COPIES_AT_ONCE = 8;
 
@@ -150,7 +156,10 @@ export class Bucket {
   }
 
   private async copyInParts(from: { bucket: Bucket; key: string } & Found, key: string, metadata: Metadata, condition?: Condition): Promise<void> {
-    const upload = await this.beginParts(key, metadata);
+    // CopyObject takes the tags along by itself; parts have none.
+    const { TagSet = [] } = await this.client.send(new GetObjectTaggingCommand({ Bucket: from.bucket.name, Key: from.key }));
+    const tags = new URLSearchParams(TagSet.map(({ Key = '', Value = '' }): [string, string] => [Key, Value])).toString();
+    const upload = await this.beginParts(key, metadata, tags || undefined);
     try {
       const parts = await this.copyParts(upload, from, copyRanges(from.size, Math.min(COPY_PART, this.largestCopy)));
       await this.completeParts(upload, parts, condition);
@@ -160,16 +169,34 @@ export class Bucket {
     }
   }
 
-  async beginParts(key: string, metadata: Metadata): Promise<MultipartUpload> {
-    const { UploadId } = await this.client.send(new CreateMultipartUploadCommand({ Bucket: this.name, Key: key, Metadata: metadata, ...this.encryption() }));
+  /** `tags` as S3 wants them in a header: `key=value&…`. */
+  async beginParts(key: string, metadata: Metadata, tags?: string): Promise<MultipartUpload> {
+    const { UploadId } = await this.client.send(
+      new CreateMultipartUploadCommand({
+        Bucket: this.name,
+        Key: key,
+        Metadata: metadata,
+        Tagging: tags,
+        ChecksumAlgorithm: PARTS_CHECKSUM,
+        ...this.encryption(),
+      }),
+    );
     return { key, id: UploadId! };
   }
 
   async putPart({ key, id }: MultipartUpload, number: number, body: Buffer): Promise<CompletedPart> {
-    const { ETag } = await this.client.send(
-      new UploadPartCommand({ Bucket: this.name, Key: key, UploadId: id, PartNumber: number, Body: body, ContentLength: body.length }),
+    const { ETag, ChecksumCRC32 } = await this.client.send(
+      new UploadPartCommand({
+        Bucket: this.name,
+        Key: key,
+        UploadId: id,
+        PartNumber: number,
+        Body: body,
+        ContentLength: body.length,
+        ChecksumAlgorithm: PARTS_CHECKSUM,
+      }),
     );
-    return { PartNumber: number, ETag };
+    return { PartNumber: number, ETag, ChecksumCRC32 };
   }
 
   /** Makes the first parts of an upload out of ranges of an object. */
@@ -194,7 +221,7 @@ export class Bucket {
         }),
         { abortSignal: signal },
       );
-      parts[index] = { PartNumber: index + 1, ETag: CopyPartResult?.ETag };
+      parts[index] = { PartNumber: index + 1, ETag: CopyPartResult?.ETag, ChecksumCRC32: CopyPartResult?.ChecksumCRC32 };
     });
     return parts;
   }

@@ -1,7 +1,9 @@
 /**
  * Uploads in S3 that no client can read: those that wait for a verdict, and those that have a bad one. Each is an object named by its
- * id, with a record beside it, `<id>.json`. What has no record is an upload under way, or left over from a crash.
+ * id, with a record in a folder beside it, which no scanner reads and nobody pays it for. What has no record is an upload under way, or left
+ * over from a crash.
  */
+import { QUARANTINED_FILES } from '../../config';
 import { checkedId } from '../quarantine-id';
 import { type Finding, type Quarantine, type Quarantined, StorageError } from '../storage';
 import { type Bucket, eachOf } from './bucket';
@@ -31,6 +33,8 @@ export interface HoldingPlace {
   forget(): Promise<void>;
 }
 
+/** Folder of the records, below the prefix. */
+const RECORDS = 'records/';
 const READS_AT_ONCE = 16;
 /** How often something is tried while others write the same object. */
 const TRIES = 10;
@@ -51,16 +55,17 @@ export class S3Quarantine implements Quarantine {
       judge,
       record: async (state, size, more) => {
         const record: StoredRecord = { id, state, at: new Date().toISOString(), size, client: '', session: '', ...facts, ...more };
-        await this.bucket.put(`${this.keyOf(id)}.json`, JSON.stringify(record));
+        await this.bucket.put(this.recordOf(id), JSON.stringify(record));
       },
-      forget: () => this.bucket.remove(`${this.keyOf(id)}.json`),
+      forget: () => this.bucket.remove(this.recordOf(id)),
     };
   }
 
   async list(): Promise<Quarantined[]> {
     const found: Quarantined[] = [];
-    for await (const { objects } of this.bucket.list(this.prefix, { folders: false })) {
-      const ids = objects.filter(({ key }) => key.endsWith('.json')).map(({ key }) => key.slice(this.prefix.length, -'.json'.length));
+    const folder = this.prefix + RECORDS;
+    for await (const { objects } of this.bucket.list(folder, { folders: false })) {
+      const ids = objects.filter(({ key }) => key.endsWith('.json')).map(({ key }) => key.slice(folder.length, -'.json'.length));
       await eachOf(ids, READS_AT_ONCE, async (id) => {
         found.push(await this.find(id));
       });
@@ -90,24 +95,26 @@ export class S3Quarantine implements Quarantine {
   /** Deletes what is here of an upload; nothing to do where another was faster, or got only half-way. */
   async discard(id: string): Promise<void> {
     await this.bucket.remove(this.keyOf(id));
-    await this.bucket.remove(`${this.keyOf(id)}.json`);
+    await this.bucket.remove(this.recordOf(id));
   }
 
   /** Removes what a crash left: parts without an end, and objects without a record, from before then. */
   async sweep(before: Date): Promise<void> {
-    for await (const parts of this.bucket.openParts(this.prefix, before)) await this.bucket.abortParts(parts);
-    for await (const { objects } of this.bucket.list(this.prefix, { folders: false })) {
-      const keys = new Set(objects.map(({ key }) => key));
-      for (const { key, modified } of objects)
-        if (!key.endsWith('.json') && modified < before && !keys.has(`${key}.json`) && !(await this.bucket.find(`${key}.json`))) await this.bucket.remove(key);
-    }
+    const folder = this.prefix + QUARANTINED_FILES;
+    for await (const parts of this.bucket.openParts(folder, before)) await this.bucket.abortParts(parts);
+    for await (const { objects } of this.bucket.list(folder, { folders: false }))
+      for (const { key, modified } of objects) {
+        const id = this.idOf(key);
+        if (modified < before && id !== undefined && !(await this.bucket.find(this.recordOf(id)))) await this.bucket.remove(key);
+      }
   }
 
   /** The id that a key of the bucket names; undefined for records and for what is not an upload. */
   idOf(key: string): string | undefined {
-    if (!key.startsWith(this.prefix)) return undefined;
+    const folder = this.prefix + QUARANTINED_FILES;
+    if (!key.startsWith(folder)) return undefined;
     try {
-      return checkedId(key.slice(this.prefix.length));
+      return checkedId(key.slice(folder.length));
     } catch {
       return undefined;
     }
@@ -115,7 +122,7 @@ export class S3Quarantine implements Quarantine {
 
   /** Notes what a scanner found, unless the upload was released or deleted meanwhile: then there is nothing to note, and no record comes back. */
   async judge(id: string, verdict: Pick<StoredRecord, 'state' | 'signature' | 'engine' | 'detail'>): Promise<'judged' | 'gone'> {
-    const key = `${this.keyOf(id)}.json`;
+    const key = this.recordOf(id);
     for (let attempt = 1; ; attempt += 1) {
       try {
         const { text, etag } = await this.bucket.text(key);
@@ -155,7 +162,7 @@ export class S3Quarantine implements Quarantine {
   /** The record of an upload; undefined where it is no longer here. */
   async record(id: string): Promise<StoredRecord | undefined> {
     try {
-      return JSON.parse((await this.bucket.text(`${this.keyOf(id)}.json`)).text) as StoredRecord;
+      return JSON.parse((await this.bucket.text(this.recordOf(id))).text) as StoredRecord;
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -164,7 +171,11 @@ export class S3Quarantine implements Quarantine {
 
   /** Where an upload lies in the bucket. */
   keyOf(id: string): string {
-    return this.prefix + checkedId(id);
+    return this.prefix + QUARANTINED_FILES + checkedId(id);
+  }
+
+  private recordOf(id: string): string {
+    return `${this.prefix}${RECORDS}${checkedId(id)}.json`;
   }
 
   private async stored(id: string): Promise<StoredRecord> {

@@ -43,7 +43,7 @@ describe('storage in S3', () => {
   it('has GuardDuty scan the quarantine, and its results bring the release Lambda', () => {
     template.hasResourceProperties('AWS::GuardDuty::MalwareProtectionPlan', {
       Actions: { Tagging: { Status: 'ENABLED' } },
-      ProtectedResource: { S3Bucket: { BucketName: { Ref: Match.stringLikeRegexp('Quarantine') }, ObjectPrefixes: ['uploads/'] } },
+      ProtectedResource: { S3Bucket: { BucketName: { Ref: Match.stringLikeRegexp('Quarantine') }, ObjectPrefixes: ['uploads/held/'] } },
     });
     template.hasResourceProperties('AWS::Events::Rule', {
       EventPattern: {
@@ -55,11 +55,10 @@ describe('storage in S3', () => {
     });
     template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(15 minutes)' });
     template.hasResourceProperties('AWS::Lambda::Function', {
-      ReservedConcurrentExecutions: 10,
       DeadLetterConfig: Match.anyValue(),
       Environment: { Variables: Match.objectLike({ QUARANTINE_PREFIX: 'uploads/', FILES_BUCKET: { Ref: Match.stringLikeRegexp('Files') } }) },
     });
-    template.resourceCountIs('AWS::CloudWatch::Alarm', 4);
+    template.resourceCountIs('AWS::CloudWatch::Alarm', 5);
   });
 
   it('grants no action with a star, and none beyond its buckets, its key and its rule', () => {

@@ -96,7 +96,7 @@ async function runs(...events: readonly unknown[]): Promise<(readonly Outcome[])
   }
 }
 
-const scanned = (id: string, scanResultStatus: string, { key = `${PREFIX}${id}`, bucket = quarantine, eTag = undefined as string | undefined } = {}) => ({
+const scanned = (id: string, scanResultStatus: string, { key = `${PREFIX}held/${id}`, bucket = quarantine, eTag = undefined as string | undefined } = {}) => ({
   source: 'aws.guardduty',
   'detail-type': 'GuardDuty Malware Protection Object Scan Result',
   detail: {
@@ -159,10 +159,10 @@ it('lets the younger of two uploads stand, whichever was scanned first', async (
 it('takes no notice of records, of other buckets, of GuardDuty’s own test, or of a version that is no longer there', async () => {
   const id = await upload('/file', 'content');
   for (const place of [
-    { key: `${PREFIX}${id}.json` },
+    { key: `${PREFIX}records/${id}.json` },
     { bucket: files },
     { key: 'malware-protection-resource-validation-object' },
-    { key: `${PREFIX}../${id}` },
+    { key: `${PREFIX}held/../${id}` },
   ])
     expect(await run(scanned(id, 'NO_THREATS_FOUND', place))).toEqual([]);
   expect(await run(scanned(id, 'NO_THREATS_FOUND', { eTag: 'of-other-bytes' }))).toEqual([{ id, outcome: 'other-version' }]);
@@ -289,7 +289,7 @@ it('looks after uploads whose event was lost: by their tag, or by an alarm', asy
   await s3.client.send(
     new PutObjectTaggingCommand({
       Bucket: quarantine,
-      Key: `${PREFIX}${tagged}`,
+      Key: `${PREFIX}held/${tagged}`,
       Tagging: { TagSet: [{ Key: 'GuardDutyMalwareScanStatus', Value: 'NO_THREATS_FOUND' }] },
     }),
   );

@@ -30,7 +30,17 @@ beforeAll(async () => {
     const what = [
       request.method,
       decodeURIComponent(pathname),
-      searchParams.has('list-type') ? 'list' : searchParams.has('uploads') ? 'begin' : part ? `part ${part}` : searchParams.has('uploadId') ? 'parts' : '',
+      searchParams.has('list-type')
+        ? 'list'
+        : searchParams.has('tagging')
+          ? 'tags'
+          : searchParams.has('uploads')
+            ? 'begin'
+            : part
+              ? `part ${part}`
+              : searchParams.has('uploadId')
+                ? 'parts'
+                : '',
     ];
     asked.push({ what: what.join(' ').trim(), headers: request.headers, body });
     const answer = (status: number, xml = '', headers = {}) => response.writeHead(status, { 'content-type': 'application/xml', ...headers }).end(xml);
@@ -39,10 +49,11 @@ beforeAll(async () => {
       return answer(200, '', { 'content-length': SIZE, etag: '"whole"', 'last-modified': 'Thu, 02 Jan 2020 03:04:05 GMT' });
     }
     if (request.method === 'DELETE') return answer(204);
+    if (searchParams.has('tagging')) return answer(200, '<Tagging><TagSet><Tag><Key>cost centre</Key><Value>a&amp;b</Value></Tag></TagSet></Tagging>');
     if (searchParams.has('list-type')) return answer(200, '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>');
     if (searchParams.has('uploads')) return answer(200, '<InitiateMultipartUploadResult><UploadId>upload</UploadId></InitiateMultipartUploadResult>');
     if (part !== null && Number(part) === refused) return answer(403, '<Error><Code>AccessDenied</Code></Error>');
-    if (part !== null) return answer(200, `<CopyPartResult><ETag>"part-${part}"</ETag></CopyPartResult>`);
+    if (part !== null) return answer(200, `<CopyPartResult><ETag>"part-${part}"</ETag><ChecksumCRC32>crc-${part}</ChecksumCRC32></CopyPartResult>`);
     return answer(200, '<CompleteMultipartUploadResult><ETag>"copied"</ETag></CompleteMultipartUploadResult>');
   });
   server.listen(0, '127.0.0.1');
@@ -89,7 +100,7 @@ it('copies every byte of 6 GiB once, in parts that S3 takes, of exactly that obj
   expect(asked[complete]!.headers['if-none-match']).toBe('*');
   expect([...asked[complete]!.body.matchAll(/part-(\d)/g)].map(([, number]) => number)).toEqual(['1', '2', '3', '4', '5', '6', '7']);
   expect(asked.findIndex(({ what }) => what === 'DELETE /bucket/old name.bin')).toBeGreaterThan(complete);
-  expect(asked.some(({ what }) => what.startsWith('GET') && !what.endsWith('list'))).toBe(false); // no byte comes here
+  expect(asked.some(({ what }) => what.startsWith('GET') && !/(list|tags)$/.test(what))).toBe(false); // no byte comes here
 });
 
 it('gives the parts back and keeps the old one where a part can not be copied', async () => {
@@ -98,4 +109,16 @@ it('gives the parts back and keeps the old one where a part can not be copied', 
   expect(asked.map(({ what }) => what)).toContain('DELETE /bucket/new.bin parts');
   expect(asked.map(({ what }) => what)).not.toContain('DELETE /bucket/old name.bin');
   expect(asked.some(({ what }) => what === 'POST /bucket/new.bin parts')).toBe(false);
+});
+
+it('takes the tags of the object along, which parts have none of', async () => {
+  await rename();
+  expect(asked.find(({ what }) => what.endsWith('begin'))!.headers['x-amz-tagging']).toBe('cost+centre=a%26b');
+});
+
+it('names the checksum of the parts when it begins, and says each at the end', async () => {
+  await rename();
+  expect(asked.find(({ what }) => what.endsWith('begin'))!.headers['x-amz-checksum-algorithm']).toBe('CRC32');
+  const end = asked.find(({ what }) => what.startsWith('POST') && what.endsWith('parts'))!;
+  expect(end.body.match(/<ChecksumCRC32>crc-\d<\/ChecksumCRC32>/g)).toHaveLength(7);
 });

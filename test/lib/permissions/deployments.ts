@@ -1,0 +1,96 @@
+/** Deployments whose permissions are looked at: production as it stands in bin/environments, and one that has every part which production has not. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { pipeline } from '../../../bin/environments/pipeline';
+import { prod } from '../../../bin/environments/prod';
+import {
+  Accounts,
+  AuditLog,
+  ClientTrust,
+  DirectoryAccounts,
+  FtpsPipeline,
+  FtpsService,
+  FtpsStage,
+  LoadBalancer,
+  S3Storage,
+  SecretAccounts,
+  SecurityLakeDelivery,
+  ServerCertificate,
+} from '../../../lib';
+import { ACCOUNT, Deployment, REGION } from './deployment';
+
+const env = { account: ACCOUNT, region: REGION };
+/** Templates name the construct of each resource, as `cdk synth` has it. */
+const makeApp = () => new App({ context: { 'aws:cdk:enable-path-metadata': true } });
+
+export function production(): Deployment {
+  const app = makeApp();
+  new FtpsStage(app, 'prod', { settings: { ...prod, env } });
+  return new Deployment(app);
+}
+
+/** Files in S3, a load balancer, a private authority in short-lived mode, client certificates, a directory, Security Lake, CloudTrail, and people who look after them. */
+export function everythingElse(): Deployment {
+  const app = makeApp();
+  const stack = new Stack(app, 'Wide', { env });
+  const folder = mkdtempSync(join(tmpdir(), 'ftps-permissions-'));
+  const bundleFile = join(folder, 'authorities.pem');
+  writeFileSync(bundleFile, '');
+  const person = (name: string) => new Role(stack, name, { assumedBy: new AccountPrincipal(ACCOUNT) });
+  const vpc = new Vpc(stack, 'Vpc', { natGateways: 0, restrictDefaultSecurityGroup: false, availabilityZones: [`${REGION}a`, `${REGION}b`] });
+  const storage = new S3Storage(stack, 'Files');
+  const accounts = new SecretAccounts(stack, 'Accounts');
+  const auditLog = new AuditLog(stack, 'Logs', { dataEvents: true });
+  auditLog.addDataEvents(storage.bucket);
+  new SecurityLakeDelivery(stack, 'Lake', { auditLog, lakeBucket: Bucket.fromBucketName(stack, 'LakeBucket', 'aws-security-data-lake-eu-central-1-example') });
+  const service = new FtpsService(stack, 'Ftps', {
+    domainName: 'ftps.example.com',
+    hostedZone: HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: 'Z0123456789EXAMPLE', zoneName: 'example.com' }),
+    clientCidrs: ['203.0.113.0/24'],
+    vpc,
+    vpcSubnets: { subnetType: SubnetType.PUBLIC },
+    storage,
+    auditLog,
+    flowLogs: true,
+    warmInstances: 1,
+    maxInstances: 3,
+    image: { shareWithAccounts: ['444455556666'] },
+    endpoint: new LoadBalancer(stack, 'Balancer', { vpc, slots: 4 }),
+    certificate: ServerCertificate.privateCa(stack, 'Certificate', { domainName: 'ftps.example.com', shortLived: true }),
+    clientTrust: new ClientTrust(stack, 'Trust', { bundleFile, revocationLists: ['http://crl.example.com/root.crl'] }),
+    accounts: Accounts.inOrder(
+      stack,
+      'Places',
+      accounts,
+      new DirectoryAccounts(stack, 'Directory', {
+        servers: ['ldaps://ldap.example.com'],
+        serverCidrs: ['10.0.0.0/24'],
+        serviceAccount: 'cn=ftps,dc=example,dc=com',
+        servicePassword: Secret.fromSecretCompleteArn(stack, 'Password', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:directory-a1B2c3`),
+        userBase: 'dc=example,dc=com',
+        rules: [{}],
+      }),
+    ),
+  });
+  service.sessionLog.grantStart(person('Operator'));
+  accounts.grantManage(person('AccountKeeper'));
+  auditLog.archive!.grantQuery(person('Analyst'));
+  const scannedByInstances = new S3Storage(stack, 'Plain', { malwareProtection: false });
+  scannedByInstances.grantReadWrite(person('PlainFleet'));
+  const deployment = new Deployment(app);
+  rmSync(folder, { recursive: true });
+  return deployment;
+}
+
+export function promotion(): Deployment {
+  const app = makeApp();
+  new FtpsPipeline(app, 'ftps-pipeline', { ...pipeline, probe: { ...pipeline.probe, accounts: { staging: 'probe/staging' } } });
+  return new Deployment(app);
+}
