@@ -9,6 +9,9 @@ import { type Line, LineReader } from './line-reader';
 /** Lines that are read at once: a packet can hold tens of thousands, and whoever sends it waits for its own. */
 const MOST_LINES = 64;
 
+/** Bytes of a client that are still taken, and thrown away, once its connection is to end. */
+const MOST_UNHEARD = 256 * 1024;
+
 export class ControlChannel {
   private socket: Socket;
   private reader = new LineReader();
@@ -106,7 +109,13 @@ export class ControlChannel {
     if (this.over) return;
     this.flush();
     this.reader = new LineReader(); // what is left is not read any more
-    this.socket.off('data', this.onData).resume();
+    // A client that still sends is not listened to for long; what it has sent must be read, or the kernel throws our last words away.
+    let left = MOST_UNHEARD;
+    this.socket.off('data', this.onData).on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) this.destroy();
+    });
+    this.socket.resume();
     this.socket.end();
     const timer = setTimeout(() => this.destroy(), 2_000);
     this.socket.once('close', () => clearTimeout(timer));
