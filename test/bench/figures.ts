@@ -200,7 +200,7 @@ const smallFilesPython: Measurement = {
 };
 
 let shared: SecureContext | undefined;
-function clientContext(place: Workplace): SecureContext {
+export function clientContext(place: Workplace): SecureContext {
   shared ??= createSecureContext({ ca: readFileSync(place.ca), ciphers: `${CIPHER.tls13}:${CIPHER.tls12}` });
   return shared;
 }

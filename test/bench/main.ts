@@ -17,6 +17,7 @@ import { preparePython, pyftpdlib } from './peers/pyftpdlib';
 import { sftpgo } from './peers/sftpgo';
 import { type Column, chart, type Report, Results, replaceFigures, table } from './report';
 import { type Server, startServer } from './server';
+import { strangers } from './strangers';
 import { full, makeWorkplace, quick, type Workplace } from './workplace';
 
 const HELP = `npm run bench -- [options]
@@ -65,7 +66,7 @@ async function main(): Promise<void> {
       if (version === undefined) console.log(`${peer.name} is not installed and is left out`);
       else columns.push({ peer, name: peer.name, version, role: peer === ours ? 'ours' : peer.variant ? 'variant' : 'peer' });
     }
-    const chosen = measurements.filter(({ figures }) => !options.only || figures.some(({ id }) => options.only!.split(',').includes(id)));
+    const chosen = [...measurements, strangers].filter(({ figures }) => !options.only || figures.some(({ id }) => options.only!.split(',').includes(id)));
     const results = await measureAll(
       columns.map(({ peer }) => peer),
       chosen,

@@ -11,6 +11,8 @@ import type { Workplace } from './workplace';
 export interface Server {
   readonly peer: Peer;
   readonly port: number;
+  /** Its settings, and what it writes that is not a file of a client. */
+  readonly folder: string;
   readonly meter: Meter;
   stop(): Promise<void>;
 }
@@ -33,6 +35,7 @@ export async function startServer(peer: Peer, place: Workplace): Promise<Server>
   return {
     peer,
     port: ports.control,
+    folder,
     meter,
     async stop() {
       await meter.close();
