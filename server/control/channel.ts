@@ -84,7 +84,7 @@ export class ControlChannel {
     this.raw.off('close', this.onClose);
     this.raw.pause();
     const deadline = Date.now() + seconds * 1000;
-    const hello = await peekClientHello(this.raw, AbortSignal.timeout(seconds * 1000));
+    const hello = await peekClientHello(this.raw, seconds);
     if (hello === 'closed' || hello === 'timeout') {
       this.raw.destroy();
       return { ok: false, reason: hello === 'timeout' ? 'timeout' : 'disconnected' };

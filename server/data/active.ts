@@ -35,7 +35,7 @@ export class ActiveTarget implements PendingData {
   async connected(direction: Direction): Promise<DataChannel> {
     const { security } = this.options;
     const socket = await this.connect();
-    const hello = await peekClientHello(socket, AbortSignal.timeout(security.handshakeSeconds * 1000));
+    const hello = await peekClientHello(socket, security.handshakeSeconds);
     const named = typeof hello === 'string' ? undefined : namedSession(hello, security.sessions);
     if (named && named.owner !== this.owner) throw this.refused(socket, 'other-session');
     const channel = await secureData(socket, this.owner, security, { direction, hello: typeof hello === 'string' ? undefined : hello, resume: named });

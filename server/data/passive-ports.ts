@@ -211,7 +211,7 @@ export class PassivePorts {
     const disown = (but?: PassiveOffer) => {
       for (const [offer, claim] of claims) if (offer !== but) offer.disown(claim);
     };
-    const hello = await peekClientHello(socket, AbortSignal.timeout(2 * this.options.connectSeconds * 1000));
+    const hello = await peekClientHello(socket, 2 * this.options.connectSeconds);
     port.named(address, socket);
     if (hello === 'closed') {
       for (const offer of waiting) offer.lose();

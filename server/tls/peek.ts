@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { type ClientHello, HelloReader, LONGEST_CLIENT_HELLO } from './client-hello';
 import type { TlsSessions } from './sessions';
 
-/** Fulfilled with the hello, or with why there is none. The socket is left paused with every byte in it. */
-export function peekClientHello(socket: Socket, signal: AbortSignal): Promise<ClientHello | 'malformed' | 'closed' | 'timeout'> {
+/** Fulfilled with the hello, or with why there is none: `timeout` after so many seconds. The socket is left paused with every byte in it. */
+export function peekClientHello(socket: Socket, seconds: number): Promise<ClientHello | 'malformed' | 'closed' | 'timeout'> {
   return new Promise((resolve) => {
     const reader = new HelloReader();
     const onReadable = () => {
@@ -15,16 +15,14 @@ export function peekClientHello(socket: Socket, signal: AbortSignal): Promise<Cl
       finish(parsed === 'incomplete' ? 'malformed' : parsed);
     };
     const onClose = () => finish('closed');
-    const onAbort = () => finish('timeout');
+    const timer = setTimeout(() => finish('timeout'), seconds * 1000);
     function finish(result: ClientHello | 'malformed' | 'closed' | 'timeout') {
       socket.off('readable', onReadable).off('end', onClose).off('close', onClose);
-      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
       if (reader.all.length > 0 && !socket.destroyed) socket.unshift(reader.all);
       resolve(result);
     }
     socket.on('readable', onReadable).on('end', onClose).on('close', onClose);
-    signal.addEventListener('abort', onAbort);
-    if (signal.aborted) finish('timeout');
   });
 }
 
