@@ -278,6 +278,7 @@ export class FtpsService extends Construct {
     const instanceGroup = this.endpoint.open(this.securityGroup, this);
     this.image = new ServerImage(this, 'Image', {
       fips: props.server?.tlsPolicy === TlsPolicy.FIPS, // the server refuses to run where the system does not behave so
+      virusScanner: config.antivirus.kind === 'clamd',
       ...props.image,
       processor: props.processor,
       schedule: props.patchSchedule,

@@ -5,6 +5,7 @@ import { type Health, startAdmin } from './admin/admin';
 import { Metrics } from './admin/metrics';
 import { RecentLines } from './admin/recent';
 import type { Standing } from './admin/standing';
+import { UploadNeeds } from './admin/upload-needs';
 import { foldRepeats } from './audit/fold';
 import { watchRoom } from './audit/room';
 import { openAudit, openTarget } from './audit/sink';
@@ -110,8 +111,9 @@ export async function serve(settings: ServerConfig): Promise<Serving> {
     const { dependencies, ...rest } = await server.standing();
     return { ...rest, dependencies: { ...dependencies, ...(room && room.state !== 'up' ? { audit: `down: ${room.state}` } : {}) } };
   };
+  const needs = new UploadNeeds(config);
   const health = async (): Promise<Health> => {
-    const parts = await server.parts();
+    const parts = { ...(await server.parts()), ...(await needs.states()) };
     const failed = Object.values(parts).some((state) => state.startsWith('down'));
     return { status: draining ? 'draining' : failed ? 'failed' : 'ok', parts: { transfers: String(await server.transfers()), ...parts, ...auditState() } };
   };

@@ -43,7 +43,8 @@ export function startScript(options: StartScriptOptions): UserData {
     '/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:/opt/aws/amazon-cloudwatch-agent/etc/ftps.json',
     ...options.endpointCommands,
     'systemctl start ftps.service ftps-health.timer',
-    `for attempt in $(seq 60); do curl -sf ${health} && break; sleep 1; done`,
+    // Health says yes when an upload would be taken: the scanner has read its signatures, which takes it half a minute, and the files are there.
+    `for attempt in $(seq 300); do curl -sf ${health} && break; sleep 1; done`,
     `curl -sf ${health} || false`,
     'launched CONTINUE',
   ];

@@ -37,7 +37,7 @@ export enum Processor {
 /** What goes into an image, and where it goes. */
 export interface ImageSettings {
   /**
-   * Whether to apply AWS's STIG hardening component (medium).
+   * Whether to apply AWS's STIG hardening component `stig-build-linux` at the level Medium.
    * @default true
    */
   readonly stig?: boolean;
@@ -47,10 +47,15 @@ export interface ImageSettings {
    */
   readonly fips?: boolean;
   /**
-   * Whether Amazon Inspector looks for vulnerabilities while an image is built. Inspector must be switched on in the account.
-   * @default true
+   * Whether Amazon Inspector looks for vulnerabilities while an image is built. Inspector must be switched on in the account, or no image is ever built.
+   * @default false
    */
   readonly scan?: boolean;
+  /**
+   * Whether instances scan uploads by themselves. The image brings the signatures then, which the build fetches from the internet.
+   * @default true; FtpsService: where `server.virusScan` asks for the scanner of the instances
+   */
+  readonly virusScanner?: boolean;
   /**
    * How many images are kept, the newest first; older ones are deregistered with their snapshots. At least 2, so that the one before can be gone back to.
    * @default 5
@@ -86,6 +91,9 @@ export interface ServerImageProps extends ImageSettings {
   readonly securityGroup: ISecurityGroup;
 }
 
+/** Where Image Builder runs its programs while it builds and tests. */
+const WORKING_DIRECTORY = '/var/tmp';
+
 /** Sunday at three in the morning. */
 export const DEFAULT_SCHEDULE = 'cron(0 3 ? * sun *)';
 
@@ -119,13 +127,20 @@ export class ServerImage extends Construct {
 
     const components = [
       this.component('Packages', packagesDocument()),
-      this.component('ServerFiles', serverDocument({ source: this.asset.s3ObjectUrl, files: hashesOf(folder) }), hashOf(folder)),
+      this.component(
+        'ServerFiles',
+        serverDocument({ source: this.asset.s3ObjectUrl, files: hashesOf(folder), virusScanner: props.virusScanner ?? true }),
+        hashOf(folder),
+      ),
       this.component('Hardening', hardeningDocument()),
       ...(props.fips ? [this.component('Fips', fipsDocument())] : []),
     ];
-    const stig = stack.formatArn({ service: 'imagebuilder', account: 'aws', resource: 'component', resourceName: 'stig-build-linux-medium/x.x.x' });
-    const [packages, ...further] = components;
-    const componentArns = [packages!.attrArn, ...(props.stig === false ? [] : [stig]), ...further.map(({ attrArn }) => attrArn)];
+    // The components with the level in their name know nothing of Amazon Linux 2023 (user guide, "STIG hardening components"). It comes first: what it
+    // removes (nfs-utils, which the mount helper of EFS needs) is installed afterwards, and where both set something ours holds.
+    const stig = {
+      componentArn: stack.formatArn({ service: 'imagebuilder', account: 'aws', resource: 'component', resourceName: 'stig-build-linux/x.x.x' }),
+      parameters: [{ name: 'Level', value: ['Medium'] }],
+    };
     this.volumeKey = volumeKey(this, 'VolumeKey', { description: 'Volumes of FTPS images', removalPolicy: RemovalPolicy.RETAIN });
     for (const account of props.shareWithAccounts ?? []) this.letStartFrom(account);
     this.imageArnPrefix = stack.formatArn({ service: 'imagebuilder', resource: 'image', resourceName: `${name.toLowerCase()}-` });
@@ -134,7 +149,8 @@ export class ServerImage extends Construct {
     const recipe = new CfnImageRecipe(this, 'Recipe', {
       name: `${name}-${digest(
         components.map((component) => component.name),
-        props.stig,
+        props.stig === false ? 'no STIG' : stig.parameters,
+        WORKING_DIRECTORY,
         this.processor,
       )}`,
       version: '1.0.0',
@@ -144,7 +160,9 @@ export class ServerImage extends Construct {
         resource: 'image',
         resourceName: `amazon-linux-2023-${this.processor === Processor.ARM64 ? 'arm64' : 'x86'}/x.x.x`,
       }),
-      components: componentArns.map((componentArn) => ({ componentArn })),
+      components: [...(props.stig === false ? [] : [stig]), ...components.map(({ attrArn }) => ({ componentArn: attrArn }))],
+      // Its default is /tmp, from which the finished image runs nothing.
+      workingDirectory: WORKING_DIRECTORY,
       blockDeviceMappings: [
         { deviceName: '/dev/xvda', ebs: { volumeType: 'gp3', volumeSize: 20, encrypted: true, kmsKeyId: this.volumeKey.keyArn, deleteOnTermination: true } },
       ],
@@ -206,7 +224,7 @@ export class ServerImage extends Construct {
       distributionConfigurationArn: distribution.attrArn,
       enhancedImageMetadataEnabled: true,
       imageTestsConfiguration: tests,
-      imageScanningConfiguration: { imageScanningEnabled: props.scan ?? true },
+      imageScanningConfiguration: { imageScanningEnabled: props.scan ?? false },
     };
     new CfnImagePipeline(this, 'Pipeline', {
       name,

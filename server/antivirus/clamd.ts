@@ -216,3 +216,9 @@ async function ask(config: ClamdConfig, command: string): Promise<string> {
     socket.destroy();
   }
 }
+
+/** Fulfilled when clamd has read its signatures and takes files. Throws an Error with the reason where it doesn't. */
+export async function scannerAnswers(config: ClamdConfig, milliseconds: number): Promise<void> {
+  const answer = await ask({ ...config, timeoutSeconds: milliseconds / 1000 }, 'PING');
+  if (answer !== 'PONG') throw new Error(`clamd answered ${JSON.stringify(answer.slice(0, 200))}`);
+}

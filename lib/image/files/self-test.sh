@@ -37,4 +37,29 @@ if [ "$(id -u)" = 0 ]; then
   [ "$opened" = "$(echo 21 990 $(seq 50000 50015))" ] || { echo "these ports are open: $opened"; exit 1; }
   [ "$(ps -o user= -p "$(pgrep -f "serve --user probe" | head -1)")" = ftps ] || { echo 'the server does not run as its user'; exit 1; }
 fi
+# The scanner by its unit, as on an instance: it reads its signatures, and finds the test file for scanners when the server's user asks.
+if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] && systemctl is-enabled --quiet ftps-scanner.service; then
+  systemctl start ftps-scanner.service
+  setpriv --reuid=ftps --regid=ftps --init-groups "$node" -e '
+    const test = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EIC", "AR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].join("");
+    const until = Date.now() + 300_000;
+    const ask = () => {
+      const socket = require("net").connect("/run/ftps-scanner/clamd.sock");
+      socket.on("error", (error) => {
+        if (Date.now() > until) { console.log(`the scanner does not answer (${error.code})`); process.exit(1); }
+        setTimeout(ask, 500);
+      });
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(test.length);
+      let said = "";
+      socket.on("connect", () => socket.write(Buffer.concat([Buffer.from("zINSTREAM\0"), length, Buffer.from(test), Buffer.alloc(4)])));
+      socket.on("data", (text) => { said += text; }).on("end", () => {
+        if (said.includes(" FOUND")) process.exit(0);
+        console.log(`the scanner finds nothing: ${said}`);
+        process.exit(1);
+      });
+    };
+    ask();'
+  echo 'the scanner scans as it should'
+fi
 echo 'the server speaks FTPS as it should'

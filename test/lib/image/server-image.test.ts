@@ -35,16 +35,52 @@ it('is patched, hardened and checked while it is built, and booted and spoken to
   expect(commands(template, 'ServerFiles')['test']).toContain('self-test.sh');
   const hardening = commands(template, 'Hardening');
   expect(hardening['build']).toContain('remove openssh-server');
-  expect(hardening['validate']).toContain('check.sh | tee /opt/ftps/checks.txt');
+  expect(hardening['validate']).toContain('check.sh --built | tee -a /opt/ftps/checks.txt');
   expect(hardening['test']).toContain('check.sh');
   const pipeline = template.findResources('AWS::ImageBuilder::ImagePipeline') as Resources;
   expect(Object.values(pipeline)[0].Properties).toMatchObject({
     ImageTestsConfiguration: { ImageTestsEnabled: true },
-    ImageScanningConfiguration: { ImageScanningEnabled: true },
+    // Inspector, which has to be switched on in the account, is asked for by a setting.
+    ImageScanningConfiguration: { ImageScanningEnabled: false },
     Schedule: { ScheduleExpression: 'cron(0 3 ? * sun *)' },
     Status: 'ENABLED',
   });
   template.hasResourceProperties('AWS::ImageBuilder::InfrastructureConfiguration', { InstanceMetadataOptions: { HttpTokens: 'required' } });
+});
+
+it('is hardened by the STIG component that knows Amazon Linux 2023, before anything of ours is installed', () => {
+  const [{ Properties }] = Object.values(image().findResources('AWS::ImageBuilder::ImageRecipe') as Resources);
+  const [stig, packages] = Properties.Components;
+  expect(JSON.stringify(stig.ComponentArn)).toContain(':aws:component/stig-build-linux/x.x.x');
+  expect(stig.Parameters).toEqual([{ Name: 'Level', Value: ['Medium'] }]);
+  expect(JSON.stringify(packages)).toContain('Packages');
+  expect(JSON.stringify(Object.values(image({ stig: false }).findResources('AWS::ImageBuilder::ImageRecipe')))).not.toContain('stig');
+});
+
+it('is built and tested in a folder from which programs may be run, since /tmp of the finished image is none', () => {
+  const template = image();
+  template.hasResourceProperties('AWS::ImageBuilder::ImageRecipe', { WorkingDirectory: '/var/tmp' });
+  const { build, validate, test } = commands(template, 'Hardening');
+  expect(build).toContain('noexec');
+  for (const phase of [build, validate]) expect(phase).not.toMatch(/start tmp\.mount|mount .*\/tmp/);
+  expect(validate).toContain('--built');
+  expect(test).not.toContain('--built');
+});
+
+it('asks packages for their version by rpm, and brings the newest release and signatures', () => {
+  const template = image();
+  const { build, validate } = commands(template, 'Packages');
+  expect(validate).toMatch(/rpm -q .*\bclamd\b/);
+  expect(validate).not.toContain('clamd --version');
+  expect(build).toContain('dnf -y upgrade --refresh --releasever=latest');
+  expect(commands(template, 'Hardening')['validate']).toContain('system-release'); // which it was stays in the image
+  expect(commands(template, 'ServerFiles')['build']).toContain('systemctl start ftps-signatures.service');
+});
+
+it('leaves the cryptography of FIPS alone where that is in place', () => {
+  const { build } = commands(image(), 'Hardening');
+  expect(build).toContain('case $(update-crypto-policies --show) in FIPS*)');
+  expect(build).not.toContain('--is-applied');
 });
 
 it('boots in FIPS mode when asked, and tries how the cryptography behaves', () => {

@@ -6,6 +6,7 @@ import { run } from '../support/served';
 
 const image = join(__dirname, '../../../dist/image');
 const cache = process.env['CDK_FTPS_CACHE']!;
+const eicar = Buffer.from('X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*').toString('hex');
 let root: string;
 
 /** Runs a script inside: own root, processes, mounts and network (loopback only). */
@@ -46,7 +47,10 @@ beforeAll(async () => {
     'useradd --system --shell /usr/sbin/nologin cwagent && bash /opt/ftps-install/install.sh /opt/ftps-install && rm -r /opt/ftps-install',
   );
   expect(installed).toMatchObject({ code: 0 });
-}, 120_000);
+  // One signature: the EICAR test file.
+  writeFileSync(join(root, 'var/lib/ftps-scanner/test.ndb'), `Eicar-Test:0:*:${eicar}\n`);
+  expect(await inside('chown -R ftps-scan:ftps-scan /var/lib/ftps-scanner')).toMatchObject({ code: 0 });
+}, 240_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 it('every check that the image is built with passes', async () => {
@@ -120,6 +124,25 @@ it('installing again changes nothing', async () => {
   expect(await inside(list)).toEqual(before);
 }, 60_000);
 
+it('users keep their numbers in an image whose packages came in another order, and read what another instance wrote', async () => {
+  cpSync(image, join(root, 'opt/ftps-install'), { recursive: true });
+  const { code, output } = await inside(`
+    mkdir /kept && cp -a /etc/passwd /etc/shadow /etc/group /etc/gshadow /kept/
+    trap 'cp -a /kept/* /etc/; rm -rf /kept /srv/ftps/written /opt/ftps-install' EXIT
+    setpriv --reuid=ftps --regid=ftps --init-groups bash -c 'umask 027; echo from the first > /srv/ftps/written'
+    for user in ftps ftps-firewall ftps-scan; do userdel $user 2> /dev/null; done
+    for group in ftps ftps-scan ftps-scan-client ftps-log; do groupdel $group 2> /dev/null; done
+    for other in one two three four five six; do useradd --system $other; done
+    bash /opt/ftps-install/install.sh /opt/ftps-install || exit 1
+    setpriv --reuid=ftps --regid=ftps --init-groups cat /srv/ftps/written
+    id -u ftps; id -u ftps-firewall; id -u ftps-scan; getent group ftps-scan-client ftps-log | cut -d: -f3
+    userdel ftps-firewall; useradd --system ftps-firewall
+    bash /opt/ftps-install/install.sh /opt/ftps-install; echo "exit code $?"`);
+  expect(output).toContain('from the first\n401\n402\n403\n404\n405\n');
+  expect(output).toMatch(/install.sh: ftps-firewall has the number \d+ here, and files of other instances belong to 402; .*\nexit code 1/);
+  expect(code).toBe(0);
+}, 60_000);
+
 it('the server starts as its own user, listens on exactly its ports and speaks FTPS in both modes', async () => {
   const { code, output } = await inside('bash /opt/ftps/self-test.sh');
   expect(output).toContain('the server speaks FTPS as it should');
@@ -127,16 +150,12 @@ it('the server starts as its own user, listens on exactly its ports and speaks F
 }, 120_000);
 
 it('the scanner scans for the server and for nobody else, with the settings shipped', async () => {
-  // One signature: the EICAR test file.
-  const eicar = Buffer.from('X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*').toString('hex');
-  writeFileSync(join(root, 'var/lib/ftps-scanner/test.ndb'), `Eicar-Test:0:*:${eicar}\n`);
   const ask = `node -e "
     const s = require('net').connect('/run/ftps-scanner/clamd.sock');
     s.on('error', (e) => { console.log(e.code); process.exit(1); });
     const b = Buffer.from('${eicar}', 'hex'), n = Buffer.alloc(4); n.writeUInt32BE(b.length);
     s.write('zINSTREAM\\0'); s.write(n); s.write(b); s.write(Buffer.alloc(4)); s.pipe(process.stdout);"`;
   const { output } = await inside(`
-    chown -R ftps-scan:ftps-scan /var/lib/ftps-scanner
     install -d -o ftps-scan -g ftps-scan-client -m 0750 /run/ftps-scanner
     setpriv --reuid=ftps-scan --regid=ftps-scan-client --init-groups clamd --config-file=/etc/ftps-scanner/clamd.conf > /tmp/clamd.log 2>&1 &
     for i in $(seq 200); do [ -S /run/ftps-scanner/clamd.sock ] && break; sleep 0.1; done
