@@ -9,10 +9,10 @@ import { curl } from './programs/curl';
 import { lftp } from './programs/lftp';
 import { opensslClient } from './programs/raw';
 import { rclone } from './programs/rclone';
-import { commonsNet, ftplib, libcurl, netFtp } from './programs/scripts';
+import { commonsNets, ftplib, libcurl, netFtp } from './programs/scripts';
 import { type Outcome, writeOrCompare } from './table';
 
-const clients: readonly Client[] = [curl, libcurl, lftp, ftplib, basicFtp, commonsNet, netFtp, rclone, opensslClient];
+const clients: readonly Client[] = [curl, libcurl, lftp, ftplib, basicFtp, ...commonsNets, netFtp, rclone, opensslClient];
 const FILES = 100;
 
 let server: ServedProcess;

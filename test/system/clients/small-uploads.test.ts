@@ -11,7 +11,7 @@ import { PASSWORD, type Ran, type ServedProcess, serveConfigured, USER } from '.
 import type { Client, Step, Version } from './programs/client';
 import { curl } from './programs/curl';
 import { lftp } from './programs/lftp';
-import { commonsNet, ftplib, libcurl } from './programs/scripts';
+import { commonsNets, ftplib, libcurl } from './programs/scripts';
 
 const UPLOADS = 10;
 /** A client that is refused waits for some seconds, each time. */
@@ -62,7 +62,7 @@ function expectTen({ code, output }: Ran): void {
 }
 
 describe('by default, under TLS 1.3', () => {
-  it.each([curl, libcurl, lftp, ftplib, commonsNet].map((client) => ({ client, name: client.name })))('$name makes all of them', async ({ client }) => {
+  it.each([curl, libcurl, lftp, ftplib, ...commonsNets].map((client) => ({ client, name: client.name })))('$name makes all of them', async ({ client }) => {
     await serve({});
     expectTen(await upload(client, '1.3'));
   });

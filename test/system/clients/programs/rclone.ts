@@ -4,9 +4,12 @@ import { basename, dirname, join } from 'node:path';
 import { type Ran, run } from '../../support/served';
 import { type Client, everything, inTurn, type Step, type Target, versionOf } from './client';
 
+/** From PyPI: Debian's is years old, and newer ones upload under a partial name. */
+const PROGRAM = `${process.env.CDK_FTPS_VENV ?? ''}/bin/rclone`;
+
 /** rclone takes a remote and its settings from the command line; the password only in a scrambled form. */
 function call({ mode, version, host, port, ca, user, password }: Target, ...args: string[]): Promise<Ran> {
-  const pass = spawnSync('rclone', ['obscure', '-'], { input: password }).stdout.toString().trim();
+  const pass = spawnSync(PROGRAM, ['obscure', '-'], { input: password }).stdout.toString().trim();
   const settings = [
     '--ftp-host',
     host,
@@ -20,7 +23,7 @@ function call({ mode, version, host, port, ca, user, password }: Target, ...args
   ];
   return run('env', [
     `SSL_CERT_FILE=${ca}`,
-    'rclone',
+    PROGRAM,
     '--config',
     '',
     '--retries',
@@ -53,7 +56,7 @@ function one(target: Target, [name, first, second = '']: Step): Promise<Ran> {
 export const rclone: Client = {
   name: 'rclone',
   remark: 'Does not resume; moves four files at once. Trusts what SSL_CERT_FILE names; its FTP part ignores --ca-cert.',
-  version: () => versionOf('rclone', 'version'),
+  version: () => versionOf(PROGRAM, 'version'),
   can: everything,
   cannot: ['resume-download', 'resume-upload'],
   async run(target, steps) {

@@ -32,16 +32,17 @@ export const netFtp: Client = {
   run: scripted('perl', script('net_ftp_steps.pl')),
 };
 
-export const commonsNet: Client = {
-  name: 'Apache Commons Net (Java)',
+/** Both releases that setup.sh brings. */
+export const commonsNets: readonly Client[] = ['3.6', '3.13.0'].map((version) => ({
+  name: `Apache Commons Net ${version} (Java)`,
   remark: 'Resumes only where a port comes again, under TLS 1.2.',
-  version: async () => versionOf('dpkg-query', '--show', 'libcommons-net-java'),
+  version: async () => version,
   can: everything,
   cannot: [],
   run: ({ folder: _, ...target }, steps) =>
     run(
       'java',
-      ['-Xshare:auto', '-XX:TieredStopAtLevel=1', '-cp', '/usr/share/java/commons-net.jar', script('CommonsNet.java')],
+      ['-Xshare:auto', '-XX:TieredStopAtLevel=1', '-cp', `${process.env.CDK_FTPS_CACHE}/commons-net-${version}.jar`, script('CommonsNet.java')],
       [...Object.entries(target).map(([key, value]) => `${key}=${value}`), ...steps.map((step) => step.join('\t'))].join('\n'),
     ),
-};
+}));
