@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { storageSchema } from '../../../server/config/schema';
 import { s3Storage } from '../../../server/storage/s3/storage';
 import type { Storage } from '../../../server/storage/storage';
@@ -33,6 +33,8 @@ export interface S3Server {
   /** How many requests each fate had. */
   readonly fates: Record<Fate, number>;
   newBucket(): Promise<string>;
+  /** The keys below a prefix. */
+  keys(bucket: string, prefix: string): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -78,6 +80,10 @@ export async function startS3(kind: S3Kind): Promise<S3Server> {
       const Bucket = `test-${randomBytes(6).toString('hex')}`;
       await client.send(new CreateBucketCommand({ Bucket }));
       return Bucket;
+    },
+    async keys(bucket, prefix) {
+      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+      return Contents.map(({ Key }) => Key!);
     },
     async stop() {
       client.destroy();

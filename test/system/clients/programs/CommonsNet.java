@@ -52,11 +52,24 @@ public class CommonsNet {
             case "download": try (OutputStream out = new FileOutputStream(step[2])) { check(ftp, ftp.retrieveFile(first, out)); } break;
             case "resume-download": ftp.setRestartOffset(Files.size(Path.of(step[2]))); try (OutputStream out = new FileOutputStream(step[2], true)) { check(ftp, ftp.retrieveFile(first, out)); } break;
             case "resume-upload": {
-                long there = Long.parseLong(ftp.getSize(step[2]));
+                check(ftp, FTPReply.isPositiveCompletion(ftp.sendCommand("SIZE", step[2]))); // getSize() came with 3.7
+                long there = Long.parseLong(ftp.getReplyString().substring(4).trim());
                 try (InputStream in = new FileInputStream(first)) { in.skip(there); ftp.setRestartOffset(there); check(ftp, ftp.storeFile(step[2], in)); }
                 break;
             }
             case "rename": check(ftp, ftp.rename(first, step[2])); break;
+            case "habits": {
+                FTPFile facts = ftp.mlistFile(first);
+                System.out.println("MLST " + Path.of(facts.getName()).getFileName() + " " + facts.getSize());
+                String folder = first.substring(0, first.lastIndexOf('/'));
+                for (String name : ftp.listNames(folder)) System.out.println("NLST " + name);
+                ftp.changeWorkingDirectory(folder);
+                String[] flagged = ftp.listNames("-a");
+                if (flagged == null || flagged.length == 0) throw new IOException("NLST -a found nothing");
+                ftp.setListHiddenFiles(true);
+                for (FTPFile file : ftp.listFiles()) System.out.println("hidden " + file.getName());
+                break;
+            }
             case "delete": check(ftp, ftp.deleteFile(first)); break;
         }
     }

@@ -13,6 +13,8 @@ export type Step =
   | readonly ['resume-download', path: string, file: string]
   | readonly ['resume-upload', file: string, path: string]
   | readonly ['rename', from: string, to: string]
+  /** What a program does beside: facts of one file, its folder by name with flags, and with hidden files. */
+  | readonly ['habits', path: string]
   | readonly ['delete', path: string];
 
 export interface Target {

@@ -29,6 +29,8 @@ function one(target: Target, [name, first, second = '']: Step): Promise<Ran> {
       return call(target, '--head', root, '-Q', `RNFR ${first}`, '-Q', `RNTO ${second}`);
     case 'delete':
       return call(target, '--head', root, '-Q', `DELE ${first}`);
+    default:
+      throw new Error(`curl can't ${name}`);
   }
 }
 

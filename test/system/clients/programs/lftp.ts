@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from '../../support/served';
-import { type Client, everything, type Step, versionOf } from './client';
+import { type Ran, run } from '../../support/served';
+import { type Client, everything, type Step, type Target, versionOf } from './client';
 
 const priorities = { '1.2': 'NORMAL:-VERS-ALL:+VERS-TLS1.2', '1.3': 'NORMAL:-VERS-ALL:+VERS-TLS1.3' };
 const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
@@ -24,6 +24,8 @@ function commandFor([name, first, second = '']: Step): string {
       return `mv ${quoted(first)} ${quoted(second)}`;
     case 'delete':
       return `rm ${quoted(first)}`;
+    case 'habits':
+      throw new Error('lftp has a script of its own for its habits');
   }
 }
 
@@ -33,19 +35,22 @@ export const lftp: Client = {
   version: () => versionOf('lftp', '--version'),
   can: everything,
   cannot: [],
-  run({ mode, version, host, port, ca, user, password, folder }, steps) {
-    const script = join(folder, 'commands.lftp');
-    const settings = [
-      `set ssl:ca-file ${quoted(ca)}`,
-      `set ssl:priority ${priorities[version]}`,
-      'set ftp:ssl-force true',
-      'set ftp:ssl-protect-data true',
-      'set net:max-retries 1',
-      'set cmd:fail-exit true',
-      'set xfer:clobber true',
-      `open -u ${quoted(user)},${quoted(password)} ${mode === 'explicit' ? 'ftp' : 'ftps'}://${host}:${port}/`,
-    ];
-    writeFileSync(script, [...settings, ...steps.map(commandFor), 'bye'].join('\n'));
-    return run('lftp', ['-f', script]);
-  },
+  run: (target, steps) => lftpScript(target, steps.map(commandFor)),
 };
+
+/** Runs commands of lftp after those that log in. */
+export function lftpScript({ mode, version, host, port, ca, user, password, folder }: Target, commands: readonly string[]): Promise<Ran> {
+  const script = join(folder, 'commands.lftp');
+  const settings = [
+    `set ssl:ca-file ${quoted(ca)}`,
+    `set ssl:priority ${priorities[version]}`,
+    'set ftp:ssl-force true',
+    'set ftp:ssl-protect-data true',
+    'set net:max-retries 1',
+    'set cmd:fail-exit true',
+    'set xfer:clobber true',
+    `open -u ${quoted(user)},${quoted(password)} ${mode === 'explicit' ? 'ftp' : 'ftps'}://${host}:${port}/`,
+  ];
+  writeFileSync(script, [...settings, ...commands, 'bye'].join('\n'));
+  return run('lftp', ['-f', script]);
+}

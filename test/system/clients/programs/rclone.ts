@@ -53,7 +53,9 @@ function one(target: Target, [name, first, second = '']: Step): Promise<Ran> {
   }
 }
 
-export const rclone: Client = {
+export const rclone: Client & { copy(target: Target, folder: string, to: string): Promise<Ran> } = {
+  /** Copies what is new or has changed. */
+  copy: (target, folder, to) => call(target, 'copy', '--ftp-concurrency', '2', folder, `:ftp:${to}`),
   name: 'rclone',
   remark: 'Does not resume; moves four files at once. Trusts what SSL_CERT_FILE names; its FTP part ignores --ca-cert.',
   version: () => versionOf(PROGRAM, 'version'),

@@ -42,7 +42,13 @@ export const commonsNets: readonly Client[] = ['3.6', '3.13.0'].map((version) =>
   run: ({ folder: _, ...target }, steps) =>
     run(
       'java',
-      ['-Xshare:auto', '-XX:TieredStopAtLevel=1', '-cp', `${process.env.CDK_FTPS_CACHE}/commons-net-${version}.jar`, script('CommonsNet.java')],
+      [
+        '-Xshare:auto',
+        '-XX:TieredStopAtLevel=1',
+        '-cp',
+        `${process.env.CDK_FTPS_CACHE}/commons-net-${version}.jar:${process.env.CDK_FTPS_CACHE}/commons-io-2.20.0.jar`,
+        script('CommonsNet.java'),
+      ],
       [...Object.entries(target).map(([key, value]) => `${key}=${value}`), ...steps.map((step) => step.join('\t'))].join('\n'),
     ),
 }));
