@@ -80,17 +80,19 @@ const rules = ({ securityGroupRules }: Needs) =>
   ]);
 
 const listeners = (needs: Needs) =>
-  looking('listeners', 'servicequotas:GetServiceQuota', async () =>
-    needs.listeners === 0
-      ? []
-      : [
-          room('listeners', 'listeners of a load balancer', 0, needs.listeners, await quota('elasticloadbalancing', 'L-57A373D6'), [
-            'Listeners per Network Load Balancer',
-            'elasticloadbalancing',
-            'L-57A373D6',
-          ]),
-        ],
-  );
+  looking('listeners', 'servicequotas:GetServiceQuota', async () => {
+    if (needs.listeners === 0) return [];
+    const most = await quota('elasticloadbalancing', 'L-57A373D6');
+    if (needs.listeners <= most) return [ok('listeners', `${needs.listeners} listeners of a load balancer; ${most} are allowed`)];
+    // Elastic Load Balancing user guide, "Quotas for your Network Load Balancers": not adjustable.
+    return [
+      problem(
+        'listeners',
+        `${needs.listeners} listeners of a load balancer: more than the ${most} that are allowed`,
+        'This quota cannot be raised: take a smaller server.passivePorts, or EndpointKind.ELASTIC_ADDRESSES.',
+      ),
+    ];
+  });
 
 /** Families that "Running On-Demand Standard instances" counts. */
 const STANDARD = /^[acdhimrtz]\d/;

@@ -81,7 +81,7 @@ describe('what is printed', () => {
   });
 });
 
-const CDK = ['bootstrap', 'deploy', 'diff', 'synth'];
+const CDK = ['bootstrap', 'deploy', 'destroy', 'diff', 'synth'];
 
 function problemsOf(text: string): string[] {
   const [program, ...words] = text.replace(/^npx (?=ftps|cdk)/, '').split(/\s+/);

@@ -28,6 +28,7 @@ const CI: Readonly<Record<string, readonly [file: string, words: string]>> = {
   'npm test -- --json --outputFile=test-results.json': ['.ci/run', 'npm test -- --json --outputFile=test-results.json'],
   "npx cdk synth --quiet 'prod/**'": ['tools/start.mjs', "'synth', '--quiet'"],
   'npx ftps evidence --environment prod --tests test-results.json': ['.ci/run', 'ftps.js evidence --environment prod --tests test-results.json'],
+  'npm run trial -- --host HOST --zone-id ZONE --zone-name NAME --clients CIDR': ['test/system/trial/trial.test.ts', 'await trial(options()'],
   'npx ftps preflight --environment prod': ['test/system/preflight/preflight.test.ts', "'preflight'"],
   'npm install ./cdk-ftps-0.1.0.tgz aws-cdk-lib constructs': ['test/system/package/package.test.ts', "'aws-cdk-lib', 'constructs', 'tsx'"],
   'npm install --save-dev aws-cdk tsx': ['test/system/package/package.test.ts', "'aws-cdk-lib', 'constructs', 'tsx'"],
