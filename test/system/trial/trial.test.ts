@@ -28,7 +28,7 @@ let folder: string;
 let zoneId: string;
 let server: ServedProcess;
 /** How image builds and refreshes end. */
-const ends = { build: 'AVAILABLE', refresh: 'Successful' };
+let ends = { build: 'AVAILABLE', refresh: 'Successful' };
 const at = (name: string) => join(folder, name);
 
 /** The two calls of Image Builder, and the one about refreshes, as their API references have them. */
