@@ -256,8 +256,13 @@ export class AuditLog extends Construct {
     return `${stableName(this).replaceAll('/', '-')}-${name}`;
   }
 
-  private count({ name, pattern, value, unit }: AuditMetric): void {
-    new MetricFilter(this, `${name}Filter`, {
+  private count({ repeated, ...metric }: AuditMetric): void {
+    this.filter(`${metric.name}Filter`, metric);
+    if (repeated) this.filter(`${metric.name}RepeatedFilter`, { ...metric, pattern: repeated, value: '$.count' });
+  }
+
+  private filter(id: string, { name, pattern, value, unit }: AuditMetric): void {
+    new MetricFilter(this, id, {
       logGroup: this.auditGroup,
       filterPattern: FilterPattern.literal(pattern),
       metricNamespace: NAMESPACE,

@@ -76,3 +76,20 @@ it('each metric has an event here that it counts', () => {
       .sort(),
   );
 });
+
+it('a line that stands for several events counts for as many, and nowhere else', () => {
+  const metrics: AuditMetric[] = Object.values(auditMetrics);
+  const repeated: [ServerEvent, string][] = [
+    [{ kind: 'handshake-failed', channel: 'control', reason: 'timeout', ...facts }, 'HandshakeFailures'],
+    [{ kind: 'refused', channel: 'control', reason: 'tls-required', ...facts }, 'RefusedConnections'],
+    [{ kind: 'refused', channel: 'data', reason: 'stranger', ...facts }, 'RefusedPorts'],
+    [{ ...login, outcome: 'failure', reason: 'wrong-password' }, 'FailedLogins'],
+  ];
+  for (const [event, name] of repeated) {
+    const line = toOcsf(event, { time: 0, sequence: 1, productVersion: '1', repeats: { count: 970, first: 0, last: 1 } }) as never;
+    expect(metrics.filter(({ pattern }) => filterPattern(pattern)(line))).toEqual([]);
+    expect(
+      metrics.filter((metric) => metric.repeated && filterPattern(metric.repeated)(line)).map((metric) => [metric.name, selected('$.count', line)]),
+    ).toEqual([[name, 970]]);
+  }
+});
