@@ -45,6 +45,11 @@ export interface FtpsEnvironmentOptions {
    */
   readonly ipv6?: boolean;
   /**
+   * Rules that a security group may have in this account, where the quota was raised.
+   * @default 60
+   */
+  readonly securityGroupRules?: number;
+  /**
    * Whether AWS Network Firewall stands between the internet and the instances, for about 290 USD a month in each zone.
    * @default false
    */
@@ -206,6 +211,7 @@ const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
   endpoint: 'text',
   ipv6: 'true or false',
   networkFirewall: 'true or false',
+  securityGroupRules: 'number',
   instances: 'number',
   instanceType: 'text',
   fileThroughput: 'text',

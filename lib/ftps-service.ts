@@ -1,7 +1,7 @@
 /** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs. */
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import type { Alarm, Dashboard, IAlarmAction, IMetric, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
+import { type ISecurityGroup, type ISubnet, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -10,7 +10,6 @@ import type { ServerConfig } from '../server/config';
 import type { ClientTrust } from './certificate/client-trust';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
-import { digest } from './digest';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
 import type { Endpoint } from './endpoint/endpoint';
 import { ImageRollout } from './fleet/image-rollout';
@@ -21,13 +20,16 @@ import type { Accounts } from './identity/accounts';
 import { SecretAccounts } from './identity/secret-accounts';
 import { SharedLockouts } from './identity/shared-lockouts';
 import { type ImageSettings, type Processor, ServerImage } from './image/server-image';
+import { refuseTooMuchUserData } from './limits';
 import { AuditLog } from './logs/audit-log';
 import { stableName } from './names';
+import { BuildSubnet, subnetWithAWayOut } from './network/build-subnet';
 import { FtpsSecurityGroup } from './network/security-group';
 import type { ServiceFirewall } from './network/service-firewall';
 import { ServiceNetwork } from './network/service-network';
 import { type AlarmThresholds, ServiceAlarms } from './observability/service-alarms';
 import { ServiceDashboard } from './observability/service-dashboard';
+import { keepOnceDeployed } from './removal';
 import { type FtpsServerSettings, serverConfig, TlsPolicy } from './server-settings';
 import { FileStorage } from './storage/file-storage';
 
@@ -77,6 +79,21 @@ export interface FtpsServiceProps {
    * @default - see ImageSettings
    */
   readonly image?: ImageSettings;
+  /**
+   * Subnet in which images are built. A machine that is started there must get out, by NAT or because the subnet gives it a public address.
+   * @default - the one of the network that is made, one with NAT, or, where instances are isolated, theirs
+   */
+  readonly imageBuildSubnet?: ISubnet;
+  /**
+   * Free range of `vpc`, `10.0.255.0/28` for example, for a subnet in which images are built, where `vpc` has none with a way out.
+   * @default - none is made
+   */
+  readonly imageBuildCidr?: string;
+  /**
+   * Rules that a security group may have in this account, where the quota was raised.
+   * @default 60
+   */
+  readonly securityGroupRules?: number;
   /**
    * Whether instances have IPv6 addresses as well, each with a record of the host name. A `vpc` of yours must have IPv6 in its subnets.
    * @default false
@@ -268,6 +285,7 @@ export class FtpsService extends Construct {
       passivePorts: this.passivePorts,
       clientCidrs,
       clientPrefixLists: props.clientPrefixLists,
+      maxRules: props.securityGroupRules,
       ipv6: props.ipv6,
     });
     if (props.networkFirewall && props.clientPrefixLists)
@@ -282,7 +300,7 @@ export class FtpsService extends Construct {
       ...props.image,
       processor: props.processor,
       schedule: props.patchSchedule,
-      subnet: this.vpc.selectSubnets(vpcSubnets).subnets[0]!,
+      subnet: this.whereToBuild(props, vpcSubnets),
       securityGroup: buildSecurityGroup(this, this.vpc),
     });
     this.rollout = new ImageRollout(this, 'Rollout', {
@@ -300,6 +318,7 @@ export class FtpsService extends Construct {
     this.alarms = new ServiceAlarms(this, 'Alarms', {
       auditLog: this.auditLog,
       instances,
+      groupName,
       heartbeatSeconds: config.audit.heartbeatSeconds,
       thresholds: props.alarmThresholds,
       topic: props.alarmTopic,
@@ -313,6 +332,7 @@ export class FtpsService extends Construct {
     for (const part of parts) {
       this.alarms.adopt(part);
       if (!part.node.scopes.includes(this)) acknowledgeHouseRules(part);
+      keepOnceDeployed(part);
     }
     this.dashboard = new ServiceDashboard(this, 'Dashboard', {
       auditLog: this.auditLog,
@@ -383,6 +403,16 @@ export class FtpsService extends Construct {
     return this.auditLog.metricCertificateDaysLeft(options);
   }
 
+  private whereToBuild({ imageBuildSubnet, imageBuildCidr }: FtpsServiceProps, instances: SubnetSelection): ISubnet {
+    if (imageBuildSubnet) return imageBuildSubnet;
+    if (imageBuildCidr) return new BuildSubnet(this, 'Build', { vpc: this.vpc, cidr: imageBuildCidr }).subnet;
+    const found = subnetWithAWayOut(this.vpc, instances);
+    if (found) return found;
+    throw new Error(
+      'vpc: has no subnet of which it is known that a machine gets out that is started there, so no image could be built: Image Builder asks for no public address. Give imageBuildCidr, a free range of the VPC such as 10.0.255.0/28, or imageBuildSubnet, a subnet with NAT or one that gives public addresses',
+    );
+  }
+
   private makeFleet(
     props: FtpsServiceProps,
     config: ServerConfig,
@@ -400,10 +430,11 @@ export class FtpsService extends Construct {
       adminPort,
       passivePorts: config.passive.ports,
     });
+    refuseTooMuchUserData(this, userData);
     return new ServerFleet(this, 'Fleet', {
       vpc: this.vpc,
       ...place,
-      imageId: this.rollout.imageFor(digest(props.instanceType, Stack.of(this).resolve(userData.render()))),
+      imageId: this.rollout.imageToStartFrom(),
       userData,
       instanceType: props.instanceType,
       maxInstances: props.maxInstances,

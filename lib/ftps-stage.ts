@@ -1,5 +1,5 @@
 /** One environment, stamped from one settings object: a stack for what must outlive a mistake, and one for what can be made anew. */
-import { RemovalPolicies, RemovalPolicy, type Stack, Stage, type StageProps, Tags } from 'aws-cdk-lib';
+import { CrossStackReferences, ReferenceStrength, RemovalPolicies, RemovalPolicy, type Stack, Stage, type StageProps, Tags } from 'aws-cdk-lib';
 import { KeyAlgorithm } from 'aws-cdk-lib/aws-certificatemanager';
 import { type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -17,6 +17,7 @@ import { SecretAccounts } from './identity/secret-accounts';
 import { AuditLog } from './logs/audit-log';
 import { ServiceNetwork } from './network/service-network';
 import { AlarmTopic } from './observability/alarm-topic';
+import { keepOnceDeployed } from './removal';
 import { StackOfAnyZone } from './stack-of-any-zone';
 import { FileStorage } from './storage/file-storage';
 
@@ -53,6 +54,8 @@ export class FtpsStage extends Stage {
       terminationProtection: protect,
     });
     acknowledgeHouseRules(this);
+    // The data is deployed first. An export that the service still imports could not go, so fewer addresses or no archive would be stuck there.
+    CrossStackReferences.of(this.serviceStack).consume(ReferenceStrength.WEAK);
     const tags = { ...settings.tags, service: 'ftps', environment: settings.name };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
     try {
@@ -60,8 +63,17 @@ export class FtpsStage extends Stage {
     } catch (error) {
       throw new Error(`Environment "${settings.name}": ${(error as Error).message}`, { cause: error });
     }
-    const removalPolicy = protect ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
-    RemovalPolicies.of(this).apply(removalPolicy, { applyToResourceTypes: holdsData });
+    this.keep(protect);
+  }
+
+  /** What holds data is kept in a protected environment, and goes with any other, but for what nobody can delete. */
+  private keep(protect: boolean): void {
+    const kept = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+    RemovalPolicies.of(this).apply(protect ? kept : RemovalPolicy.DESTROY, { applyToResourceTypes: holdsData });
+    const { archive } = this.service.auditLog;
+    // Object lock lets nobody delete the lines of the audit before their time, and CloudFormation deletes no bucket that is not empty.
+    if (archive) RemovalPolicies.of(archive).apply(kept, { applyToResourceTypes: ['AWS::S3::Bucket', 'AWS::KMS::Key'] });
+    keepOnceDeployed(this);
   }
 
   private makeService(settings: FtpsEnvironmentSettings): FtpsService {
@@ -110,6 +122,7 @@ const holdsData = [
   'AWS::EFS::FileSystem',
   'AWS::S3::Bucket',
   'AWS::Logs::LogGroup',
+  'AWS::Logs::LogStream',
   'AWS::KMS::Key',
   'AWS::SecretsManager::Secret',
   'AWS::DynamoDB::Table',

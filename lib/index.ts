@@ -38,6 +38,7 @@ export { AuditArchive, type AuditArchiveProps } from './logs/audit-archive';
 export { AuditLog, type AuditLogProps } from './logs/audit-log';
 export { DataEvents, type DataEventsProps } from './logs/data-events';
 export { SecurityLakeDelivery, type SecurityLakeDeliveryProps } from './logs/security-lake';
+export { BuildSubnet, type BuildSubnetProps } from './network/build-subnet';
 export { FtpsSecurityGroup, type FtpsSecurityGroupProps } from './network/security-group';
 export { ServiceEndpoints, type ServiceEndpointsProps } from './network/service-endpoints';
 export { type FirewallOpening, ServiceFirewall, type ServiceFirewallProps } from './network/service-firewall';

@@ -38,6 +38,7 @@ function existingVpc(app: App): void {
     domainName,
     hostedZone: zone,
     vpc,
+    imageBuildCidr: '10.0.255.0/28',
     clientCidrs: ['203.0.113.0/24', '2001:db8::/32'],
     clientPrefixLists: ['pl-0123456789abcdef0'],
     ipv6: true,

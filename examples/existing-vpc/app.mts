@@ -19,6 +19,7 @@ new FtpsService(stack, 'Ftps', {
   hostedZone,
   vpc,
   vpcSubnets: { subnetType: SubnetType.PUBLIC },
+  imageBuildCidr: '10.0.255.0/28', // a free range: images are built there, with an address that instances do not get
   clientCidrs: ['203.0.113.0/24'],
   clientPrefixLists: ['pl-0123456789abcdef0'],
   endpoint: new ElasticAddresses(stack, 'Addresses', { count: 3 }),

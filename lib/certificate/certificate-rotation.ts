@@ -70,14 +70,15 @@ export class CertificateRotation extends Construct {
     });
     this.rotation = this.makeLambda(props);
     // At the first deployment: ACM renews only a certificate that was exported once.
-    new Trigger(this, 'FirstExport', { handler: this.rotation, timeout: Duration.minutes(2), executeAfter: [this.secret, this.role] });
+    const firstExport = new Trigger(this, 'FirstExport', { handler: this.rotation, timeout: Duration.minutes(2), executeAfter: [this.secret, this.role] });
     acknowledge(
       Stack.of(this).node.findChild('AWSCDK.TriggerCustomResourceProviderCustomResourceProvider'),
       `AwsSolutions-IAM5[Resource::${inFinding(this, this.rotation.functionArn)}:*]`,
       'AWS CDK lets its trigger start any version of this one Lambda, which it does once, while the stack is made.',
     );
     this.limitAccess();
-    this.schedule(props.source);
+    // A rule begins with its first run; two runs at once would be in each other's way.
+    for (const rule of this.schedule(props.source)) rule.node.addDependency(firstExport);
     this.makeAlarms(props.source.alarmDays);
   }
 
@@ -197,9 +198,16 @@ export class CertificateRotation extends Construct {
   }
 
   /** ACM's events are best effort, so the Lambda also looks by itself. */
-  private schedule({ certificateArn, interval }: RotationSource): void {
+  private schedule({ certificateArn, interval }: RotationSource): Rule[] {
     const target = (reason: string) => new LambdaFunction(this.rotation, { event: RuleTargetInput.fromObject({ reason }), retryAttempts: 4 });
-    if (certificateArn)
+    const daily = new Rule(this, 'Daily', {
+      description: 'Looks at the certificate, whatever events came',
+      schedule: Schedule.rate(interval),
+      targets: [target('schedule')],
+    });
+    if (!certificateArn) return [daily];
+    return [
+      daily,
       new Rule(this, 'Renewed', {
         description: 'ACM has a new certificate, or says that one ends, has ended or was revoked',
         eventPattern: {
@@ -215,12 +223,8 @@ export class CertificateRotation extends Construct {
           resources: [certificateArn],
         },
         targets: [target('event')],
-      });
-    new Rule(this, 'Daily', {
-      description: 'Looks at the certificate, whatever events came',
-      schedule: Schedule.rate(interval),
-      targets: [target('schedule')],
-    });
+      }),
+    ];
   }
 
   private makeAlarms(alarmDays: number[]): void {
@@ -238,14 +242,15 @@ export class CertificateRotation extends Construct {
           new Alarm(this, `RotationFailed-${reason}`, { alarmDescription: text, metric: this.metricFailures(reason), comparisonOperator, ...whenAny }),
       ),
       ...alarmDays.map(
-        (days) =>
+        (days, index) =>
           new Alarm(this, `DaysLeft${days}`, {
-            alarmDescription: `The certificate in the secret lasts fewer than ${days} days, or the Lambda that looks at it does not run`,
+            alarmDescription: `The certificate in the secret lasts fewer than ${days} days${index === 0 ? ', or, where data are missing, the Lambda that looks at it does not run' : ''}`,
             metric: this.metricDaysLeft(),
             threshold: days,
             comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
             evaluationPeriods: 1,
-            treatMissingData: TreatMissingData.BREACHING,
+            // Before the first run there is nothing to tell. When data stop, the first of these does.
+            treatMissingData: index === 0 ? TreatMissingData.MISSING : TreatMissingData.IGNORE,
           }),
       ),
     );

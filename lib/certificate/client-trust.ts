@@ -79,22 +79,23 @@ export class ClientTrust extends Construct {
       ],
     });
     // With every new bundle, before instances begin to look for it.
-    new Trigger(this, 'First', { handler: refresh.lambda, timeout: Duration.minutes(2), executeAfter: [this.bucket, refresh.role] });
+    const first = new Trigger(this, 'First', { handler: refresh.lambda, timeout: Duration.minutes(2), executeAfter: [this.bucket, refresh.role] });
     this.alarms = [refresh.failedAlarm];
     if (revocationLists.length > 0) {
-      new Rule(this, 'Hourly', {
+      const hourly = new Rule(this, 'Hourly', {
         description: 'Fetches the revocation lists of client certificates',
         schedule: Schedule.rate(Duration.hours(1)),
         targets: [new LambdaFunction(refresh.lambda, { retryAttempts: 2 })],
       });
+      hourly.node.addDependency(first); // a rule begins with its first run; two at once would be in each other's way
       this.alarms.push(
         new Alarm(this, 'StaleRevocations', {
-          alarmDescription: `A revocation list of client certificates ends within ${staleHours} hours, or nobody looks at it. When it has ended, every client certificate of its authority is refused.`,
+          alarmDescription: `A revocation list of client certificates ends within ${staleHours} hours, or, where data are missing, nobody looks at it. When it has ended, every client certificate of its authority is refused.`,
           metric: this.metricHoursLeft(),
           threshold: staleHours,
           comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
           evaluationPeriods: 1,
-          treatMissingData: TreatMissingData.BREACHING,
+          treatMissingData: TreatMissingData.MISSING, // before the first run there is nothing to tell
         }),
       );
     }

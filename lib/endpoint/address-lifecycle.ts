@@ -8,6 +8,7 @@ import { acknowledge, inFinding } from '../compliance/acknowledge';
 import type { ServerFleet } from '../fleet/server-fleet';
 import { ServiceFunction } from '../functions/service-function';
 import { GroupEvents } from './group-events';
+import { recordPermissions } from './record-permissions';
 
 /** What `AddressLifecycle` is told. */
 export interface AddressLifecycleProps {
@@ -50,7 +51,7 @@ export class AddressLifecycle extends Construct {
         ...(hostedZone ? { ZONE_ID: hostedZone.hostedZoneId, RECORD_NAME: domainName, RECORD_SECONDS: String(RECORD_SECONDS) } : {}),
         ...(ipv6 ? { IPV6: 'true' } : {}),
       },
-      permissions: [this.look(), ...(pool ? this.give(pool) : []), ...(hostedZone ? this.record(hostedZone, domainName) : [])],
+      permissions: [this.look(), ...(pool ? this.give(pool) : []), ...(hostedZone ? recordPermissions(hostedZone, domainName) : [])],
     });
     acknowledge(
       lambda.role,
@@ -67,7 +68,7 @@ export class AddressLifecycle extends Construct {
     new GroupEvents(this, 'Events', { groupName: fleet.groupName, lambda: lambda.lambda });
     if (!hostedZone) return;
     // Records are made by the Lambda, so it takes them away when the service is deleted: after the instances, which depend on this.
-    const records = new CustomResource(this, 'Records', { serviceToken: lambda.lambda.functionArn });
+    const records = new CustomResource(this, 'Records', { serviceToken: lambda.lambda.functionArn, properties: { RecordName: domainName } });
     records.node.addDependency(lambda);
     fleet.autoScalingGroup.node.addDependency(records);
   }
@@ -90,22 +91,6 @@ export class AddressLifecycle extends Construct {
     return [
       new PolicyStatement({ actions: ['ec2:AssociateAddress'], resources: [...addresses, this.any('instance'), this.any('network-interface')] }),
       new PolicyStatement({ actions: ['ec2:DisassociateAddress'], resources: [...addresses, this.any('network-interface')] }),
-    ];
-  }
-
-  private record(hostedZone: IHostedZone, domainName: string): PolicyStatement[] {
-    return [
-      new PolicyStatement({ actions: ['route53:ListResourceRecordSets'], resources: [hostedZone.hostedZoneArn] }),
-      new PolicyStatement({
-        actions: ['route53:ChangeResourceRecordSets'],
-        resources: [hostedZone.hostedZoneArn],
-        conditions: {
-          'ForAllValues:StringEquals': {
-            'route53:ChangeResourceRecordSetsNormalizedRecordNames': [domainName.toLowerCase()],
-            'route53:ChangeResourceRecordSetsRecordTypes': ['A', 'AAAA'],
-          },
-        },
-      }),
     ];
   }
 }

@@ -1,10 +1,8 @@
 /** A network load balancer: fixed addresses per zone, control connections balanced, and a slice of the passive ports for each instance. */
-import { Stack, Tags } from 'aws-cdk-lib';
+import { CustomResource, Stack, Tags } from 'aws-cdk-lib';
 import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { type CfnLoadBalancer, NetworkLoadBalancer, type NetworkTargetGroup, Protocol } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { ARecord, RecordTarget } from 'aws-cdk-lib/aws-route53';
-import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
 import { parsePortRange } from '../../server/config';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
@@ -15,6 +13,7 @@ import type { FtpsSecurityGroup } from '../network/security-group';
 import { elasticIps } from './elastic-ips';
 import { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint';
 import { GroupEvents } from './group-events';
+import { recordPermissions } from './record-permissions';
 import { SLOT_TAG } from './slot-lifecycle/slot-tag';
 
 /** What `LoadBalancer` is told. */
@@ -133,9 +132,18 @@ export class LoadBalancer extends Endpoint {
         'ipv6: a network load balancer hides the addresses of IPv6 clients from its instances (user guide, "Client IP preservation"), so that no allow-list, lock-out or audit would know them; use ElasticAddresses, or leave ipv6 out',
       );
     for (const group of this.controlTargets) fleet.autoScalingGroup.attachToNetworkTargetGroup(group);
-    this.assignSlots(fleet);
-    if (hostedZone)
-      new ARecord(this, 'Record', { zone: hostedZone, recordName: domainName, target: RecordTarget.fromAlias(new LoadBalancerTarget(this.loadBalancer)) });
+    const lambda = this.assignSlots(fleet, hostedZone ? recordPermissions(hostedZone, domainName) : []);
+    if (!hostedZone) return;
+    const record = new CustomResource(this, 'Record', {
+      serviceToken: lambda.lambda.functionArn,
+      properties: {
+        ZoneId: hostedZone.hostedZoneId,
+        RecordName: domainName,
+        BalancerName: this.loadBalancer.loadBalancerDnsName,
+        BalancerZoneId: this.loadBalancer.loadBalancerCanonicalHostedZoneId,
+      },
+    });
+    record.node.addDependency(lambda);
   }
 
   /** Equal parts of the range; the last ones take what is left over. */
@@ -156,11 +164,11 @@ export class LoadBalancer extends Endpoint {
     });
   }
 
-  private assignSlots(fleet: ServerFleet): void {
+  private assignSlots(fleet: ServerFleet, further: PolicyStatement[]): ServiceFunction {
     const stack = Stack.of(this);
     const instances = stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' });
     const groups = stack.formatArn({ service: 'elasticloadbalancing', resource: 'targetgroup', resourceName: '*' });
-    const { lambda, role } = new ServiceFunction(this, 'Slots', {
+    const slots = new ServiceFunction(this, 'Slots', {
       bundle: 'endpoint-slot-lifecycle',
       description: 'Gives each FTPS instance a slice of the passive ports',
       alone: true,
@@ -188,8 +196,10 @@ export class LoadBalancer extends Endpoint {
             'ForAllValues:StringEquals': { 'aws:TagKeys': [SLOT_TAG] },
           },
         }),
+        ...further,
       ],
     });
+    const { lambda, role } = slots;
     Tags.of(this.loadBalancer).add(BALANCER_TAG, stableName(this));
     acknowledge(
       role,
@@ -207,6 +217,7 @@ export class LoadBalancer extends Endpoint {
       'The condition limits this to the target groups of this load balancer, by their tag; naming all of them would exceed the size of a policy.',
     );
     new GroupEvents(this, 'Events', { groupName: fleet.groupName, lambda });
+    return slots;
   }
 }
 

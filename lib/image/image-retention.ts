@@ -14,6 +14,9 @@ export interface ImageRetentionProps {
 /** Tag that images of a ServerImage carry; its value is the name of the pipeline. */
 export const IMAGE_TAG = 'cdk-ftps:image';
 
+/** Tag of the AMIs that instances start from, put on and taken off as images prove good in service; its value is the name of the pipeline. */
+export const IN_SERVICE_TAG = 'cdk-ftps:in-service';
+
 export class ImageRetention extends Construct {
   constructor(scope: Construct, id: string, { name, keep }: ImageRetentionProps) {
     super(scope, id);
@@ -34,7 +37,14 @@ export class ImageRetention extends Construct {
       executionRole: role.roleArn,
       resourceType: 'AMI_IMAGE',
       status: 'ENABLED',
-      policyDetails: [{ action: { type: 'DELETE', includeResources: { amis: true, snapshots: true } }, filter: { type: 'COUNT', value: keep } }],
+      policyDetails: [
+        {
+          action: { type: 'DELETE', includeResources: { amis: true, snapshots: true } },
+          filter: { type: 'COUNT', value: keep },
+          // However many newer ones there are that were rolled back: without it no instance could be replaced.
+          exclusionRules: { amis: { tagMap: { [IN_SERVICE_TAG]: name } } },
+        },
+      ],
       // Every recipe of this image, also the ones that later versions of the server bring.
       resourceSelection: { tagMap: { [IMAGE_TAG]: name } },
     });

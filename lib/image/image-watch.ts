@@ -5,7 +5,7 @@ import { type EventPattern, Match, Rule } from 'aws-cdk-lib/aws-events';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { stableName } from '../names';
+import { ofThisStack, stableName } from '../names';
 import { logKey } from '../network/log-key';
 
 /** What `ImageWatch` is told. */
@@ -27,7 +27,7 @@ export class ImageWatch extends Construct {
     super(scope, id);
     const { imageArnPrefix } = props;
     const events = new LogGroup(this, 'Events', {
-      logGroupName: `/aws/events/${stableName(this)}`,
+      logGroupName: `/aws/events/${stableName(this)}-${ofThisStack(this)}`,
       encryptionKey: logKey(this, 'Key', 'Events of FTPS images'),
       retention: RetentionDays.ONE_YEAR,
     });

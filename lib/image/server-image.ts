@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aspects, Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { ISecurityGroup, ISubnet } from 'aws-cdk-lib/aws-ec2';
 import { AccountPrincipal, InstanceProfile, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -16,12 +16,12 @@ import {
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { serverBundleFolder } from '../bundles';
 import { acknowledge } from '../compliance/acknowledge';
 import { digest } from '../digest';
 import { volumeKey } from '../fleet/volume-key';
-import { stableName } from '../names';
+import { ofThisStack, stableName } from '../names';
 import { logKey } from '../network/log-key';
 import { fipsDocument, hardeningDocument, packagesDocument, serverDocument } from './hardening';
 import { IMAGE_TAG, ImageRetention } from './image-retention';
@@ -103,12 +103,16 @@ export class ServerImage extends Construct {
   public readonly imageId: string;
   /** SSM parameter that always names the newest good image. */
   public readonly parameterName: string;
+  /** Name of the pipeline, and beginning of the names of all that it makes. */
+  public readonly name: string;
   /** Processor that the image is for. */
   public readonly processor: Processor;
   /** Encrypts the images. */
   public readonly volumeKey: Key;
   /** Beginning of the ARNs of the Image Builder images, for event rules. */
   public readonly imageArnPrefix: string;
+  /** Beginning of the ARNs of those that have the server and the settings of this very deployment: the images of one recipe. */
+  public readonly recipeArnPrefix: string;
   /** Alarms on failed builds and on vulnerabilities. */
   public readonly watch: ImageWatch;
   /** The server and its files as they go to the image. */
@@ -122,6 +126,7 @@ export class ServerImage extends Construct {
     if ((props.keep ?? 5) < 2) throw new Error(`keep: ${props.keep} leaves no image to go back to; keep at least 2`);
     const stack = Stack.of(this);
     const name = stableName(this).replaceAll('/', '-');
+    this.name = name;
     const folder = serverBundleFolder();
     this.asset = new Asset(this, 'Server', { path: folder });
 
@@ -146,13 +151,15 @@ export class ServerImage extends Construct {
     this.imageArnPrefix = stack.formatArn({ service: 'imagebuilder', resource: 'image', resourceName: `${name.toLowerCase()}-` });
     this.watch = new ImageWatch(this, 'Watch', { imageArnPrefix: this.imageArnPrefix });
     // A recipe can't change under one version, so its name carries what it is made of.
+    const recipeName = `${name}-${digest(
+      components.map((component) => component.name),
+      props.stig === false ? 'no STIG' : stig.parameters,
+      WORKING_DIRECTORY,
+      this.processor,
+    )}`;
+    this.recipeArnPrefix = stack.formatArn({ service: 'imagebuilder', resource: 'image', resourceName: `${recipeName.toLowerCase()}/` });
     const recipe = new CfnImageRecipe(this, 'Recipe', {
-      name: `${name}-${digest(
-        components.map((component) => component.name),
-        props.stig === false ? 'no STIG' : stig.parameters,
-        WORKING_DIRECTORY,
-        this.processor,
-      )}`,
+      name: recipeName,
       version: '1.0.0',
       parentImage: stack.formatArn({
         service: 'imagebuilder',
@@ -213,7 +220,7 @@ export class ServerImage extends Construct {
     });
     // What the builds say, with the results of the checks. The role of Image Builder may write below this name alone.
     const logs = new LogGroup(this, 'Logs', {
-      logGroupName: `/aws/imagebuilder/${name}`,
+      logGroupName: `/aws/imagebuilder/${name}-${ofThisStack(this)}`,
       encryptionKey: logKey(this, 'LogKey', 'Logs of FTPS image builds'),
       retention: RetentionDays.ONE_YEAR,
     });
@@ -241,6 +248,7 @@ export class ServerImage extends Construct {
       loggingConfiguration: { logGroupName: logs.logGroupName },
       tags: { [IMAGE_TAG]: name },
     }).attrImageId;
+    keepOwnTags(this);
   }
 
   /** What starting an instance from an encrypted image takes (EC2 user guide, "Share an AMI that's encrypted"). */
@@ -279,4 +287,21 @@ function hashesOf(folder: string): { name: string; sha256: string }[] {
 
 function hashOf(folder: string): string {
   return digest(...hashesOf(folder).map(({ name, sha256 }) => `${name} ${sha256}`));
+}
+
+/**
+ * Components, recipes and the first image are replaced when a tag of theirs changes, and a new one of the same name can't be made beside the
+ * old one. So a tag that is put on everything stays off them; the images of the pipeline and what they cost have it.
+ */
+function keepOwnTags(scope: IConstruct): void {
+  const priority = 900; // after the aspects that put tags on, whose order on the tag itself is lower
+  Aspects.of(scope).add(
+    {
+      visit(node) {
+        if (!(node instanceof CfnComponent || node instanceof CfnImageRecipe || node instanceof CfnImage)) return;
+        for (const key of Object.keys(node.tags.tagValues())) if (key !== IMAGE_TAG) node.tags.removeTag(key, priority);
+      },
+    },
+    { priority },
+  );
 }

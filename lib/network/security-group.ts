@@ -2,6 +2,7 @@
 import { type IPeer, type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { parsePortRange } from '../../server/config';
+import { DEFAULT_RULES, refuseTooManyRules } from '../limits';
 
 /** What `FtpsSecurityGroup` is told. */
 export interface FtpsSecurityGroupProps {
@@ -15,6 +16,11 @@ export interface FtpsSecurityGroupProps {
   readonly clientCidrs?: string[];
   /** Ids of managed prefix lists with client networks. */
   readonly clientPrefixLists?: string[];
+  /**
+   * Rules that the group may have, for IPv4 and for IPv6 each. More need a raised quota.
+   * @default 60
+   */
+  readonly maxRules?: number;
   /**
    * Whether AWS APIs are reached by IPv6 as well.
    * @default false
@@ -32,6 +38,8 @@ export class FtpsSecurityGroup extends Construct {
     const group = new SecurityGroup(this, 'Resource', { vpc: props.vpc, description: 'FTPS: control ports and the passive range', allowAllOutbound: false });
     const range = parsePortRange(props.passivePorts);
     if ('any' in range) throw new Error(`passivePorts: "${props.passivePorts}" names no ports; write low-high, for example 50000-50015`);
+    const clients = { cidrs: props.clientCidrs ?? [], lists: props.clientPrefixLists ?? [] };
+    refuseTooManyRules(clients, props.controlPorts.length + 1, props.maxRules ?? DEFAULT_RULES);
     for (const peer of clientPeers(props)) {
       for (const port of props.controlPorts) group.addIngressRule(peer, Port.tcp(port), `FTPS control ${port}`);
       group.addIngressRule(peer, Port.tcpRange(range.low, range.high), `FTPS passive ${props.passivePorts}`);

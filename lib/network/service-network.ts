@@ -4,6 +4,7 @@ import { FlowLogDestination, FlowLogTrafficType, GatewayVpcEndpointAwsService, I
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { BuildSubnet, endOf } from './build-subnet';
 import { logKey } from './log-key';
 import { ServiceEndpoints } from './service-endpoints';
 import { ServiceFirewall } from './service-firewall';
@@ -48,12 +49,15 @@ export class ServiceNetwork extends Construct {
   public readonly vpc: Vpc;
   /** The AWS APIs within the network, where it has no internet. Let the network reach them, where images are built, too: `serviceEndpoints.allowFromCidr(cidr)`. */
   public readonly serviceEndpoints?: ServiceEndpoints;
+  /** Where images are built, where the network has internet. `FtpsService` finds it. */
+  public readonly buildSubnet?: BuildSubnet;
   /** Give it to `FtpsService` as `networkFirewall`. */
   public readonly firewall?: ServiceFirewall;
 
   constructor(scope: Construct, id: string, props: ServiceNetworkProps = {}) {
     super(scope, id);
     const internet = props.internet ?? true;
+    const cidr = props.cidr ?? '10.42.0.0/20';
     if (props.networkFirewall && (props.ipv6 || !internet))
       throw new Error('networkFirewall: stands between IPv4 and the internet; leave out ipv6, and internet: false, or the firewall');
     const subnet = internet
@@ -66,7 +70,7 @@ export class ServiceNetwork extends Construct {
         }
       : { name: 'Inside', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 };
     this.vpc = new Vpc(this, 'Vpc', {
-      ipAddresses: IpAddresses.cidr(props.cidr ?? '10.42.0.0/20'),
+      ipAddresses: IpAddresses.cidr(cidr),
       maxAzs: props.zones ?? 2,
       natGateways: 0,
       restrictDefaultSecurityGroup: true,
@@ -75,6 +79,10 @@ export class ServiceNetwork extends Construct {
       gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
     });
     if (!internet) this.serviceEndpoints = new ServiceEndpoints(this, 'Apis', { vpc: this.vpc, s3: false });
+    else {
+      this.buildSubnet = new BuildSubnet(this, 'Build', { vpc: this.vpc, cidr: endOf(cidr), internetGatewayId: this.vpc.internetGatewayId });
+      this.buildSubnet.node.addDependency(this.vpc.internetConnectivityEstablished);
+    }
     if (props.networkFirewall)
       this.firewall = new ServiceFirewall(this, 'Firewall', {
         vpc: this.vpc,

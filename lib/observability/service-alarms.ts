@@ -5,10 +5,13 @@ import {
   type AlarmBase,
   AlarmRule,
   AlarmState,
+  type CfnAlarm,
   ComparisonOperator,
   CompositeAlarm,
   type IAlarmAction,
   type IMetric,
+  MathExpression,
+  Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -61,6 +64,11 @@ export interface ServiceAlarmsProps {
    */
   readonly instances?: number;
   /**
+   * Name of the Auto Scaling group of the instances. Silence before there is such a group is no alarm.
+   * @default - silence is an alarm from the beginning
+   */
+  readonly groupName?: string;
+  /**
    * Seconds between two heartbeats of a server (`audit.heartbeatSeconds`).
    * @default 60
    */
@@ -82,8 +90,10 @@ export interface ServiceAlarmsProps {
   readonly emails?: string[];
 }
 
-/** Over how long heartbeats are counted: long enough for an instance to be replaced in. */
+/** How long silence lasts before it is told: long enough for an instance to be replaced in, and for the first one to begin. */
 const SILENCE = Duration.minutes(15);
+/** In how many periods it is looked at, each of which must be silent. */
+const SILENT_PERIODS = 3;
 
 /** Days before its end at which the served certificate is alarming. */
 const CERTIFICATE_DAYS = [30, 14, 7, 1];
@@ -100,7 +110,7 @@ export class ServiceAlarms extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceAlarmsProps) {
     super(scope, id);
-    const { auditLog, instances = 1, heartbeatSeconds = 60, thresholds = {}, topic, emails } = props;
+    const { auditLog, instances = 1, heartbeatSeconds = 60, thresholds = {}, topic, emails, groupName } = props;
     if (topic && emails) throw new Error('alarmEmails: go to a topic that is made for them; subscribe them to alarmTopic instead');
     if (heartbeatSeconds > SILENCE.toSeconds() / 3)
       throw new Error(`heartbeatSeconds: ${heartbeatSeconds} is too seldom for silence to be noticed; at most ${SILENCE.toSeconds() / 3}`);
@@ -132,7 +142,7 @@ export class ServiceAlarms extends Construct {
       1,
       'An instance refused a new certificate and serves the last good one; the audit says why.',
     );
-    this.watchSilence(auditLog, instances, heartbeatSeconds);
+    this.watchSilence(auditLog, instances, heartbeatSeconds, groupName);
     this.watchCertificate(auditLog);
     this.watchArchive(auditLog);
 
@@ -177,6 +187,7 @@ export class ServiceAlarms extends Construct {
     description: string,
     comparisonOperator: ComparisonOperator,
     treatMissingData: TreatMissingData,
+    evaluationPeriods = 1,
   ): Alarm {
     const alarm = new Alarm(this, id, {
       alarmDescription: `FTPS: ${description}`,
@@ -184,7 +195,7 @@ export class ServiceAlarms extends Construct {
       threshold,
       comparisonOperator,
       treatMissingData,
-      evaluationPeriods: 1,
+      evaluationPeriods,
     });
     tell([alarm], this.action);
     this.alarms.push(alarm);
@@ -192,15 +203,17 @@ export class ServiceAlarms extends Construct {
   }
 
   /** Missing heartbeats tell of a server that is gone, of an audit that is not written, and of one that does not arrive. */
-  private watchSilence(auditLog: AuditLog, instances: number, heartbeatSeconds: number): void {
-    const expected = SILENCE.toSeconds() / heartbeatSeconds;
+  private watchSilence(auditLog: AuditLog, instances: number, heartbeatSeconds: number, groupName: string | undefined): void {
+    const period = Duration.seconds(SILENCE.toSeconds() / SILENT_PERIODS);
+    const beats = auditLog.metricHeartbeats({ period });
     this.make(
       'AuditSilence',
-      auditLog.metricHeartbeats({ period: SILENCE }),
-      Math.floor(expected * (instances - 0.5)),
+      groupName === undefined ? beats : heartbeatsOf(groupName, beats, period),
+      (period.toSeconds() / heartbeatSeconds) * (instances - 0.5),
       `The audit of an instance has been silent for ${SILENCE.toMinutes()} minutes: ${instances === 1 ? 'it does' : `of ${instances}, at least one does`} not serve, or its audit does not arrive.`,
       ComparisonOperator.LESS_THAN_THRESHOLD,
-      TreatMissingData.BREACHING,
+      groupName === undefined ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      SILENT_PERIODS,
     );
   }
 
@@ -213,7 +226,7 @@ export class ServiceAlarms extends Construct {
         `The certificate that an instance serves lasts fewer than ${days} days. The alarms of the rotation say why it was not replaced.`,
         ComparisonOperator.LESS_THAN_THRESHOLD,
         // Silence has an alarm of its own.
-        TreatMissingData.MISSING,
+        TreatMissingData.IGNORE,
       );
   }
 
@@ -234,9 +247,27 @@ export class ServiceAlarms extends Construct {
   }
 }
 
+/**
+ * Heartbeats, and nothing of them where the group is there and no instance says anything: CloudWatch leaves out what has no data, and of a
+ * group that is not there yet there are none.
+ */
+function heartbeatsOf(groupName: string, beats: IMetric, period: Duration): IMetric {
+  const group = new Metric({
+    namespace: 'AWS/AutoScaling',
+    metricName: 'GroupInServiceInstances',
+    dimensionsMap: { AutoScalingGroupName: groupName },
+    statistic: 'Sum',
+    period,
+  });
+  const none = new MathExpression({ expression: 'group * 0', usingMetrics: { group }, period });
+  return new MathExpression({ expression: 'SUM([beats, none])', usingMetrics: { beats, none }, label: 'Heartbeats', period });
+}
+
 function tell(alarms: readonly AlarmBase[], action: IAlarmAction): void {
   for (const alarm of alarms) {
     alarm.addAlarmAction(action);
     alarm.addOkAction(action);
+    // Data that stop are told, where the alarm says that they should; a new alarm, which has none yet, tells nothing.
+    if ((alarm.node.defaultChild as CfnAlarm).treatMissingData === TreatMissingData.MISSING) alarm.addInsufficientDataAction(action);
   }
 }

@@ -39,8 +39,9 @@ export function dashboard({ resources }: Environment, name: string): string {
 
 /** A name for what is known only when deployed: the logical id without its hash. */
 function referenceIn(part: unknown): string {
-  const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::ImportValue': imported } = part as Record<string, unknown>;
-  const id = ref ?? (Array.isArray(attribute) ? attribute[0] : undefined) ?? String(imported).replace(/^.*ExportsOutput(Ref|FnGetAtt)/, '');
+  const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::GetStackOutput': output } = part as Record<string, { OutputName: string } | string | string[] | undefined>;
+  const elsewhere = (output as { OutputName: string } | undefined)?.OutputName.replace(/^.*Output(Ref|FnGetAtt)/, '');
+  const id = ref ?? (Array.isArray(attribute) ? attribute[0] : undefined) ?? elsewhere;
   return String(id).replace(/[0-9A-F]{8}([0-9A-F]{8}|Arn[0-9A-F]{8})?$/, '');
 }
 

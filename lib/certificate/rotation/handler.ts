@@ -13,14 +13,16 @@ import { reportDaysLeft, reportFailure } from './metrics';
 import { PrivateCaApi } from './private-ca-api';
 import { privateCaSource } from './private-ca-source';
 import { pushReload } from './push';
-import { type Outcome, type Rotation, release, rollBack, rotate, servedDaysLeft } from './rotate';
+import { type Outcome, type Rotation, release, rollBack, rotate, servable, servedDaysLeft } from './rotate';
 import { SecretVersions } from './secret-versions';
 import { type Settings, serviceEndpoint, setting, settings } from './settings';
 import type { CertificateSource } from './source';
 import { type CertificateStatus, statusOf } from './status';
 
-/** Anything without an `action` rotates: ACM's events, the schedule, the first deployment. */
+/** Anything without an `action` rotates: ACM's events, the schedule, a deployment. */
 export interface RotationRequest {
+  /** Why it was run: `event` or `schedule`. A deployment sends an empty request. */
+  readonly reason?: string;
   /** `rotate` also lets a certificate that was rolled back be taken up again. */
   readonly action?: 'rotate' | 'rollback' | 'status';
   /** Asks the source for another certificate even where the current one is in order; a private authority in short-lived mode can. */
@@ -48,6 +50,9 @@ export async function handler(request: RotationRequest = {}): Promise<RotationAn
     const reason = error instanceof RotationFailure ? error.reason : 'source';
     logger.error('the certificate was not rotated; the last good one is still served', { reason, message: (error as Error).message });
     reportFailure(reason, configured.metrics);
+    // A deployment, or its roll-back, need not fail where the instances can go on with what they have; the next run by the schedule will tell.
+    const deploying = Object.keys(request).length === 0;
+    if (deploying && (await servable(versions).catch(() => false))) return { versions: await statusOf(versions, configured.names) };
     throw error;
   } finally {
     // Also when the rotation failed: that is when the days count.

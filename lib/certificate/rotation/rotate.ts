@@ -79,3 +79,10 @@ export async function servedDaysLeft(versions: SecretVersions): Promise<number |
   const current = version === undefined ? undefined : await versions.read(version);
   return serialOf(current) === undefined ? undefined : daysLeftOf(new X509Certificate(current!.certificate));
 }
+
+/** Whether the secret has a certificate that could be served as it is, for whichever names. */
+export async function servable(versions: SecretVersions): Promise<boolean> {
+  const version = (await versions.labels()).get('AWSCURRENT');
+  const current = version === undefined ? undefined : await versions.read(version);
+  return current !== undefined && certificateProblems(current, {}).length === 0;
+}

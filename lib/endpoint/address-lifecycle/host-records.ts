@@ -14,17 +14,27 @@ export interface HostRecordsSettings {
   readonly seconds: number;
 }
 
+/** Where an alias leads: the name of a load balancer, and the zone that its region has for such names. */
+export interface BalancerName {
+  readonly dnsName: string;
+  readonly zoneId: string;
+}
+
 export class HostRecords {
   constructor(
     private readonly client: Route53Client,
     private readonly settings: HostRecordsSettings,
   ) {}
 
-  /** Makes the records name exactly these addresses, in one change. Answers whether anything had to be changed. */
+  /**
+   * Makes the records name exactly these addresses, in one change. An alias of a load balancer that the service had before goes in the same
+   * change, since a name can't have both. Answers whether anything had to be changed.
+   */
   async set(ips: readonly string[]): Promise<boolean> {
-    const present = await this.records();
+    const all = await this.records();
+    const present = all.filter(isOfAnAddress);
     const wanted = new Map(ips.map((ip) => [ip, this.record(ip)]));
-    const changes: Change[] = [];
+    const changes: Change[] = ips.length > 0 ? all.filter(isOfABalancer).map((ResourceRecordSet) => ({ Action: 'DELETE', ResourceRecordSet })) : [];
     for (const record of present) {
       const ip = record.SetIdentifier ?? '';
       const keep = wanted.get(ip);
@@ -32,6 +42,30 @@ export class HostRecords {
       else if (!keep) changes.push({ Action: 'DELETE', ResourceRecordSet: record });
     }
     for (const record of wanted.values()) changes.push({ Action: 'UPSERT', ResourceRecordSet: record });
+    return this.change(changes);
+  }
+
+  /** Makes the name an alias of a load balancer, in place of the addresses that it had. */
+  async alias({ dnsName, zoneId }: BalancerName): Promise<void> {
+    const wanted: ResourceRecordSet = {
+      Name: this.settings.name,
+      Type: 'A',
+      AliasTarget: { DNSName: dnsName, HostedZoneId: zoneId, EvaluateTargetHealth: false },
+    };
+    const addresses = (await this.records()).filter(isOfAnAddress);
+    await this.change([
+      ...addresses.map((ResourceRecordSet) => ({ Action: 'DELETE' as const, ResourceRecordSet })),
+      { Action: 'UPSERT', ResourceRecordSet: wanted },
+    ]);
+  }
+
+  /** Takes the alias of this load balancer away, and nothing that has taken its place. */
+  async unalias({ dnsName }: BalancerName): Promise<void> {
+    const own = (await this.records()).filter(({ AliasTarget }) => undotted(AliasTarget?.DNSName) === undotted(dnsName));
+    await this.change(own.map((ResourceRecordSet) => ({ Action: 'DELETE', ResourceRecordSet })));
+  }
+
+  private async change(changes: Change[]): Promise<boolean> {
     if (changes.length === 0) return false;
     await this.client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: this.settings.zoneId, ChangeBatch: { Changes: changes } }));
     return true;
@@ -48,9 +82,12 @@ export class HostRecords {
     const { ResourceRecordSets = [] } = await this.client.send(
       new ListResourceRecordSetsCommand({ HostedZoneId: zoneId, StartRecordName: name, StartRecordType: 'A' }),
     );
-    const dotted = (text = '') => text.replace(/\.$/, '').toLowerCase();
-    return ResourceRecordSets.filter(
-      (record) => dotted(record.Name) === dotted(name) && (record.Type === 'A' || record.Type === 'AAAA') && record.MultiValueAnswer,
-    );
+    return ResourceRecordSets.filter((record) => undotted(record.Name) === undotted(name) && (record.Type === 'A' || record.Type === 'AAAA'));
   }
 }
+
+const undotted = (name = '') => name.replace(/\.$/, '').toLowerCase();
+/** Those that this makes: one for each address, named by it. */
+const isOfAnAddress = ({ MultiValueAnswer, SetIdentifier, ResourceRecords }: ResourceRecordSet) =>
+  MultiValueAnswer === true && SetIdentifier === ResourceRecords?.[0]?.Value;
+const isOfABalancer = ({ AliasTarget }: ResourceRecordSet) => /\.elb\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/.test(undotted(AliasTarget?.DNSName));

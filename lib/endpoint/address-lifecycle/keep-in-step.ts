@@ -1,4 +1,4 @@
-/** One pass over group, pool and zone, after which every instance has one address, no address is lost, and DNS names the serving ones alone. */
+/** One pass over group, pool and zone, after which every instance has one address, no address is lost, and DNS names the serving ones alone, or those that served last. */
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { AddressPool } from './address-pool';
 import type { HostRecords } from './host-records';
@@ -35,7 +35,8 @@ export async function keepInStep({ group, source, client, ipv6, records }: Parts
     const [ip, second] = [held.get(id), ipv6 ? own.get(id)?.ipv6 : undefined];
     return serves && ip !== undefined ? [ip, ...(second === undefined ? [] : [second])] : [];
   });
-  const recordsChanged = (await records?.set(serving)) ?? false;
+  // While nobody serves, the name leads to where it led: of a name that does not exist, resolvers say so for a quarter of an hour (RFC 2308, by the SOA of Route 53).
+  const recordsChanged = (serving.length > 0 && (await records?.set(serving))) || false;
   return { taken, given, waiting: instances.length - held.size, recordsChanged };
 }
 

@@ -1,6 +1,7 @@
 /** The Auto Scaling group, its launch template, and the refreshes that replace its instances. */
 import {
   type AutoScalingClient,
+  CancelInstanceRefreshCommand,
   DescribeAutoScalingGroupsCommand,
   DescribeInstanceRefreshesCommand,
   type InstanceRefreshStatus,
@@ -21,6 +22,8 @@ export interface LaunchVersion {
   readonly templateId: string;
   readonly version: string;
   readonly imageId: string;
+  /** Whether an instance of it is in service. */
+  readonly serves: boolean;
 }
 
 export interface Refresh {
@@ -42,9 +45,11 @@ export class Fleet {
   /** Undefined where the group is not there yet, or empty of purpose. */
   async launches(): Promise<LaunchVersion | undefined> {
     const { AutoScalingGroups } = await this.autoScaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [this.settings.groupName] }));
-    const template = AutoScalingGroups?.[0]?.LaunchTemplate;
+    const { LaunchTemplate: template, Instances = [] } = AutoScalingGroups?.[0] ?? {};
     if (!template?.LaunchTemplateId || !template.Version) return undefined;
-    return this.version(template.LaunchTemplateId, template.Version);
+    const version = await this.version(template.LaunchTemplateId, template.Version);
+    const serves = Instances.some((one) => one.LifecycleState === 'InService' && one.LaunchTemplate?.Version === version.version);
+    return { ...version, serves };
   }
 
   /** The newest refresh of the group. */
@@ -66,7 +71,7 @@ export class Fleet {
    * Begins to replace the instances one after the other by ones of this image. A desired configuration with a numbered version and an AMI
    * by its id is what makes rolling back possible (Auto Scaling user guide, "Undo changes with a rollback").
    */
-  async refresh(from: LaunchVersion, imageId: string): Promise<void> {
+  async refresh(from: Pick<LaunchVersion, 'templateId' | 'version'>, imageId: string): Promise<void> {
     const { templateId, version } = from;
     const { LaunchTemplateVersion } = await this.ec2.send(
       new CreateLaunchTemplateVersionCommand({
@@ -97,7 +102,21 @@ export class Fleet {
     );
   }
 
-  private async version(LaunchTemplateId: string, Version: string): Promise<LaunchVersion> {
+  /** Ends a refresh that is under way, so that a deployment can begin its own. Instances that are being replaced are waited for. False where it did not end in time. */
+  async settle(deadline: number, pause: (milliseconds: number) => Promise<void>): Promise<boolean> {
+    for (let asked = false; ; await pause(10_000)) {
+      const last = await this.lastRefresh();
+      if (!last || !Fleet.runs(last)) return true;
+      if (Date.now() > deadline) return false;
+      if (asked || last.status === 'Cancelling' || last.status === 'RollbackInProgress') continue;
+      asked = true;
+      await this.autoScaling.send(new CancelInstanceRefreshCommand({ AutoScalingGroupName: this.settings.groupName })).catch((error: Error) => {
+        if (error.name !== 'ActiveInstanceRefreshNotFound' && error.name !== 'ActiveInstanceRefreshNotFoundFault') throw error;
+      });
+    }
+  }
+
+  private async version(LaunchTemplateId: string, Version: string): Promise<Omit<LaunchVersion, 'serves'>> {
     const { LaunchTemplateVersions } = await this.ec2.send(new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId, Versions: [Version] }));
     const found = LaunchTemplateVersions?.[0];
     return { templateId: LaunchTemplateId, version: String(found?.VersionNumber ?? Version), imageId: found?.LaunchTemplateData?.ImageId ?? '' };

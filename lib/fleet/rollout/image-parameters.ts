@@ -1,5 +1,5 @@
 /** Which image was built last, and which has proved good in service: two SSM parameters. */
-import { GetParameterCommand, PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
+import { DeleteParameterCommand, GetParameterCommand, PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 
 export class ImageParameters {
   constructor(
@@ -19,6 +19,14 @@ export class ImageParameters {
 
   async proved(imageId: string): Promise<void> {
     await this.client.send(new PutParameterCommand({ Name: this.names.good, Value: imageId, Type: 'String', DataType: 'aws:ec2:image', Overwrite: true }));
+  }
+
+  /** Both go with the service. */
+  async forget(): Promise<void> {
+    for (const Name of Object.values(this.names))
+      await this.client.send(new DeleteParameterCommand({ Name })).catch((error: Error) => {
+        if (error.name !== 'ParameterNotFound') throw error;
+      });
   }
 
   private async get(Name: string): Promise<string | undefined> {

@@ -64,8 +64,9 @@ describe('a service with client certificates', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       MetricName: 'ClientCrlHoursLeft',
       Threshold: 12,
-      TreatMissingData: 'breaching',
+      TreatMissingData: 'missing', // nobody is called before the first run, and somebody is when data stop
       AlarmActions: Match.anyValue(),
+      InsufficientDataActions: Match.anyValue(),
     });
     template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 hour)' });
   });

@@ -106,11 +106,11 @@ describe('the alarms', () => {
 
   it('notice one silent instance of three', () => {
     const silence = all.find(({ AlarmDescription }) => AlarmDescription.includes('silent'));
-    const healthy = 3 * 15;
-    const oneSilent = 2 * 15;
-    expect(silence).toMatchObject({ ComparisonOperator: 'LessThanThreshold', TreatMissingData: 'breaching', Period: 900 });
+    const healthy = 3 * 5; // in each five minutes of the quarter of an hour
+    const oneSilent = 2 * 5;
+    expect(silence).toMatchObject({ ComparisonOperator: 'LessThanThreshold', TreatMissingData: 'notBreaching', EvaluationPeriods: 3 });
     expect(silence.Threshold).toBeGreaterThan(oneSilent + 2);
-    expect(silence.Threshold).toBeLessThan(healthy - 3);
+    expect(silence.Threshold).toBeLessThan(healthy - 2);
   });
 
   it('refuse heartbeats too seldom to notice silence by', () => {

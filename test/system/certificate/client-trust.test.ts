@@ -33,14 +33,25 @@ afterAll(async () => {
 });
 
 /** One run of the Lambda; returns the hours that it measured. */
-async function refresh(): Promise<{ error?: string; hoursLeft?: number }> {
+async function refresh(
+  event: { source?: string } = { source: 'aws.events' },
+  further: string[] = [],
+  bucket = 'trust',
+): Promise<{ error?: string; hoursLeft?: number }> {
   const url = `http://127.0.0.1:${(point.address() as AddressInfo).port}/partners.crl`;
-  const settings = { SOURCE_BUCKET: 'source', SOURCE_KEY: 'bundle.pem', BUCKET: 'trust', CA_KEY: 'client-ca.pem', CRL_KEY: 'client-crl.pem', CRL_URLS: url };
+  const settings = {
+    SOURCE_BUCKET: 'source',
+    SOURCE_KEY: 'bundle.pem',
+    BUCKET: bucket,
+    CA_KEY: 'client-ca.pem',
+    CRL_KEY: 'client-crl.pem',
+    CRL_URLS: [url, ...further].join(' '),
+  };
   Object.assign(process.env, settings, { METRIC_NAMESPACE: 'CdkFtps', METRIC_TRUST: 'test' });
   const { handler } = require('../../../dist/lambda/certificate-client-trust/index.js');
   const log = jest.spyOn(console, 'log').mockReturnValue();
   try {
-    const error = await handler().then(
+    const error = await handler(event).then(
       () => undefined,
       ({ message }: Error) => message,
     );
@@ -110,4 +121,41 @@ it('a certificate that its authority revokes is refused within the interval, and
   for (let attempt = 0; attempt < 200 && !reloaded(); attempt += 1) await new Promise((resolve) => setTimeout(resolve, 50));
   expect(await letsIn(port, root.pem, bad)).toBe(false);
   expect(await letsIn(port, root.pem, good)).toBe(true);
+});
+
+describe('a deployment', () => {
+  const dead = 'http://127.0.0.1:1/others.crl';
+  const deploy = (further: string[], bucket: string) => refresh({}, further, bucket);
+  let partners: TestAuthority;
+  let others: TestAuthority;
+  const lists = async (Bucket: string) =>
+    (await (await s3.send(new GetObjectCommand({ Bucket, Key: 'client-crl.pem' }))).Body!.transformToString()).match(/BEGIN X509 CRL/g)?.length;
+  beforeAll(async () => {
+    [partners, others] = [await TestAuthority.create('CN=Partners'), await TestAuthority.create('CN=Others')];
+    for (const Bucket of ['first', 'second']) await s3.send(new CreateBucketCommand({ Bucket }));
+    await s3.send(new PutObjectCommand({ Bucket: 'source', Key: 'bundle.pem', Body: `${partners.pem}\n${others.pem}` }));
+    published = await partners.revoke();
+  });
+
+  it('does not fail for one partner whose list can not be had: the others’ are taken, and the schedule tells', async () => {
+    expect((await deploy([dead], 'first')).error).toBeUndefined();
+    expect(await lists('first')).toBe(1);
+    expect((await refresh({ source: 'aws.events' }, [dead], 'first')).error).toMatch(/fetch failed|ECONNREFUSED|others\.crl/);
+  });
+
+  it('keeps the list that was there before of an authority whose own can not be had now', async () => {
+    const elsewhere = createServer(async (_request, response) => response.end(await others.revoke()));
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    expect((await deploy([`http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/others.crl`], 'first')).error).toBeUndefined();
+    elsewhere.close();
+    elsewhere.closeAllConnections();
+    expect(await lists('first')).toBe(2);
+    expect((await deploy([dead], 'first')).error).toBeUndefined();
+    expect(await lists('first')).toBe(2);
+  });
+
+  it('fails where the instances would have nothing to serve with', async () => {
+    published = '<html>Not found</html>';
+    expect((await deploy([dead], 'second')).error).toMatch(/is no revocation list/);
+  });
 });

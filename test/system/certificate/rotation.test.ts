@@ -127,6 +127,19 @@ describe('the rotation Lambda against moto', () => {
     await expectServed(good);
   });
 
+  it('fails a deployment only where nothing could be served', async () => {
+    await acmHas(await intermediate.issue({ names, from: -10, until: -1 }));
+    await expect(run({})).rejects.toThrow(/expired/); // the first one
+    const good = await intermediate.issue({ names, from: -3 });
+    await acmHas(good);
+    await run({});
+    await acmHas(await intermediate.issue({ names, from: -10, until: -1 }));
+    const answer = await run({});
+    expect(answer.outcome).toBeUndefined();
+    await expectServed(good);
+    await expect(run({ reason: 'schedule' })).rejects.toThrow(/expired/);
+  });
+
   it('gets over throttling, and where it does not end, leaves the current one', async () => {
     const [good, renewed] = [await intermediate.issue({ names, from: -3 }), await intermediate.issue({ names })];
     await acmHas(good);

@@ -3,7 +3,7 @@
 - Lambdas run: Node.js starts the code that was deployed, with the environment of its function. Custom resources wait for their answer.
 - What moto's CloudFormation does not know, or refuses, is stood in for by a name, so that the rest of the template is deployed as it stands.
   Each is written as a line of JSON to the file named by MOTO_STANDS_IN_FOR.
-- Bridged where it differs from AWS: what a change set makes is exported, keys take tags, versions of Lambdas, file systems and addresses have their attributes.
+- Bridged where it differs from AWS: what a change set makes is exported, outputs of other stacks are read, keys take tags, versions of Lambdas, file systems and addresses have their attributes.
 - One Date in each answer; the CLI of the CDK reads two as no time at all.
 
 Writes its port to standard output.
@@ -178,6 +178,19 @@ def execute_and_export(self, change_set_name, stack_name=None):
     execute(self, change_set_name, stack_name)
     stack.output_map = parsing.OutputMap(stack.resource_map, change_set.template_dict, stack.stack_id)
     self.exports.update({export.name: export for export in stack.exports})
+    outputs[stack.name] = {output.key: output.value for output in stack.output_map.values() if output}
+
+
+clean = parsing.clean_json
+# What each stack has told, as Fn::GetStackOutput reads it.
+outputs = {}
+
+
+def clean_with_outputs(resource_json, resources_map):
+    reference = resource_json.get("Fn::GetStackOutput") if isinstance(resource_json, dict) else None
+    if reference is None:
+        return clean(resource_json, resources_map)
+    return outputs[reference["StackName"]][reference["OutputName"]]
 
 
 make_key = Key.create_from_cloudformation_json.__func__
@@ -203,6 +216,7 @@ FileSystem.get_cfn_attribute = lambda self, name: {"Arn": self.file_system_arn, 
 ElasticAddress.get_cfn_attribute = lambda self, name: {"AllocationId": self.allocation_id, "PublicIp": self.public_ip}[name]
 CloudFormationBackend.execute_change_set = execute_and_export
 parsing.parse_and_create_resource = create_or_stand_in
+parsing.clean_json = clean_with_outputs
 
 answers = HTTPServer(("127.0.0.1", 0), Answers)
 threading.Thread(target=answers.serve_forever, daemon=True).start()

@@ -1,0 +1,93 @@
+/** What becomes of a deployed environment when its settings, the kit or the server change; when it is deleted, and deployed again. More changes: test/system/templates. */
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EndpointKind, type FtpsEnvironmentOptions } from '../../../lib';
+import { serverBundleFolder } from '../../../lib/bundles';
+import { Account } from './account';
+import { change, environment, having, synthesized } from './environment';
+
+jest.mock('../../../lib/bundles', () => {
+  const bundles = jest.requireActual('../../../lib/bundles');
+  return { ...bundles, serverBundleFolder: () => process.env['TEST_SERVER_FOLDER'] ?? bundles.serverBundleFolder() };
+});
+
+/** A newer version of the server, or of the files beside it. */
+function withNewBundle<Made>(make: () => Made): Made {
+  const folder = mkdtempSync(join(tmpdir(), 'ftps-bundle-'));
+  try {
+    cpSync(serverBundleFolder(), folder, { recursive: true });
+    writeFileSync(join(folder, 'ftps.js'), '// a newer server\n');
+    process.env['TEST_SERVER_FOLDER'] = folder;
+    return make();
+  } finally {
+    delete process.env['TEST_SERVER_FOLDER'];
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const two = environment();
+
+describe('a change', () => {
+  it('of nothing does nothing', () => {
+    expect(change(two, two)).toEqual({ fates: new Map(), problems: [] });
+    expect(synthesized({})).toEqual(two);
+  });
+
+  it.each<[string, FtpsEnvironmentOptions, FtpsEnvironmentOptions]>([
+    ['three instances become one', { instances: 3 }, { instances: 1 }],
+    ['one instance becomes three', { instances: 1 }, { instances: 3 }],
+    ['elastic addresses become a load balancer', {}, { endpoint: EndpointKind.LOAD_BALANCER }],
+    ['a load balancer becomes elastic addresses', { endpoint: EndpointKind.LOAD_BALANCER }, {}],
+    ['the archive goes', {}, { archiveDays: 0 }],
+    ['a tag', {}, { tags: { team: 'files' } }],
+    ['IPv6 comes', {}, { ipv6: true }],
+    ['another passive range', {}, { server: { passivePorts: '8192-8200' } }],
+  ])('%s: nothing is stuck, and nothing is lost', (_, before, after) => {
+    expect(change(environment(before), environment(after)).problems).toEqual([]);
+  });
+
+  it('to a new server builds an image under a new name, and moves the instances to it', () => {
+    const outcome = change(two, withNewBundle(environment));
+    expect(outcome.problems).toEqual([]);
+    expect(having(outcome, 'replaced')).toEqual(['ImageBuilder::Component', 'ImageBuilder::Image', 'ImageBuilder::ImageRecipe']);
+    expect(having(outcome, 'updated')).toEqual(expect.arrayContaining(['CloudFormation::CustomResource']));
+  });
+
+  it('of a tag replaces nothing', () => {
+    expect(having(change(two, environment({ tags: { team: 'files' } })), 'replaced')).toEqual([]);
+  });
+});
+
+describe('an environment', () => {
+  it('whose first deployment failed leaves nothing behind that its second one would meet', () => {
+    const account = new Account();
+    expect(having(account.fail(two), 'kept')).toEqual([]);
+    expect(account.deploy(two).problems).toEqual([]);
+  });
+
+  it.each([
+    ['without an archive', 0],
+    ['with an archive', 30],
+  ])('that is not protected goes, %s, and is deployed again', (_, archiveDays) => {
+    const account = new Account(true);
+    const place = environment({ instances: 1, protect: false, archiveDays });
+    account.deploy(place);
+    const gone = account.destroy(place);
+    expect(gone.problems).toEqual([]);
+    // What nobody can delete stays: locked logs, with the key that reads them.
+    expect(having(gone, 'kept')).toEqual(archiveDays > 0 ? ['KMS::Key', 'S3::Bucket'] : []);
+    expect(account.deploy(place).problems).toEqual([]);
+  });
+
+  it('that is protected keeps its data when it is deleted all the same, and is deployed again beside it', () => {
+    const account = new Account();
+    account.deploy(two);
+    const gone = account.destroy(two);
+    expect(gone.problems).toEqual([]);
+    expect(having(gone, 'kept')).toEqual(
+      expect.arrayContaining(['EC2::EIP', 'EFS::FileSystem', 'KMS::Key', 'Logs::LogGroup', 'S3::Bucket', 'SecretsManager::Secret']),
+    );
+    expect(account.deploy(two).problems).toEqual([]);
+  });
+});

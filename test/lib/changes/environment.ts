@@ -1,0 +1,33 @@
+/** Environments as `cdk deploy` gets them, and what becomes of one when another is deployed over it. */
+import { App } from 'aws-cdk-lib';
+import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
+import { FtpsEnvironment, type FtpsEnvironmentOptions, FtpsStage } from '../../../lib';
+import { Account, type Deployed, type Outcome } from './account';
+
+const own = { name: 'test', domainName: 'ftps.example.com', hostedZoneId: 'Z0', zoneName: 'example.com', clientCidrs: ['203.0.113.0/24'] };
+
+const made = new Map<string, Deployed[]>();
+
+/** The stacks of an environment in the order in which they are deployed. */
+export function environment(options: FtpsEnvironmentOptions = {}): Deployed[] {
+  const key = JSON.stringify([options, process.env['TEST_SERVER_FOLDER']]);
+  if (!made.has(key)) made.set(key, synthesized(options));
+  return made.get(key)!;
+}
+
+export function synthesized(options: FtpsEnvironmentOptions): Deployed[] {
+  const app = new App({ context: { [DISABLE_ASSET_STAGING_CONTEXT]: true } });
+  const { dataStack, serviceStack } = new FtpsStage(app, 'Test', { settings: FtpsEnvironment.of(options, own) });
+  const assembly = app.synth().getNestedAssembly('assembly-Test');
+  return [dataStack, serviceStack].map(({ stackName, artifactId }) => ({ name: stackName, template: assembly.getStackArtifact(artifactId).template }));
+}
+
+/** Types of the resources with this fate. */
+export const having = ({ fates }: Outcome, fate: string) =>
+  [...new Set([...fates.values()].filter((one) => one.fate === fate).map(({ type }) => type.replace('AWS::', '')))].sort();
+
+export function change(before: readonly Deployed[], after: readonly Deployed[]): Outcome {
+  const account = new Account();
+  account.deploy(before);
+  return account.deploy(after);
+}
