@@ -2,16 +2,17 @@
 import { roleOf } from '../evaluate';
 import { arn, instance, type Table } from './step';
 
+const records = (name: string, type: string) => ({
+  'route53:ChangeResourceRecordSetsNormalizedRecordNames': [name],
+  'route53:ChangeResourceRecordSetsRecordTypes': [type],
+  'route53:ChangeResourceRecordSetsActions': ['UPSERT'],
+});
+
 export const elasticAddresses: Table = (deployment) => {
   const who = roleOf(deployment, 'Fleet/Addresses/Lambda/Role');
   const pool = deployment.all('AWS::EC2::EIP').map(({ ref }) => arn('ec2', `elastic-ip/${ref}.AllocationId`));
   const network = arn('ec2', 'network-interface/eni-0123456789abcdef0');
   const zone = 'arn:aws:route53:::hostedzone/Z0000000000000PROD';
-  const records = (name: string, type: string) => ({
-    'route53:ChangeResourceRecordSetsNormalizedRecordNames': [name],
-    'route53:ChangeResourceRecordSetsRecordTypes': [type],
-    'route53:ChangeResourceRecordSetsActions': ['UPSERT'],
-  });
   return [
     {
       step: 'An instance comes or goes: it gets an address of the pool, and DNS names those that serve',
@@ -39,6 +40,7 @@ export const elasticAddresses: Table = (deployment) => {
 
 export const loadBalancer: Table = (deployment) => {
   const who = roleOf(deployment, 'Balancer/Slots/Role');
+  const zone = 'arn:aws:route53:::hostedzone/Z0123456789EXAMPLE';
   const group = deployment.all('AWS::AutoScaling::AutoScalingGroup')[0]!.ref;
   const targets = arn('elasticloadbalancing', 'targetgroup/one/0123456789abcdef');
   // What the template tags its target groups with.
@@ -63,6 +65,20 @@ export const loadBalancer: Table = (deployment) => {
         ['elasticloadbalancing:DeleteTargetGroup', targets, tagged],
         ['ec2:CreateTags', instance, ofGroup('another')],
         ['ec2:CreateTags', instance, { ...ofGroup(group), 'aws:TagKeys': ['ftps-slot', 'cdk-ftps:fleet'] }],
+      ],
+    },
+    {
+      step: 'A deployment makes the host name lead to the load balancer, in place of what it led to',
+      who,
+      page: 'Amazon Route 53 developer guide, "Using IAM policy conditions for fine-grained access control" (lib/endpoint/slot-lifecycle)',
+      may: [
+        ['route53:ListResourceRecordSets', zone],
+        ['route53:ChangeResourceRecordSets', zone, records('ftps.example.com', 'A')],
+        ['route53:ChangeResourceRecordSets', zone, records('ftps.example.com', 'AAAA')],
+      ],
+      not: [
+        ['route53:ChangeResourceRecordSets', zone, records('www.example.com', 'A')],
+        ['route53:ChangeResourceRecordSets', 'arn:aws:route53:::hostedzone/ZANOTHER', records('ftps.example.com', 'A')],
       ],
     },
   ];

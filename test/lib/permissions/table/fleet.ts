@@ -18,6 +18,8 @@ export const fleet: Table = (deployment) => {
   const template = arn('ec2', `launch-template/${deployment.of('AWS::EC2::LaunchTemplate', 'Fleet/LaunchTemplate').ref}`);
   const told = deployment.of('AWS::Lambda::Function', 'Rollout/Lambda/Function').properties.Environment.Variables;
   const parameter = (name: 'BUILT' | 'GOOD') => arn('ssm', `parameter${told[`${name}_PARAMETER`]}`);
+  const [mark, name] = told['IN_SERVICE'].split('=');
+  const builtImage = (image: string) => arn('imagebuilder', `image/${image}-0123456789/1.0.0/1`);
   const grant = { 'kms:GrantIsForAWSResource': 'true', ...via('ec2') };
   const page = 'Amazon EC2 Auto Scaling user guide, "Required AWS KMS key policy for use with encrypted volumes"';
   return [
@@ -64,6 +66,10 @@ export const fleet: Table = (deployment) => {
       may: [
         ['ssm:GetParameter', [parameter('BUILT'), parameter('GOOD')]],
         ['ssm:PutParameter', parameter('GOOD')],
+        ['ssm:DeleteParameter', [parameter('BUILT'), parameter('GOOD')]], // when the service is deleted
+        ['cloudformation:DescribeStacks', told['STACK']],
+        ['ec2:CreateTags ec2:DeleteTags', IMAGE, { 'aws:ResourceTag/Ec2ImageBuilderArn': builtImage(name.toLowerCase()), 'aws:TagKeys': [mark] }],
+        ['autoscaling:CancelInstanceRefresh', group(deployment)],
         ['ec2:DescribeImages ec2:DescribeLaunchTemplateVersions autoscaling:DescribeAutoScalingGroups autoscaling:DescribeInstanceRefreshes', '*'],
         ['cloudwatch:DescribeAlarms', arn('cloudwatch', 'alarm:*')],
         ['autoscaling:StartInstanceRefresh', group(deployment)],
@@ -73,7 +79,10 @@ export const fleet: Table = (deployment) => {
         ['iam:PassRole', roles.instances.id, { 'iam:PassedToService': 'ec2.amazonaws.com' }],
       ],
       not: [
-        ['autoscaling:StartInstanceRefresh', group(deployment, 'another')],
+        ['autoscaling:StartInstanceRefresh autoscaling:CancelInstanceRefresh', group(deployment, 'another')],
+        ['ec2:CreateTags', IMAGE, { 'aws:ResourceTag/Ec2ImageBuilderArn': builtImage('another'), 'aws:TagKeys': [mark] }],
+        ['ec2:CreateTags', IMAGE, { 'aws:ResourceTag/Ec2ImageBuilderArn': builtImage(name.toLowerCase()), 'aws:TagKeys': ['CreatedBy'] }],
+        ['ec2:CreateTags', IMAGE, { 'aws:TagKeys': [mark] }],
         ['autoscaling:UpdateAutoScalingGroup autoscaling:DeleteAutoScalingGroup', group(deployment)],
         ['ec2:RunInstances', arn('ec2', 'instance/*'), { 'ec2:LaunchTemplate': arn('ec2', 'launch-template/lt-another') }],
         ['ec2:RunInstances', arn('ec2', 'instance/*')],
