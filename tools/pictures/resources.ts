@@ -27,10 +27,7 @@ export function environmentOf(app: App, name: string): Environment {
   const told = new Map(templates.flatMap(({ Outputs = {} }) => Object.entries(Outputs).map(([id, { Value }]) => [id, [...namesIn(Value)]] as const)));
   const resources = new Map(templates.flatMap(({ Resources }) => Object.entries(Resources)));
   const references = new Map(
-    [...resources].map(([id, one]) => [
-      id,
-      new Set([...namesIn(one)].flatMap((named) => told.get(named) ?? [named]).filter((named) => resources.has(named))),
-    ]),
+    [...resources].map(([id, one]) => [id, new Set([...namesIn(one)].flatMap((named) => told.get(named) ?? [named]).filter((named) => resources.has(named)))]),
   );
   return { resources, references };
 }

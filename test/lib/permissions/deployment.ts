@@ -113,13 +113,13 @@ export class Deployment {
       name: stack.stackName,
       template: artifacts.find(({ stackName }) => stackName === stack.stackName)!.template as Json,
     }));
-    const exports = new Map<string, () => Json>();
+    const outputs = new Map<string, () => Json>();
     for (const at of templates)
-      for (const { Export, Value } of Object.values(at.template.Outputs ?? {}) as Json[])
-        if (typeof Export?.Name === 'string') exports.set(Export.Name, () => new Resolver(at, this.made, exports).resolve(Value));
+      for (const [id, { Value }] of Object.entries(at.template.Outputs ?? {}) as [string, Json][])
+        outputs.set(`${at.name}.${id}`, () => new Resolver(at, this.made, outputs).resolve(Value));
     this.resource.set(QUEUES_KEY, keyOfQueues);
-    for (const at of templates) this.name(at, new Resolver(at, this.made, exports));
-    for (const at of templates) this.read(at, new Resolver(at, this.made, exports));
+    for (const at of templates) this.name(at, new Resolver(at, this.made, outputs));
+    for (const at of templates) this.read(at, new Resolver(at, this.made, outputs));
   }
 
   /** The one resource of that type whose construct path ends so. */
@@ -162,7 +162,9 @@ export class Deployment {
       const given =
         Type === 'AWS::IAM::Policy'
           ? undefined
-          : NAMES.map((key) => Properties[key] ?? Properties.TableInput?.[key]).find((value) => typeof value === 'string');
+          : NAMES.map((key) => Properties[key] ?? Properties.TableInput?.[key])
+              .map((value) => (JSON.stringify(value)?.includes('AWS::StackId') ? resolver.resolve(value) : value))
+              .find((value) => typeof value === 'string');
       const ref = given ?? (IDS[Type] ? `${IDS[Type]}${id}` : Type === 'AWS::S3::Bucket' ? `${stackName}-${id}`.toLowerCase() : `${stackName}-${id}`);
       const arn = ARNS[Type]?.(ref, `${region}:${account}`) ?? `arn:aws:${Type.split('::')[1]?.toLowerCase()}:${region}:${account}:${ref}`;
       const path = String(Metadata?.['aws:cdk:path'] ?? id);
@@ -228,7 +230,7 @@ class Resolver {
   constructor(
     private readonly at: At,
     private readonly made: ReadonlyMap<string, Made>,
-    private readonly exports: ReadonlyMap<string, () => Json>,
+    private readonly outputs: ReadonlyMap<string, () => Json>,
   ) {}
 
   resolve(value: Json): Json {
@@ -250,8 +252,8 @@ class Resolver {
         return this.resolve(argument[1])[argument[0]];
       case 'Fn::Split':
         return String(this.resolve(argument[1])).split(argument[0]);
-      case 'Fn::ImportValue':
-        return this.exports.get(argument)?.();
+      case 'Fn::GetStackOutput':
+        return this.outputs.get(`${argument.StackName}.${argument.OutputName}`)?.();
       default:
         return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.resolve(one)]));
     }
