@@ -5,7 +5,7 @@ import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:
 import { PASSWORD, USER } from './workplace';
 
 /** A step that takes longer has failed. */
-const STEP_MS = 20_000;
+const STEP_MS = 60_000;
 
 export class Client {
   private text = '';
@@ -22,7 +22,7 @@ export class Client {
   }
 
   /** Connects, encrypts and logs in. */
-  static async logIn(port: number, secureContext: SecureContext): Promise<Client> {
+  static async logIn(port: number, secureContext: SecureContext, password = PASSWORD): Promise<Client> {
     const socket = connectTcp({ port, host: '127.0.0.1', noDelay: true });
     const client = new Client(socket, secureContext);
     try {
@@ -30,7 +30,7 @@ export class Client {
       await client.expect('234', client.send('AUTH TLS'));
       await client.encrypt();
       await client.expect('331', client.send(`USER ${USER}`));
-      await client.expect('230', client.send(`PASS ${PASSWORD}`));
+      await client.expect('230', client.send(`PASS ${password}`));
       return client;
     } catch (error) {
       client.close();

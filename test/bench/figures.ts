@@ -33,6 +33,8 @@ export interface Measurement {
   applies?(peer: Peer, place: Workplace): boolean;
   /** Whether the server must not have served anybody before. */
   readonly fresh?: boolean;
+  /** Whether the account's hash costs what an honest one costs. Needs `fresh`. */
+  readonly honestHash?: boolean;
   /** Measured in one round only: it takes long and hardly varies. */
   readonly once?: boolean;
   measure(server: Server, place: Workplace): Promise<Readonly<Record<string, number>>>;
@@ -230,6 +232,89 @@ const logins: Measurement = {
   },
 };
 
+/** Clients that log in, sixteen of them, each in a loop. The function that is answered stops them. */
+function loginLoops(server: Server, place: Workplace, password: string): () => Promise<void> {
+  const context = clientContext(place);
+  let goes = true;
+  const lane = async () => {
+    while (goes) {
+      const client = await Client.logIn(server.port, context, password).catch(() => undefined);
+      await client?.quit().catch(() => {});
+    }
+  };
+  const lanes = Array.from({ length: 16 }, lane);
+  return async () => {
+    goes = false;
+    await Promise.all(lanes);
+  };
+}
+
+const besideLogins: Measurement = {
+  title: 'a download beside sixteen login loops',
+  fresh: true,
+  honestHash: true,
+  figures: (['right', 'wrong'] as const).flatMap((kind) => [
+    {
+      id: `beside-${kind}`,
+      title: `Download beside 16 login loops, ${kind} password, honest hash`,
+      unit: 'MB/s',
+      better: 'more' as const,
+      digits: 0,
+      must: { ratio: 1 },
+    },
+    { id: `beside-${kind}-share`, title: 'The same, of its speed alone', unit: '%', better: 'more' as const, digits: 0, must: { value: 70 } },
+  ]),
+  async measure(server, place) {
+    const speed = async () => Number(await run('curl', [...curlArguments(place), '-o', '/dev/null', '-w', '%{speed_download}', url(server, 'big')])) / 1e6;
+    await speed();
+    const alone = await speed();
+    const figures: Record<string, number> = {};
+    for (const kind of ['right', 'wrong'] as const) {
+      const stop = loginLoops(server, place, kind === 'right' ? PASSWORD : 'wrong');
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      const beside = await speed().finally(stop);
+      figures[`beside-${kind}`] = beside;
+      figures[`beside-${kind}-share`] = (100 * beside) / alone;
+    }
+    return figures;
+  },
+};
+
+const hundredLogins: Measurement = {
+  title: 'a hundred logins at once',
+  fresh: true,
+  honestHash: true,
+  figures: [
+    { id: 'hundred', title: 'A hundred logins of an account at once, honest hash, all served', unit: 's', better: 'less', digits: 2, must: { ratio: 1 } },
+  ],
+  async measure(server, place) {
+    const context = clientContext(place);
+    const held: Client[] = [];
+    try {
+      const time = await seconds(async () => {
+        held.push(...(await Promise.all(Array.from({ length: 100 }, () => Client.logIn(server.port, context)))));
+      });
+      return { hundred: time };
+    } finally {
+      for (const client of held) client.close();
+    }
+  },
+};
+
+const loginsSeenBefore: Measurement = {
+  title: 'logins of an account seen before',
+  fresh: true,
+  honestHash: true,
+  figures: [
+    { id: 'logins-seen', title: 'Logins of an account seen before, honest hash, 8 at a time', unit: '/s', better: 'more', digits: 0, must: { ratio: 5 } },
+  ],
+  async measure(server, place) {
+    await (await Client.logIn(server.port, clientContext(place))).quit();
+    const { logins: rate } = await logins.measure(server, place);
+    return { 'logins-seen': rate! };
+  },
+};
+
 /** Opens sessions up to a number and keeps them. */
 async function openUpTo(count: number, held: Client[], server: Server, place: Workplace): Promise<void> {
   const context = clientContext(place);
@@ -405,6 +490,9 @@ export const measurements: readonly Measurement[] = [
   smallFilesCurl,
   smallFilesPython,
   logins,
+  loginsSeenBefore,
+  hundredLogins,
+  besideLogins,
   listing,
   memory,
   sharing,

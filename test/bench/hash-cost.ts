@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 
 export interface HashCost {
-  /** For /etc/shadow: SHA-512 crypt with its default of 5,000 rounds. */
+  /** For /etc/shadow: SHA-512 crypt. */
   readonly crypt: string;
   readonly cryptMilliseconds: number;
   /** PHC string for this server, with as many iterations as take that long. */
@@ -19,19 +19,25 @@ crypt = ctypes.CDLL('libcrypt.so.1').crypt
 crypt.restype = ctypes.c_char_p
 password, salt = sys.argv[1].encode(), b'$6$' + sys.argv[2].encode() + b'$'
 best = 1e9
-for _ in range(30):
+for _ in range(int(sys.argv[3])):
     begin = time.process_time(); result = crypt(password, salt); best = min(best, time.process_time() - begin)
 print(result.decode(), best * 1000)`;
 
 /** Two measurements that differ by more than this were taken while the machine ran at two speeds. */
 const TOLERANCE = 0.05;
 
-export async function measureHashes(password: string): Promise<HashCost> {
+/** SHA-512 crypt's default. */
+const ROUNDS = 5_000;
+
+/** Hashes of a password; `milliseconds`: how much one costs about, by default what SHA-512 crypt costs with its default of 5,000 rounds. */
+export async function measureHashes(password: string, milliseconds?: number): Promise<HashCost> {
+  const turns = milliseconds === undefined ? 30 : 3;
+  const rounds = milliseconds === undefined ? ROUNDS : Math.round((ROUNDS * milliseconds) / timeCrypt(password, ROUNDS, 30).milliseconds);
   const salt = randomBytes(16);
   const derive = (iterations: number) => pbkdf2Sync(password, salt, iterations, 32, 'sha256');
   const time = (iterations: number) => {
     let best = Number.POSITIVE_INFINITY;
-    for (let turn = 0; turn < 30; turn += 1) {
+    for (let turn = 0; turn < turns; turn += 1) {
       const begin = process.hrtime.bigint();
       derive(iterations);
       best = Math.min(best, Number(process.hrtime.bigint() - begin) / 1e6);
@@ -39,10 +45,10 @@ export async function measureHashes(password: string): Promise<HashCost> {
     return best;
   };
   for (let attempt = 1; ; attempt += 1) {
-    const { crypt, milliseconds: before } = timeCrypt(password);
+    const { crypt, milliseconds: before } = timeCrypt(password, rounds, turns);
     const iterations = Math.max(1, Math.round((10_000 * before) / time(10_000)));
     const phcMilliseconds = time(iterations);
-    const { milliseconds: after } = timeCrypt(password);
+    const { milliseconds: after } = timeCrypt(password, rounds, turns);
     const cryptMilliseconds = (before + after) / 2;
     if (Math.abs(phcMilliseconds / cryptMilliseconds - 1) > TOLERANCE && attempt < 20) continue;
     const base64 = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '');
@@ -50,8 +56,8 @@ export async function measureHashes(password: string): Promise<HashCost> {
   }
 }
 
-function timeCrypt(password: string): { crypt: string; milliseconds: number } {
-  const ran = spawnSync('/usr/bin/python3', ['-c', CRYPT, password, randomBytes(8).toString('hex')], { encoding: 'utf8' });
+function timeCrypt(password: string, rounds: number, turns: number): { crypt: string; milliseconds: number } {
+  const ran = spawnSync('/usr/bin/python3', ['-c', CRYPT, password, `rounds=${rounds}$${randomBytes(8).toString('hex')}`, String(turns)], { encoding: 'utf8' });
   const [crypt, milliseconds] = ran.stdout.trim().split(' ');
   if (!crypt?.startsWith('$6$')) throw new Error(`crypt(3) is needed to make accounts for the peers: ${ran.stderr}`);
   return { crypt, milliseconds: Number(milliseconds) };

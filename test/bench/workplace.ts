@@ -12,6 +12,8 @@ export const PASSWORD = 'bench-password';
 export const UID = 47_110;
 /** The cipher of every connection. */
 export const CIPHER = { tls13: 'TLS_AES_256_GCM_SHA384', tls12: 'ECDHE-RSA-AES256-GCM-SHA384' };
+/** Processor time of a hash that is safe to keep. */
+const HONEST_MS = 300;
 export const MIB = 1024 * 1024;
 
 /** How much is measured. */
@@ -57,6 +59,8 @@ export interface Workplace {
   /** Certificate and key in one file, for servers that want it so. */
   readonly combined: string;
   readonly hash: HashCost;
+  /** One that costs what an honest hash costs: scrypt as `ftps user hash` makes it. */
+  readonly honestHash: HashCost;
   /** Where the Debian packages of the peers are unpacked. */
   readonly packages: string;
   readonly python: string;
@@ -83,6 +87,7 @@ export async function makeWorkplace(scale: Scale, { packages, python }: { packag
     key: write('server.key', key, 0o600),
     combined: write('combined.pem', `${key}\n${certificate}`, 0o600),
     hash: await measureHashes(PASSWORD),
+    honestHash: await measureHashes(PASSWORD, HONEST_MS),
     packages,
     python,
     scale,

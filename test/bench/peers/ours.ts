@@ -25,6 +25,7 @@ function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boo
       sessionsPerAccount: 20_000,
       strangersPerAddress: 20_000,
       connectionsPerMinutePerAddress: 1_000_000,
+      lockout: { failuresPerAddress: 1_000_000, failuresPerAccount: 1_000_000 },
     },
   };
   writeFileSync(join(folder, 'server.json'), JSON.stringify(config));

@@ -1,7 +1,7 @@
 /** Logins as a weapon: against transfers, against each other, and against the limits that count them. The built server, alone and with two workers. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -155,10 +155,10 @@ describe.each([1, 2])('with %s worker(s)', (workers) => {
         { user: 'demo', passwordHash: await hashPassword(PASSWORD) },
       ]);
       const { replies } = await (await loops(server, { lanes: 100, logins: 100, password: 'wrong', lastPassword: PASSWORD })).outcome;
-      const reasons = new Map<string, number>();
-      for (const reason of reasonsOf(server)) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-      const lockouts = lockoutsOf(server);
       await server.stop();
+      const reasons = new Map<string, number>();
+      for (const { status_detail: reason = '', count = 1 } of eventsOf(server, 'login')) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+      const lockouts = lockoutsOf(server);
       process.stdout.write(`logins: ${workers} worker(s), a burst: ${JSON.stringify([replies, Object.fromEntries(reasons), lockouts])}\n`);
       expect(reasons.get('wrong-password')).toBe(10);
       expect(replies['last 530']).toBe(1);
@@ -192,7 +192,7 @@ describe.each([1, 2])('with %s worker(s)', (workers) => {
     const server = await watched({ workers, limits: withoutLockouts }, accounts);
     const wrong = async (user: string) => {
       const { times } = await (await loops(server, { lanes: 1, logins: 20, user, password: 'wrong' })).outcome;
-      return median(times);
+      return Math.min(...times); // what it costs, whatever else the machine does
     };
     await (await loops(server, { lanes: 1, logins: 3, user: 'ann' })).outcome;
     const figures = { remembered: await wrong('ann'), 'not remembered': await wrong('demo'), dear: await wrong('bob') };
@@ -204,16 +204,15 @@ describe.each([1, 2])('with %s worker(s)', (workers) => {
     expect(unknown.filter((time) => time > figures.dear / 2).length).toBeGreaterThan(0);
     expect(unknown.filter((time) => time < figures.dear / 2).length).toBeGreaterThan(0);
     expect(figures.remembered).toBeLessThan(figures.dear / 2);
-    for (const time of unknown) expect(time).toBeGreaterThan(Math.min(figures.remembered, figures['not remembered']) / 2);
+    for (const time of unknown) expect(time).toBeGreaterThan(Math.min(figures.remembered, figures['not remembered']) / 3);
   }, 120_000);
 });
 
-type AuditEvent = { readonly user?: { readonly name?: string }; readonly status_detail?: string; readonly unmapped: Readonly<Record<string, unknown>> };
+type AuditEvent = { readonly status_detail?: string; readonly count?: number; readonly unmapped: Readonly<Record<string, unknown>> };
 
-function eventsOf({ auditFile }: Watched, kind: string): AuditEvent[] {
-  const lines = readFileSync(auditFile, 'utf8').split('\n').filter(Boolean);
+function eventsOf(server: Watched, kind: string): AuditEvent[] {
+  const lines = server.audited().split('\n').filter(Boolean);
   return lines.map((line) => JSON.parse(line) as AuditEvent).filter(({ unmapped }) => unmapped['event'] === kind);
 }
 
-const reasonsOf = (server: Watched) => eventsOf(server, 'login').map(({ status_detail: reason }) => String(reason));
 const lockoutsOf = (server: Watched) => eventsOf(server, 'lockout').map(({ unmapped }) => unmapped['seconds']);

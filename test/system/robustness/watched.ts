@@ -42,6 +42,8 @@ export interface Watched {
   idle(): Promise<void>;
   measure(): Promise<Measure>;
   stop(): Promise<number>;
+  /** The audit, once the server has stopped: what was counted is told by then. */
+  audited(): string;
 }
 
 /** `accounts`: others than the one of these tests. */
@@ -100,6 +102,7 @@ export async function watched(overrides: Partial<ServerConfigInput> = {}, accoun
   );
   let ended = false;
   let stopping = false;
+  let audit = '';
   child.once('exit', () => {
     ended = true;
   });
@@ -148,6 +151,7 @@ export async function watched(overrides: Partial<ServerConfigInput> = {}, accoun
       const [measured] = (await once(child, 'message')) as [Omit<Measure, 'descriptors'>];
       return { ...measured, descriptors: descriptorsOf(child.pid!) };
     },
+    audited: () => audit,
     async stop() {
       stopping = true;
       if (!ended) {
@@ -155,6 +159,7 @@ export async function watched(overrides: Partial<ServerConfigInput> = {}, accoun
         child.kill('SIGTERM');
         await exited;
       }
+      audit = readFileSync(auditFile, 'utf8');
       rmSync(folder, { recursive: true, force: true });
       return child.exitCode ?? -1;
     },
