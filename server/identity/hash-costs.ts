@@ -1,12 +1,11 @@
 /** What it costs to check a password of these accounts, so that names without an account cost the same. */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 
-/** An example of each cost; more than these no honest set of accounts has. */
+/** More costs than these no honest set of accounts has. */
 const MOST = 64;
 
 export class HashCosts {
-  private readonly key = randomBytes(32);
-  /** A hash of each cost, by its kind and parameters. */
+  /** A hash of each cost, by its kind and parameters: of all that were seen, the first by alphabet, which every worker and instance finds. */
   private readonly examples = new Map<string, string>();
 
   constructor(hashes: Iterable<string | undefined> = []) {
@@ -14,18 +13,18 @@ export class HashCosts {
   }
 
   add(hash: string | undefined): void {
-    if (hash === undefined || this.examples.size >= MOST) return;
+    if (hash === undefined) return;
     const cost = hash.split('$', 3).join('$');
-    if (!this.examples.has(cost)) this.examples.set(cost, hash);
+    const known = this.examples.get(cost);
+    if (known === undefined ? this.examples.size < MOST : hash < known) this.examples.set(cost, hash);
   }
 
   /**
-   * The hash that a name without an account is checked against: always the same one for a name, as it would be if there were an account.
-   * Undefined where no account has a hash.
+   * The hash that a name without an account is checked against: always the same one for a name, as it would be if there were an account, on every
+   * worker and after a restart. It is chosen under the hashes themselves as keys, which nobody else knows. Undefined where no account has a hash.
    */
   of(name: string): string | undefined {
-    const sorted = [...this.examples.keys()].sort();
-    if (sorted.length === 0) return undefined;
-    return this.examples.get(sorted[createHmac('sha256', this.key).update(name).digest().readUInt32BE(0) % sorted.length]!);
+    const weights = [...this.examples.values()].map((hash) => ({ hash, weight: createHmac('sha256', hash).update(name).digest('hex') }));
+    return weights.sort((a, b) => (a.weight < b.weight ? -1 : 1))[0]?.hash;
   }
 }
