@@ -1,17 +1,34 @@
 #!/usr/bin/env bash
-# A small Debian system to install into, kept between runs as an archive. It stands in for what dnf gives the real image.
+# A small Debian system to install into, and a kernel that boots it as a program (user-mode Linux): both kept between runs under the hash of
+# what they are made from. The system stands in for what dnf gives the real image; systemd 252 and Linux 6.1 are what Amazon Linux 2023 has.
+# usage: setup.sh [root]    root: the system alone
 set -euo pipefail
-packages=systemd,procps,iproute2,curl,logrotate,nftables,libstdc++6,clamav-daemon,clamav-freshclam
-stamp=$(md5sum < "${BASH_SOURCE[0]}" | cut -c1-8)
-archive=$CDK_FTPS_CACHE/image-root-$stamp.tar
-[ -e "$archive" ] && exit 0
-root=$(mktemp -d)
-trap 'umount "$root/proc" 2>/dev/null || true; rm -rf "$root"' EXIT
-debootstrap --variant=minbase bookworm "$root" > "$root.log" 2>&1 || { tail -20 "$root.log"; exit 1; }
-printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d" && chmod 755 "$root/usr/sbin/policy-rc.d" # nothing is started
-mount -t proc proc "$root/proc"
-DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends ${packages//,/ } > "$root.log" 2>&1 || { tail -20 "$root.log"; exit 1; }
-chroot "$root" apt-get clean
-umount "$root/proc"
-rm -rf "$CDK_FTPS_CACHE"/image-root-*.tar "$root.log"
-tar -C "$root" -cf "$archive.part" . && mv "$archive.part" "$archive"
+here=$(dirname "${BASH_SOURCE[0]}")
+cache=$CDK_FTPS_CACHE
+
+packages=systemd,systemd-sysv,dbus,udev,procps,iproute2,curl,logrotate,nftables,libstdc++6,clamav-daemon,clamav-freshclam,rsyslog,auditd,chrony,cron,python3,openssl
+archive=$cache/image-root-$(md5sum <<< "$packages" | cut -c1-8).tar
+if [ ! -e "$archive" ]; then
+  rm -f "$cache"/image-root-*.tar
+  mmdebstrap --quiet --variant=minbase --include="$packages" --aptopt='Acquire::Retries "5"' bookworm "$archive.part.tar" > "$cache/image-root.log" 2>&1 || { tail -20 "$cache/image-root.log"; exit 1; }
+  mv "$archive.part.tar" "$archive"
+fi
+
+[ "${1:-}" = root ] && exit 0
+
+# Debian's own user-mode-linux leaves out nftables' inet family, which the firewall is made of.
+source=/usr/src/linux-source-6.1.tar.xz
+kernel=$cache/image-kernel-$(cat "$here/machine/kernel.config" <(dpkg-query -W linux-source-6.1) | md5sum | cut -c1-8)
+if [ ! -e "$kernel" ]; then
+  rm -f "$cache"/image-kernel-*
+  build=$(mktemp -d "${TMPDIR:-/var/tmp}/ftps-kernel-XXXXXX")
+  trap 'rm -rf "$build"' EXIT
+  tar -C "$build" --strip-components=1 --exclude='*/Documentation/*' -xJf "$source"
+  make=(make -s -C "$build" ARCH=um -j"$(nproc)")
+  {
+    KCONFIG_ALLCONFIG=$(realpath "$here/machine/kernel.config") "${make[@]}" allnoconfig
+    "${make[@]}" linux
+  } > "$cache/image-kernel.log" 2>&1 || { tail -20 "$cache/image-kernel.log"; exit 1; }
+  while read -r option; do grep -qx "$option" "$build/.config" || { echo "the kernel was built without $option"; exit 1; }; done < <(grep '=' "$here/machine/kernel.config")
+  strip -o "$kernel.part" "$build/linux" && chmod 755 "$kernel.part" && mv "$kernel.part" "$kernel"
+fi
