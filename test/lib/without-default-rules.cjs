@@ -1,0 +1,5 @@
+/**
+ * The rules that the CDK brings along take seconds to load, in every test file anew. They are asked once for each environment, by `npm start`
+ * and by `npm run test:system -- templates`.
+ */
+process.env.CDK_VALIDATION = 'false';
