@@ -21,6 +21,11 @@ module.exports = {
       setupFiles: ['<rootDir>/test/server/support/written-capture.cjs'],
       globalTeardown: '<rootDir>/test/server/support/written-teardown.cjs',
     },
-    { ...base, displayName: 'kit', setupFiles: ['<rootDir>/test/lib/without-default-rules.cjs'], testMatch: ['<rootDir>/test/lib/**/*.test.ts', '<rootDir>/test/bin/**/*.test.ts'] },
+    {
+      ...base,
+      displayName: 'kit',
+      setupFiles: ['<rootDir>/test/lib/without-default-rules.cjs'],
+      testMatch: ['<rootDir>/test/lib/**/*.test.ts', '<rootDir>/test/bin/**/*.test.ts'],
+    },
   ],
 };
