@@ -88,12 +88,15 @@ afterAll(async () => {
 });
 
 /** A program of the clone, with the account that moto is. The command line of the CDK speaks with moto itself. */
+/** Each whole trial has a name of its own: moto keeps some of what a deleted stack had, and the preflight finds it. */
+let trialName = 'trial-test';
+
 function program(name: 'cdk' | 'ftps', args: readonly string[], cwd = root): Promise<Ran> {
   const cdk = [join(root, 'node_modules/aws-cdk/bin/cdk'), '--ci', '--no-notices', ...args];
   const ftps = ['--no-warnings', BUNDLE, ...args, ...(args[0] === 'preflight' ? ['--resolver', dns.address] : [])];
   const env = {
     ...process.env,
-    TRIAL_NAME: 'trial-test',
+    TRIAL_NAME: trialName,
     TRIAL_HOST: HOST,
     TRIAL_ZONE_ID: zoneId,
     TRIAL_ZONE_NAME: 'sandbox.example.com',
@@ -147,7 +150,7 @@ function world(answers: readonly string[]): World {
   };
 }
 
-const options = (): Trial => ({ name: 'trial-test', host: HOST, zoneId, assembly: at('cdk.out'), looks: 3 });
+const options = (): Trial => ({ name: trialName, host: HOST, zoneId, assembly: at('cdk.out'), looks: 3 });
 
 it('says what it will cost, asks, and does nothing at all where the answer is no', async () => {
   const { steps } = await trial(options(), world(['n']));
@@ -183,11 +186,12 @@ it('goes from nothing to nothing: deployed, tried in both modes before and after
 
 it('a step that fails ends it with its reason, and what was made is destroyed where the answer is yes', async () => {
   said.length = 0;
+  trialName = 'trial-fails';
   ends = { ...ends, build: 'FAILED' };
   const { steps } = await trial(options(), world(['y', 'y']));
   expect(steps.filter(({ passed }) => !passed).map(({ step, why }) => `${step}: ${why}`)).toEqual([
     'roll a patched image: the build of the image ended as FAILED: the test phase',
   ]);
   expect(steps.slice(-3).map(({ step }) => step)).toEqual(['roll a patched image', 'destroy', 'list what is left']);
-  expect(asked[1]).toMatch(/^A step failed\. Destroy ftps-trial-test-data and ftps-trial-test now/);
+  expect(asked[1]).toMatch(/^A step failed\. Destroy ftps-trial-fails-data and ftps-trial-fails now/);
 }, 600_000);
