@@ -62,14 +62,16 @@ export function alarm(metric: string, mark: AlarmMark = {}): Claim {
 }
 
 function isAlarm(
-  { MetricName, Threshold, Dimensions = [], AlarmDescription = '', AlarmActions = [] }: Resource['Properties'],
+  { MetricName, Metrics = [], Threshold, Dimensions = [], AlarmDescription = '', AlarmActions = [] }: Resource['Properties'],
   metric: string,
   mark: AlarmMark,
 ): boolean {
-  const name = MetricName === undefined ? 'composite' : flat(MetricName).split('-').at(-1);
+  // Of an alarm on an expression, the metrics that it is made of; a composite alarm has none.
+  const names = MetricName === undefined ? Metrics.flatMap(({ MetricStat: stat }: Resource['Properties']) => stat?.Metric.MetricName ?? []) : [MetricName];
+  const watched = names.length === 0 ? ['composite'] : names.map((name: unknown) => flat(name).split('-').at(-1));
   const reason = Dimensions.find(({ Name }: { Name: string }) => Name === 'Reason')?.Value;
   return (
-    name === metric &&
+    watched.includes(metric) &&
     AlarmActions.length > 0 &&
     (mark.threshold === undefined || Threshold === mark.threshold) &&
     (mark.reason === undefined || reason === mark.reason) &&

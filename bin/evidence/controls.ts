@@ -240,7 +240,7 @@ export const controls: readonly Control[] = [
     claims: [
       resource('two instances or more', 'AWS::AutoScaling::AutoScalingGroup', ({ MinSize }) => Number(MinSize) >= 2),
       shown('both stacks are protected against deletion', ({ protectedStacks }) => (protectedStacks.length >= 2 ? protectedStacks : [])),
-      resource('keys stay when their stack goes', 'AWS::KMS::Key', (_, { DeletionPolicy }) => DeletionPolicy === 'Retain', { every: true }),
+      resource('keys stay when their stack goes', 'AWS::KMS::Key', (_, { DeletionPolicy = 'Delete' }) => DeletionPolicy.startsWith('Retain'), { every: true }),
       alarm('DrainTimeouts'),
     ],
   },

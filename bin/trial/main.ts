@@ -8,6 +8,7 @@ import { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'basic-ftp';
 import { Command } from 'commander';
+import { say } from '../terminal/say';
 import { trial } from './trial';
 import type { Door, Ran, World } from './world';
 
@@ -74,13 +75,13 @@ async function main(): Promise<void> {
     transfer: (door) => transfer(door),
     doctor: (door) => doctor(door, folder),
     ask: (question) => terminal.question(question),
-    say: (text) => void process.stdout.write(`${text}\n`),
+    say: (text) => say(`${text}\n`),
     pause: (milliseconds) => pause(milliseconds),
   };
   const report = await trial({ name, host, zoneId, assembly: join(folder, 'cdk.out'), yes }, world).finally(() => terminal.close());
   const file = join(folder, 'report.json');
   writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
-  process.stdout.write(`${report.steps.filter(({ passed }) => passed).length} of ${report.steps.length} steps passed; ${file}\n`);
+  say(`${report.steps.filter(({ passed }) => passed).length} of ${report.steps.length} steps passed; ${file}\n`);
   if (report.steps.some(({ passed }) => !passed)) process.exitCode = 1;
 }
 

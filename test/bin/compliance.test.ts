@@ -14,6 +14,8 @@ import { environmentOf } from '../../tools/pictures/resources';
 import { printedIn } from '../../tools/pictures/terminal';
 import type { Resources } from '../lib/support';
 
+process.env.CDK_VALIDATION = 'true'; // here the rules that the CDK brings along are asked, too
+
 const { context } = JSON.parse(readFileSync(join(__dirname, '../../cdk.json'), 'utf8'));
 const environments = environmentsApp({ context });
 const variants = variantsApp({ context });

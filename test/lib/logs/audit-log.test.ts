@@ -108,7 +108,7 @@ describe('the alarms', () => {
     const silence = all.find(({ AlarmDescription }) => AlarmDescription.includes('silent'));
     const healthy = 3 * 5; // in each five minutes of the quarter of an hour
     const oneSilent = 2 * 5;
-    expect(silence).toMatchObject({ ComparisonOperator: 'LessThanThreshold', TreatMissingData: 'notBreaching', EvaluationPeriods: 3 });
+    expect(silence).toMatchObject({ ComparisonOperator: 'LessThanThreshold', EvaluationPeriods: 3 });
     expect(silence.Threshold).toBeGreaterThan(oneSilent + 2);
     expect(silence.Threshold).toBeLessThan(healthy - 2);
   });

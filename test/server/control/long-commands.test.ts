@@ -154,7 +154,7 @@ describe('what APPE and REST with STOR keep', () => {
     await until(() => openOn('huge') > 0 || server.audit.of('transfer').length > 0); // or the disk has no room for it
     client.close();
     data.destroy();
-    await once(data, 'close');
+    if (!data.closed) await once(data, 'close'); // without room the server was first
     const { outcome } = await server.audit.next('transfer');
     expect(outcome).not.toBe('success');
     await until(() => openOn('huge') === 0 && staged() === 0);

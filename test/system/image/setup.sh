@@ -23,7 +23,7 @@ if [ ! -e "$kernel" ]; then
   rm -f "$cache"/image-kernel-*
   build=$(mktemp -d "${TMPDIR:-/var/tmp}/ftps-kernel-XXXXXX")
   trap 'rm -rf "$build"' EXIT
-  tar -C "$build" --strip-components=1 --exclude='*/Documentation/*' -xJf "$source"
+  tar -C "$build" --strip-components=1 -xJf "$source"
   make=(make -s -C "$build" ARCH=um -j"$(nproc)")
   {
     KCONFIG_ALLCONFIG=$(realpath "$here/machine/kernel.config") "${make[@]}" allnoconfig
