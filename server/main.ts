@@ -62,8 +62,8 @@ export interface RunningServer {
   readonly standing: () => Standing;
   /** Looks at certificates again. False where a bad one was refused and the last good one stays. */
   reload(): Promise<boolean>;
-  /** Takes no new sessions, lets transfers finish for `limits.drainSeconds`, says goodbye to everyone and closes. */
-  drain(): Promise<void>;
+  /** Takes no new sessions, lets transfers finish for `limits.drainSeconds`, says goodbye to everyone and closes. `atOnce`: waits for no transfer, nor goes on waiting. */
+  drain(atOnce?: boolean): Promise<void>;
 }
 
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
@@ -134,6 +134,15 @@ export async function startServer(
     }
     retention.start();
     const sessions = () => listeners.flatMap(({ openSessions }) => [...openSessions]);
+    const hurry = new AbortController();
+    let drained: Promise<void> | undefined;
+    const drain = async () => {
+      for (const listener of listeners) listener.stopTaking();
+      const cut = await farewell(sessions(), config.limits.drainSeconds, hurry.signal);
+      if (cut > 0) audit.record({ kind: 'server', change: 'drain-timed-out', detail: { sessions: cut } });
+      await closeAll(closers);
+      await audit.flush();
+    };
     return {
       listeners: listeners.map(({ config: { mode, host }, port }) => ({ mode, host, port })),
       passivePorts: passive.ports,
@@ -146,12 +155,10 @@ export async function startServer(
         dependencies: dependencies.states,
       }),
       reload: () => certificates.reload(),
-      drain: async () => {
-        for (const listener of listeners) listener.stopTaking();
-        const cut = await farewell(sessions(), config.limits.drainSeconds);
-        if (cut > 0) audit.record({ kind: 'server', change: 'drain-timed-out', detail: { sessions: cut } });
-        await closeAll(closers);
-        await audit.flush();
+      drain: (atOnce = false) => {
+        if (atOnce) hurry.abort();
+        drained ??= drain();
+        return drained;
       },
     };
   } catch (error) {
@@ -160,12 +167,13 @@ export async function startServer(
   }
 }
 
-/** Ends every session: at once where nothing is transferred, after its transfer where something is, and at the deadline all. Returns how many that cut. */
-async function farewell(sessions: readonly Session[], seconds: number): Promise<number> {
+/** Ends every session: at once where nothing is transferred, after its transfer where something is, and at the deadline, or in a hurry, all. Returns how many that cut. */
+async function farewell(sessions: readonly Session[], seconds: number, hurry: AbortSignal): Promise<number> {
   const text = 'The server is going down; connect again.';
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), seconds * 1000);
+    timer = setTimeout(() => resolve('late'), hurry.aborted ? 0 : seconds * 1000);
+    hurry.addEventListener('abort', () => resolve('late'), { once: true });
   });
   const left = new Set(sessions);
   for (const session of sessions) void session.closed.then(() => left.delete(session));

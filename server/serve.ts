@@ -42,7 +42,8 @@ interface Service {
   kick(id: string): Promise<boolean>;
   reload(): Promise<boolean>;
   metrics(): Promise<string>;
-  drain(): Promise<void>;
+  /** `atOnce`: transfers are not waited for. */
+  drain(atOnce: boolean): Promise<void>;
 }
 
 /** Everything in one process. */
@@ -63,7 +64,7 @@ async function alone(config: ServerConfig, { metrics, ...parts }: ServerParts & 
     },
     reload: () => server.reload(),
     metrics: () => metrics.registry.metrics(),
-    drain: () => server.drain(),
+    drain: (atOnce) => server.drain(atOnce),
   };
 }
 
@@ -91,10 +92,15 @@ export async function serve(settings: ServerConfig): Promise<Serving> {
       )
     : undefined;
   const sink = openAudit(recent.beside(await openTarget(config.audit, room)), (error) => {
-    // What can't be audited is not served.
+    // What can't be audited is not served: nobody's transfer is waited for, nor is a drain that goes on already.
     process.stderr.write(`ftps: the audit can't be written (${error.message}); going down\n`);
     exitCode = 1;
-    drain();
+    auditFailed();
+  });
+  // It may fail before everything is open: what is to end waits for the start.
+  let auditFailed!: () => void;
+  const failure = new Promise<void>((resolve) => {
+    auditFailed = resolve;
   });
   const audit = metrics.counting(foldRepeats(sink, clientKey));
   const limits = shareLockouts(new LocalLimits(config.limits), config.limits, audit);
@@ -131,10 +137,10 @@ export async function serve(settings: ServerConfig): Promise<Serving> {
     sessions: () => server.sessions(),
     kick: (id) => server.kick(id),
     reload: () => server.reload(),
-    drain,
+    drain: () => drain(),
     metrics: () => server.metrics(),
   }).catch(async (error) => {
-    await server.drain();
+    await server.drain(false);
     await audit.close();
     throw error;
   });
@@ -159,22 +165,27 @@ export async function serve(settings: ServerConfig): Promise<Serving> {
     void server.reload();
     void sink.reopen().catch(() => {}); // a failing write says so by itself
   };
-  process.on('SIGTERM', drain).on('SIGINT', drain).on('SIGHUP', onHangup);
+  const onTerm = () => drain();
+  process.on('SIGTERM', onTerm).on('SIGINT', onTerm).on('SIGHUP', onHangup);
+  void failure.then(() => {
+    if (draining) void server.drain(true);
+    else drain(true);
+  });
 
-  function drain() {
+  function drain(atOnce = false) {
     if (draining) return;
     draining = true;
     audit.record({ kind: 'server', change: 'draining' });
     void (async () => {
-      await server.drain();
+      await server.drain(atOnce);
       await admin.close();
       clearInterval(heartbeat);
       audit.record({ kind: 'server', change: 'stopped' });
       await audit.close().catch(() => {}); // reported when it happened
-      process.off('SIGTERM', drain).off('SIGINT', drain).off('SIGHUP', onHangup);
+      process.off('SIGTERM', onTerm).off('SIGINT', onTerm).off('SIGHUP', onHangup);
       end(exitCode);
     })();
   }
 
-  return { listeners: server.listeners, passivePorts: server.passivePorts, adminPort: admin.port, parts, ended, drain };
+  return { listeners: server.listeners, passivePorts: server.passivePorts, adminPort: admin.port, parts, ended, drain: () => drain() };
 }

@@ -2,6 +2,7 @@
  * The file of the audit: written in order, begun anew by size and by time, and kept within its share of the disk, so that nobody can stop the
  * service by making it write. Rotated files are named after the moment (`audit-20260501T120000.000Z.json`), so that their names sort as they were written.
  */
+import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { ServerConfig } from '../config';
@@ -28,6 +29,7 @@ export interface FileEvents {
 /** So often the disk is looked at, at most. Milliseconds. */
 const LOOK_EVERY_MS = 10_000;
 const SHIPPED_WITHIN_MS = 3_600_000;
+const NEWLINE = 0x0a;
 
 /** Where lines go and how; without `rotate`, something else rotates the file. */
 export type FileSettings = Pick<ServerConfig['audit'], 'destination' | 'sync'> & Partial<Pick<ServerConfig['audit'], 'rotate'>>;
@@ -42,6 +44,8 @@ export async function openFile({ destination: path, sync, rotate = false }: File
   if (size === 0) since = Date.now();
   let turn: Promise<void> = Promise.resolve();
   let lookAt = 0;
+  /** A line was cut short, by a full disk or a crash: what comes next begins a line of its own. */
+  let isTorn = await endsWithinLine(path, size);
 
   /** One after the other: lines of several processes never mix. */
   const inTurn = (act: () => Promise<void>): Promise<void> => {
@@ -54,22 +58,25 @@ export async function openFile({ destination: path, sync, rotate = false }: File
     const before = file;
     file = await openNow();
     ({ size } = await file.stat());
+    isTorn = await endsWithinLine(path, size);
     since = Date.now();
     await before.close();
   };
 
   const append = async (text: string) => {
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.from(isTorn ? `\n${text}` : text);
     for (let at = 0; at < bytes.length; ) {
       try {
-        at += (await file.write(bytes, at, bytes.length - at, null)).bytesWritten;
+        const { bytesWritten } = await file.write(bytes, at, bytes.length - at, null);
+        at += bytesWritten;
+        size += bytesWritten;
+        if (bytesWritten > 0) isTorn = bytes[at - 1] !== NEWLINE;
       } catch (error) {
         // A full disk is the last moment to give up what was rotated. What is left of the line goes where its beginning went.
         const full = (error as NodeJS.ErrnoException).code === 'ENOSPC' || (error as NodeJS.ErrnoException).code === 'EDQUOT';
         if (!full || !rotate || !(await dropOldest(await rotatedFiles(path), 'full'))) throw error;
       }
     }
-    size += bytes.length;
     if (sync) await file.datasync();
   };
 
@@ -111,6 +118,20 @@ export async function openFile({ destination: path, sync, rotate = false }: File
     reopen: () => inTurn(reopen),
     close: () => inTurn(() => file.close()),
   };
+}
+
+/** Whether the last line of the file has no end. To look is not to ship: the time of access stays. A file that can't be read is believed to be whole. */
+async function endsWithinLine(path: string, size: number): Promise<boolean> {
+  if (size === 0) return false;
+  const file = await open(path, constants.O_RDONLY | (constants.O_NOATIME ?? 0)).catch(() => undefined);
+  try {
+    const last = await file?.read(Buffer.alloc(1), 0, 1, size - 1);
+    return last?.bytesRead === 1 && last.buffer[0] !== NEWLINE;
+  } catch {
+    return false;
+  } finally {
+    await file?.close();
+  }
 }
 
 /** `audit.json` becomes `audit-20260501T120000.000Z.json`, which sorts before it. */

@@ -45,6 +45,6 @@ export type WorkerMethods = {
   kick(id: string): Promise<boolean>;
   reload(): Promise<boolean>;
   /** Takes no new sessions. Fulfilled when the last one has ended. */
-  drain(): Promise<void>;
+  drain(atOnce: boolean): Promise<void>;
   metrics(): Promise<MetricObject[]>;
 };

@@ -150,10 +150,12 @@ export class Primary {
     return AggregatorRegistry.aggregate([own, ...this.lost, ...this.places.map(({ metrics }) => metrics)]).metrics();
   }
 
-  /** Lets every worker finish and end. */
-  async drain(): Promise<void> {
+  /** Lets every worker finish and end. `atOnce`: waits for no transfer, nor goes on waiting. */
+  async drain(atOnce = false): Promise<void> {
+    const isFirst = !this.draining;
     this.draining = true;
-    await this.ask((link) => link.call('drain'));
+    await this.ask((link) => link.call('drain', atOnce));
+    if (!isFirst) return;
     const ended = new Promise<void>((resolve) => {
       this.allEnded = resolve;
     });

@@ -52,7 +52,7 @@ export function runWorker(): void {
       return session !== undefined;
     },
     reload: async () => (await server?.reload()) ?? true,
-    drain: async () => server?.drain(),
+    drain: async (atOnce) => server?.drain(atOnce),
     metrics: () => metrics.registry.getMetricsAsJSON(),
   };
   const primary = new Link<PrimaryMethods>(process as Port, methods as unknown as Methods);

@@ -1,5 +1,5 @@
 /** The file of the audit is kept within its share of the disk, and what is left of it can still be verified. */
-import { mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyChain } from '../../../server/audit/chain';
@@ -113,4 +113,13 @@ it('says that the disk is short of room, long before it is full', async () => {
   const said = (await lines(await names())).map((line) => JSON.parse(line)).filter((line) => line.unmapped.event === 'health');
   expect(said.map((line) => [line.unmapped.part, line.unmapped.state])).toEqual([['audit', 'down']]);
   expect(said[0].unmapped.detail).toMatch(/^short of room: \d+ MiB are free/);
+});
+
+it('after a line that a crash or a full disk cut short, the next one stands by itself', async () => {
+  await writeFile(file, '{"time":1');
+  const audit = await open();
+  await write(audit, 1);
+  await audit.close();
+  const { breaks } = await verifyChain(await lines(await names()));
+  expect(breaks).toEqual([{ line: 1, what: 'not-readable' }]);
 });

@@ -1,9 +1,20 @@
 /** The built server on a file system that fills up. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { logIn, type RestartableServer, serveRestartable } from '../support/restartable';
+
+const tick = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+/** Not the zombie that is left until somebody asks for it. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 const MIB = 1024 * 1024;
 let server: RestartableServer;
@@ -38,3 +49,39 @@ it('refuses what does not fit with 452, leaves nothing of it, keeps what was the
   expect(await client.size('fits')).toBe(before - 64 * 1024);
   client.close();
 });
+
+it.each([1, 2])(
+  'where the audit can not be written, an upload that goes on is ended at once, and the server goes down (workers: %i)',
+  async (workers) => {
+    let room = '';
+    const audited = await serveRestartable((files) => {
+      room = join(files, '..', 'room');
+      mkdirSync(room);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', room]);
+      return { audit: { destination: join(room, 'audit.json') }, workers, passive: { ports: 'any:8' } };
+    });
+    try {
+      const client = await logIn(audited, 20_000);
+      const slow = new PassThrough();
+      slow.write(Buffer.alloc(3 * MIB));
+      const upload = client.uploadFrom(slow, 'slow');
+      upload.catch(() => {});
+      while (!readdirSync(audited.files, { recursive: true }).some((name) => String(name).startsWith('.ftps-') && String(name).includes('/'))) await tick();
+      execFileSync('sh', ['-c', 'dd if=/dev/zero of="$1/filler" bs=4k 2> /dev/null || true', 'sh', room]);
+      // Each brings about a line, until there is no room for one.
+      for (let line = 0; line < 20 && isAlive(audited.pid); line += 1)
+        await logIn(audited, 5_000).then(
+          (other) => other.close(),
+          () => {},
+        );
+      await expect(upload).rejects.toThrow(/^4(21|26) |^Premature close$|ECONNRESET/); // what the client sees first
+      while (isAlive(audited.pid)) await tick();
+      expect(existsSync(join(audited.files, 'slow'))).toBe(false);
+    } finally {
+      execFileSync('umount', ['-l', room]);
+      if (isAlive(audited.pid)) await audited.kill();
+      rmSync(audited.folder, { recursive: true, force: true });
+    }
+  },
+  60_000,
+);
