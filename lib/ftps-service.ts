@@ -24,6 +24,7 @@ import { refuseTooMuchUserData } from './limits';
 import { AuditLog } from './logs/audit-log';
 import { stableName } from './names';
 import { BuildSubnet, subnetWithAWayOut } from './network/build-subnet';
+import { refusePublicAccess } from './network/public-access';
 import { FtpsSecurityGroup } from './network/security-group';
 import type { ServiceFirewall } from './network/service-firewall';
 import { ServiceNetwork } from './network/service-network';
@@ -280,6 +281,7 @@ export class FtpsService extends Construct {
     this.passivePorts = config.passive.ports;
 
     this.securityGroup = new FtpsSecurityGroup(this, 'SecurityGroup', {
+      allowPublicAccess: props.allowPublicAccess,
       vpc: this.vpc,
       controlPorts: this.controlPorts,
       passivePorts: this.passivePorts,
@@ -496,8 +498,6 @@ function refuseWrongSettings({ domainName, hostedZone, certificate, clientCidrs,
   if (!hostedZone && !certificate) throw new Error('hostedZone: is missing; the certificate of ACM is validated in it. Give the zone, or bring a certificate');
   if (clientCidrs.length === 0)
     throw new Error('clientCidrs: is empty, so nobody could connect; name the networks of your partners, for example ["203.0.113.0/24"]');
-  const open = clientCidrs.find((cidr) => /\/0$/.test(cidr));
-  if (open && !allowPublicAccess)
-    throw new Error(`clientCidrs: ${open} is the whole internet; name the networks of your partners, or say allowPublicAccess: true`);
+  refusePublicAccess(clientCidrs, allowPublicAccess);
   if (!Number.isInteger(instances) || instances < 1) throw new Error(`instances: ${instances} is no number of instances; write 1 or more`);
 }

@@ -24,6 +24,9 @@ function fromJson(text: string, file: string): ImportedAccount[] {
   const accounts = Array.isArray(content) ? content : (content as { accounts?: unknown }).accounts;
   if (!Array.isArray(accounts) || accounts.some((one) => typeof one !== 'object' || one === null || typeof one.user !== 'string'))
     throw new UsageError(`${file}: expected a list of accounts, or an accounts file; each with "user"`);
+  const unknown = Array.isArray(content) ? undefined : Object.keys(content as object).find((key) => key !== 'accounts');
+  if (unknown !== undefined)
+    throw new UsageError(`${file}: ${unknown}: is no key of an accounts file; it has "accounts" alone, and what is to hold for an account stands in it`);
   return accounts;
 }
 
@@ -34,12 +37,17 @@ const columns: Readonly<Record<string, (text: string) => object>> = {
   home: (home) => ({ home }),
   permissions: (text) => ({ permissions: text.split(/[\s;,]+/) }),
   allowedNetworks: (text) => ({ allowedNetworks: text.split(/[\s;,]+/) }),
-  enabled: (text) => ({ enabled: !/^(false|no|0)$/i.test(text) }),
+  // What is neither is left as it was written, and refused where accounts are checked.
+  enabled: (text) => ({ enabled: /^\s*(true|yes|1)\s*$/i.test(text) || (/^\s*(false|no|0)\s*$/i.test(text) ? false : text) }),
 };
 
 function fromCsv(text: string, file: string): ImportedAccount[] {
   const [header = [], ...rows] = csvRows(text);
   const unknown = header.find((name) => !Object.hasOwn(columns, name));
+  if (unknown !== undefined && header.includes('user'))
+    throw new UsageError(`${file}: ${JSON.stringify(unknown)} in its first line is no column; there are ${Object.keys(columns).join(', ')}`);
+  const twice = header.find((name, index) => header.indexOf(name) !== index);
+  if (twice !== undefined) throw new UsageError(`${file}: its first line names ${twice} twice`);
   if (unknown !== undefined || !header.includes('user'))
     throw new UsageError(`${file}: its first line must name columns, "user" and any of ${Object.keys(columns).slice(1).join(', ')}`);
   return rows.map((row, index) => {

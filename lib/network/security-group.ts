@@ -3,6 +3,7 @@ import { type IPeer, type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup }
 import { Construct } from 'constructs';
 import { parsePortRange } from '../../server/config';
 import { DEFAULT_RULES, refuseTooManyRules } from '../limits';
+import { refusePublicAccess } from './public-access';
 
 /** What `FtpsSecurityGroup` is told. */
 export interface FtpsSecurityGroupProps {
@@ -16,6 +17,11 @@ export interface FtpsSecurityGroupProps {
   readonly clientCidrs?: string[];
   /** Ids of managed prefix lists with client networks. */
   readonly clientPrefixLists?: string[];
+  /**
+   * Whether `clientCidrs` may be the whole internet: `0.0.0.0/0`, `::/0`, or networks that are half of it or more together.
+   * @default false
+   */
+  readonly allowPublicAccess?: boolean;
   /**
    * Rules that the group may have, for IPv4 and for IPv6 each. More need a raised quota.
    * @default 60
@@ -39,6 +45,7 @@ export class FtpsSecurityGroup extends Construct {
     const range = parsePortRange(props.passivePorts);
     if ('any' in range) throw new Error(`passivePorts: "${props.passivePorts}" names no ports; write low-high, for example 50000-50015`);
     const clients = { cidrs: props.clientCidrs ?? [], lists: props.clientPrefixLists ?? [] };
+    refusePublicAccess(clients.cidrs, props.allowPublicAccess);
     refuseTooManyRules(clients, props.controlPorts.length + 1, props.maxRules ?? DEFAULT_RULES);
     for (const peer of clientPeers(props)) {
       for (const port of props.controlPorts) group.addIngressRule(peer, Port.tcp(port), `FTPS control ${port}`);

@@ -2,6 +2,7 @@
 export { withAbsolutePaths } from './absolute';
 export { type CertificateExpectation, type CertificateMaterial, certificateProblems, certificatesIn, daysLeftOf } from './certificate';
 export { ConfigError, checkServerConfig, describeIssue, type Problem } from './check';
+export { nearestName } from './nearest';
 export { Networks, network, plainAddress } from './network';
 export { includesPort, PASSIVE_PRESETS, type PortRange, parsePortRange, portCount, portsOf } from './port-range';
 export {

@@ -2,7 +2,7 @@
  * Accounts as AWS Transfer Family's custom identity provider keeps them in Secrets Manager (AWS Storage Blog, "Enable password
  * authentication for AWS Transfer Family using AWS Secrets Manager"), so that a service can move without touching its secrets.
  */
-import { type PasswordAccount, passwordAccount } from '../config';
+import { nearestName, type PasswordAccount, passwordAccount } from '../config';
 
 /** An account whose password is kept as it is. */
 export interface PlainPasswordAccount extends PasswordAccount {
@@ -11,6 +11,22 @@ export interface PlainPasswordAccount extends PasswordAccount {
 
 type Secret = Readonly<Record<string, unknown>>;
 
+/** Every key of that form. Those that are not translated say nothing here: the instances have a role and files an owner, and FTPS has no such keys. */
+const KEYS = [
+  'Password',
+  'HomeDirectory',
+  'HomeDirectoryDetails',
+  'HomeDirectoryType',
+  'AcceptedIpNetwork',
+  'AcceptedIpNetworkList',
+  'Policy',
+  'Role',
+  'PosixProfile',
+  'PublicKey',
+  'PublicKeys',
+];
+const PROTOCOLS = /^(FTPS|SFTP|FTP|AS2)(?=[A-Z])/;
+
 export function isTransferFamily(value: unknown): value is Secret {
   if (typeof value !== 'object' || value === null || 'passwordHash' in value) return false;
   return ['Password', 'FTPSPassword', 'Role', 'FTPSRole', 'HomeDirectory', 'HomeDirectoryDetails'].some((key) => key in value);
@@ -18,21 +34,40 @@ export function isTransferFamily(value: unknown): value is Secret {
 
 /** Throws an Error that names the key which can't be translated; what can't be kept is never dropped where it restricts. */
 export function fromTransferFamily(user: string, secret: Secret): PlainPasswordAccount {
+  refuseUnknown(secret);
   // A key with the protocol before it goes before the plain one, as with that provider.
   const value = (key: string) => secret[`FTPS${key}`] ?? secret[key];
   if (value('Policy') !== undefined)
     throw new Error('Policy: session policies have no counterpart; say `permissions` and `home` in the form of the accounts file');
   const password = value('Password');
   if (typeof password === 'string' && /^\$2[abxy]\$/.test(password)) throw new Error('Password: is a bcrypt hash, which is not understood; set a new password');
-  const networks = value('AcceptedIpNetwork') ?? value('AcceptedIpNetworkList');
+  if (password !== undefined && typeof password !== 'string') throw new Error('Password: is no text');
   return {
     ...passwordAccount.parse({
       user,
       home: homeOf(user, value('HomeDirectory'), value('HomeDirectoryDetails')),
-      allowedNetworks: typeof networks === 'string' ? networks.split(',').map((one) => one.trim()) : [],
+      allowedNetworks: networksOf(value('AcceptedIpNetwork') ?? value('AcceptedIpNetworkList')),
     }),
     ...(typeof password === 'string' && password !== '' ? { plainPassword: password } : {}),
   };
+}
+
+function refuseUnknown(secret: Secret): void {
+  for (const key of Object.keys(secret)) {
+    if (KEYS.includes(key.replace(PROTOCOLS, ''))) continue;
+    const near = nearestName(key, KEYS);
+    throw new Error(
+      `${key}: is no key of AWS Transfer Family's form${near ? `, which has ${near}` : ''}; write the account in the form of the accounts file, with passwordHash and home, where it can say more`,
+    );
+  }
+}
+
+/** A list with commas, as that provider has it, or one of JSON. Whatever else stands there would have restricted somebody. */
+function networksOf(value: unknown): unknown {
+  if (value === undefined) return [];
+  if (typeof value === 'string') return value.split(',').map((one) => one.trim());
+  if (!Array.isArray(value) || value.length === 0) throw new Error('AcceptedIpNetwork: expected networks in CIDR form, with commas between them');
+  return value;
 }
 
 /** Where `HomeDirectory` or `HomeDirectoryDetails` leads. The first folder there is the bucket or the file system, which is the storage root here. */
@@ -55,7 +90,10 @@ function targetOf(details: unknown): unknown {
   } catch {
     throw new Error('HomeDirectoryDetails: is no JSON');
   }
-  const [mapping, ...more] = Array.isArray(mappings) ? (mappings as { Entry?: unknown; Target?: unknown }[]) : [];
+  const [mapping, ...more] = Array.isArray(mappings) ? (mappings as { Entry?: unknown; Target?: unknown; Type?: unknown }[]) : [];
   if (more.length > 0 || mapping?.Entry !== '/') throw new Error('HomeDirectoryDetails: only one entry, from "/" to a folder, has a counterpart here');
+  const unknown = Object.keys(mapping).find((key) => !['Entry', 'Target', 'Type'].includes(key));
+  if (unknown !== undefined) throw new Error(`HomeDirectoryDetails: ${unknown} has no counterpart here; an entry has Entry and Target`);
+  if (mapping.Type !== undefined && mapping.Type !== 'DIRECTORY') throw new Error('HomeDirectoryDetails: Type: only DIRECTORY has a counterpart here');
   return mapping.Target;
 }

@@ -143,8 +143,20 @@ describe('an import', () => {
     await expect(readImport(input)).rejects.toThrow(/row 2: has 3 fields where the first line names 2$/);
     writeFileSync(input, 'name,password\nann,secret\n');
     await expect(readImport(input)).rejects.toThrow('its first line must name columns');
+    writeFileSync(input, 'user,password,quota\nann,secret,1\n');
+    await expect(readImport(input)).rejects.toThrow('"quota" in its first line is no column');
+    writeFileSync(input, 'user,enabled,enabled\nann,false,true\n');
+    await expect(readImport(input)).rejects.toThrow('names enabled twice');
+    writeFileSync(input, '{"accounts": [], "allowedNetworks": ["192.0.2.0/24"]}');
+    await expect(readImport(input)).rejects.toThrow('allowedNetworks: is no key of an accounts file');
     writeFileSync(input, '{"accounts": secret');
     await expect(readImport(input)).rejects.toThrow(/is no JSON$/);
+  });
+
+  it('takes an account for enabled only where that is what it says', async () => {
+    const input = join(folder, 'enabled.csv');
+    writeFileSync(input, 'user,enabled\na,true\nb, no \nc,disabled\nd,\n');
+    expect(await readImport(input)).toEqual([{ user: 'a', enabled: true }, { user: 'b', enabled: false }, { user: 'c', enabled: 'disabled' }, { user: 'd' }]);
   });
 
   it('reads any CSV back as it was written', () => {

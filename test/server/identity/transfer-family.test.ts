@@ -27,6 +27,17 @@ describe('a secret in the layout of AWS Transfer Family', () => {
     expect(transfer({ FTPSPassword: 'other', SFTPPassword: 'third' }).plainPassword).toBe('other');
   });
 
+  it('takes networks as a list, and passes over what is meant for other protocols or has no counterpart that restricts', () => {
+    const others = {
+      SFTPPassword: 'x',
+      SFTPAcceptedIpNetwork: '10.0.0.0/8',
+      PublicKey: 'ssh-rsa AAAA',
+      PosixProfile: { Uid: 1, Gid: 1 },
+      HomeDirectoryType: 'PATH',
+    };
+    expect(transfer({ AcceptedIpNetwork: ['192.0.2.0/24'], ...others })).toMatchObject({ allowedNetworks: ['192.0.2.0/24'], plainPassword: 'pw' });
+  });
+
   it.each([
     // biome-ignore lint/suspicious/noTemplateCurlyInString: that is how it is written there
     ['[{"Entry":"/","Target":"/bucket/home/${Transfer:UserName}"}]', '/home/ann'],
@@ -44,6 +55,19 @@ describe('a secret in the layout of AWS Transfer Family', () => {
     [{ HomeDirectoryDetails: 'nonsense' }, 'HomeDirectoryDetails: is no JSON'],
     [{ Password: '$2b$12$abcdefghijklmnopqrstuv' }, 'Password: is a bcrypt hash'],
     [{ AcceptedIpNetwork: 'anywhere' }, 'allowedNetworks[0]'],
+    [{ AcceptedIpNetwork: { cidr: '192.0.2.0/24' } }, 'AcceptedIpNetwork: expected networks'],
+    [{ AcceptedIpNetwork: [] }, 'AcceptedIpNetwork: expected networks'],
+    [{ AcceptedIPNetworks: '192.0.2.0/24' }, "AcceptedIPNetworks: is no key of AWS Transfer Family's form, which has AcceptedIpNetwork;"],
+    [{ HomeDirectory: undefined, HomeDirectoryDetails: [{ Entry: '/', Target: '/b/c', Type: 'FILE' }] }, 'HomeDirectoryDetails: Type'],
+    [{ HomeDirectory: undefined, HomeDirectoryDetails: [{ Entry: '/', Target: '/b/c', ReadOnly: true }] }, 'HomeDirectoryDetails: ReadOnly'],
+    [{ Password: 12345678 }, 'Password: is no text'],
+    [{ enabled: false }, "enabled: is no key of AWS Transfer Family's form; write the account in the form of the accounts file"],
+    [{ allowedNetworks: ['192.0.2.0/24'] }, 'allowedNetworks: is no key'],
+    [{ permissions: ['read'] }, 'permissions: is no key'],
+    [{ clientCertificate: 'required' }, 'clientCertificate: is no key'],
+    [{ quota: { bytes: 1 } }, 'quota: is no key'],
+    [{ bandwidth: { up: 1 } }, 'bandwidth: is no key'],
+    [{ FTPSenabled: false }, 'FTPSenabled: is no key'],
   ])('%j is refused, because what restricts is never dropped', (more, words) => {
     expect(() => transfer(more)).toThrow(`the secret p/ann is no account (${words}`);
   });
