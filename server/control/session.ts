@@ -86,6 +86,8 @@ export class Session implements DataOwner {
   failedLogins = 0;
   /** Whether it has ever, also where REIN has ended that. */
   hasLoggedIn = false;
+  /** A login that limits decide about: until then it is not known what a session that ends meanwhile was. */
+  deciding: Promise<unknown> | undefined;
   readonly uploads = new OwnUploads();
   pendingData: PendingData | undefined;
   private running: RunningTransfer | undefined;

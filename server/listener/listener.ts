@@ -113,7 +113,9 @@ export class Listener {
     }
     const session = new Session(socket, this.engine, origin, () => {
       this.sessions.delete(session);
-      limits.releaseConnection(address, session.hasLoggedIn ? 'served' : 'fruitless');
+      const release = () => limits.releaseConnection(address, session.hasLoggedIn ? 'served' : 'fruitless');
+      if (session.deciding) void session.deciding.then(release, release);
+      else release();
     });
     this.sessions.add(session);
     await session.start();

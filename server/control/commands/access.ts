@@ -42,8 +42,13 @@ async function settle(session: Session, login: string, verdict: Verdict): Promis
   if (isInside(account.deniedNetworks, session.address) || isOutside(account.allowedNetworks, session.address))
     return refuse(session, login, { kind: 'refused', reason: 'address-not-allowed', source });
   if (session.ended) return limits.loginUndecided(session.address, name); // it left while its password was checked, and takes nobody's place
-  if (!(await limits.loginSucceeded(session.address, name, !session.hasLoggedIn))) return refuse(session, login, { kind: 'refused', reason: 'locked-out' });
-  session.hasLoggedIn = true;
+  const succeeded = limits.loginSucceeded(session.address, name, !session.hasLoggedIn).then((succeeds) => {
+    session.hasLoggedIn ||= succeeds;
+    return succeeds;
+  });
+  session.deciding = succeeded;
+  if (!(await succeeded)) return refuse(session, login, { kind: 'refused', reason: 'locked-out' });
+  session.deciding = undefined;
   if (!(await limits.admitAccount(account.user, account.maxSessions))) {
     audit.record({ kind: 'login', outcome: 'failure', login, source, reason: 'too-many-sessions', ...session.facts });
     await session.reply(421, 'Too many sessions of this account.');
