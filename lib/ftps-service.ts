@@ -1,4 +1,5 @@
 /** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs. */
+
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import type { Alarm, Dashboard, IAlarmAction, IMetric, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { type ISecurityGroup, type ISubnet, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
@@ -20,6 +21,7 @@ import type { Accounts } from './identity/accounts';
 import { SecretAccounts } from './identity/secret-accounts';
 import { SharedLockouts } from './identity/shared-lockouts';
 import { type ImageSettings, type Processor, ServerImage } from './image/server-image';
+import { refuseUnknownProps } from './known-props';
 import { refuseTooMuchUserData } from './limits';
 import { AuditLog } from './logs/audit-log';
 import { stableName } from './names';
@@ -244,6 +246,7 @@ export class FtpsService extends Construct {
 
   constructor(scope: Construct, id: string, props: FtpsServiceProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'FtpsServiceProps');
     const { domainName, hostedZone, clientCidrs } = props;
     const instances = props.instances ?? 2;
     refuseWrongSettings(props, instances);

@@ -14,6 +14,7 @@ import { EndpointKind, FtpsEnvironment, type FtpsEnvironmentSettings } from './e
 import { FtpsService } from './ftps-service';
 import { RESERVE_CONCURRENCY } from './functions/one-at-a-time';
 import { SecretAccounts } from './identity/secret-accounts';
+import { propsKnownTo } from './known-props';
 import { AuditLog } from './logs/audit-log';
 import { ServiceNetwork } from './network/service-network';
 import { AlarmTopic } from './observability/alarm-topic';
@@ -83,7 +84,7 @@ export class FtpsStage extends Stage {
     const { vpc, firewall } = new ServiceNetwork(this.dataStack, 'Network', { flowLogRetention: settings.logRetention, ipv6, networkFirewall });
     const hostedZone = HostedZone.fromHostedZoneAttributes(this.serviceStack, 'Zone', zone);
     return new FtpsService(this.serviceStack, 'Service', {
-      ...settings,
+      ...propsKnownTo('FtpsServiceProps', settings),
       // In the stack of the data, because the alarms of both stacks tell it.
       alarmTopic: new AlarmTopic(this.dataStack, 'Alarms', { emails: settings.alarmEmails }).topic,
       alarmEmails: undefined,

@@ -11,7 +11,7 @@ import { architecture } from './pictures/architecture';
 import { dashboard } from './pictures/dashboard';
 import { environmentOf } from './pictures/resources';
 import { redrawn } from './pictures/terminal';
-import { constructReference } from './reference';
+import { constructReference, propNames } from './reference';
 
 interface JsonSchema {
   readonly type?: string | readonly string[];
@@ -37,6 +37,11 @@ This page is written from the schema (\`npm run docs\`); \`ftps config schema\` 
 
 ${sections.join('\n\n')}
 `;
+}
+
+/** lib/prop-names.ts; `npm run format` lays it out. */
+function propNamesModule(): string {
+  return `/** What the public interfaces know; written by \`npm run docs\`. */\nexport const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = ${JSON.stringify(propNames(), null, 2)};\n`;
 }
 
 function section(key: string, schema: JsonSchema, required: boolean): string {
@@ -83,6 +88,7 @@ function change(name: string, how: (text: string) => string): void {
 if (require.main === module) {
   writeFileSync(join(__dirname, '../docs/settings.md'), settingsReference());
   writeFileSync(join(__dirname, '../docs/reference.md'), constructReference());
+  writeFileSync(join(__dirname, '../lib/prop-names.ts'), propNamesModule());
   const { context } = JSON.parse(readFileSync(join(__dirname, '../cdk.json'), 'utf8'));
   const environments = environmentsApp({ context });
   // Before the pictures: with them the app is synthesized, after which references between its stacks read as the names of exports.

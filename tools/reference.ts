@@ -44,6 +44,27 @@ const titles: Record<string, string> = {
   storage: 'Storage',
 };
 
+/** The names in every public interface, each with the public interface that its value has, if any. What extends one of aws-cdk-lib is left out. */
+export function propNames(): Record<string, Record<string, string>> {
+  const interfaces = new Map([...exported()].flatMap(({ node }) => (ts.isInterfaceDeclaration(node) ? [[node.name.text, node] as const] : [])));
+  const basesOf = (node: ts.InterfaceDeclaration) => (node.heritageClauses ?? []).flatMap(({ types }) => types.map((type) => type.getText()));
+  const ofKit = (name: string): boolean => interfaces.has(name) && basesOf(interfaces.get(name)!).every(ofKit);
+  const namesIn = (name: string): Record<string, string> => {
+    const node = interfaces.get(name)!;
+    const own = node.members.filter(ts.isPropertySignature).map((one) => {
+      const type = one.type!.getText().replace(/\[\]$/, '');
+      return [one.name.getText(), ofKit(type) ? type : ''];
+    });
+    return Object.assign({}, ...basesOf(node).map(namesIn), Object.fromEntries(own));
+  };
+  return Object.fromEntries(
+    [...interfaces.keys()]
+      .filter(ofKit)
+      .sort()
+      .map((name) => [name, namesIn(name)]),
+  );
+}
+
 function* exported(): Generator<{ readonly node: Declaration; readonly folder: string }> {
   const index = parse(join(root, 'lib/index.ts'));
   for (const statement of index.statements) {

@@ -1,4 +1,5 @@
 /** Whose client certificates are taken: a bundle of authorities and their revocation lists in S3, which the instances look at. */
+
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
@@ -11,6 +12,7 @@ import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 import { ServiceFunction } from '../functions/service-function';
+import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { NAMESPACE } from './certificate-rotation';
 
@@ -46,6 +48,7 @@ export class ClientTrust extends Construct {
 
   constructor(scope: Construct, id: string, props: ClientTrustProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'ClientTrustProps');
     const { bundleFile, revocationLists = [], staleHours = 12 } = props;
     const wrong = revocationLists.find((url) => !/^https?:\/\/\S+$/.test(url));
     if (wrong !== undefined) throw new Error(`revocationLists: "${wrong}" is no address; write it as http://crl.example.com/root.crl`);

@@ -1,4 +1,5 @@
 /** A private certificate authority of one's own: a root, made active, that ACM may renew certificates of. */
+
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   CertificateAuthority,
@@ -9,6 +10,7 @@ import {
   type ICertificateAuthority,
 } from 'aws-cdk-lib/aws-acmpca';
 import { Construct, type IDependable } from 'constructs';
+import { refuseUnknownProps } from '../known-props';
 
 /** What `PrivateAuthority` is told. */
 export interface PrivateAuthorityProps {
@@ -42,6 +44,7 @@ export class PrivateAuthority extends Construct {
 
   constructor(scope: Construct, id: string, props: PrivateAuthorityProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'PrivateAuthorityProps');
     const { commonName, shortLived = false, rsa = true, years = 10 } = props;
     this.shortLived = shortLived;
     const signingAlgorithm = rsa ? 'SHA256WITHRSA' : 'SHA256WITHECDSA';

@@ -1,4 +1,5 @@
 /** The certificate of the service: issued by ACM or a private authority, checked by a Lambda, and kept in Secrets Manager for the instances. */
+
 import { Duration, Stack } from 'aws-cdk-lib';
 import { CertificateAuthority, type ICertificateAuthority } from 'aws-cdk-lib/aws-acmpca';
 import { Certificate, CertificateValidation, KeyAlgorithm, PrivateCertificate } from 'aws-cdk-lib/aws-certificatemanager';
@@ -8,6 +9,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, type IConstruct } from 'constructs';
+import { refuseUnknownProps } from '../known-props';
 import { CertificateRotation, type RotationSource } from './certificate-rotation';
 import { PrivateAuthority } from './private-authority';
 
@@ -74,6 +76,7 @@ const SHORT_LIVED_DAYS = 7;
 export class ServerCertificate extends Construct {
   /** A public certificate of ACM, exportable, validated by DNS, rotated by a Lambda. */
   public static publicAcm(scope: Construct, id: string, props: PublicCertificateProps): ServerCertificate {
+    refuseUnknownProps(props, 'PublicCertificateProps');
     const made = new ServerCertificate(scope, id);
     const { certificateArn } = new Certificate(made, 'Certificate', {
       domainName: props.domainName,
@@ -87,6 +90,7 @@ export class ServerCertificate extends Construct {
 
   /** A certificate of AWS Private CA: issued and renewed through ACM, or by the Lambda itself where the authority is short-lived. */
   public static privateCa(scope: Construct, id: string, props: PrivateServerCertificateProps): ServerCertificate {
+    refuseUnknownProps(props, 'PrivateServerCertificateProps');
     const made = new ServerCertificate(scope, id);
     const { shortLived = false, keyAlgorithm = KeyAlgorithm.RSA_2048 } = props;
     const own = props.authority
@@ -110,6 +114,7 @@ export class ServerCertificate extends Construct {
 
   /** An ACM certificate that is there already: exportable, or issued by ACM Private CA. */
   public static fromAcm(scope: Construct, id: string, props: ExistingCertificateProps): ServerCertificate {
+    refuseUnknownProps(props, 'ExistingCertificateProps');
     return new ServerCertificate(scope, id).rotatedBy(props.names, props, exportedFromAcm(props.certificateArn));
   }
 

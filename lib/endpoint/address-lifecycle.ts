@@ -1,4 +1,5 @@
 /** Keeps addresses and DNS in step with the instances, by a Lambda that reads the state anew each time. */
+
 import { CustomResource, Stack } from 'aws-cdk-lib';
 import type { CfnEIP } from 'aws-cdk-lib/aws-ec2';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -7,6 +8,7 @@ import { Construct } from 'constructs';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
 import type { ServerFleet } from '../fleet/server-fleet';
 import { ServiceFunction } from '../functions/service-function';
+import { refuseUnknownProps } from '../known-props';
 import { GroupEvents } from './group-events';
 import { recordPermissions } from './record-permissions';
 
@@ -40,6 +42,7 @@ const RECORD_SECONDS = 30;
 export class AddressLifecycle extends Construct {
   constructor(scope: Construct, id: string, props: AddressLifecycleProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'AddressLifecycleProps');
     const { fleet, pool, domainName, hostedZone, ipv6 = false } = props;
     const lambda = new ServiceFunction(this, 'Lambda', {
       bundle: 'endpoint-address-lifecycle',

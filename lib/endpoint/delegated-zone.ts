@@ -1,9 +1,11 @@
 /** A zone of this account whose parent lies in another: made here, and delegated there. */
+
 import { Stack } from 'aws-cdk-lib';
 import { Role } from 'aws-cdk-lib/aws-iam';
 import { CrossAccountZoneDelegationRecord, PublicHostedZone } from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
 import { acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { refuseUnknownProps } from '../known-props';
 
 /** What `DelegatedZone` is told. */
 export interface DelegatedZoneProps {
@@ -28,6 +30,7 @@ export class DelegatedZone extends Construct {
 
   constructor(scope: Construct, id: string, props: DelegatedZoneProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'DelegatedZoneProps');
     const { zoneName, parentZoneName, delegationRoleArn } = props;
     if (!zoneName.endsWith(`.${parentZoneName}`))
       throw new Error(`zoneName: "${zoneName}" does not lie in "${parentZoneName}"; write it as ftps.${parentZoneName}`);

@@ -1,6 +1,8 @@
 /** Addresses that never change: one Elastic IP per instance out of a pool that partners can put on their allow-list. */
+
 import type { CfnEIP, ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
+import { refuseUnknownProps } from '../known-props';
 import type { FtpsSecurityGroup } from '../network/security-group';
 import { AddressLifecycle } from './address-lifecycle';
 import { elasticIps } from './elastic-ips';
@@ -25,6 +27,7 @@ export class ElasticAddresses extends Endpoint {
 
   constructor(scope: Construct, id: string, props: ElasticAddressesProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'ElasticAddressesProps');
     const { count } = props;
     this.pool = elasticIps(this, count);
     this.addresses = this.pool.map((address) => address.attrPublicIp);

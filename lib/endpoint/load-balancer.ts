@@ -1,4 +1,5 @@
 /** A network load balancer: fixed addresses per zone, control connections balanced, and a slice of the passive ports for each instance. */
+
 import { CustomResource, Stack, Tags } from 'aws-cdk-lib';
 import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { type CfnLoadBalancer, NetworkLoadBalancer, type NetworkTargetGroup, Protocol } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
@@ -8,6 +9,7 @@ import { parsePortRange } from '../../server/config';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
 import type { ServerFleet } from '../fleet/server-fleet';
 import { ServiceFunction } from '../functions/service-function';
+import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import type { FtpsSecurityGroup } from '../network/security-group';
 import { elasticIps } from './elastic-ips';
@@ -57,6 +59,7 @@ export class LoadBalancer extends Endpoint {
 
   constructor(scope: Construct, id: string, props: LoadBalancerProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'LoadBalancerProps');
     const { vpc, vpcSubnets, slots, deletionProtection = true } = props;
     if (!Number.isInteger(slots) || slots < 1) throw new Error(`slots: ${slots} is no number of instances; write 1 or more`);
     this.vpc = vpc;

@@ -1,4 +1,5 @@
 /** Brings each new image to the instances, one after the other, and back where an alarm goes off. */
+
 import { type CfnElement, CustomResource, Duration, Lazy, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarm, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
@@ -11,6 +12,7 @@ import { digest } from '../digest';
 import { ServiceFunction } from '../functions/service-function';
 import { IN_SERVICE_TAG } from '../image/image-retention';
 import type { ServerImage } from '../image/server-image';
+import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import type { ServerFleet } from './server-fleet';
 
@@ -39,6 +41,7 @@ export class ImageRollout extends Construct {
 
   constructor(scope: Construct, id: string, props: ImageRolloutProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'ImageRolloutProps');
     const { image, groupName, minHealthyPercentage } = props;
     this.image = image;
     const stack = Stack.of(this);

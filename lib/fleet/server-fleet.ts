@@ -1,4 +1,5 @@
 /** The instances: a launch template, and an Auto Scaling group that replaces them one after the other when something about them changes. */
+
 import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import {
   AutoScalingGroup,
@@ -29,6 +30,7 @@ import {
 import { type IManagedPolicy, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
+import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { volumeKey } from './volume-key';
 
@@ -124,6 +126,7 @@ export class ServerFleet extends Construct implements IConnectable {
 
   constructor(scope: Construct, id: string, props: ServerFleetProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'ServerFleetProps');
     const instances = props.instances ?? 1;
     const maxInstances = props.maxInstances ?? instances;
     if (maxInstances < instances) throw new Error(`maxInstances: ${maxInstances} are fewer than the ${instances} instances that there always are`);

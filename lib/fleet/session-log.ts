@@ -1,10 +1,12 @@
 /** Shell sessions on instances by Session Manager, each written to a log as it happens. */
+
 import { Stack } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { acknowledge } from '../compliance/acknowledge';
+import { refuseUnknownProps } from '../known-props';
 import { logKey } from '../network/log-key';
 
 /** What `SessionLog` is told. */
@@ -29,6 +31,7 @@ export class SessionLog extends Construct {
 
   constructor(scope: Construct, id: string, props: SessionLogProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'SessionLogProps');
     const { instanceRole, groupName } = props;
     this.groupName = groupName;
     this.logGroup = new LogGroup(this, 'Log', { encryptionKey: logKey(this, 'Key', 'Sessions on FTPS instances'), retention: RetentionDays.ONE_YEAR });

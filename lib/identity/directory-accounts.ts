@@ -1,9 +1,11 @@
 /** Accounts of a directory that is there already: OpenLDAP, Active Directory, AWS Managed Microsoft AD. */
+
 import { type IConnectable, Peer, Port } from 'aws-cdk-lib/aws-ec2';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { DirectorySettingsInput, ServerConfigInput } from '../../server/config';
+import { refuseUnknownProps } from '../known-props';
 import { Accounts } from './accounts';
 
 /** How a directory says who is in a group, and that an account is disabled, expired or locked. */
@@ -147,6 +149,7 @@ export class DirectoryAccounts extends Accounts {
     private readonly props: DirectoryAccountsProps,
   ) {
     super(scope, id);
+    refuseUnknownProps(props, 'DirectoryAccountsProps');
     this.description = props.flavour === DirectoryFlavour.ACTIVE_DIRECTORY ? 'Active Directory' : 'LDAP directory';
     refuseWrong(props);
   }

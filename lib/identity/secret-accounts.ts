@@ -1,4 +1,5 @@
 /** Accounts in Secrets Manager, one secret each, below a prefix. */
+
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -6,6 +7,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct, IConstruct } from 'constructs';
 import type { ServerConfigInput } from '../../server/config';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { Accounts, outputOnce } from './accounts';
 import { useBySecretsManager } from './secrets-key';
@@ -48,6 +50,7 @@ export class SecretAccounts extends Accounts {
     private readonly props: SecretAccountsProps = {},
   ) {
     super(scope, id);
+    refuseUnknownProps(props, 'SecretAccountsProps');
     this.prefix = props.prefix ?? `${stableName(this)}/`;
     if (!/^[A-Za-z0-9/_+=.@-]+\/$/.test(this.prefix))
       throw new Error(`prefix: "${this.prefix}" can't begin the name of a secret; use letters, digits and /_+=.@- and end it in a slash`);

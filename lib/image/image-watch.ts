@@ -1,10 +1,12 @@
 /** Tells when an image could not be built or tested, and when Amazon Inspector finds a vulnerability in one. */
+
 import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type EventPattern, Match, Rule } from 'aws-cdk-lib/aws-events';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { refuseUnknownProps } from '../known-props';
 import { ofThisStack, stableName } from '../names';
 import { logKey } from '../network/log-key';
 
@@ -25,6 +27,7 @@ export class ImageWatch extends Construct {
 
   constructor(scope: Construct, id: string, props: ImageWatchProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'ImageWatchProps');
     const { imageArnPrefix } = props;
     const events = new LogGroup(this, 'Events', {
       logGroupName: `/aws/events/${stableName(this)}-${ofThisStack(this)}`,

@@ -1,4 +1,5 @@
 /** The image that instances start from: built by EC2 Image Builder, patched on a schedule, tried before it counts as good. */
+
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ import { serverBundleFolder } from '../bundles';
 import { acknowledge } from '../compliance/acknowledge';
 import { digest } from '../digest';
 import { volumeKey } from '../fleet/volume-key';
+import { refuseUnknownProps } from '../known-props';
 import { ofThisStack, stableName } from '../names';
 import { logKey } from '../network/log-key';
 import { fipsDocument, hardeningDocument, packagesDocument, serverDocument } from './hardening';
@@ -120,6 +122,7 @@ export class ServerImage extends Construct {
 
   constructor(scope: Construct, id: string, props: ServerImageProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'ServerImageProps');
     this.processor = props.processor ?? Processor.ARM64;
     const schedule = props.schedule ?? DEFAULT_SCHEDULE;
     if (!/^cron\(.+\)$/.test(schedule)) throw new Error(`schedule: "${schedule}" is no AWS cron expression; write it as ${DEFAULT_SCHEDULE}`);

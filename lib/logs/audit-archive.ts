@@ -2,6 +2,7 @@
  * The archive of the audit: Firehose takes the lines from CloudWatch Logs and writes them to S3 twice, under object lock: as Parquet,
  * a partition a day, for queries by Athena; and as they came, for `ftps audit verify`, whose hashes are over the very bytes.
  */
+
 import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import { CfnNamedQuery, CfnPreparedStatement, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
@@ -27,6 +28,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, Objec
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { auditColumns } from './audit-columns';
 import { auditQueries, withExamples } from './audit-queries';
@@ -84,6 +86,7 @@ export class AuditArchive extends Construct {
 
   constructor(scope: Construct, id: string, props: AuditArchiveProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'AuditArchiveProps');
     const { auditGroup, operationsGroup, days, removalPolicy = RemovalPolicy.RETAIN } = props;
     // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
     this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);

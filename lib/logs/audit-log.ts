@@ -1,4 +1,5 @@
 /** The logs of the service: one group for the audit and one for operations, encrypted, counted into metrics, kept unchangeable in S3. */
+
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { FlowLogDestination, FlowLogTrafficType, type IVpc } from 'aws-cdk-lib/aws-ec2';
@@ -8,6 +9,7 @@ import { FilterPattern, LogGroup, MetricFilter, RetentionDays as Retention, type
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { NAMESPACE } from '../certificate/certificate-rotation';
+import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { logKey } from '../network/log-key';
 import { AUDIT_FILE } from '../server-settings';
@@ -62,6 +64,7 @@ export class AuditLog extends Construct {
 
   constructor(scope: Construct, id: string, props: AuditLogProps = {}) {
     super(scope, id);
+    refuseUnknownProps(props, 'AuditLogProps');
     const { retention = Retention.ONE_YEAR, archiveDays = 365, removalPolicy = RemovalPolicy.RETAIN } = props;
     if (!Number.isInteger(archiveDays) || archiveDays < 0) throw new Error(`archiveDays: ${archiveDays} is no number of days; write 0 for no archive, or 365`);
     this.encryptionKey = logKey(this, 'Key', 'FTPS audit and operations logs');

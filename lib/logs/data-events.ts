@@ -1,4 +1,5 @@
 /** Who read or changed an object: CloudTrail's data events of buckets, kept like the audit. They are paid for by the event. */
+
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { ReadWriteType, Trail } from 'aws-cdk-lib/aws-cloudtrail';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -7,6 +8,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 
 /** What `DataEvents` is told. */
@@ -36,6 +38,7 @@ export class DataEvents extends Construct {
 
   constructor(scope: Construct, id: string, props: DataEventsProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'DataEventsProps');
     const { buckets, logGroup, days = 365, removalPolicy = RemovalPolicy.RETAIN } = props;
     const trailName = stableName(this).replaceAll(/[^A-Za-z0-9]+/g, '-');
     const key = new Key(this, 'Key', { description: 'CloudTrail data events of an FTPS service', enableKeyRotation: true, removalPolicy });

@@ -3,6 +3,7 @@
  * custom source for each class (Security Lake user guide, "Collecting data from custom sources"). The sources themselves are registered
  * by whoever owns the lake, often in another account; see docs/logs.md.
  */
+
 import { Duration, Size, Stack } from 'aws-cdk-lib';
 import {
   CloudWatchLogProcessor,
@@ -23,6 +24,7 @@ import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { refuseUnknownProps } from '../known-props';
 import type { AuditLog } from './audit-log';
 import { leaveOutFirehoseAddresses } from './firehose-addresses';
 import { firehoseRole } from './firehose-role';
@@ -54,6 +56,7 @@ export class SecurityLakeDelivery extends Construct {
 
   constructor(scope: Construct, id: string, props: SecurityLakeDeliveryProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'SecurityLakeDeliveryProps');
     const { auditLog, lakeBucket, sourcePrefix = 'ftps', sourceVersion = '1.0' } = props;
     if (!auditLog.archive) throw new Error('auditLog: has no archive, whose table says how lines become Parquet; set archiveDays to 1 or more');
     if (!/^[a-z][a-z0-9_-]{0,14}$/i.test(sourcePrefix)) throw new Error(`sourcePrefix: "${sourcePrefix}" is not 1 to 15 letters, digits, - and _`);

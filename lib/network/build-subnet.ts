@@ -1,7 +1,9 @@
 /** A small subnet for the machines that build images: they have a way out, which instances do not share. */
+
 import { CfnRoute, CfnRouteTable, CfnSubnet, CfnSubnetRouteTableAssociation, type ISubnet, type IVpc, Subnet, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { acknowledgeRegulations } from '../compliance/acknowledge';
+import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 
 /** What `BuildSubnet` is told. */
@@ -27,6 +29,7 @@ export class BuildSubnet extends Construct {
 
   constructor(scope: Construct, id: string, props: BuildSubnetProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'BuildSubnetProps');
     const { vpc, cidr, internetGatewayId } = props;
     const tags = [{ key: 'Name', value: stableName(this) }];
     const subnet = new CfnSubnet(this, 'Resource', {

@@ -1,7 +1,9 @@
 /** The door of the service: the control ports and the passive range, from the clients given, and nothing else. */
+
 import { type IPeer, type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { parsePortRange } from '../../server/config';
+import { refuseUnknownProps } from '../known-props';
 import { DEFAULT_RULES, refuseTooManyRules } from '../limits';
 import { refusePublicAccess } from './public-access';
 
@@ -41,6 +43,7 @@ export class FtpsSecurityGroup extends Construct {
 
   constructor(scope: Construct, id: string, props: FtpsSecurityGroupProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'FtpsSecurityGroupProps');
     const group = new SecurityGroup(this, 'Resource', { vpc: props.vpc, description: 'FTPS: control ports and the passive range', allowAllOutbound: false });
     const range = parsePortRange(props.passivePorts);
     if ('any' in range) throw new Error(`passivePorts: "${props.passivePorts}" names no ports; write low-high, for example 50000-50015`);

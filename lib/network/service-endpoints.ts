@@ -1,4 +1,5 @@
 /** The AWS APIs within a VPC, for instances that reach no internet. */
+
 import {
   GatewayVpcEndpointAwsService,
   type IConnectable,
@@ -10,6 +11,7 @@ import {
   type SubnetSelection,
 } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import { refuseUnknownProps } from '../known-props';
 
 /** What `ServiceEndpoints` is told. */
 export interface ServiceEndpointsProps {
@@ -48,6 +50,7 @@ export class ServiceEndpoints extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceEndpointsProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'ServiceEndpointsProps');
     const { vpc, vpcSubnets, s3 = true } = props;
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', { vpc, description: 'AWS APIs for the FTPS instances', allowAllOutbound: false });
     for (const [name, service] of Object.entries(SERVICES))

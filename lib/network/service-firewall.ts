@@ -1,4 +1,5 @@
 /** AWS Network Firewall between the internet and the instances: the ports of the service from its clients, HTTPS outwards, and nothing else. */
+
 import { Fn, Lazy } from 'aws-cdk-lib';
 import { CfnGatewayRouteTableAssociation, CfnRoute, CfnRouteTable, type ISubnet, type Subnet, type Vpc } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -6,6 +7,7 @@ import { CfnFirewall, CfnFirewallPolicy, CfnLoggingConfiguration, CfnRuleGroup }
 import { Construct } from 'constructs';
 import { parsePortRange } from '../../server/config';
 import { acknowledgeRegulations } from '../compliance/acknowledge';
+import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { logKey } from './log-key';
 
@@ -35,6 +37,7 @@ export class ServiceFirewall extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceFirewallProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'ServiceFirewallProps');
     const { vpc, firewallSubnets, protectedSubnets } = props;
     const name = stableName(this).replaceAll('/', '-');
     const rules = new CfnRuleGroup(this, 'Rules', {

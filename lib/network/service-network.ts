@@ -1,9 +1,11 @@
 /** The network of a service that brings none: subnets over the zones, no NAT, flow logs. */
+
 import { CfnOutput, Fn, RemovalPolicy } from 'aws-cdk-lib';
 import { FlowLogDestination, FlowLogTrafficType, GatewayVpcEndpointAwsService, IpAddresses, IpProtocol, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { refuseUnknownProps } from '../known-props';
 import { BuildSubnet, endOf } from './build-subnet';
 import { logKey } from './log-key';
 import { ServiceEndpoints } from './service-endpoints';
@@ -56,6 +58,7 @@ export class ServiceNetwork extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceNetworkProps = {}) {
     super(scope, id);
+    refuseUnknownProps(props, 'ServiceNetworkProps');
     const internet = props.internet ?? true;
     const cidr = props.cidr ?? '10.42.0.0/20';
     if (props.networkFirewall && (props.ipv6 || !internet))

@@ -1,10 +1,12 @@
 /** A topic that hears alarms: encrypted with a key of its own, and only CloudWatch of this account may publish. */
+
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import { refuseUnknownProps } from '../known-props';
 
 /** What `AlarmTopic` is told. */
 export interface AlarmTopicProps {
@@ -22,6 +24,7 @@ export class AlarmTopic extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmTopicProps = {}) {
     super(scope, id);
+    refuseUnknownProps(props, 'AlarmTopicProps');
     const { emails = [] } = props;
     const masterKey = new Key(this, 'Key', { description: 'Alarms of an FTPS service', enableKeyRotation: true });
     const sender = new ServicePrincipal('cloudwatch.amazonaws.com');

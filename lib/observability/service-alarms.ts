@@ -1,4 +1,5 @@
 /** When somebody is to be called: an alarm for each thing that goes wrong, one that tells an attack, and a topic that hears them all. */
+
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
@@ -17,6 +18,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct, type IConstruct } from 'constructs';
+import { refuseUnknownProps } from '../known-props';
 import type { AuditLog } from '../logs/audit-log';
 import { AlarmTopic } from './alarm-topic';
 
@@ -110,6 +112,7 @@ export class ServiceAlarms extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceAlarmsProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'ServiceAlarmsProps');
     const { auditLog, instances = 1, heartbeatSeconds = 60, thresholds = {}, topic, emails, groupName } = props;
     if (topic && emails) throw new Error('alarmEmails: go to a topic that is made for them; subscribe them to alarmTopic instead');
     if (heartbeatSeconds > SILENCE.toSeconds() / 3)

@@ -1,4 +1,5 @@
 /** One page that says how the service does: who is connected, what flows, what fails and why, how long the certificate lasts. */
+
 import { Duration } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
@@ -20,6 +21,7 @@ import {
   TextWidgetBackground,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import { refuseUnknownProps } from '../known-props';
 import type { AuditLog } from '../logs/audit-log';
 
 /** What `ServiceDashboard` is told. */
@@ -52,6 +54,7 @@ export class ServiceDashboard extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceDashboardProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'ServiceDashboardProps');
     const { auditLog, title, heartbeatSeconds = 60, alarms = [] } = props;
     this.dashboard = new Dashboard(this, 'Resource', { periodOverride: PeriodOverride.AUTO, defaultInterval: Duration.hours(12) });
     const wide = { width: HALF, height: HEIGHT };

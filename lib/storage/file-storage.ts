@@ -1,4 +1,5 @@
 /** Where files live: an EFS file system that every instance shares, or the disk of a single instance. */
+
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IConnectable, type IVpc, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
@@ -8,6 +9,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { ServerConfigInput } from '../../server/config';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+import { refuseUnknownProps } from '../known-props';
 
 /** Folder of an instance in which the homes lie. */
 export const STORAGE_ROOT = '/srv/ftps';
@@ -103,6 +105,7 @@ class EfsStorage extends FileStorage {
 
   constructor(scope: Construct, id: string, props: EfsStorageProps) {
     super(scope, id);
+    refuseUnknownProps(props, 'EfsStorageProps');
     const { vpc, vpcSubnets, throughput = FileThroughput.BURSTING, removalPolicy = RemovalPolicy.RETAIN } = props;
     const kmsKey = new Key(this, 'Key', { description: 'FTPS files', enableKeyRotation: true, removalPolicy });
     this.group = new SecurityGroup(this, 'SecurityGroup', { vpc, description: 'FTPS files: NFS from the instances', allowAllOutbound: false });

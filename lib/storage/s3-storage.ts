@@ -1,4 +1,5 @@
 /** Files in S3, where uploads become visible only when GuardDuty has found them clean. */
+
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
@@ -18,6 +19,7 @@ import { NAMESPACE } from '../certificate/certificate-rotation';
 import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
 import { FailureQueue } from '../functions/failure-queue';
 import { acceptSharedConcurrency } from '../functions/one-at-a-time';
+import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { letLogsUse } from '../network/log-key';
 import { FileStorage, type StorageSettings } from './file-storage';
@@ -85,6 +87,7 @@ export class S3Storage extends FileStorage {
 
   constructor(scope: Construct, id: string, props: S3StorageProps = {}) {
     super(scope, id);
+    refuseUnknownProps(props, 'S3StorageProps');
     const { malwareProtection = true, removalPolicy = RemovalPolicy.RETAIN } = props;
     // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
     this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);

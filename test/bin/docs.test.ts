@@ -2,10 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ftpsProgram } from '../../bin/program';
+import { PROP_NAMES } from '../../lib/prop-names';
 import { checkServerConfig } from '../../server/config';
 import { settingsReference } from '../../tools/docs';
 import { deadLinks, fences, pages, spans } from '../../tools/markdown';
-import { constructReference } from '../../tools/reference';
+import { constructReference, propNames } from '../../tools/reference';
 
 const root = join(__dirname, '../..');
 const page = (name: string) => readFileSync(join(root, 'docs', name), 'utf8');
@@ -14,6 +15,8 @@ const page = (name: string) => readFileSync(join(root, 'docs', name), 'utf8');
 it('the reference of settings is that of the schema', () => expect(page('settings.md')).toBe(settingsReference()));
 
 it('the reference of constructs is that of their docstrings', () => expect(page('reference.md')).toBe(constructReference()));
+
+it('the names of props are those of the interfaces', () => expect(PROP_NAMES).toEqual(propNames()));
 
 it('every public construct says what it is, and every property what it means', () => {
   const silent = constructReference()
