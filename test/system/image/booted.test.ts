@@ -196,7 +196,9 @@ it.each([
 ])(
   '%s that is killed comes back, and partners are served',
   async (_, unit, pid) => {
-    await machine.expect(`pid=$(${pid}); kill -9 $pid; while [ -e /proc/$pid ]; do sleep 0.1; done; until systemctl is-active --quiet ${unit}; do sleep 0.2; done; ${healthy}`);
+    await machine.expect(
+      `pid=$(${pid}); kill -9 $pid; while [ -e /proc/$pid ]; do sleep 0.1; done; until systemctl is-active --quiet ${unit}; do sleep 0.2; done; ${healthy}`,
+    );
     await machine.expect(transfers('after-kill.bin'));
   },
   240_000,
