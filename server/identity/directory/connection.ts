@@ -14,10 +14,14 @@ export interface DirectoryEntry {
 /** How a bind ended; `refused` carries the server's own words. */
 export type Bound = { readonly ok: true } | { readonly ok: false; readonly words: string };
 
+/** What one question may be answered with; the client that parses it knows no bound and keeps what is incomplete. An entry with 1,500 groups takes 200 KB. Bytes. */
+const LONGEST_ANSWER = 4 * 1024 * 1024;
+
 export class DirectoryConnection {
   private readonly client: Client;
   private lost = false;
   private used = false;
+  private answered = 0;
 
   constructor(
     readonly url: string,
@@ -31,6 +35,10 @@ export class DirectoryConnection {
       createConnection: () => {
         if (given) throw new Error('the connection was lost'); // ldapts would connect anew, in plain text
         given = true;
+        socket.on('data', ({ length }: Buffer) => {
+          this.answered += length;
+          if (this.answered > LONGEST_ANSWER) socket.destroy();
+        });
         return socket;
       },
     });
@@ -69,6 +77,7 @@ export class DirectoryConnection {
   }
 
   private async ask<T>(question: () => Promise<T>): Promise<T> {
+    this.answered = 0;
     const stale = this.used; // one that has answered before may have been closed since
     try {
       const answer = await question();
@@ -81,6 +90,7 @@ export class DirectoryConnection {
       }
       const timedOut = /timed out/.test((error as Error).message);
       this.socket.destroy();
+      if (this.answered > LONGEST_ANSWER) throw new DirectoryDown(`${this.url} answered with more than ${LONGEST_ANSWER} bytes`, false);
       throw new DirectoryDown(timedOut ? `${this.url} does not answer` : `${this.url} closed the connection`, stale && !timedOut);
     }
   }
