@@ -73,7 +73,7 @@ describe.each([1, 2])('%i workers', (workers) => {
 
   it.each([
     ['a download', 'RETR huge', 4_096],
-    ['a listing', 'MLSD many', 6_144],
+    ['a listing', 'MLSD many', 10_240],
   ])('%s that is never read holds little memory', async (name, command, most) => {
     const clients = await Promise.all(Array.from({ length: STALLED }, () => logIn()));
     const before = resident();
