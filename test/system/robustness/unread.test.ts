@@ -44,7 +44,10 @@ describe.each([1, 2])('%i workers', (workers) => {
   /** Resident memory of the server and its workers. Bytes. */
   function resident(): number {
     const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-    return [server.pid, ...children].reduce((sum, pid) => sum + Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * KIB, 0);
+    return [server.pid, ...children].reduce<number>(
+      (sum, pid) => sum + Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * KIB,
+      0,
+    );
   }
 
   /** Begins a transfer of which the client reads nothing. */
