@@ -1,7 +1,8 @@
 /**
  * Keeps strangers from filling the audit. What an address without an account brings about is told line by line as long as it is little; what comes
  * beyond that is counted, and told once a minute as one line for each address and cause, with how often it was (OCSF `count`, `start_time`, `end_time`).
- * What an account does is always told line by line, also how its session began: that is held back until it is known whose it is.
+ * What an account does is always told line by line, also how its session began: that is held back until it is known whose it is. So is each password
+ * that was looked at, up to the lines of all.
  */
 import type { Audit, ServerEvent, SessionFacts } from './event';
 import type { AuditSink } from './sink';
@@ -95,6 +96,8 @@ export function foldRepeats(sink: Pick<AuditSink, keyof Audit>, keyOf: (address:
     if (kind === 'login' && event.outcome === 'success') loggedIn(session, address);
     if (kind === 'connection-closed' && told.delete(session)) return true;
     if (user !== undefined || kind === 'lockout' || (kind === 'login' && event.outcome === 'success')) return true;
+    // An auditor wants each password that was looked at; lock-outs bound how many an address can have looked at.
+    if (kind === 'login' && event.reason !== 'locked-out' && ofAll.has(1) && ofAll.take(1)) return true;
     if (kind === 'connection-closed') held.delete(session);
     // Two lines for a beginning: its end is told as well.
     const tells = kind === 'tls-established' && held.has(session) ? false : mayTell(address, kind === 'connection-opened' ? 2 : 1);

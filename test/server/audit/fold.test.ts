@@ -67,6 +67,17 @@ it('tells what an address without an account brings about line by line at first,
   await audit.close();
 });
 
+it('tells each password that was looked at, however much its address has said; a flood that lock-outs turn away is counted', async () => {
+  const { audit, written } = folded();
+  const failed = (name: string, reason: string): ServerEvent => ({ kind: 'login', outcome: 'failure', login: name, reason, ...facts('s') });
+  for (let time = 0; time < 1_000; time += 1) audit.record(refused('s'));
+  written.length = 0;
+  for (let time = 0; time < 40; time += 1) audit.record(failed(`guess ${time}`, 'wrong-password'));
+  for (let time = 0; time < 1_000; time += 1) audit.record(failed('guess', 'locked-out'));
+  expect(written.map(({ event }) => event.kind === 'login' && event.login)).toEqual(Array.from({ length: 40 }, (_, time) => `guess ${time}`));
+  await audit.close();
+});
+
 it('of connections that do nothing, tells each beginning with its end, or counts both', async () => {
   const { audit, written, lines } = folded();
   for (let session = 0; session < 1_000; session += 1) audit.record(opened(`s${session}`));
