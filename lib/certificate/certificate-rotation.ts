@@ -1,5 +1,5 @@
 /** The secret that the instances read, and the Lambda that keeps the right certificate in it. */
-import { Duration, Lazy, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { DefaultStackSynthesizer, Duration, Fn, Lazy, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -178,7 +178,10 @@ export class CertificateRotation extends Construct {
     return rotation;
   }
 
-  /** Whatever else the account allows: only the Lambda writes, and only those who were granted it, and the Lambda, read. */
+  /**
+   * Whatever else the account allows: only the Lambda writes, and only those who were granted it, and the Lambda, read. CloudFormation changes tags,
+   * description and key by UpdateSecret (registry schema of AWS::SecretsManager::Secret): refused, a new tag would leave the stack in UPDATE_ROLLBACK_FAILED.
+   */
   private limitAccess(): void {
     const deny = (actions: string[], except: () => string[]) =>
       this.secret.addToResourcePolicy(
@@ -190,7 +193,8 @@ export class CertificateRotation extends Construct {
           conditions: { ArnNotEquals: { 'aws:PrincipalArn': Lazy.list({ produce: except }) } },
         }),
       );
-    deny(['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecret', 'secretsmanager:UpdateSecretVersionStage'], () => [this.role.roleArn]);
+    deny(['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'], () => [this.role.roleArn]);
+    deny(['secretsmanager:UpdateSecret'], () => [this.role.roleArn, ...deploymentRoles(this)]);
     deny(['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], () => [
       this.role.roleArn,
       ...this.readers.map((reader) => (reader as IRole).roleArn).filter((arn) => arn !== undefined),
@@ -259,6 +263,14 @@ export class CertificateRotation extends Construct {
   private metric(metricName: string, dimensions: Record<string, string>, options: MetricOptions): Metric {
     return new Metric({ namespace: NAMESPACE, metricName, dimensionsMap: { Secret: stableName(this), ...dimensions }, ...options });
   }
+}
+
+/** The role as which CloudFormation works for the AWS CDK; none where it works as whoever deploys. */
+function deploymentRoles(scope: Construct): string[] {
+  let stack = Stack.of(scope);
+  while (stack.nestedStackParent) stack = stack.nestedStackParent;
+  const { synthesizer } = stack;
+  return synthesizer instanceof DefaultStackSynthesizer ? [Fn.sub(synthesizer.cloudFormationExecutionRoleArn)] : [];
 }
 
 /** The same on every fleet, so that several certificates tell one fleet by one tag. */

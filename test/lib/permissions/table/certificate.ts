@@ -1,5 +1,5 @@
 /** The certificate, from its source into its secret; and the authorities of clients. */
-import type { Deployment } from '../deployment';
+import { ACCOUNT, type Deployment, REGION } from '../deployment';
 import { roleOf } from '../evaluate';
 import { arn, instance, SOMEBODYS_KEY, type Step, type Table, via } from './step';
 
@@ -44,10 +44,20 @@ function rotation(deployment: Deployment, may: Step['may'], not: NonNullable<Ste
       },
       page: 'AWS Secrets Manager user guide, "Resource-based policies" (CertificateRotation.limitAccess)',
       may: [['secretsmanager:DescribeSecret', secret]],
+      not: [['secretsmanager:PutSecretValue secretsmanager:UpdateSecret secretsmanager:UpdateSecretVersionStage secretsmanager:GetSecretValue', secret]],
+    },
+    {
+      step: 'CloudFormation changes the tags, description and key of the secret, and neither reads nor rotates the certificate',
+      who: { ...who, name: 'deployment role', id: DEPLOYMENT_ROLE, policies: everything, context: { 'aws:PrincipalArn': DEPLOYMENT_ROLE } },
+      page: 'Registry schema of AWS::SecretsManager::Secret, permissions of its handlers (CertificateRotation.limitAccess)',
+      may: [['secretsmanager:UpdateSecret secretsmanager:TagResource secretsmanager:UntagResource secretsmanager:DescribeSecret', secret]],
       not: [['secretsmanager:PutSecretValue secretsmanager:UpdateSecretVersionStage secretsmanager:GetSecretValue', secret]],
     },
   ];
 }
+
+/** The role as which CloudFormation works for the AWS CDK. */
+const DEPLOYMENT_ROLE = arn('iam', `role/cdk-hnb659fds-cfn-exec-role-${ACCOUNT}-${REGION}`, { region: '' });
 
 const everything = [{ name: 'all', policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] } as const }];
 
