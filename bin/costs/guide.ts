@@ -2,7 +2,7 @@
 import type { App } from 'aws-cdk-lib';
 import { type Bill, billOf, type Resource } from './bill';
 import { type GigabytePrice, gigabytePriceOf, gigabytePrices } from './per-gigabyte';
-import { HOURS, instancePrices, type Price, prices, READ_IN, REGION } from './prices';
+import { HOURS, instancePrices, type Price, prices, REGION } from './prices';
 
 interface Environment {
   readonly name: string;
@@ -74,8 +74,9 @@ export function costsGuide(app: App): string {
   return `# Costs
 
 Every resource type of the templates is counted here, named as paid by use, or known to be free; a test fails for one that is none of them. This page is written from the templates and from
-one table of prices in the code (\`npm run docs\`): list prices of ${REGION}, in USD, on demand, without free tiers and discounts, looked up in ${READ_IN}. Prices change and differ
-between regions; \`npm start\` prints the same figures for your settings. Not in them: traffic to the internet (${prices.internetOut.usd} a GB), what is stored, and what is logged.
+one table of prices in the code (\`npm run docs\`): list prices of ${REGION}, in USD, on demand, without free tiers and discounts. [Their table](#the-prices) says
+where each was seen, how old that is, and which ones weren't confirmed. Prices change and differ between regions: ask AWS's page before you decide. \`npm start\` prints the same figures
+for your settings. Not in them: traffic to the internet (${prices.internetOut.usd} a GB), what is stored, and what is logged.
 
 ${environments.map((one) => `## A month of ${one.name}\n\n${billTable(one)}`).join('\n\n')}
 
@@ -99,7 +100,15 @@ Each account in Secrets Manager is a secret of its own, ${prices.secret.usd} a m
 
 ## The prices
 
-${table([['price', 'USD', 'per', 'page of AWS'], ...all.map(([name, { usd, per, source }]) => [name, String(Number(usd.toPrecision(6))), per, source])])}
+Compared in November 2026 with what is public of AWS's prices, not with AWS's pages of that day:
+
+- *price list, 2026*: tables that others made from AWS's price list in September and October 2026
+- *Infracost, 2024*: what Infracost calculates from AWS's price list, as its tests expect it since July 2024 (endpoints since October, DynamoDB since November); what changed later isn't in it
+- *examples of the page*: examples on AWS's page, copied by others on 7 October 2026
+- *copy of the page*: a copy of AWS's page that bears no date
+- *not confirmed*: none of these; what others say that the page says, or as it is generally known
+
+${table([['price', 'USD', 'per', 'page of AWS', 'seen in'], ...all.map(([name, { usd, per, source, seen }]) => [name, String(Number(usd.toPrecision(6))), per, source, seen])])}
 `;
 }
 
