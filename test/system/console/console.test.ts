@@ -16,7 +16,14 @@ const PATIENCE_MS = 60_000;
 const TRANSFERS = 200;
 const SESSIONS = 1_000;
 /** Nobody is cut off for being many or slow; only the end does not wait. */
-const LIMITS = { sessionsPerAddress: 2_000, connectionsPerMinutePerAddress: 100_000, stallSeconds: 600, loginSeconds: 600, drainSeconds: 5 };
+const LIMITS = {
+  sessionsPerAddress: 2_000,
+  strangersPerAddress: 2_000,
+  connectionsPerMinutePerAddress: 100_000,
+  stallSeconds: 600,
+  loginSeconds: 600,
+  drainSeconds: 5,
+};
 
 // What functions that run in the browser find there.
 declare const document: { readonly body: unknown; querySelectorAll(selector: string): ArrayLike<{ readonly position: number }> };
@@ -60,7 +67,7 @@ async function serve(config: object = {}, days = 90): Promise<void> {
   });
 }
 
-async function look(options: BrowserContextOptions = {}): Promise<void> {
+async function look(options: BrowserContextOptions = {}, state = 'serving'): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 1_280, height: 860 }, colorScheme: 'light', ...options });
   page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
@@ -68,7 +75,7 @@ async function look(options: BrowserContextOptions = {}): Promise<void> {
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   await page.goto(`http://127.0.0.1:${server.admin}/`);
-  await says('#state', 'serving');
+  await says('#state', state);
 }
 
 /** Fulfilled once the element's text is or contains this. */
@@ -222,7 +229,7 @@ it('points at a certificate that is about to expire', async () => {
 it('points at a scanner that is down, and says in full what became of an upload', async () => {
   // Where nobody listens.
   await serve({ antivirus: { kind: 'clamd', socket: '/run/ftps-scanner/clamd.sock' } });
-  await look();
+  await look({}, 'failed'); // no upload can be taken
   const one = await client();
   const source = new PassThrough();
   source.end('nobody looks at this');
