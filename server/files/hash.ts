@@ -41,17 +41,19 @@ const LOOKED_AT_LATER = 64 * 1024;
 async function hashAll(source: ReadHandle, hash: FileHash, progress: Progress, pace: Pace | undefined): Promise<string> {
   const { signal } = progress;
   const whole = borrowBuffer(source.size);
-  const piece = whole.subarray(0, pace?.piece ?? whole.length);
-  for (;;) {
-    await pace?.before(piece.length, signal);
-    signal.throwIfAborted();
-    const filled = await source.read(piece);
-    if (filled === 0) break;
-    progress.bytes += filled;
-    const bytes = piece.subarray(0, filled);
-    await hash.update([progress.bytes <= LOOKED_AT_LATER ? Buffer.from(bytes) : bytes]);
+  try {
+    const piece = whole.subarray(0, pace?.piece ?? whole.length);
+    for (;;) {
+      await pace?.before(piece.length, signal);
+      signal.throwIfAborted();
+      const filled = await source.read(piece);
+      if (filled === 0) break;
+      progress.bytes += filled;
+      const bytes = piece.subarray(0, filled);
+      await hash.update([progress.bytes <= LOOKED_AT_LATER ? Buffer.from(bytes) : bytes]);
+    }
+    return await hash.digest();
+  } finally {
+    returnBuffer(whole);
   }
-  const digest = await hash.digest();
-  returnBuffer(whole);
-  return digest;
 }

@@ -2,9 +2,14 @@
 
 const KIB = 1024;
 const LARGEST = 1024 * KIB;
-const KEPT = 32;
+/**
+ * So many pieces lie in memory that threads share, for as long as the process runs. V8 doesn't count such memory: no amount of it brings about a
+ * collection, least of all in the thread that has seen it. So they are lent again and again, and never more are made.
+ */
+export const SHARED_PIECES = 32;
 
-const idle: Buffer[] = [];
+const idle: ArrayBufferLike[] = [];
+let made = 0;
 let transfers = 0;
 
 /** Notes that a transfer begins; the returned function, called once, that it is over. */
@@ -30,14 +35,23 @@ export function piecesAhead(): number {
   return transfers <= 8 ? 4 : 1;
 }
 
-/** A buffer for a file with that many bytes left. Its content is undefined. A large one lies in memory that threads can share, so that a file is hashed where it is. */
+/** A buffer for a file with that many bytes left. Its content is undefined. A large one lies in shared memory while there is some, so that a file is hashed where it is. */
 export function borrowBuffer(bytesLeft: number): Buffer {
   const size = Math.min(pieceSize(), Math.max(bytesLeft, 1));
   if (size < LARGEST) return Buffer.allocUnsafeSlow(size);
-  return idle.pop() ?? Buffer.from(new SharedArrayBuffer(LARGEST));
+  const memory = idle.pop();
+  if (memory) return Buffer.from(memory);
+  if (made === SHARED_PIECES) return Buffer.allocUnsafeSlow(LARGEST);
+  made += 1;
+  return Buffer.from(new SharedArrayBuffer(LARGEST));
 }
 
-/** Gives a buffer back that nobody reads or writes any more. */
+/** Gives a buffer back, or a part of one for the whole, that nobody reads or writes any more: once, however the transfer ended. */
 export function returnBuffer(buffer: Buffer): void {
-  if (buffer.length === LARGEST && idle.length < KEPT) idle.push(buffer);
+  if (buffer.buffer instanceof SharedArrayBuffer) idle.push(buffer.buffer);
+}
+
+/** How many pieces of shared memory there are, and how many of them are lent. */
+export function sharedPieces(): { readonly made: number; readonly lent: number } {
+  return { made, lent: made - idle.length };
 }

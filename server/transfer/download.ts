@@ -10,26 +10,29 @@ export async function sendFile(source: ReadHandle, offset: number, out: Outgoing
   if (left > 0) {
     let piece = borrowBuffer(left);
     let next: Buffer | undefined;
-    let filled = await read(source, piece);
-    for (;;) {
-      const ready = piece.subarray(0, Math.min(filled, left));
-      left -= ready.length;
-      observe?.(ready);
-      if (left === 0) {
-        await out.send(ready);
-        break;
+    try {
+      let filled = await read(source, piece);
+      for (;;) {
+        const ready = piece.subarray(0, Math.min(filled, left));
+        left -= ready.length;
+        observe?.(ready);
+        if (left === 0) {
+          await out.send(ready);
+          break;
+        }
+        next ??= borrowBuffer(left);
+        // Both must be over before either buffer is touched again, also when one of them fails.
+        const [sent, got] = await Promise.allSettled([out.send(ready), read(source, next)]);
+        if (sent.status === 'rejected') throw sent.reason;
+        if (got.status === 'rejected') throw got.reason;
+        filled = got.value;
+        [piece, next] = [next, piece];
       }
-      next ??= borrowBuffer(left);
-      // Both must be over before either buffer is touched again, also when one of them fails.
-      const [sent, got] = await Promise.allSettled([out.send(ready), read(source, next)]);
-      if (sent.status === 'rejected') throw sent.reason;
-      if (got.status === 'rejected') throw got.reason;
-      filled = got.value;
-      [piece, next] = [next, piece];
+    } finally {
+      // A connection that failed is destroyed by now: what it took is encrypted, what it did not take it drops.
+      returnBuffer(piece);
+      if (next) returnBuffer(next);
     }
-    // Given back only after a good end: a broken connection may still hold on to them.
-    returnBuffer(piece);
-    if (next) returnBuffer(next);
   }
   await out.end();
 }

