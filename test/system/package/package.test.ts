@@ -50,7 +50,7 @@ function resourceTypes(assembly: string): string[] {
 it('the package holds what it needs and nothing else, and is as small as it was', () => {
   const paths = contents.files.map(({ path }) => path);
   const places =
-    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|\.jsii|dist\/(THIRD-PARTY-LICENSES|cdk-ftps\.cdx\.json)|dist\/(image|lambda|lib|server)\/.+|node_modules\/zod\/.+)$/;
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|\.jsii|dist\/(THIRD-PARTY-LICENSES|cdk-ftps\.cdx\.json)|dist\/(image|lambda|lib|preflight|server)\/.+|node_modules\/zod\/.+)$/;
   expect(paths.filter((path) => !places.test(path))).toEqual([]);
   const ours = paths.filter((path) => path.startsWith('dist/'));
   expect(ours.filter((path) => /\.(map|tsbuildinfo|pem|key|env|svg|png)$|\.test\.|(?<!\.d)\.ts$/.test(path))).toEqual([]);
