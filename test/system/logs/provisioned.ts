@@ -33,10 +33,12 @@ export function metricValues(lines: readonly string[]): Record<string, number[]>
   for (const { FilterPattern, MetricTransformations } of properties('AWS::Logs::MetricFilter')) {
     const [{ MetricName, MetricValue }] = MetricTransformations as [Resources];
     const matches = filterPattern(FilterPattern as string);
-    values[MetricName.split('-').at(-1)] = parsed
+    const published = parsed
       .filter(matches)
       .map((line) => (MetricValue === '1' ? 1 : selected(MetricValue, line)))
       .filter((value): value is number => typeof value === 'number');
+    // Several filters may publish to one metric.
+    (values[MetricName.split('-').at(-1)] ??= []).push(...published);
   }
   return values;
 }
