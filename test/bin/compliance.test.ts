@@ -11,7 +11,7 @@ import { summarize } from '../../bin/summary';
 import { architecture } from '../../tools/pictures/architecture';
 import { dashboard } from '../../tools/pictures/dashboard';
 import { environmentOf } from '../../tools/pictures/resources';
-import { printedIn } from '../../tools/pictures/terminal';
+import { printedIn, redrawn, terminal } from '../../tools/pictures/terminal';
 import type { Resources } from '../lib/support';
 
 process.env.CDK_VALIDATION = 'true'; // here the rules that the CDK brings along are asked, too
@@ -56,6 +56,12 @@ it('the picture of npm start says of prod and staging what their templates say; 
     const lines = summarize({ Resources: Object.fromEntries(resources) });
     expect(printed.slice(printed.indexOf(name) + 1).slice(0, lines.length)).toEqual(lines.map((line) => `  ${line}`));
   }
+});
+
+it('a part of a picture that is drawn anew leaves the other lines their colours', () => {
+  const long = `09:41:00  \x1b[32mupload <complete> & ${'a'.repeat(200)}\x1b[0m  /a`;
+  const printed = (cost: string) => ['$ npm start', '', 'prod', `  ${cost}`, '', long, '\x1b[31mno\x1b[0m'].join('\n');
+  expect(redrawn(terminal('A start', printed('1 USD')), 'prod', ['2 USD'])).toBe(terminal('A start', printed('2 USD')));
 });
 
 it('every permission with a wildcard has its reason', () => {

@@ -8,6 +8,7 @@ const [ADVANCE, LINE, MARGIN] = [7.25, 17, 16];
 
 const COLOURS: Readonly<Record<string, string>> = { '1': 'strong', '2': 'soft', '31': 'red', '32': 'green', '33': 'yellow', '36': 'cyan' };
 const RESETS = ['', '0', '22', '39'];
+const PRINTED = /<text class="printed"[^>]*>(.*?)<\/text>/g;
 const STYLE = `
 svg{--red:#b42318;--green:#12703a;--yellow:#8a5a00;--cyan:#0b6a78}
 @media(prefers-color-scheme:dark){svg{--red:#ff8a80;--green:#57c785;--yellow:#f0b849;--cyan:#5cc9d8}}
@@ -63,16 +64,11 @@ function wrapped() {
 }
 
 /** What a picture says, line by line, without colours and empty lines. */
-export const printedIn = (picture: string): string[] =>
-  [...picture.matchAll(/<text class="printed"[^>]*>(.*?)<\/text>/g)].map(([, spans]) =>
-    spans!
-      .replaceAll(/<[^>]+>/g, '')
-      .replaceAll('&lt;', '<')
-      .replaceAll('&gt;', '>')
-      .replaceAll('&amp;', '&'),
-  );
+export const printedIn = (picture: string): string[] => [...picture.matchAll(PRINTED)].map(([, spans]) => unescaped(spans!.replaceAll(/<[^>]+>/g, '')));
 
-/** A picture without colours whose lines beneath `heading`, up to the next empty one, are these. */
+const unescaped = (text: string) => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+
+/** A picture whose lines beneath `heading`, which has no colour, are these up to the next empty one; the others keep their colours. */
 export function redrawn(picture: string, heading: string, lines: readonly string[]): string {
   const all = rowsIn(picture);
   const from = all.indexOf(heading) + 1;
@@ -82,17 +78,22 @@ export function redrawn(picture: string, heading: string, lines: readonly string
   return terminal(label, [...all.slice(0, from), ...lines.map((one) => `  ${one}`), ...all.slice(to)].join('\n'));
 }
 
-/** As `printedIn`, with the empty lines. */
+/** A line as it was printed, with its colours. */
+const recoloured = (spans: string): string =>
+  spans.replaceAll(/<tspan(?:[^>]* class="(\w+)")?[^>]*>(.*?)<\/tspan>/g, (_, colour: string | undefined, text: string) => {
+    const [code] = Object.entries(COLOURS).find(([, name]) => name === colour) ?? [];
+    return code && !text.startsWith('$ ') ? `\x1b[${code}m${unescaped(text)}\x1b[0m` : unescaped(text);
+  });
+
+/** As `printedIn`, with the colours and the empty lines. */
 function rowsIn(picture: string): string[] {
   const lines: string[] = [];
   let row = 0;
-  const ends = [...picture.matchAll(/<text class="printed"[^>]*>(.*?)<\/text>/g)].map(([, spans]) =>
-    [...spans!.matchAll(/ y="(\d+)"/g)].map(([, y]) => (Number(y) - MARGIN - 12) / LINE),
-  );
-  for (const [index, text] of printedIn(picture).entries()) {
-    for (; row < ends[index]![0]!; row++) lines.push('');
-    lines.push(text);
-    row = ends[index]!.at(-1)! + 1;
+  for (const [, spans] of picture.matchAll(PRINTED)) {
+    const rows = [...spans!.matchAll(/ y="(\d+)"/g)].map(([, y]) => (Number(y) - MARGIN - 12) / LINE);
+    for (; row < rows[0]!; row++) lines.push('');
+    lines.push(recoloured(spans!));
+    row = rows.at(-1)! + 1;
   }
   return lines;
 }
