@@ -38,7 +38,8 @@ export function metricValues(lines: readonly string[]): Record<string, number[]>
       .map((line) => (MetricValue === '1' ? 1 : selected(MetricValue, line)))
       .filter((value): value is number => typeof value === 'number');
     // Several filters may publish to one metric.
-    (values[MetricName.split('-').at(-1)] ??= []).push(...published);
+    const name = MetricName.split('-').at(-1) as string;
+    values[name] = [...(values[name] ?? []), ...published];
   }
   return values;
 }
