@@ -40,6 +40,8 @@ const AS_BUILT = `
   echo 'Eicar-Test:0:*:${Buffer.from(EICAR).toString('hex')}' > /var/lib/ftps-scanner/test.ndb
   chown ftps-scan:ftps-scan /var/lib/ftps-scanner/test.ndb
 `;
+/** Packages of another order brought users of their own first, so that the next free numbers are others. */
+const OTHER_ORDER = 'for other in one two three; do useradd --system --user-group --shell /usr/sbin/nologin $other; done';
 /** A host beside the machine, with an address of its own. Made anew at each boot. */
 const CLIENT_HOST = `
   ip netns add client && ip link add name eth0 type veth peer name eth0 netns client
@@ -72,7 +74,7 @@ async function settingsOnDisk(): Promise<string> {
   return [file('/etc/ftps/server.pem', certificate), file('/etc/ftps/server.key', key), file('/etc/ftps/accounts.json', accounts)].join('\n');
 }
 
-function instanceUserData(): string {
+function instanceUserData(mountCommands: readonly string[]): string {
   const settings = checkServerConfig({
     listeners: [
       { mode: 'explicit', port: 21 },
@@ -92,7 +94,7 @@ function instanceUserData(): string {
   return startScript({
     region: 'eu-central-1',
     settings: JSON.stringify(settings),
-    mountCommands: ['install -d -o ftps -g ftps -m 0750 /srv/ftps'],
+    mountCommands: [...mountCommands, 'install -d -o ftps -g ftps -m 0750 /srv/ftps'],
     endpointCommands: [],
     groupName: 'ftps-test-Fleet',
     launchHook: 'ftps-launch',
@@ -103,8 +105,8 @@ function instanceUserData(): string {
 }
 
 /** Boots and waits until the group has been told that the instance serves. */
-async function bootInstance(one: Disk, { first }: { first: boolean }): Promise<Machine> {
-  const booted = await Machine.boot(one);
+async function bootInstance(one: Disk, { first, second }: { first: boolean; second?: Disk }): Promise<Machine> {
+  const booted = await Machine.boot(one, { second });
   try {
     await startInstance(booted, first);
   } catch (error) {
@@ -130,7 +132,7 @@ async function startInstance(booted: Machine, first: boolean): Promise<void> {
 beforeAll(async () => {
   folder = diskFolder();
   authority = await TestAuthority.create();
-  userData = instanceUserData();
+  userData = instanceUserData([]);
   disk = await makeDisk(folder, 'one', { before: AS_HARDENED, after: `${AS_BUILT}\n${await settingsOnDisk()}` });
   machine = await bootInstance(disk, { first: true });
 }, 600_000);
@@ -237,3 +239,20 @@ it('after a reboot all of it serves again, and after a cut of power as well', as
   expect((await machine.run(`systemctl is-active ${UNITS.join(' ')}`)).output).toBe('active\n'.repeat(UNITS.length));
   await machine.expect(transfers('after-power-cut.bin'));
 }, 600_000);
+
+it('an image of another package order, started on the files of the first, has the same numbers and serves what the first one took', async () => {
+  const numbers = 'getent passwd ftps ftps-firewall ftps-scan | cut -d: -f1,3,4; getent group ftps ftps-scan ftps-scan-client ftps-log | cut -d: -f1,3';
+  const ofFirst = await machine.expect(numbers);
+  const agentOfFirst = await machine.expect('id -u cwagent');
+  await machine.expect(transfers('from-the-first.bin'));
+  const sent = await machine.expect('sha256sum < /run/sent');
+  const after = `${AS_BUILT}\n${await settingsOnDisk()}`;
+  const [other] = await Promise.all([makeDisk(folder, 'two', { before: `${OTHER_ORDER}\n${AS_HARDENED}`, after }), machine.shutDown()]);
+
+  userData = instanceUserData(['mkdir /first', 'mount /dev/ubdb /first', 'mount --bind /first/srv/ftps /srv/ftps']);
+  machine = await bootInstance(other, { first: true, second: disk });
+  expect(await machine.expect('id -u cwagent')).not.toBe(agentOfFirst); // the order is another one
+  expect(await machine.expect(numbers)).toBe(ofFirst);
+  for (const url of [EXPLICIT, IMPLICIT]) expect(await machine.expect(`${curl(`${url}/from-the-first.bin`)} | sha256sum`)).toBe(sent);
+  await machine.expect(transfers('from-the-first.bin')); // and may write over it
+}, 300_000);

@@ -96,8 +96,11 @@ export class Machine {
     readonly share: string,
   ) {}
 
-  /** Boots a disk; what the machine writes goes into a file beside it, so the disk stays as it was. Boots on with those changes where there are some. */
-  static async boot({ file }: Disk, { name = 'changes', memory = '1536M' }: { name?: string; memory?: string } = {}): Promise<Machine> {
+  /**
+   * Boots a disk; what the machine writes goes into a file beside it, so the disk stays as it was. Boots on with those changes where there are some.
+   * `second` is the disk of a machine that is down, as it left it: /dev/ubdb.
+   */
+  static async boot({ file }: Disk, { second, memory = '1536M' }: { second?: Disk | undefined; memory?: string } = {}): Promise<Machine> {
     const share = `${file}.share`;
     mkdirSync(share, { recursive: true });
     const line = [
@@ -112,7 +115,8 @@ export class Machine {
       'random.trust_bootloader=on',
       `share=${share}`,
     ];
-    const kernel = spawn(kept(/^image-kernel-[0-9a-f]+$/), [`ubd0=${file}.${name},${file}`, ...line, 'systemd.show_status=no'], {
+    const disks = second ? [`ubd1=${withChanges(second.file)}`] : [];
+    const kernel = spawn(kept(/^image-kernel-[0-9a-f]+$/), [`ubd0=${withChanges(file)}`, ...disks, ...line, 'systemd.show_status=no'], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: true, // each process of the machine is one of the host, in its group
       env: { PATH: process.env['PATH'], HOME: share, TMPDIR: existsSync('/dev/shm') ? '/dev/shm' : tmpdir() },
@@ -185,6 +189,9 @@ export class Machine {
     this.waiting.clear();
   }
 }
+
+/** A disk as the kernel is told of it: first the file for what is written. */
+const withChanges = (file: string) => `${file}.changes,${file}`;
 
 /** A folder for disks, on a file system with room for them. */
 export function diskFolder(): string {
