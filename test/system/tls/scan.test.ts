@@ -19,6 +19,8 @@ beforeAll(async () => {
     passive: { ports: 'any:1' },
     tls: { certificates: [await place.put('ec', await place.authority.issue()), await place.put('rsa', await place.authority.issue({ rsa: true }))] },
     identity: [{ kind: 'file', file: await place.write('accounts.json', '{"accounts": []}') }],
+    // A scanner is a stranger that comes for hundreds of handshakes.
+    limits: { strangersPerAddress: 10_000 },
   });
 });
 afterAll(async () => {
