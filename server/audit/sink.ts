@@ -11,7 +11,7 @@ import { lineOf, type Repeats } from './ocsf';
 const MOST_WAITING = 64 * 1024 * 1024;
 
 /** So often lines are written at most: to a server that is busy with small things a write costs more than the lines in it. Milliseconds. */
-const GATHERED_MS = 10;
+const GATHERED_MS = 2;
 
 /** Where lines go. */
 export interface Target {
