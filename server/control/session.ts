@@ -13,7 +13,7 @@ import type { Account, ClientCertificate } from '../identity/identity';
 import { StorageError, type Volume } from '../storage/storage';
 import { clientCertificate, tlsFacts } from '../tls/facts';
 import { softwareOf } from '../tls/software';
-import { type MlstFact, mlstFacts, printable } from '../transfer/entry-lines';
+import { type MlstFact, mlstFacts, onOneLine } from '../transfer/entry-lines';
 import type { Progress } from '../transfer/progress';
 import { ControlChannel } from './channel';
 import type { Engine } from './engine';
@@ -200,7 +200,7 @@ export class Session implements DataOwner {
 
   /** Replies with one line, or with several as RFC 959 section 4.2 has it. A text can't carry a line of its own into the reply. */
   reply(code: number, ...lines: readonly string[]): Promise<void> {
-    const clean = lines.map(printable);
+    const clean = lines.map(onOneLine);
     return this.replyWith(() => this.shell.reply(code, ...clean));
   }
 
@@ -212,7 +212,7 @@ export class Session implements DataOwner {
 
   /** A multi-line reply whose inner lines stand as they are, without the code (RFC 3659 section 7.2, RFC 2389 section 3.2). */
   replyBlock(code: number, first: string, lines: readonly string[], last: string): Promise<void> {
-    const clean = [first, ...lines].map(printable);
+    const clean = [first, ...lines].map(onOneLine);
     return this.replyWith(() => this.shell.replyRaw(`${code}-${clean.join('\r\n')}\r\n${code} ${last}`));
   }
 

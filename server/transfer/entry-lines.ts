@@ -25,7 +25,7 @@ export function listLines(permissions: readonly Permission[], now: number): (ent
       minute = itsMinute;
       date = listDate(modified, now - time);
     }
-    return `${modes[type]} 1 ftp ftp ${String(size).padStart(12)} ${date} ${printable(name)}\r\n`;
+    return `${modes[type]} 1 ftp ftp ${String(size).padStart(12)} ${date} ${onOneLine(name)}\r\n`;
   };
 }
 
@@ -47,7 +47,7 @@ export function factsLine(entry: Entry, name: string, facts: ReadonlySet<MlstFac
   if (facts.has('modify')) line += `modify=${timeValue(entry.modified)};`;
   if (facts.has('perm')) line += `perm=${permValue(entry, permissions)};`;
   if (facts.has('unique') && entry.unique !== undefined) line += `unique=${entry.unique};`;
-  return `${line} ${printable(name)}`;
+  return `${line} ${onOneLine(name)}`;
 }
 
 /** A time as RFC 3659 section 2.3 writes it, in UTC and whole seconds. */
@@ -74,6 +74,6 @@ function permValue(entry: Entry, permissions: readonly Permission[]): string {
 }
 
 /** A name that can't end its line early: files made by others may carry any byte. */
-export function printable(name: string): string {
+export function onOneLine(name: string): string {
   return /[\x00-\x1f\x7f]/.test(name) ? name.replaceAll(/[\x00-\x1f\x7f]/g, '?') : name;
 }

@@ -1,6 +1,6 @@
 /** Folders to the client: LIST and NLST (RFC 959), MLSD and MLST (RFC 3659 section 7). */
 import type { Entry } from '../../storage/storage';
-import { factsLine, listLines, mlstFacts, printable } from '../../transfer/entry-lines';
+import { factsLine, listLines, mlstFacts, onOneLine } from '../../transfer/entry-lines';
 import { sendListing } from '../../transfer/listing';
 import { Outgoing } from '../../transfer/outgoing';
 import type { Command } from '../command';
@@ -45,7 +45,7 @@ export const listings: readonly Command[] = [
     argument: 'optional',
     verbatim: true,
     needs: ['list'],
-    run: (session, argument) => list(session, 'NLST', argument, (entry, { prefix }) => `${printable(prefix + entry.name)}\r\n`),
+    run: (session, argument) => list(session, 'NLST', argument, (entry, { prefix }) => `${onOneLine(prefix + entry.name)}\r\n`),
   },
   {
     name: 'MLSD',
