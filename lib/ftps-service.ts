@@ -12,12 +12,12 @@ import type { ClientTrust } from './certificate/client-trust';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
-import type { Endpoint } from './endpoint/endpoint';
+import type { FtpsEndpoint } from './endpoint/endpoint';
 import { ImageRollout } from './fleet/image-rollout';
 import { ServerFleet } from './fleet/server-fleet';
 import { SessionLog } from './fleet/session-log';
 import { startScript } from './fleet/start-script';
-import type { Accounts } from './identity/accounts';
+import type { FtpsAccounts } from './identity/accounts';
 import { SecretAccounts } from './identity/secret-accounts';
 import { SharedLockouts } from './identity/shared-lockouts';
 import { type ImageSettings, type Processor, ServerImage } from './image/server-image';
@@ -144,10 +144,10 @@ export interface FtpsServiceProps {
    */
   readonly storage?: FileStorage;
   /**
-   * Who may log in: `SecretAccounts`, `DirectoryAccounts`, or several by `Accounts.inOrder`.
+   * Who may log in: `SecretAccounts`, `DirectoryAccounts`, or several by `FtpsAccounts.inOrder`.
    * @default - accounts in Secrets Manager
    */
-  readonly accounts?: Accounts;
+  readonly accounts?: FtpsAccounts;
   /**
    * Lock-outs that all instances share.
    * @default - a table, where there are several instances
@@ -179,10 +179,10 @@ export interface FtpsServiceProps {
    */
   readonly permissionsBoundary?: IManagedPolicy;
   /**
-   * Where partners connect: `ElasticAddresses`, `LoadBalancer` or `PrivateAddresses`.
+   * Where partners connect: `ElasticAddresses`, `FtpsLoadBalancer` or `PrivateAddresses`.
    * @default - Elastic IP addresses, as many as there may be instances
    */
-  readonly endpoint?: Endpoint;
+  readonly endpoint?: FtpsEndpoint;
   /**
    * Whether flow logs of `vpc` are kept beside the audit.
    * @default false; the network that is made where no `vpc` is given has flow logs of its own
@@ -220,7 +220,7 @@ export class FtpsService extends Construct {
   /** Where the files are. */
   public readonly storage: FileStorage;
   /** Who may log in. */
-  public readonly accounts: Accounts;
+  public readonly accounts: FtpsAccounts;
   /** Lock-outs that all instances share. */
   public readonly sharedLockouts?: SharedLockouts;
   /** Where the audit goes. */
@@ -234,7 +234,7 @@ export class FtpsService extends Construct {
   /** Brings new images to the instances. */
   public readonly rollout: ImageRollout;
   /** Where partners connect. */
-  public readonly endpoint: Endpoint;
+  public readonly endpoint: FtpsEndpoint;
   /** Who is called when, and for what. */
   public readonly alarms: ServiceAlarms;
   /** How the service does, on one page. */

@@ -8,8 +8,8 @@ import type { Construct } from 'constructs';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
-import type { Endpoint } from './endpoint/endpoint';
-import { LoadBalancer } from './endpoint/load-balancer';
+import type { FtpsEndpoint } from './endpoint/endpoint';
+import { FtpsLoadBalancer } from './endpoint/load-balancer';
 import { EndpointKind, FtpsEnvironment, type FtpsEnvironmentSettings } from './environment-settings';
 import { FtpsService } from './ftps-service';
 import { RESERVE_CONCURRENCY } from './functions/one-at-a-time';
@@ -111,10 +111,10 @@ export class FtpsStage extends Stage {
     });
   }
 
-  private makeEndpoint({ endpoint, instances = 2, protect = true }: FtpsEnvironmentSettings, vpc: IVpc): Endpoint {
+  private makeEndpoint({ endpoint, instances = 2, protect = true }: FtpsEnvironmentSettings, vpc: IVpc): FtpsEndpoint {
     if (endpoint !== EndpointKind.LOAD_BALANCER) return new ElasticAddresses(this.dataStack, 'Addresses', { count: instances });
     // Its ports are those of the service, so it lies there; its addresses are kept all the same. One slot more lets an instance begin before its predecessor has drained.
-    return new LoadBalancer(this.serviceStack, 'Balancer', { vpc, slots: instances + 1, deletionProtection: protect });
+    return new FtpsLoadBalancer(this.serviceStack, 'Balancer', { vpc, slots: instances + 1, deletionProtection: protect });
   }
 }
 

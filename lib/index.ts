@@ -11,8 +11,8 @@ export {
 export { AddressLifecycle, type AddressLifecycleProps } from './endpoint/address-lifecycle';
 export { DelegatedZone, type DelegatedZoneProps } from './endpoint/delegated-zone';
 export { ElasticAddresses, type ElasticAddressesProps } from './endpoint/elastic-addresses';
-export { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint/endpoint';
-export { LoadBalancer, type LoadBalancerProps } from './endpoint/load-balancer';
+export { type EndpointConnection, type EndpointPorts, FtpsEndpoint } from './endpoint/endpoint';
+export { FtpsLoadBalancer, type FtpsLoadBalancerProps } from './endpoint/load-balancer';
 export { PrivateAddresses } from './endpoint/private-addresses';
 export { EndpointKind, FtpsEnvironment, type FtpsEnvironmentOptions, type FtpsEnvironmentSettings } from './environment-settings';
 export { ImageRollout, type ImageRolloutProps } from './fleet/image-rollout';
@@ -20,7 +20,7 @@ export { ServerFleet, type ServerFleetProps } from './fleet/server-fleet';
 export { SessionLog, type SessionLogProps } from './fleet/session-log';
 export { FtpsService, type FtpsServiceProps } from './ftps-service';
 export { FtpsStage, type FtpsStageProps } from './ftps-stage';
-export { Accounts } from './identity/accounts';
+export { FtpsAccounts } from './identity/accounts';
 export {
   CertificateDemand,
   DirectoryAccounts,
@@ -36,7 +36,7 @@ export { ImageWatch, type ImageWatchProps } from './image/image-watch';
 export { type ImageSettings, Processor, ServerImage, type ServerImageProps } from './image/server-image';
 export { AuditArchive, type AuditArchiveProps } from './logs/audit-archive';
 export { AuditLog, type AuditLogProps } from './logs/audit-log';
-export { DataEvents, type DataEventsProps } from './logs/data-events';
+export { AuditDataEvents, type AuditDataEventsProps } from './logs/data-events';
 export { SecurityLakeDelivery, type SecurityLakeDeliveryProps } from './logs/security-lake';
 export { BuildSubnet, type BuildSubnetProps } from './network/build-subnet';
 export { FtpsSecurityGroup, type FtpsSecurityGroupProps } from './network/security-group';

@@ -24,6 +24,12 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     days: '',
     removalPolicy: '',
   },
+  AuditDataEventsProps: {
+    buckets: '',
+    logGroup: '',
+    days: '',
+    removalPolicy: '',
+  },
   AuditLogProps: {
     retention: '',
     operationsRetention: '',
@@ -40,12 +46,6 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     bundleFile: '',
     revocationLists: '',
     staleHours: '',
-  },
-  DataEventsProps: {
-    buckets: '',
-    logGroup: '',
-    days: '',
-    removalPolicy: '',
   },
   DelegatedZoneProps: {
     zoneName: '',
@@ -158,6 +158,12 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     zoneName: '',
     clientCidrs: '',
   },
+  FtpsLoadBalancerProps: {
+    vpc: '',
+    vpcSubnets: '',
+    slots: '',
+    deletionProtection: '',
+  },
   FtpsSecurityGroupProps: {
     vpc: '',
     controlPorts: '',
@@ -235,12 +241,6 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   },
   ImageWatchProps: {
     imageArnPrefix: '',
-  },
-  LoadBalancerProps: {
-    vpc: '',
-    vpcSubnets: '',
-    slots: '',
-    deletionProtection: '',
   },
   PipelineProbe: {
     allocationId: '',

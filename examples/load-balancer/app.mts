@@ -1,6 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
-import { FtpsService, LoadBalancer, PassivePorts, ServiceNetwork } from 'cdk-ftps';
+import { FtpsLoadBalancer, FtpsService, PassivePorts, ServiceNetwork } from 'cdk-ftps';
 
 const app = new App();
 const stack = new Stack(app, 'Partners', { env: { region: 'eu-central-1', account: '111122223333' } });
@@ -14,5 +14,5 @@ new FtpsService(stack, 'Ftps', {
   clientCidrs: ['203.0.113.0/24'],
   server: { passivePorts: PassivePorts.AWS_TRANSFER_FAMILY },
   instances: 2,
-  endpoint: new LoadBalancer(stack, 'Balancer', { vpc, slots: 3 }),
+  endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3 }),
 });

@@ -6,7 +6,7 @@ import { refuseUnknownProps } from '../known-props';
 import type { FtpsSecurityGroup } from '../network/security-group';
 import { AddressLifecycle } from './address-lifecycle';
 import { elasticIps } from './elastic-ips';
-import { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint';
+import { type EndpointConnection, type EndpointPorts, FtpsEndpoint } from './endpoint';
 
 /** What `ElasticAddresses` is told. */
 export interface ElasticAddressesProps {
@@ -18,7 +18,7 @@ export interface ElasticAddressesProps {
  * The simplest and cheapest endpoint, and the one for most bandwidth: clients reach the instances themselves. The host name has one
  * record for each instance that serves.
  */
-export class ElasticAddresses extends Endpoint {
+export class ElasticAddresses extends FtpsEndpoint {
   public readonly description: string;
   public readonly addresses: string[];
   public readonly publicAddress = true;

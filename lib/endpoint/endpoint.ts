@@ -28,8 +28,8 @@ export interface EndpointPorts {
   readonly passivePorts: string;
 }
 
-/** Made by `ElasticAddresses`, `LoadBalancer` or `PrivateAddresses`. */
-export abstract class Endpoint extends Construct {
+/** Made by `ElasticAddresses`, `FtpsLoadBalancer` or `PrivateAddresses`. */
+export abstract class FtpsEndpoint extends Construct {
   /** One line for people. */
   public abstract readonly description: string;
   /** The addresses that partners allow; empty where they are not known beforehand. */

@@ -13,13 +13,13 @@ import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import type { FtpsSecurityGroup } from '../network/security-group';
 import { elasticIps } from './elastic-ips';
-import { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint';
+import { type EndpointConnection, type EndpointPorts, FtpsEndpoint } from './endpoint';
 import { GroupEvents } from './group-events';
 import { recordPermissions } from './record-permissions';
 import { SLOT_TAG } from './slot-lifecycle/slot-tag';
 
-/** What `LoadBalancer` is told. */
-export interface LoadBalancerProps {
+/** What `FtpsLoadBalancer` is told. */
+export interface FtpsLoadBalancerProps {
   /** Network of the load balancer. */
   readonly vpc: IVpc;
   /**
@@ -43,7 +43,7 @@ const MAX_LISTENERS = 50;
  * For partners that want one address per zone whatever the number of instances. Clients of one zone are served by the instances of that
  * zone, so that control and data connections come to the same address.
  */
-export class LoadBalancer extends Endpoint {
+export class FtpsLoadBalancer extends FtpsEndpoint {
   public readonly description: string;
   public readonly addresses: string[];
   public readonly publicAddress = true;
@@ -57,9 +57,9 @@ export class LoadBalancer extends Endpoint {
   private ports: EndpointPorts | undefined;
   private readonly controlTargets: NetworkTargetGroup[] = [];
 
-  constructor(scope: Construct, id: string, props: LoadBalancerProps) {
+  constructor(scope: Construct, id: string, props: FtpsLoadBalancerProps) {
     super(scope, id);
-    refuseUnknownProps(props, 'LoadBalancerProps');
+    refuseUnknownProps(props, 'FtpsLoadBalancerProps');
     const { vpc, vpcSubnets, slots, deletionProtection = true } = props;
     if (!Number.isInteger(slots) || slots < 1) throw new Error(`slots: ${slots} is no number of instances; write 1 or more`);
     this.vpc = vpc;

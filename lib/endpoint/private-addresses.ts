@@ -2,10 +2,10 @@
 import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { FtpsSecurityGroup } from '../network/security-group';
 import { AddressLifecycle } from './address-lifecycle';
-import { Endpoint, type EndpointConnection, type EndpointPorts } from './endpoint';
+import { type EndpointConnection, type EndpointPorts, FtpsEndpoint } from './endpoint';
 
 /** The host name has a record for each instance that serves; put it into a private hosted zone. */
-export class PrivateAddresses extends Endpoint {
+export class PrivateAddresses extends FtpsEndpoint {
   public readonly description = 'private addresses only';
   public readonly addresses: string[] = [];
   public readonly publicAddress = false;

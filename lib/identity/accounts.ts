@@ -5,10 +5,10 @@ import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { ServerConfigInput } from '../../server/config';
 
-/** Accounts of a service. Made by `SecretAccounts`, `DirectoryAccounts`, or of several by `Accounts.inOrder`. */
-export abstract class Accounts extends Construct {
+/** Accounts of a service. Made by `SecretAccounts`, `DirectoryAccounts`, or of several by `FtpsAccounts.inOrder`. */
+export abstract class FtpsAccounts extends Construct {
   /** Several places; the first that knows the user decides. */
-  public static inOrder(scope: Construct, id: string, ...places: Accounts[]): Accounts {
+  public static inOrder(scope: Construct, id: string, ...places: FtpsAccounts[]): FtpsAccounts {
     return new SeveralAccounts(scope, id, places);
   }
 
@@ -31,16 +31,16 @@ export abstract class Accounts extends Construct {
   public abstract addOutputs(scope: Construct): void;
 }
 
-class SeveralAccounts extends Accounts {
+class SeveralAccounts extends FtpsAccounts {
   public readonly description: string;
 
   constructor(
     scope: Construct,
     id: string,
-    private readonly places: Accounts[],
+    private readonly places: FtpsAccounts[],
   ) {
     super(scope, id);
-    if (places.length === 0) throw new Error('Accounts.inOrder: names no place, so nobody could log in');
+    if (places.length === 0) throw new Error('FtpsAccounts.inOrder: names no place, so nobody could log in');
     this.description = places.map((place) => place.description).join(', then ');
   }
 

@@ -6,7 +6,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { DirectorySettingsInput, ServerConfigInput } from '../../server/config';
 import { refuseUnknownProps } from '../known-props';
-import { Accounts } from './accounts';
+import { FtpsAccounts } from './accounts';
 
 /** How a directory says who is in a group, and that an account is disabled, expired or locked. */
 export enum DirectoryFlavour {
@@ -140,7 +140,7 @@ export interface DirectoryAccountsProps {
 }
 
 /** Asks a directory at every login. The server's settings, its permission to read the service password, and the network rules come from these props. */
-export class DirectoryAccounts extends Accounts {
+export class DirectoryAccounts extends FtpsAccounts {
   public readonly description: string;
 
   constructor(

@@ -9,7 +9,7 @@ import type { ServerConfigInput } from '../../server/config';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
-import { Accounts, outputOnce } from './accounts';
+import { FtpsAccounts, outputOnce } from './accounts';
 import { useBySecretsManager } from './secrets-key';
 
 /** What `SecretAccounts` is told. */
@@ -37,7 +37,7 @@ export interface SecretAccountsProps {
  * and the settings reference has it, or what AWS Transfer Family's custom identity provider keeps. Accounts are data, not
  * infrastructure: they come and go without a deployment.
  */
-export class SecretAccounts extends Accounts {
+export class SecretAccounts extends FtpsAccounts {
   public readonly description = 'Secrets Manager';
   /** Prefix of the secrets' names. */
   public readonly prefix: string;

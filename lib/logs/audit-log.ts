@@ -15,7 +15,7 @@ import { logKey } from '../network/log-key';
 import { AUDIT_FILE } from '../server-settings';
 import { AuditArchive } from './audit-archive';
 import { type AuditMetric, auditMetrics } from './audit-metrics';
-import { DataEvents } from './data-events';
+import { AuditDataEvents } from './data-events';
 
 /** What `AuditLog` is told. */
 export interface AuditLogProps {
@@ -58,7 +58,7 @@ export class AuditLog extends Construct {
   /** The unchangeable archive and its queries, where there is one. */
   public readonly archive?: AuditArchive;
   /** Who read or changed objects, where it is recorded. */
-  public dataEvents?: DataEvents;
+  public dataEvents?: AuditDataEvents;
   private readonly days: number;
   private readonly groupProps: { encryptionKey: Key; retention: RetentionDays; removalPolicy: RemovalPolicy };
 
@@ -117,9 +117,9 @@ export class AuditLog extends Construct {
   }
 
   /** Has CloudTrail record who reads and changes objects of this bucket, in a group of its own and in a locked bucket. */
-  public addDataEvents(bucket: IBucket): DataEvents {
+  public addDataEvents(bucket: IBucket): AuditDataEvents {
     if (this.dataEvents) this.dataEvents.addBucket(bucket);
-    this.dataEvents ??= new DataEvents(this, 'DataEvents', {
+    this.dataEvents ??= new AuditDataEvents(this, 'DataEvents', {
       buckets: [bucket],
       logGroup: this.addGroup('DataEventsGroup'),
       days: this.days || undefined,

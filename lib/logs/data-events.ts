@@ -11,8 +11,8 @@ import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 
-/** What `DataEvents` is told. */
-export interface DataEventsProps {
+/** What `AuditDataEvents` is told. */
+export interface AuditDataEventsProps {
   /** Buckets whose objects are watched. More can be added later, by `addBucket`. */
   readonly buckets: IBucket[];
   /** Group in which the events can be searched. */
@@ -30,15 +30,15 @@ export interface DataEventsProps {
 }
 
 /** Who touched the objects of buckets: CloudTrail data events, kept unchangeably. */
-export class DataEvents extends Construct {
+export class AuditDataEvents extends Construct {
   /** The trail that records the events. */
   public readonly trail: Trail;
   /** Where CloudTrail puts its files, with their digests. */
   public readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string, props: DataEventsProps) {
+  constructor(scope: Construct, id: string, props: AuditDataEventsProps) {
     super(scope, id);
-    refuseUnknownProps(props, 'DataEventsProps');
+    refuseUnknownProps(props, 'AuditDataEventsProps');
     const { buckets, logGroup, days = 365, removalPolicy = RemovalPolicy.RETAIN } = props;
     const trailName = stableName(this).replaceAll(/[^A-Za-z0-9]+/g, '-');
     const key = new Key(this, 'Key', { description: 'CloudTrail data events of an FTPS service', enableKeyRotation: true, removalPolicy });

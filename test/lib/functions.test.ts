@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
-import { ClientTrust, ElasticAddresses, FtpsEnvironment, FtpsService, FtpsStage, LoadBalancer, S3Storage } from '../../lib';
+import { ClientTrust, ElasticAddresses, FtpsEnvironment, FtpsLoadBalancer, FtpsService, FtpsStage, S3Storage } from '../../lib';
 import { flat, type Resources, testStack } from './support';
 
 const root = join(__dirname, '../..');
@@ -24,7 +24,7 @@ new FtpsService(stack, 'Elastic', {
   storage: new S3Storage(stack, 'Files'),
   clientTrust: new ClientTrust(stack, 'Trust', { bundleFile: authorities }),
 });
-new FtpsService(stack, 'Balanced', { ...common, endpoint: new LoadBalancer(stack, 'Balancer', { vpc, slots: 3 }) });
+new FtpsService(stack, 'Balanced', { ...common, endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3 }) });
 afterAll(() => rmSync(authorities));
 const template = Template.fromStack(Stack.of(vpc)).toJSON() as { Resources: Resources };
 const ofType = (type: string) => Object.entries(template.Resources).filter(([, { Type }]) => Type === type) as [string, Resources][];

@@ -3,7 +3,7 @@ import type { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
-import { ElasticAddresses, FtpsService, type FtpsServiceProps, LoadBalancer, PrivateAddresses, ServerCertificate } from '../../../lib';
+import { ElasticAddresses, FtpsLoadBalancer, FtpsService, type FtpsServiceProps, PrivateAddresses, ServerCertificate } from '../../../lib';
 import { flat, inboundRules, type Resources, shippedSettings, testStack } from '../support';
 
 type Make = (stack: Stack, vpc: Vpc) => Partial<FtpsServiceProps>;
@@ -15,7 +15,7 @@ function service(make: Make, props: Partial<FtpsServiceProps> = {}): Template {
   return Template.fromStack(stack);
 }
 
-const balanced: Make = (stack, vpc) => ({ endpoint: new LoadBalancer(stack, 'Balancer', { vpc, slots: 3 }) });
+const balanced: Make = (stack, vpc) => ({ endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3 }) });
 const elastic: Make = (stack) => ({ endpoint: new ElasticAddresses(stack, 'Pool', { count: 3 }) });
 const inside: Make = (stack, vpc) => ({
   endpoint: new PrivateAddresses(stack, 'Private'),

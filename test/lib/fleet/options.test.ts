@@ -2,7 +2,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { DelegatedZone, ElasticAddresses, FtpsService, LoadBalancer, ServiceNetwork, TlsPolicy } from '../../../lib';
+import { DelegatedZone, ElasticAddresses, FtpsLoadBalancer, FtpsService, ServiceNetwork, TlsPolicy } from '../../../lib';
 import { flat, inboundRules, type Resources, testStack } from '../support';
 
 const BOUNDARY = 'arn:aws:iam::111122223333:policy/boundary';
@@ -63,7 +63,7 @@ describe('IPv6', () => {
   it('is refused behind a load balancer, which would hide the clients', () => {
     const { stack: other, hostedZone } = testStack();
     const network = new ServiceNetwork(other, 'Network', { ipv6: true });
-    const endpoint = new LoadBalancer(other, 'Balancer', { vpc: network.vpc, slots: 3 });
+    const endpoint = new FtpsLoadBalancer(other, 'Balancer', { vpc: network.vpc, slots: 3 });
     expect(() => new FtpsService(other, 'Ftps', { domainName: 'ftps.example.com', hostedZone, clientCidrs, vpc: network.vpc, ipv6: true, endpoint })).toThrow(
       /ipv6: a network load balancer hides the addresses of IPv6 clients/,
     );

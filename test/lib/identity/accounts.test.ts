@@ -3,12 +3,12 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import {
-  Accounts,
   CertificateDemand,
   DirectoryAccounts,
   type DirectoryAccountsProps,
   DirectoryFlavour,
   FilePermission,
+  FtpsAccounts,
   FtpsService,
   SecretAccounts,
   SharedLockouts,
@@ -36,7 +36,7 @@ const directory: DirectoryAccountsProps = {
 };
 
 /** A service in a stack of its own with the accounts that are made for it. */
-function serviceWith(make: (stack: Stack) => Accounts): Template {
+function serviceWith(make: (stack: Stack) => FtpsAccounts): Template {
   const { stack, hostedZone } = testStack();
   new FtpsService(stack, 'Ftps', { domainName: 'ftps.example.com', hostedZone, clientCidrs: ['203.0.113.0/24'], accounts: make(stack) });
   return Template.fromStack(stack);
@@ -95,7 +95,7 @@ describe('accounts in a directory', () => {
 
 it('several places are asked in the order given', () => {
   const template = serviceWith((stack) =>
-    Accounts.inOrder(stack, 'Both', new SecretAccounts(stack, 'Emergency', { prefix: 'emergency/', cacheSeconds: 5 }), withDirectory()(stack)),
+    FtpsAccounts.inOrder(stack, 'Both', new SecretAccounts(stack, 'Emergency', { prefix: 'emergency/', cacheSeconds: 5 }), withDirectory()(stack)),
   );
   expect(shippedSettings(template).identity).toMatchObject([{ kind: 'secrets', prefix: 'emergency/', cacheSeconds: 5 }, { kind: 'directory' }]);
 });

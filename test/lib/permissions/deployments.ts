@@ -11,14 +11,14 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { pipeline } from '../../../bin/environments/pipeline';
 import { prod } from '../../../bin/environments/prod';
 import {
-  Accounts,
   AuditLog,
   ClientTrust,
   DirectoryAccounts,
+  FtpsAccounts,
+  FtpsLoadBalancer,
   FtpsPipeline,
   FtpsService,
   FtpsStage,
-  LoadBalancer,
   S3Storage,
   SecretAccounts,
   SecurityLakeDelivery,
@@ -62,10 +62,10 @@ export function everythingElse(): Deployment {
     warmInstances: 1,
     maxInstances: 3,
     image: { shareWithAccounts: ['444455556666'] },
-    endpoint: new LoadBalancer(stack, 'Balancer', { vpc, slots: 4 }),
+    endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 4 }),
     certificate: ServerCertificate.privateCa(stack, 'Certificate', { domainName: 'ftps.example.com', shortLived: true }),
     clientTrust: new ClientTrust(stack, 'Trust', { bundleFile, revocationLists: ['http://crl.example.com/root.crl'] }),
-    accounts: Accounts.inOrder(
+    accounts: FtpsAccounts.inOrder(
       stack,
       'Places',
       accounts,
