@@ -1,3 +1,6 @@
+/** Arrows that still run upward: what an upload reads from, what a session is, how a handshake watches for the end. */
+const STILL_UPWARD = '^server/(files/(upload|download)|sessions/session-info|tls/accept)\\.ts$';
+
 /** The import boundaries of the house; `npm run boundaries` fails when one is crossed. */
 module.exports = {
   forbidden: [
@@ -13,8 +16,14 @@ module.exports = {
     {
       name: 'one-door-to-ftp-srv',
       severity: 'error',
-      from: { path: '^(server|lib|bin)', pathNot: '^server/control/ftp-srv' },
+      from: { path: '^(server|lib|bin)', pathNot: '^server/ftps/control/ftp-srv' },
       to: { path: 'node_modules/ftp-srv' },
+    },
+    {
+      name: 'only-the-entrance-knows-the-protocols',
+      severity: 'error',
+      from: { path: '^server/', pathNot: ['^server/(ftps/|main\\.ts$)', STILL_UPWARD] },
+      to: { path: '^server/ftps/' },
     },
   ],
   options: { doNotFollow: { path: 'node_modules' }, tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: true },

@@ -1,32 +1,32 @@
 /** Wires the parts of one serving process together: listener → tls → control → transfer → data and storage → audit. */
 import { Dependencies } from './admin/dependencies';
 import type { Standing } from './admin/standing';
-import { openScanner } from './antivirus/open';
 import type { Audit } from './audit/event';
 import { parsePortRange, portsOf, type ServerConfig } from './config';
-import { commandTable } from './control/commands';
-import type { Engine } from './control/engine';
-import type { Session } from './control/session';
-import { infoOf, type SessionInfo } from './control/session-info';
-import type { DataOwner } from './data/channel';
-import { PassivePorts } from './data/passive-ports';
+import { openScanner } from './files/antivirus/open';
+import { runningTransfers } from './files/buffers';
 import { FairTurns } from './files/fair-turns';
-import { openFirewall } from './firewall/firewall';
+import { Releases } from './files/release/releases';
+import type { NameLocks } from './files/storage/name-locks';
+import { openStorage } from './files/storage/open';
+import { Retention } from './files/storage/retention';
+import type { UsageCounts } from './files/storage/usage';
+import { commandTable } from './ftps/control/commands';
+import type { Engine } from './ftps/control/engine';
+import type { Session } from './ftps/control/session';
+import type { DataOwner } from './ftps/data/channel';
+import { PassivePorts } from './ftps/data/passive-ports';
+import { openFirewall } from './ftps/firewall/firewall';
+import { Listener } from './ftps/listener';
+import { TlsSessions } from './ftps/tls/sessions';
 import type { PasswordChecks } from './identity/hashing/checks';
 import { HashPool } from './identity/hashing/pool';
 import { openIdentity } from './identity/open';
-import type { Limits } from './listener/limits';
-import { Listener } from './listener/listener';
-import { Releases } from './release/releases';
-import type { NameLocks } from './storage/name-locks';
-import { openStorage } from './storage/open';
-import { Retention } from './storage/retention';
-import type { UsageCounts } from './storage/usage';
+import { type Bandwidth, LocalBandwidth } from './limits/bandwidth';
+import type { Limits } from './limits/limits';
+import { infoOf, type SessionInfo } from './sessions/session-info';
 import { ServerCertificates } from './tls/certificates';
 import { assertFips } from './tls/fips';
-import { TlsSessions } from './tls/sessions';
-import { type Bandwidth, LocalBandwidth } from './transfer/bandwidth';
-import { runningTransfers } from './transfer/buffers';
 
 /** What a serving process is given from outside: they may be shared with other processes. */
 export interface ServerParts {

@@ -10,12 +10,12 @@ import { foldRepeats } from './audit/fold';
 import { watchRoom } from './audit/room';
 import { openAudit, openTarget } from './audit/sink';
 import { type ServerConfig, withAbsolutePaths } from './config';
-import { infoOf, type SessionInfo } from './control/session-info';
-import { clientKey } from './listener/client-key';
-import { LocalLimits } from './listener/local-limits';
-import { shareLockouts } from './listener/shared-lockouts';
+import { clientKey } from './limits/client-key';
+import { LocalLimits } from './limits/local-limits';
+import { shareLockouts } from './limits/shared-lockouts';
 import { type RunningServer, type ServerParts, startServer } from './main';
 import { keepMemoryOutOfCoreFiles } from './secrets/core-files';
+import { infoOf, type SessionInfo } from './sessions/session-info';
 import { Primary, workerCount } from './workers/primary';
 
 export interface Serving {

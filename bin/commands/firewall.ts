@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
 import { parsePortRange } from '../../server/config';
-import { openGate } from '../../server/firewall/gate';
-import { Nft } from '../../server/firewall/nft';
-import { removeTable } from '../../server/firewall/table';
+import { openGate } from '../../server/ftps/firewall/gate';
+import { Nft } from '../../server/ftps/firewall/nft';
+import { removeTable } from '../../server/ftps/firewall/table';
 import { remark } from '../terminal/say';
 import { readConfig } from './config';
 

@@ -16,7 +16,7 @@ export interface Control {
   readonly notCovered?: string;
 }
 
-const defects = 'test/server/control/defects.test.ts';
+const defects = 'test/server/ftps/control/defects.test.ts';
 const rotation = 'test/lib/certificate/rotation.test.ts';
 
 export const controls: readonly Control[] = [
@@ -139,7 +139,7 @@ export const controls: readonly Control[] = [
       step('packages/build/OwnScanner', /mask/),
       step('server/build/Scanner', /ftps-signatures\.timer/),
       step('server/build/Signatures', /ftps-signatures\.service/),
-      test('test/server/antivirus/uploads.test.ts', ''),
+      test('test/server/files/antivirus/uploads.test.ts', ''),
       alarm('Malware'),
       alarm('ScannerDown'),
     ],
@@ -152,7 +152,7 @@ export const controls: readonly Control[] = [
     claims: [
       setting('a session without a command ends within fifteen minutes', ({ limits }) => limits.idleSeconds <= 900),
       test(defects, 'answer an unknown user and a wrong password alike'),
-      test('test/server/listener/limits.test.ts', ''),
+      test('test/server/limits/limits.test.ts', ''),
       alarm('FailedLogins'),
       alarm('Lockouts'),
       alarm('UnavailableLogins'),

@@ -3,7 +3,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AuditLine } from '../audit/schema';
 import type { ServerConfig } from '../config';
-import type { SessionInfo } from '../control/session-info';
+import type { SessionInfo } from '../sessions/session-info';
 import { printable } from '../text/printable';
 import { consoleFile } from './console/files';
 import type { Standing } from './standing';

@@ -1,8 +1,8 @@
 /** What an upload needs besides this process: a scanner that answers, and files that can be written. Asked when somebody asks for the server's health. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { scannerAnswers } from '../antivirus/clamd';
 import type { ServerConfig } from '../config';
+import { scannerAnswers } from '../files/antivirus/clamd';
 
 /** How long an answer is waited for, and how long it is believed. Milliseconds. */
 const WAIT_MS = 5_000;

@@ -1,10 +1,11 @@
 /** The hash of a file that is there: in turns with other accounts' hashes, at the pace of a download, until nobody wants it any more. */
-import type { ReadHandle } from '../storage/storage';
-import type { Pace } from '../transfer/bandwidth';
-import { borrowBuffer, returnBuffer } from '../transfer/buffers';
-import { FileHash } from '../transfer/hashing/file-hash';
-import type { Progress } from '../transfer/progress';
+
+import type { Pace } from '../limits/bandwidth';
+import { borrowBuffer, returnBuffer } from './buffers';
 import type { FairTurns } from './fair-turns';
+import { FileHash } from './hashing/file-hash';
+import type { Progress } from './progress';
+import type { ReadHandle } from './storage/storage';
 
 export type HashAlgorithm = 'sha256' | 'sha384' | 'sha512';
 

@@ -4,7 +4,7 @@
  */
 import { AutoScalingClient, CompleteLifecycleActionCommand } from '@aws-sdk/client-auto-scaling';
 import type { ServerConfig } from '../config';
-import { instanceMetadata } from '../data/instance-metadata';
+import { instanceMetadata } from './instance-metadata';
 
 /** The watch over what the group wants of this instance. */
 export interface Lifecycle {

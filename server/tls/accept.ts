@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { HandshakeFailure } from '../audit/event';
-import { type EndWatch, watchEnd } from './end-watch';
+import { type EndWatch, watchEnd } from '../ftps/tls/end-watch';
 import { certificateFailure, detailOf, handshakeFailure } from './failure';
 import { handleOf } from './handle';
 

@@ -1,5 +1,5 @@
 /** The limits of all workers as one of them uses them: what it holds is given back when it dies. */
-import type { ConnectionEnd, Limits } from '../listener/limits';
+import type { ConnectionEnd, Limits } from '../limits/limits';
 
 export class HeldLimits implements Limits {
   private readonly strangers = new Map<string, number>();

@@ -2,11 +2,11 @@
 import type { MetricObject } from 'prom-client';
 import type { Standing } from '../admin/standing';
 import type { ServerConfig } from '../config';
-import type { SessionInfo } from '../control/session-info';
+import type { UsageCounts } from '../files/storage/usage';
 import type { PasswordChecks } from '../identity/hashing/checks';
-import type { Limits } from '../listener/limits';
-import type { UsageCounts } from '../storage/usage';
-import type { Bandwidth } from '../transfer/bandwidth';
+import type { Bandwidth } from '../limits/bandwidth';
+import type { Limits } from '../limits/limits';
+import type { SessionInfo } from '../sessions/session-info';
 
 /** The primary keeps what there is once for all workers: limits, lock-outs, quotas, bandwidth, the threads that hash passwords, and the file of the audit. */
 // Picked, because an interface does not count as a record of methods.

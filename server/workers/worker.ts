@@ -2,14 +2,14 @@
 import { Metrics } from '../admin/metrics';
 import { foldRepeats } from '../audit/fold';
 import { openAudit } from '../audit/sink';
-import { infoOf } from '../control/session-info';
-import { clientKey } from '../listener/client-key';
-import type { Limits } from '../listener/limits';
+import type { NameLocks } from '../files/storage/name-locks';
+import type { UsageCounts } from '../files/storage/usage';
+import type { Bandwidth } from '../limits/bandwidth';
+import { clientKey } from '../limits/client-key';
+import type { Limits } from '../limits/limits';
 import { type RunningServer, startServer } from '../main';
 import { keepMemoryOutOfCoreFiles } from '../secrets/core-files';
-import type { NameLocks } from '../storage/name-locks';
-import type { UsageCounts } from '../storage/usage';
-import type { Bandwidth } from '../transfer/bandwidth';
+import { infoOf } from '../sessions/session-info';
 import { Link, type Methods, type Port } from './link';
 import type { PrimaryMethods, WorkerMethods } from './methods';
 

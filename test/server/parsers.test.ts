@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { startAdmin } from '../../server/admin/admin';
-import { parseCommand } from '../../server/control/session';
-import { parseEprt, parsePort } from '../../server/data/port-arguments';
-import { clientKey } from '../../server/listener/client-key';
-import { parseProxyHeader } from '../../server/listener/proxy-header';
+import { patternOf } from '../../server/files/glob';
+import { parseCommand } from '../../server/ftps/control/session';
+import { parseEprt, parsePort } from '../../server/ftps/data/port-arguments';
+import { clientKey } from '../../server/limits/client-key';
+import { parseProxyHeader } from '../../server/limits/proxy-header';
 import { printable, printableText } from '../../server/text/printable';
 import { askOcsp } from '../../server/tls/ocsp';
-import { patternOf } from '../../server/transfer/glob';
 import { TestAuthority } from './support/authority';
 import { growsTooFast } from './support/growth';
 

@@ -6,9 +6,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetObjectTaggingCommand, S3Client } from '@aws-sdk/client-s3';
-import { releaseEvent } from '../../../server/release/event';
-import { Bucket } from '../../../server/storage/s3/bucket';
-import { S3Quarantine, type StoredRecord } from '../../../server/storage/s3/quarantine';
+import { releaseEvent } from '../../../server/files/release/event';
+import { Bucket } from '../../../server/files/storage/s3/bucket';
+import { S3Quarantine, type StoredRecord } from '../../../server/files/storage/s3/quarantine';
 import { report } from './metrics';
 import { type Settings, settings } from './settings';
 

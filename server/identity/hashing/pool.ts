@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { ServerConfig } from '../../config';
-import { clientKey } from '../../listener/client-key';
+import { clientKey } from '../../limits/client-key';
 import { blankHash, parseHash } from '../password';
 import type { PasswordAnswer, PasswordChecks, PasswordQuestion } from './checks';
 import { FairQueue } from './fair-queue';

@@ -1,5 +1,5 @@
 /**
- * ftp-srv 4.6.3 as it comes, in a process of its own: what test/server/control/beside-ftp-srv.test.ts compares this server with.
+ * ftp-srv 4.6.3 as it comes, in a process of its own: what test/server/ftps/control/beside-ftp-srv.test.ts compares this server with.
  * usage: node plain-ftp-srv.cjs FOLDER     FOLDER has server.pem, server.key, files/
  */
 const { readFileSync } = require('node:fs');

@@ -13,7 +13,7 @@ import type { Audit, ServerEvent } from '../../../server/audit/event';
 import { toOcsf } from '../../../server/audit/ocsf';
 import { auditLine } from '../../../server/audit/schema';
 import { checkServerConfig, type ServerConfigInput } from '../../../server/config';
-import { LocalLimits } from '../../../server/listener/local-limits';
+import { LocalLimits } from '../../../server/limits/local-limits';
 import { type RunningServer, startServer } from '../../../server/main';
 import { TestAuthority } from './authority';
 import { ocsfProblems } from './ocsf';

@@ -1,7 +1,7 @@
 /** What the primary shares between workers, without processes: ports, limits, and the calls between them. */
 import { EventEmitter } from 'node:events';
 import { checkServerConfig } from '../../../server/config';
-import { LocalLimits } from '../../../server/listener/local-limits';
+import { LocalLimits } from '../../../server/limits/local-limits';
 import { HeldLimits } from '../../../server/workers/held-limits';
 import { Link, type Port } from '../../../server/workers/link';
 import { splitPorts, workerCount } from '../../../server/workers/primary';

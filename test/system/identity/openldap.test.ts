@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import type { ServerConfigInput } from '../../../server/config';
-import { LocalRetained } from '../../../server/storage/local/retained';
+import { LocalRetained } from '../../../server/files/storage/local/retained';
 import { type Issued, TestAuthority } from '../../server/support/authority';
 import { BUNDLE, run } from '../support/served';
 import { Namespace } from './namespace';

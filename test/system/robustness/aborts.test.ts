@@ -1,4 +1,4 @@
 /** ABOR, and a client that goes, at every step of a transfer. */
-import { abandonedTransfers } from '../../server/transfer/abandoned';
+import { abandonedTransfers } from '../../server/ftps/transfer/abandoned';
 
 abandonedTransfers(1);

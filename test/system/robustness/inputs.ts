@@ -1,5 +1,5 @@
 /** What a fuzzer sends: commands that are nearly right, their arguments, and bytes that are not right at all. */
-import { commandTable } from '../../../server/control/commands';
+import { commandTable } from '../../../server/ftps/control/commands';
 import type { Random } from './random';
 
 const names = [

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'basic-ftp';
 import { verifyChain } from '../../../server/audit/chain';
-import { SHARED_PIECES } from '../../../server/transfer/buffers';
+import { SHARED_PIECES } from '../../../server/files/buffers';
 import { Random } from './random';
 import { auditLines, leaks, megabytes, PASSWORD, type Watched, watched } from './watched';
 import { Wire } from './wire';

@@ -1,8 +1,8 @@
 /** S3 that throttles, fails, hangs up, or carries a request out and loses its answer: nothing is lost, nothing is half-visible. */
 import { createHash, randomBytes } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import type { Storage, Volume } from '../../../server/storage/storage';
-import { names, read, write } from '../../server/storage/conformance';
+import type { Storage, Volume } from '../../../server/files/storage/storage';
+import { names, read, write } from '../../server/files/storage/conformance';
 import { type Fate, openS3, type S3Kind, type S3Server, startS3 } from './servers';
 
 const MIB = 1024 * 1024;

@@ -1,8 +1,8 @@
 /** The built release Lambda against moto: what GuardDuty says decides what clients see. */
 import { randomBytes } from 'node:crypto';
 import { PutObjectTaggingCommand } from '@aws-sdk/client-s3';
-import type { Storage, Volume } from '../../../server/storage/storage';
-import { names, read } from '../../server/storage/conformance';
+import type { Storage, Volume } from '../../../server/files/storage/storage';
+import { names, read } from '../../server/files/storage/conformance';
 import { type EventBus, startEventBus } from './event-bus';
 import { type Fate, openS3, type S3Server, startS3 } from './servers';
 

@@ -1,6 +1,6 @@
 /** The S3 backend against two S3 servers that have nothing in common. */
-import type { Storage } from '../../../server/storage/storage';
-import { storageConformance } from '../../server/storage/conformance';
+import type { Storage } from '../../../server/files/storage/storage';
+import { storageConformance } from '../../server/files/storage/conformance';
 import { openS3, type S3Kind, type S3Server, startS3 } from './servers';
 
 describe.each<S3Kind>(['moto', 'versitygw'])('%s', (kind) => {

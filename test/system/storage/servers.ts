@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { storageSchema } from '../../../server/config/schema';
-import { s3Storage } from '../../../server/storage/s3/storage';
-import type { Storage } from '../../../server/storage/storage';
+import { s3Storage } from '../../../server/files/storage/s3/storage';
+import type { Storage } from '../../../server/files/storage/storage';
 
 export const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
 Object.assign(process.env, { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey });

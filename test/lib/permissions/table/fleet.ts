@@ -150,7 +150,7 @@ function instances(deployment: Deployment, who: Step['who']): Step[] {
           {
             step: 'Instances share what failed and who is locked out',
             who,
-            page: 'Amazon DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control" and "Encryption at rest: how it works" (server/listener/lockout-table.ts)',
+            page: 'Amazon DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control" and "Encryption at rest: how it works" (server/limits/lockout-table.ts)',
             may: [
               ['dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem', table[0]!.arn] as const,
               [

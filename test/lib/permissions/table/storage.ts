@@ -12,14 +12,14 @@ function buckets(deployment: Deployment, storage: string) {
   return { files: bucket('Files'), held: bucket('Quarantine'), key: deployment.of('AWS::KMS::Key', `${storage}/Key`).arn };
 }
 
-/** What the server does with its files: server/storage/s3. */
+/** What the server does with its files: server/files/storage/s3. */
 function served({ files, held, key }: ReturnType<typeof buckets>, who: Step['who']): Step[] {
   const [file, waiting] = [`${files}/partner/orders.csv`, `${held}/uploads/held/0123`];
   return [
     {
       step: 'An upload, a download, a listing, an upload resumed, what a crash left swept away',
       who,
-      page: `${PERMISSIONS} and ${MULTIPART} (server/storage/s3/bucket.ts)`,
+      page: `${PERMISSIONS} and ${MULTIPART} (server/files/storage/s3/bucket.ts)`,
       may: [
         ['s3:GetObject s3:PutObject s3:DeleteObject s3:AbortMultipartUpload', [file, waiting]],
         ['s3:ListBucket s3:ListBucketMultipartUploads', [files, held]],
@@ -116,7 +116,7 @@ export const s3ScannedByInstances: Table = (deployment) => {
     {
       step: 'The server itself announces an upload',
       who,
-      page: 'Amazon EventBridge user guide, "Using identity-based policies" (server/release)',
+      page: 'Amazon EventBridge user guide, "Using identity-based policies" (server/files/release)',
       may: [['events:PutEvents', arn('events', 'event-bus/default')]],
       not: [['events:PutEvents', arn('events', 'event-bus/default', { account: ELSEWHERE })]],
     },

@@ -1,0 +1,224 @@
+/** One upload on the local disk: written to staging, flushed, and renamed into place, or gone without a trace. */
+import { constants, type Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import type { FairTurns } from '../../fair-turns';
+import { bytesOf } from '../chunks';
+import { holding, type NameLocks } from '../name-locks';
+import { type Finding, StorageError, type WriteHandle, type WriteMode } from '../storage';
+import type { UploadRoom, Usage } from '../usage';
+import { storageError } from './errors';
+import type { Folder } from './folder';
+import { copyBeginning, reflink } from './kept-beginning';
+
+/** Size in which a kept beginning is read for a scanner. Bytes. */
+const PIECE = 1024 * 1024;
+
+export interface UploadPlace {
+  /** Where the file is to appear. Closed by the upload when it is over. */
+  readonly folder: Folder;
+  readonly name: string;
+  /** The folder's path below the home, for the quota. */
+  readonly parts: readonly string[];
+  readonly mode: WriteMode;
+  readonly staging: Folder;
+  readonly stagingName: string;
+  readonly fsync: boolean;
+  readonly usage: Usage;
+  readonly locks: NameLocks;
+  /** Places for copying what is kept. */
+  readonly copies: FairTurns;
+  /** Whose turn a copy is. */
+  readonly user: string;
+  /** Takes the staged file into quarantine. */
+  readonly putAway: (stagingName: string, size: number, finding: Finding) => Promise<string>;
+}
+
+/** Looks at what is there, and reserves a name. No byte is copied or written before the first one is sent. */
+export async function openUpload(place: UploadPlace): Promise<WriteHandle> {
+  const { folder, name, parts, mode, usage } = place;
+  const before = await folder.stat(name).catch((error: unknown) => {
+    if (error instanceof StorageError && error.code === 'not-found') return undefined;
+    throw error;
+  });
+  if (before?.isDirectory()) throw new StorageError('is-directory', 'That is a directory.');
+  // A link or a device, which no listing shows: neither written through nor replaced.
+  if (before && !before.isFile()) throw new StorageError('denied', 'The name is taken.');
+  if (mode.kind === 'create' && before) throw new StorageError('exists', 'The name is taken.');
+  const known = before?.size ?? 0;
+  if (mode.kind === 'resume' && mode.offset > known) throw new StorageError('offset', `The file has ${known} bytes; REST went beyond its end.`);
+  const keep = mode.kind === 'append' ? known : mode.kind === 'resume' ? mode.offset : 0;
+  return new LocalUpload(place, before, keep, await usage.begin(parts, before?.size));
+}
+
+class LocalUpload implements WriteHandle {
+  size: number;
+  private file: FileHandle | undefined;
+  private beginning: Promise<FileHandle> | undefined;
+  /** The copy of what is kept, beside what comes in. */
+  private copying: Promise<void> = Promise.resolve();
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly place: UploadPlace,
+    private readonly before: Stats | undefined,
+    private readonly keep: number,
+    private readonly room: UploadRoom,
+  ) {
+    this.size = keep;
+  }
+
+  async write(chunks: readonly Buffer[]): Promise<void> {
+    const file = await this.begin();
+    const bytes = bytesOf(chunks);
+    const at = this.size;
+    this.size += bytes;
+    await this.room.grow(this.size);
+    const { bytesWritten } = await file.writev(chunks, at).catch(storageError);
+    if (bytesWritten < bytes) await this.writeRest(file, chunks, bytesWritten, at);
+  }
+
+  /** A short write: the rest goes piece by piece, until the disk says what is wrong. */
+  private async writeRest(file: FileHandle, chunks: readonly Buffer[], written: number, start: number): Promise<void> {
+    let [done, at] = [written, start + written];
+    for (const chunk of chunks) {
+      if (done >= chunk.length) {
+        done -= chunk.length;
+        continue;
+      }
+      for (let from = done; from < chunk.length; ) {
+        const { bytesWritten } = await file.write(chunk, from, chunk.length - from, at).catch(storageError);
+        from += bytesWritten;
+        at += bytesWritten;
+      }
+      done = 0;
+    }
+  }
+
+  async *kept(): AsyncIterable<Buffer> {
+    if (this.keep === 0) return;
+    await this.begin();
+    await this.copying;
+    const { staging, stagingName } = this.place;
+    const file = await staging.file(stagingName, constants.O_RDONLY);
+    try {
+      for (let at = 0; at < this.keep; ) {
+        this.stopping.signal.throwIfAborted();
+        const piece = Buffer.allocUnsafe(Math.min(PIECE, this.keep - at));
+        const { bytesRead } = await file.read(piece, 0, piece.length, at).catch(storageError);
+        if (bytesRead === 0) return;
+        at += bytesRead;
+        yield piece.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  stop(): void {
+    this.stopping.abort(new StorageError('unavailable', 'The upload was given up.'));
+  }
+
+  async commit(): Promise<'visible'> {
+    const { folder, fsync, staging, stagingName, locks, name } = this.place;
+    try {
+      // Nothing came that would change what is there.
+      if (!this.beginning && this.before && this.keep === this.before.size && this.place.mode.kind !== 'replace') {
+        this.room.give();
+        return 'visible';
+      }
+      const file = await this.begin();
+      await this.copying;
+      if (fsync) await file.datasync().catch(storageError);
+      this.file = undefined;
+      await file.close();
+      if (this.room.counts) await holding(locks, [await folder.keyOf(name)], () => this.putIntoPlace());
+      else await this.putIntoPlace();
+      if (fsync) await folder.sync();
+      return 'visible';
+    } catch (error) {
+      await this.close();
+      this.room.give();
+      await staging.remove(stagingName).catch(() => {}); // it may be in place already, or never have been made
+      throw error;
+    } finally {
+      await folder.close();
+    }
+  }
+
+  private async putIntoPlace(): Promise<void> {
+    const { folder, name, mode, staging, stagingName } = this.place;
+    const replaced = this.room.counts ? await folder.stat(name).catch(() => undefined) : this.before;
+    await this.room.cover(this.size, replaced?.size);
+    if (mode.kind === 'create') await folder.adoptNew(staging, stagingName, name);
+    else await folder.adopt(staging, stagingName, name);
+    this.room.filled(this.size, replaced?.size);
+  }
+
+  async abort(): Promise<void> {
+    this.stop();
+    const { staging, stagingName, folder } = this.place;
+    await this.close();
+    this.room.give();
+    if (this.beginning) await staging.remove(stagingName).catch(() => {}); // it may not have come to be
+    await folder.close();
+  }
+
+  async quarantine(finding: Finding): Promise<string> {
+    const { staging, stagingName, folder, putAway } = this.place;
+    try {
+      await this.begin();
+      await this.copying;
+      await this.close();
+      return await putAway(stagingName, this.size, finding);
+    } catch (error) {
+      await this.close();
+      await staging.remove(stagingName).catch(() => {}); // it may be put away already
+      throw error;
+    } finally {
+      this.room.give();
+      await folder.close();
+    }
+  }
+
+  /** Makes the staged file, when there is something to put into it. */
+  private begin(): Promise<FileHandle> {
+    this.beginning ??= this.makeFile().then((file) => {
+      this.file = file;
+      return file;
+    });
+    return this.beginning;
+  }
+
+  private async makeFile(): Promise<FileHandle> {
+    const { staging, stagingName, folder, name } = this.place;
+    const { keep, before } = this;
+    if (keep === 0 || !before) return staging.file(stagingName, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+    await this.room.grow(keep);
+    const source = await folder.file(name, constants.O_RDONLY);
+    let handedOver = false;
+    try {
+      const now = await source.stat();
+      if (now.ino !== before.ino || now.dev !== before.dev || now.size < keep)
+        throw new StorageError('unavailable', 'The file was changed by somebody else meanwhile; try again.');
+      if (await reflink(folder.pathOf(source, name), staging, stagingName, keep)) return await staging.file(stagingName, constants.O_WRONLY);
+      if ((await staging.available()) < keep) throw new StorageError('no-space', 'The storage is full.');
+      const file = await staging.file(stagingName, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+      handedOver = true;
+      const { copies, user } = this.place;
+      this.copying = copyBeginning(source, file, keep, { turns: copies, owner: user, signal: this.stopping.signal });
+      this.copying.catch(() => {}); // told by who waits for it
+      return file;
+    } finally {
+      if (!handedOver) await source.close();
+    }
+  }
+
+  /** Closes the staged file when nothing writes to it any more. */
+  private async close(): Promise<void> {
+    await this.beginning?.catch(() => {});
+    await this.copying.catch(() => {});
+    const { file } = this;
+    this.file = undefined;
+    await file?.close();
+  }
+}

@@ -1,0 +1,94 @@
+/** Amazon S3, or what speaks its protocol, as storage. */
+import { S3Client } from '@aws-sdk/client-s3';
+import type { ServerConfig } from '../../../config';
+import { FairTurns } from '../../fair-turns';
+import { Accounting, type SharedParts } from '../accounting';
+import { quarantineId } from '../quarantine-id';
+import type { Storage } from '../storage';
+import type { Held } from '../usage';
+import { isReserved, partsOf, QUARANTINE, RETENTION, virtualPath } from '../virtual-path';
+import { Bucket } from './bucket';
+import { Memory } from './memory';
+import { S3Quarantine } from './quarantine';
+import { S3Retained } from './retained';
+import { S3Volume } from './volume';
+
+/** What is older, and was not finished, is taken for abandoned; other instances may be at work on what is younger. */
+const ABANDONED_MS = 24 * 3_600_000;
+/** Beginnings of files that are copied at once for uploads that continue them. */
+const COPIES_AT_ONCE = 8;
+
+export interface S3StorageOptions extends SharedParts {
+  /** Whether the server scans uploads by itself before they may be read. */
+  readonly scanned: boolean;
+}
+
+export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' }>, { scanned, ...shared }: S3StorageOptions): Storage {
+  const client = new S3Client({
+    region: config.region,
+    endpoint: config.endpoint,
+    forcePathStyle: config.pathStyle,
+    maxAttempts: config.attempts,
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: config.requestSeconds * 1000,
+      throwOnRequestTimeout: true,
+      httpAgent: { maxSockets: config.connections },
+      httpsAgent: { maxSockets: config.connections },
+    },
+  });
+  const bucket = new Bucket(client, config.bucket, config.kmsKeyId);
+  const held = config.quarantine ?? { bucket: config.bucket, prefix: `${config.prefix}${QUARANTINE}/` };
+  const quarantine = new S3Quarantine(new Bucket(client, held.bucket, config.kmsKeyId), held.prefix, bucket);
+  const memory = new Memory(config.memoryBytes, config.partBytes);
+  const prefixOf = (home: string) =>
+    config.prefix +
+    partsOf(virtualPath('/', home))
+      .map((part) => `${part}/`)
+      .join('');
+  const accounting = new Accounting(shared);
+  const copies = new FairTurns(COPIES_AT_ONCE);
+  const judge = config.release === 'guardduty' ? 'later' : scanned ? 'now' : undefined;
+  return {
+    async open({ user, home, quota, overwrite = true }) {
+      const prefix = prefixOf(home);
+      return new S3Volume({
+        bucket,
+        prefix,
+        memory,
+        usage: accounting.usageOf({ user, quota }, partsOf(virtualPath('/', home)).join('/'), (signal) => countBelow(bucket, prefix, signal)),
+        user,
+        overwrite,
+        locks: accounting.locks,
+        copies,
+        newId: () => quarantineId(new Date()),
+        hold: (id, path, key) => judge && quarantine.place(id, judge, { user, home: virtualPath('/', home), path, key, onlyNew: overwrite ? undefined : true }),
+      });
+    },
+    quarantine,
+    retained: new S3Retained(bucket, `${config.prefix}${RETENTION}/`),
+    locate: (home, path) => `s3://${config.bucket}/${prefixOf(home)}${path.slice(1)}`,
+    async sweep() {
+      const before = new Date(Date.now() - ABANDONED_MS);
+      for await (const parts of bucket.openParts(config.prefix, before)) await bucket.abortParts(parts);
+      if (judge) await quarantine.sweep(before);
+    },
+    async close() {
+      await accounting.close();
+      client.destroy();
+    },
+  };
+}
+
+async function countBelow(bucket: Bucket, prefix: string, signal: AbortSignal): Promise<Held> {
+  let [bytes, files] = [0, 0];
+  for await (const { objects } of bucket.list(prefix, { folders: false })) {
+    signal.throwIfAborted();
+    for (const { key, size } of objects)
+      if (!key.endsWith('/') && !isReserved(key.slice(prefix.length).split('/', 1)[0]!)) {
+        bytes += size;
+        files += 1;
+      }
+  }
+  return { bytes, files };
+}

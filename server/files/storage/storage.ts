@@ -1,0 +1,199 @@
+/** What every storage backend offers: one account's files, jailed to its home. */
+import type { AccountRules } from '../../config';
+
+/** One file or folder as the client may know it: names are virtual, never a path of the host. */
+export interface Entry {
+  /** The last part of the virtual path; `/` for the home itself. */
+  readonly name: string;
+  readonly type: 'file' | 'directory';
+  /** Size in bytes; 0 for a directory. */
+  readonly size: number;
+  readonly modified: Date;
+  /** Stable identity for the MLSD fact `unique` (RFC 3659 section 7.5.3), where the backend has one. */
+  readonly unique?: string;
+}
+
+/** A file that was found somewhere in the home. */
+export interface FoundFile {
+  readonly path: string;
+  readonly size: number;
+  readonly modified: Date;
+}
+
+/** A file being read. `read` fills the buffer from the current position and answers how many bytes it got; 0 is the end. */
+export interface ReadHandle {
+  /** Size of the file when it was opened, in bytes. */
+  readonly size: number;
+  read(into: Buffer): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * A file being written to a hidden staging place. Nothing of it is visible until `commit`, which puts it into place
+ * atomically; `abort` and `quarantine` leave what was there before untouched. Exactly one of the three is called.
+ */
+export interface WriteHandle {
+  /** What APPE or REST keeps of the file that was there, in order; nothing for a file that is wholly new. A scanner needs to see it. */
+  kept(): AsyncIterable<Buffer>;
+  /** What the file has so far: what is kept, and what was written. Bytes. */
+  readonly size: number;
+  /**
+   * Appends the chunks in order. The buffers may be used again once the promise is fulfilled. What is kept is copied beside the first of them,
+   * where the backend can't do without a copy.
+   */
+  write(chunks: readonly Buffer[]): Promise<void>;
+  /** Ends what takes long (copying what is kept): whatever waits for it fails soon. To be followed by `abort`. */
+  stop(): void;
+  /** Makes the bytes safe and visible. Fulfilled only then. `held`: they are safe, and become visible when a scanner that works on its own lets them. */
+  commit(facts?: UploadFacts): Promise<'visible' | 'held'>;
+  abort(): Promise<void>;
+  /** Puts the file away where no client can reach it. Answers with its id in the quarantine. */
+  quarantine(finding: Finding): Promise<string>;
+}
+
+/** What is known of an upload when its last byte has come. */
+export interface UploadFacts {
+  /** Of the bytes that the client sent, in hexadecimal. */
+  readonly sha256?: string;
+  /** Address of the client. */
+  readonly client: string;
+  /** The session in the audit. */
+  readonly session: string;
+}
+
+/** Why a file is in quarantine, and where it came from. */
+export interface Finding extends UploadFacts {
+  readonly signature?: string;
+  /** Engine and version of its signatures. */
+  readonly engine?: string;
+  /** Why there is no verdict. */
+  readonly detail?: string;
+}
+
+/** A file in quarantine. */
+export interface Quarantined extends Finding {
+  readonly id: string;
+  /** `waiting`: for a scanner that works on its own (GuardDuty). `unscanned`: that scanner could give no verdict. */
+  readonly state: 'infected' | 'waiting' | 'unscanned';
+  readonly user: string;
+  /** Home of the account, below the storage root. */
+  readonly home: string;
+  /** Where it was meant to go; virtual. */
+  readonly path: string;
+  readonly size: number;
+  /** When it was put here, ISO 8601. */
+  readonly at: string;
+}
+
+/** Files that clients may not read, for the operator. Every method may throw a StorageError. */
+export interface Quarantine {
+  /** The oldest first. */
+  list(): Promise<Quarantined[]>;
+  find(id: string): Promise<Quarantined>;
+  /** Puts the file where it was meant to go; fails with `exists` where the name is taken by now. */
+  release(id: string): Promise<void>;
+  /** Deletes the file for good. */
+  remove(id: string): Promise<void>;
+}
+
+export interface RenameOptions {
+  /** Whether a file may take the place of another one. Default: false. */
+  readonly replace?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export type WriteMode =
+  /** STOR and, with a generated name, STOU: the file becomes what was sent. */
+  | { readonly kind: 'replace' }
+  /** STOU: fails with `exists` where the name is taken at commit. */
+  | { readonly kind: 'create' }
+  /** APPE: what is there, then what was sent. */
+  | { readonly kind: 'append' }
+  /** REST n + STOR: the first n bytes of what is there, then what was sent. */
+  | { readonly kind: 'resume'; readonly offset: number };
+
+/**
+ * One account's files. Every path is virtual and absolute, already normalised by `virtualPath` (`/`, `/a/b`), and no
+ * implementation may be led out of the home by `..`, a link or a race. Every method may throw a StorageError.
+ */
+export interface Volume {
+  /** In S3 a file and a folder can have one name; `preferred` says which of them is meant then: the file by default. */
+  stat(path: string, preferred?: Entry['type']): Promise<Entry>;
+  /** The entries of a folder in batches, without `.`, `..`, links and what `canBeNamed` hides, in no particular order. */
+  list(path: string): AsyncIterable<readonly Entry[]>;
+  /** All files of the home with their paths, in batches, however deep they lie. */
+  files(signal?: AbortSignal): AsyncIterable<readonly FoundFile[]>;
+  openRead(path: string, offset: number): Promise<ReadHandle>;
+  openWrite(path: string, mode: WriteMode): Promise<WriteHandle>;
+  /**
+   * Renames a file or folder. A file takes the place of a file that has the name, in one step and where the account may; onto itself it
+   * succeeds. Fails with `exists` where the name is that of a folder, or a folder was to take it. Where that takes long, as for a large
+   * folder in S3, the signal ends it and everything is where it was.
+   */
+  rename(from: string, to: string, options?: RenameOptions): Promise<'renamed' | 'replaced'>;
+  /** Removes a file. */
+  remove(path: string): Promise<void>;
+  mkdir(path: string): Promise<void>;
+  /** Removes an empty folder. */
+  rmdir(path: string): Promise<void>;
+  setModified(path: string, time: Date): Promise<void>;
+  /** Bytes that a new file may have: what the quota leaves, or the disk, whichever is less. Undefined where neither sets a bound, as in S3 without a quota. */
+  available(): Promise<number | undefined>;
+}
+
+/** An account whose files are deleted when they are as old as its retention. */
+export interface RetainedAccount {
+  readonly user: string;
+  readonly home: string;
+  readonly retentionDays: number;
+  readonly quota?: AccountRules['quota'];
+}
+
+/** The accounts with a retention that have logged in, written down in the storage. Every method may throw a StorageError. */
+export interface RetainedAccounts {
+  keep(account: RetainedAccount): Promise<void>;
+  forget(user: string): Promise<void>;
+  all(): AsyncIterable<RetainedAccount>;
+}
+
+/** What of an account its files depend on. */
+export type AccountFiles = { readonly user: string } & Pick<AccountRules, 'home'> & Partial<Pick<AccountRules, 'quota' | 'retentionDays' | 'overwrite'>>;
+
+/** A storage backend: makes a volume for an account, and cleans up what a crash left behind. */
+export interface Storage {
+  /** Opens the home of an account, creating the folder where it is missing. */
+  open(account: AccountFiles): Promise<Volume>;
+  /** Removes staging files that no running upload owns. Called once at start, before the first listener. */
+  sweep(): Promise<void>;
+  readonly quarantine: Quarantine;
+  readonly retained: RetainedAccounts;
+  /** Where programs of the operator find a file: a path of the host, or an `s3://` URL. */
+  locate(home: string, path: string): string;
+  close(): Promise<void>;
+}
+
+export type StorageErrorCode =
+  | 'not-found'
+  | 'exists'
+  | 'is-directory'
+  | 'not-directory'
+  | 'not-empty'
+  | 'denied'
+  | 'invalid-name'
+  | 'no-space'
+  | 'quota'
+  | 'offset'
+  | 'unsupported'
+  | 'unavailable';
+
+/** What went wrong, in words for the client: never a path of the host. */
+export class StorageError extends Error {
+  constructor(
+    readonly code: StorageErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'StorageError';
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The one door to ftp-srv 4.6.3. It supplies the connection object, the formatting of replies, the command registry and the
+ * plain commands; its server, its sockets and its parser never run. Each internal relied on has a test in
+ * test/server/ftps/control/ftp-srv.test.ts, and the version is pinned.
+ */
+import { EventEmitter } from 'node:events';
+import registry from 'ftp-srv/src/commands/registry';
+import FtpConnection from 'ftp-srv/src/connection';
+import type { Command } from './command';
+
+/** What the plain commands of ftp-srv ask of a file system; every path that reaches it is the argument as it was sent. */
+export interface ShellFileSystem {
+  currentDirectory(): string;
+  chdir(path: string): Promise<string>;
+}
+
+/** A command that was parsed by us; ftp-srv's own parser would strip quotes and words that begin with a dash. */
+export interface ShellCommand {
+  readonly name: string;
+  readonly argument: string;
+}
+
+export interface Shell {
+  /** Formats and sends a reply; several texts make a multi-line reply (RFC 959 section 4.2). */
+  reply(code: number, ...lines: readonly string[]): Promise<void>;
+  /** Sends a reply that is formatted already. */
+  replyRaw(text: string): Promise<void>;
+  /** Runs a command of the registry. Fulfilled when it has replied. */
+  handle(command: ShellCommand): Promise<void>;
+  /** Lets the plain commands work on these files, from the login on. */
+  useFileSystem(fileSystem: ShellFileSystem | undefined): void;
+}
+
+/** The silent logger that ftp-srv insists on. It is handed arguments of commands, so nothing of it is ever written. */
+const silent = { child: () => silent, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+/** ftp-srv asks its server for options and events; there is no server. */
+const noServer = Object.assign(new EventEmitter(), { options: {}, isTLS: true });
+
+/** What no reply may carry, whoever wrote it: control characters that end no line (RFC 959 section 4.2). */
+const UNPRINTABLE = /[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/g;
+
+/** The line socket: replies are gathered here, and leave in one write when the session says so. */
+class LineSocket extends EventEmitter {
+  readonly writable = true;
+  readonly destroyed = false;
+  constructor(
+    private readonly gather: (text: string) => void,
+    private readonly end: () => void,
+  ) {
+    super();
+  }
+
+  write(text: string, _encoding: string, written: () => void): void {
+    this.gather(text.replaceAll(UNPRINTABLE, '?'));
+    written();
+  }
+
+  address(): { port: number } {
+    return { port: 0 };
+  }
+
+  destroy(): void {
+    this.end();
+  }
+}
+
+const commandOf = Symbol('the session a connection belongs to');
+
+interface Connection {
+  fs: ShellFileSystem | undefined;
+  authenticated: boolean;
+  commands: { handle(command: { directive: string; arg: string | null; flags: string[]; raw: string }): PromiseLike<void> };
+  reply(options: { code: number }, ...letters: readonly (string | { raw: true; message: string })[]): PromiseLike<void>;
+  [commandOf]: (name: string, argument: string) => Promise<void>;
+}
+
+/**
+ * Puts our commands into ftp-srv's registry, which is one for the process. What is not named goes, so that only one table
+ * decides what exists; a command without `run` keeps ftp-srv's own handler.
+ */
+export function registerCommands(commands: readonly Command[]): void {
+  const known = new Set(commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
+  for (const name of Object.keys(registry)) if (!known.has(name)) delete registry[name];
+  for (const command of commands) {
+    for (const name of [command.name, ...(command.aliases ?? [])]) {
+      const theirs = registry[name];
+      if (!command.run && !theirs?.handler) throw new Error(`ftp-srv has no handler for ${name}`);
+      registry[name] = {
+        directive: name,
+        handler: command.run
+          ? function (this: Connection, { command: { directive, arg } }: { command: { directive: string; arg: string | null } }) {
+              return this[commandOf](directive, arg ?? '');
+            }
+          : theirs!.handler,
+        // Whether a command is allowed was decided by our state table before ftp-srv hears of it.
+        flags: { no_auth: true },
+      };
+    }
+  }
+}
+
+/** Makes the shell of one session. `run` is called for the commands that are ours, `gather` with each line of a reply. */
+export function openShell(options: { run: (name: string, argument: string) => Promise<void>; gather: (text: string) => void; end: () => void }): Shell {
+  const socket = new LineSocket(options.gather, options.end);
+  const connection = new FtpConnection(noServer, { socket, log: silent }) as unknown as Connection;
+  connection[commandOf] = options.run;
+  return {
+    async reply(code, ...lines) {
+      await connection.reply({ code }, ...lines);
+    },
+    async replyRaw(text) {
+      await connection.reply({ code: 0 }, { raw: true, message: text });
+    },
+    async handle({ name, argument }) {
+      await connection.commands.handle({ directive: name, arg: argument === '' ? null : argument, flags: [], raw: '' });
+    },
+    useFileSystem(fileSystem) {
+      connection.fs = fileSystem;
+      connection.authenticated = fileSystem !== undefined;
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** Which reply code an error becomes (RFC 959 section 4.2.2). What is not known to be safe to tell is not told. */
+import { StorageError, type StorageErrorCode } from '../../files/storage/storage';
+
+const codes: Readonly<Record<StorageErrorCode, number>> = {
+  'not-found': 550,
+  exists: 550,
+  'is-directory': 550,
+  'not-directory': 550,
+  'not-empty': 550,
+  denied: 550,
+  'invalid-name': 553,
+  'no-space': 452,
+  quota: 552,
+  offset: 554,
+  unsupported: 504,
+  unavailable: 451,
+};
+
+export function storageReply(error: unknown): { readonly code: number; readonly error: Error } {
+  if (error instanceof StorageError) return { code: codes[error.code], error };
+  return { code: 451, error: new StorageError('unavailable', 'The server had an error of its own; try again.', { cause: error }) };
+}
