@@ -1,6 +1,6 @@
 /** The path that a command's argument means for a session. */
 import { type Entry, StorageError } from '../../files/storage/storage';
-import { namesFolder, virtualPath } from '../../files/storage/virtual-path';
+import { namesFolder, virtualPath } from '../../files/virtual-path';
 import type { Session } from './session';
 
 /** Normalised and absolute; throws a StorageError where the argument can be no path. */

@@ -5,9 +5,9 @@
 import { constants } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { partsOf, QUARANTINE } from '../../virtual-path';
 import { checkedId, quarantineId } from '../quarantine-id';
 import type { Quarantine, Quarantined } from '../storage';
-import { partsOf, QUARANTINE } from '../virtual-path';
 import { storageError } from './errors';
 import { Folder } from './folder';
 

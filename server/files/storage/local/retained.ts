@@ -1,9 +1,9 @@
 /** Notes of accounts with a retention: `<root>/.ftps-retention/<name>.json`. */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RETENTION } from '../../virtual-path';
 import { noteName, noteOf, readNote } from '../retained';
 import type { RetainedAccount, RetainedAccounts } from '../storage';
-import { RETENTION } from '../virtual-path';
 import { storageError } from './errors';
 
 export class LocalRetained implements RetainedAccounts {

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { STAGING } from '../virtual-path';
+import { STAGING } from '../../virtual-path';
 import { Folder } from './folder';
 
 /** Staging of other machines (several instances on one EFS) is taken for abandoned after that long. */

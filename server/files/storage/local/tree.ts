@@ -4,8 +4,8 @@
  */
 import type { Stats } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isReserved } from '../../virtual-path';
 import { StorageError } from '../storage';
-import { isReserved } from '../virtual-path';
 import { Folder } from './folder';
 
 /** Some of the files in one folder. */

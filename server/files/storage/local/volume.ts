@@ -1,11 +1,11 @@
 /** One account's files on the local disk or on EFS. */
 import { constants, type Stats } from 'node:fs';
 import type { FairTurns } from '../../fair-turns';
+import { canBeNamed, checkNew, DEEPEST, partsOf, tooDeep } from '../../virtual-path';
 import { holding, type NameLocks } from '../name-locks';
 import type { Entry, FoundFile, ReadHandle, RenameOptions, Volume, WriteHandle, WriteMode } from '../storage';
 import { StorageError } from '../storage';
 import type { Usage } from '../usage';
-import { canBeNamed, checkNew, DEEPEST, partsOf, tooDeep } from '../virtual-path';
 import { storageError } from './errors';
 import { Folder } from './folder';
 import type { LocalQuarantine } from './quarantine';

@@ -2,11 +2,11 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { ServerConfig } from '../../../config';
 import { FairTurns } from '../../fair-turns';
+import { isReserved, partsOf, QUARANTINE, RETENTION, virtualPath } from '../../virtual-path';
 import { Accounting, type SharedParts } from '../accounting';
 import { quarantineId } from '../quarantine-id';
 import type { Storage } from '../storage';
 import type { Held } from '../usage';
-import { isReserved, partsOf, QUARANTINE, RETENTION, virtualPath } from '../virtual-path';
 import { Bucket } from './bucket';
 import { Memory } from './memory';
 import { S3Quarantine } from './quarantine';

@@ -3,11 +3,11 @@
  * slash, so that it is there while nothing is in it.
  */
 import type { FairTurns } from '../../fair-turns';
+import { canBeNamed, checkNew, DEEPEST, partsOf, tooDeep } from '../../virtual-path';
 import { holding, type NameLocks } from '../name-locks';
 import type { Entry, FoundFile, ReadHandle, RenameOptions, Volume, WriteHandle, WriteMode } from '../storage';
 import { StorageError } from '../storage';
 import type { Usage } from '../usage';
-import { canBeNamed, checkNew, DEEPEST, partsOf, tooDeep } from '../virtual-path';
 import { type Bucket, type Condition, eachOf, type Found, type Listed, type Metadata } from './bucket';
 import { isConflict, storageError } from './errors';
 import type { Memory } from './memory';

@@ -1,7 +1,7 @@
 /** Single files: removing, renaming, their size, time and hash. */
 import { hashOfFile } from '../../../files/hash';
 import { StorageError } from '../../../files/storage/storage';
-import { namesFolder } from '../../../files/storage/virtual-path';
+import { namesFolder } from '../../../files/virtual-path';
 import { parseTimeValue, timeValue } from '../../transfer/entry-lines';
 import type { Command } from '../command';
 import { runLong } from '../long-command';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { StorageError } from '../../../../server/files/storage/storage';
-import { virtualPath } from '../../../../server/files/storage/virtual-path';
+import { StorageError } from '../../../server/files/storage/storage';
+import { virtualPath } from '../../../server/files/virtual-path';
 
 const part = fc.string({ unit: 'grapheme', maxLength: 12 });
 const path = fc.array(fc.oneof(part, fc.constant('..'), fc.constant('.'), fc.constant('')), { maxLength: 8 }).map((parts) => parts.join('/'));

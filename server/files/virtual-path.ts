@@ -1,5 +1,5 @@
 /** Paths as clients write them, made absolute and free of `..` before anything else sees them. */
-import { StorageError } from './storage';
+import { StorageError } from './storage/storage';
 
 /** Name of the folder that holds unfinished uploads. */
 export const STAGING = '.ftps-staging';
