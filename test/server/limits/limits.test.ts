@@ -341,4 +341,29 @@ describe('the PROXY protocol', () => {
     liar.destroy();
     await server.close();
   });
+
+  it('may come in pieces, each longer after a while, with commands right behind it, and every later command is heard', async () => {
+    const server = await testServer({ listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0, proxyProtocolFrom: ['127.0.0.0/8'] }] });
+    const bytes = Buffer.concat([header('203.0.113.7', 5000), Buffer.from('FEAT\r\n')]);
+    for (const cuts of [[], [1], [13], [20], [28], [5, 20], [16, 30], [1, 2, 3, 27, 29, 31]]) {
+      const socket = connect({ port: server.explicit, host: '127.0.0.1', noDelay: true });
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      await once(socket, 'connect');
+      for (const [index, cut] of [0, ...cuts].entries()) {
+        socket.write(bytes.subarray(cut, cuts[index] ?? bytes.length));
+        await new Promise((resolve) => setTimeout(resolve, 20)); // pieces of their own on the other side
+      }
+      while (!text.includes('211 End')) await once(socket, 'data');
+      for (let more = 0; more < 3; more += 1) {
+        text = '';
+        socket.write('SYST\r\n');
+        while (!/^(215|530) .*\r\n/m.test(text)) await once(socket, 'data');
+      }
+      socket.destroy();
+    }
+    await server.close();
+  }, 10_000);
 });

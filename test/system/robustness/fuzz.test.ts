@@ -139,6 +139,13 @@ function kindOf(random: Random): (random: Random) => Promise<void> {
   return data;
 }
 
+/** What the server knows of the session that a client's port is of: where it hangs. */
+async function story(port: number | undefined): Promise<string> {
+  const ofPort = (text: string) => text.includes(`"port":${port}`);
+  const sessions = (JSON.parse(await server.admin('/sessions')) as object[]).map((session) => JSON.stringify(session));
+  return [...sessions.filter(ofPort), ...auditLines(server).filter(ofPort)].join('\n');
+}
+
 /** Runs episodes until so many inputs were sent. Answers what went wrong. */
 async function fuzz(from: number, inputs: number): Promise<{ readonly next: number; readonly hangs: string[]; readonly unexpected: string[] }> {
   const until = counts.inputs + inputs;
@@ -152,8 +159,10 @@ async function fuzz(from: number, inputs: number): Promise<{ readonly next: numb
       try {
         await kindOf(random)(random);
       } catch (error) {
-        if (error instanceof Hang) hangs.push(`episode ${episode}: ${error.message}`);
-        else unexpected.push(`episode ${episode}: ${(error as Error).message}`);
+        if (error instanceof Hang) {
+          hangs.push(`episode ${episode}: ${error.message}; ${await story(error.socket.localPort)}`);
+          error.socket.destroy();
+        } else unexpected.push(`episode ${episode}: ${(error as Error).message}`);
       }
     }
   };

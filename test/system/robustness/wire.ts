@@ -6,10 +6,18 @@ import type { Random } from './random';
 import { PASSWORD, type Watched } from './watched';
 
 /** The server did not answer and did not close. */
-export class Hang extends Error {}
+export class Hang extends Error {
+  constructor(
+    message: string,
+    /** The client's connection, still open. */
+    readonly socket: Socket,
+  ) {
+    super(message);
+  }
+}
 
 /** Longer than any time-out of the server that is fuzzed. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 40_000;
 
 /** A command whose reply hardly comes by chance: when it is there, everything before it has been worked off. */
 const PROBE = 'HELP NOOP\r\n';
@@ -73,9 +81,9 @@ export class Wire {
   /** Sends a probe behind what was sent before. False where the server has closed. */
   async answered(): Promise<boolean> {
     this.write(`\r\n${PROBE}`);
-    // A PROXY header that says it is longer than it is takes the probe for a part of itself, and rightly so: ask again.
-    const again = setTimeout(() => this.write(`\r\n${PROBE}`), PROBE_AGAIN_MS);
-    await this.until(() => this.closed || this.text.endsWith(PROBED)).finally(() => clearTimeout(again));
+    // A PROXY header that says it is longer than it is takes a probe or two for a part of itself, and rightly so: ask again.
+    const again = setInterval(() => this.write(`\r\n${PROBE}`), PROBE_AGAIN_MS);
+    await this.until(() => this.closed || this.text.endsWith(PROBED)).finally(() => clearInterval(again));
     this.text = '';
     return !this.closed;
   }
@@ -106,8 +114,7 @@ export class Wire {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.wake = undefined;
-        this.socket.destroy();
-        reject(new Hang(`nothing came for ${PATIENCE_MS / 1000} s; before that: ${JSON.stringify(this.text.slice(-200))}`));
+        reject(new Hang(`nothing came for ${PATIENCE_MS / 1000} s; before that: ${JSON.stringify(this.text.slice(-200))}`, this.socket));
       }, PATIENCE_MS);
       this.wake = () => {
         if (!done()) return;
