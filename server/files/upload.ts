@@ -139,7 +139,8 @@ export async function receiveFile(
       closed = true;
       if (!ended) fail(new TransferError('cut', 'The data connection ended before the upload did'));
     });
-    socket.setTimeout(options.stallSeconds * 1000, () => {
+    socket.setTimeout(options.stallSeconds * 1000);
+    socket.on('timeout', () => {
       // While bytes are being stored or scanned, or a bandwidth limit holds them back, it is not the client who keeps us waiting.
       if (writing) socket.setTimeout(options.stallSeconds * 1000);
       else fail(new TransferError('stalled', `The client sent no data for ${options.stallSeconds} seconds`));

@@ -18,7 +18,8 @@ export class Outgoing {
     stallSeconds: number,
     private readonly pace?: Pace,
   ) {
-    socket.setTimeout(stallSeconds * 1000, () => {
+    socket.setTimeout(stallSeconds * 1000);
+    socket.on('timeout', () => {
       // While a bandwidth limit holds the bytes back, it is not the client who keeps us waiting.
       if (this.held) socket.setTimeout(stallSeconds * 1000);
       else this.fail(new TransferError('stalled', `The client took no data for ${stallSeconds} seconds`));
