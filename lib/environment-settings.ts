@@ -1,6 +1,10 @@
 /** What differs between environments: typed, inherited from what they share, and checked before anything is made. */
-import type { Environment } from 'aws-cdk-lib';
+import { Duration, type Environment } from 'aws-cdk-lib';
+import { InstanceType, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { Schedule } from 'aws-cdk-lib/aws-events';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ImageSettings } from './image/server-image';
+import type { AlarmThresholds } from './observability/service-alarms';
 import type { FtpsServerSettings } from './server-settings';
 import { FileThroughput } from './storage/file-storage';
 
@@ -10,6 +14,14 @@ export enum EndpointKind {
   ELASTIC_ADDRESSES = 'elastic-addresses',
   /** An address for each zone, however many instances there are; at most 48 passive ports. */
   LOAD_BALANCER = 'load-balancer',
+}
+
+/** Where the files of an environment are. */
+export enum StorageKind {
+  /** A file system of EFS. */
+  EFS = 'efs',
+  /** Buckets of S3; uploads become visible when GuardDuty has found them clean. */
+  S3 = 's3',
 }
 
 /** What environments may share. */
@@ -60,20 +72,45 @@ export interface FtpsEnvironmentOptions {
    */
   readonly instances?: number;
   /**
-   * Instance type, of the arm64 kind that the image is for.
-   * @default c7g.large
+   * Instance type. The image is for its processor.
+   * @default - c7g.large
    */
-  readonly instanceType?: string;
+  readonly instanceType?: InstanceType;
+  /**
+   * Most instances that there may be; with more than `instances` the service grows by its traffic.
+   * @default - as many as `instances`
+   */
+  readonly maxInstances?: number;
+  /**
+   * Subnets of the instances and of the files, where the network is yours (`FtpsStageParts.vpc`).
+   * @default - public subnets
+   */
+  readonly vpcSubnets?: SubnetSelection;
+  /**
+   * Free range of a network of yours, for a subnet in which images are built, where it has none with a way out.
+   * @default - none is made
+   */
+  readonly imageBuildCidr?: string;
+  /**
+   * What goes into the image of the instances, and who else gets it.
+   * @default - see ImageSettings
+   */
+  readonly image?: ImageSettings;
+  /**
+   * Where the files are.
+   * @default StorageKind.EFS
+   */
+  readonly storage?: StorageKind;
   /**
    * How fast the files in EFS are, and whether moving them costs.
    * @default FileThroughput.BURSTING
    */
   readonly fileThroughput?: FileThroughput;
   /**
-   * When the image is built anew with all patches, as an AWS cron expression in UTC.
+   * When the image is built anew with all patches, by `Schedule.cron`, in UTC.
    * @default - Sundays at 03:00 UTC
    */
-  readonly patchSchedule?: string;
+  readonly patchSchedule?: Schedule;
   /**
    * Settings of the server: ports, TLS, limits.
    * @default - see FtpsServerSettings
@@ -85,15 +122,20 @@ export interface FtpsEnvironmentOptions {
    */
   readonly logRetention?: RetentionDays;
   /**
-   * For how many days the archive of the audit can't be changed; 0 leaves it out.
-   * @default 365
+   * For how long the archive of the audit can't be changed. Whole days; `Duration.days(0)` leaves it out.
+   * @default Duration.days(365)
    */
-  readonly archiveDays?: number;
+  readonly archiveRetention?: Duration;
   /**
    * Addresses that get a mail for each alarm. Each has to confirm once.
    * @default - none
    */
   readonly alarmEmails?: string[];
+  /**
+   * How many failures of a kind within five minutes are alarming.
+   * @default - see AlarmThresholds
+   */
+  readonly alarmThresholds?: AlarmThresholds;
   /**
    * Whether the stacks are protected against deletion, and files, logs, keys and addresses kept when they are deleted all the same.
    * @default true
@@ -116,12 +158,28 @@ export interface FtpsEnvironmentOptions {
 export interface FtpsEnvironmentSettings extends FtpsEnvironmentOptions {
   /** `staging` or `prod` for example: small letters, digits and hyphens. Names the stacks and tags every resource. */
   readonly name: string;
+  /**
+   * Name of the stack of the service. What is made below it is named for it.
+   * @default - `ftps-` and `name`
+   */
+  readonly stackName?: string;
+  /**
+   * Name of the stack of the data.
+   * @default - `stackName` and `-data`
+   */
+  readonly dataStackName?: string;
   /** Host name that clients connect to. */
   readonly domainName: string;
-  /** Id of the Route 53 zone of the host name. */
-  readonly hostedZoneId: string;
-  /** Name of that zone. */
-  readonly zoneName: string;
+  /**
+   * Id of the Route 53 zone of the host name.
+   * @default - none; then `FtpsStageParts.hostedZone` gives the zone, or `FtpsStageParts.certificate` a certificate, and the addresses are recorded by you
+   */
+  readonly hostedZoneId?: string;
+  /**
+   * Name of that zone.
+   * @default - none; needed with `hostedZoneId`
+   */
+  readonly zoneName?: string;
   /** Networks that clients come from, in CIDR form. */
   readonly clientCidrs: string[];
 }
@@ -134,10 +192,11 @@ export class FtpsEnvironment {
    */
   public static production(shared: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
     const settings = FtpsEnvironment.of(shared, own);
+    const archiveDays = settings.archiveRetention?.toDays() ?? 365;
     refuse(settings.name, [
       ...ifSo((settings.instances ?? 2) < 2, 'instances', `${settings.instances} leaves nobody to serve while it is replaced; production needs 2 or more`),
       ...ifSo(settings.protect === false, 'protect', 'is false; production is protected against deletion'),
-      ...ifSo((settings.archiveDays ?? 365) < 365, 'archiveDays', `${settings.archiveDays} days are fewer than the year that PCI DSS 10.5.1 asks for`),
+      ...ifSo(archiveDays < 365, 'archiveRetention', `${archiveDays} days are fewer than the year that PCI DSS 10.5.1 asks for`),
       ...ifSo(
         (settings.logRetention ?? RetentionDays.ONE_YEAR) < RetentionDays.THREE_MONTHS,
         'logRetention',
@@ -151,9 +210,9 @@ export class FtpsEnvironment {
   public static staging(shared: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
     const small: FtpsEnvironmentOptions = {
       instances: 1,
-      instanceType: 't4g.small',
+      instanceType: new InstanceType('t4g.small'),
       logRetention: RetentionDays.ONE_MONTH,
-      archiveDays: 0,
+      archiveRetention: Duration.days(0),
       protect: false,
       reserveConcurrency: false,
     };
@@ -171,13 +230,25 @@ export class FtpsEnvironment {
   public static check(settings: FtpsEnvironmentSettings): void {
     const name = typeof settings.name === 'string' && settings.name !== '' ? settings.name : '(without a name)';
     refuse(name, [
-      ...problemsOf('', settings, environmentKeys, ['name', 'domainName', 'hostedZoneId', 'zoneName', 'clientCidrs']),
+      ...problemsOf('', settings, environmentKeys, ['name', 'domainName', 'clientCidrs']),
+      ...ifSo(settings.hostedZoneId === undefined && settings.zoneName !== undefined, 'hostedZoneId', 'is missing; it belongs to zoneName'),
+      ...ifSo(settings.zoneName === undefined && settings.hostedZoneId !== undefined, 'zoneName', 'is missing; it belongs to hostedZoneId'),
       ...problemsOf('server.', settings.server ?? {}, serverKeys, []),
       ...problemsOf('env.', settings.env ?? {}, { account: 'text', region: 'text' }, []),
       ...ifSo(
         typeof settings.endpoint === 'string' && !Object.values(EndpointKind).includes(settings.endpoint),
         'endpoint',
         `"${settings.endpoint}" is no kind of endpoint; there are ${Object.values(EndpointKind).join(', ')}`,
+      ),
+      ...ifSo(
+        typeof settings.storage === 'string' && !Object.values(StorageKind).includes(settings.storage),
+        'storage',
+        `"${settings.storage}" is no kind of storage; there are ${Object.values(StorageKind).join(', ')}`,
+      ),
+      ...ifSo(
+        settings.storage === StorageKind.S3 && settings.fileThroughput !== undefined,
+        'fileThroughput',
+        'is about EFS, and the files are in S3; leave one of them out',
       ),
       ...ifSo(
         typeof settings.fileThroughput === 'string' && !Object.values(FileThroughput).includes(settings.fileThroughput),
@@ -195,11 +266,13 @@ export class FtpsEnvironment {
   private constructor() {}
 }
 
-type Kind = 'text' | 'list of texts' | 'number' | 'true or false' | 'object';
+type Kind = 'text' | 'list of texts' | 'number' | 'true or false' | 'object' | 'InstanceType' | 'Schedule' | 'Duration' | 'PassivePorts';
 
 /** Every key there is. A new setting without a line here does not compile. */
 const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
   name: 'text',
+  stackName: 'text',
+  dataStackName: 'text',
   env: 'object',
   domainName: 'text',
   alternativeNames: 'list of texts',
@@ -213,13 +286,19 @@ const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
   networkFirewall: 'true or false',
   securityGroupRules: 'number',
   instances: 'number',
-  instanceType: 'text',
+  maxInstances: 'number',
+  vpcSubnets: 'object',
+  imageBuildCidr: 'text',
+  image: 'object',
+  storage: 'text',
+  instanceType: 'InstanceType',
   fileThroughput: 'text',
-  patchSchedule: 'text',
+  patchSchedule: 'Schedule',
   server: 'object',
   logRetention: 'number',
-  archiveDays: 'number',
+  archiveRetention: 'Duration',
   alarmEmails: 'list of texts',
+  alarmThresholds: 'object',
   protect: 'true or false',
   reserveConcurrency: 'true or false',
   tags: 'object',
@@ -228,7 +307,7 @@ const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
 const serverKeys: Record<keyof FtpsServerSettings, Kind> = {
   explicitPort: 'number',
   implicitPort: 'number',
-  passivePorts: 'text',
+  passivePorts: 'PassivePorts',
   justInTimeFirewall: 'true or false',
   advertisedAddress: 'text',
   tlsPolicy: 'text',
@@ -236,9 +315,10 @@ const serverKeys: Record<keyof FtpsServerSettings, Kind> = {
   clientCertificates: 'text',
   dataTlsReuse: 'text',
   maxSessions: 'number',
-  drainSeconds: 'number',
-  idleSeconds: 'number',
+  drainTimeout: 'Duration',
+  idleTimeout: 'Duration',
   banner: 'text',
+  overrides: 'object',
 };
 
 const isOfKind: Record<Kind, (value: unknown) => boolean> = {
@@ -247,7 +327,24 @@ const isOfKind: Record<Kind, (value: unknown) => boolean> = {
   number: (value) => typeof value === 'number' && Number.isFinite(value),
   'true or false': (value) => typeof value === 'boolean',
   object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  // By what they can do: an app may have another copy of aws-cdk-lib than the one here.
+  InstanceType: has('isBurstable'),
+  Schedule: has('expressionString'),
+  Duration: has('toSeconds'),
+  PassivePorts: has('toPort'),
 };
+
+/** How a value of a kind is written, where its name does not say so. */
+const written: Partial<Record<Kind, string>> = {
+  InstanceType: "new InstanceType('c7g.large') of aws-cdk-lib/aws-ec2",
+  Schedule: "Schedule.cron({ weekDay: 'SUN', hour: '3', minute: '0' }) of aws-cdk-lib/aws-events",
+  Duration: 'Duration.days(365) or Duration.seconds(300) of aws-cdk-lib',
+  PassivePorts: 'PassivePorts.range(50000, 50015)',
+};
+
+function has(member: string): (value: unknown) => boolean {
+  return (value) => typeof value === 'object' && value !== null && member in value;
+}
 
 interface Problem {
   readonly key: string;
@@ -260,7 +357,7 @@ function problemsOf(prefix: string, settings: object, kinds: Readonly<Record<str
   const wrong = given.flatMap(([key, value]) => {
     const kind = kinds[key];
     if (!kind) return [{ key: prefix + key, message: `is not a setting; there are ${Object.keys(kinds).join(', ')}` }];
-    return isOfKind[kind](value) ? [] : [{ key: prefix + key, message: `${JSON.stringify(value)} is wrong; expected ${kind}` }];
+    return isOfKind[kind](value) ? [] : [{ key: prefix + key, message: `${JSON.stringify(value)} is wrong; expected ${written[kind] ?? kind}` }];
   });
   return [...missing, ...wrong];
 }

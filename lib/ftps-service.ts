@@ -1,9 +1,24 @@
 /** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs. */
 
-import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, Token } from 'aws-cdk-lib';
 import type { Alarm, Dashboard, IAlarmAction, IMetric, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { type ISecurityGroup, type ISubnet, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
-import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import {
+  type Connections,
+  type IConnectable,
+  InstanceArchitecture,
+  InstanceType,
+  type IPrefixList,
+  type ISecurityGroup,
+  type ISubnet,
+  type IVpc,
+  Peer,
+  Port,
+  SecurityGroup,
+  type SubnetSelection,
+  SubnetType,
+} from 'aws-cdk-lib/aws-ec2';
+import type { Schedule } from 'aws-cdk-lib/aws-events';
+import type { IGrantable, IManagedPolicy, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -13,6 +28,7 @@ import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
 import type { FtpsEndpoint } from './endpoint/endpoint';
+import { FtpsLoadBalancer } from './endpoint/load-balancer';
 import { ImageRollout } from './fleet/image-rollout';
 import { ServerFleet } from './fleet/server-fleet';
 import { SessionLog } from './fleet/session-log';
@@ -20,12 +36,13 @@ import { startScript } from './fleet/start-script';
 import type { FtpsAccounts } from './identity/accounts';
 import { SecretAccounts } from './identity/secret-accounts';
 import { SharedLockouts } from './identity/shared-lockouts';
-import { type ImageSettings, type Processor, ServerImage } from './image/server-image';
+import { type ImageSettings, Processor, ServerImage } from './image/server-image';
 import { refuseUnknownProps } from './known-props';
 import { refuseTooMuchUserData } from './limits';
 import { AuditLog } from './logs/audit-log';
 import { stableName } from './names';
 import { BuildSubnet, subnetWithAWayOut } from './network/build-subnet';
+import { PassivePorts } from './network/passive-ports';
 import { refusePublicAccess } from './network/public-access';
 import { FtpsSecurityGroup } from './network/security-group';
 import type { ServiceFirewall } from './network/service-firewall';
@@ -63,20 +80,20 @@ export interface FtpsServiceProps {
    */
   readonly instances?: number;
   /**
-   * Instance type, of the processor of the image.
-   * @default c7g.large
+   * Instance type.
+   * @default - c7g.large; c7i.large where `processor` says x86_64
    */
-  readonly instanceType?: string;
+  readonly instanceType?: InstanceType;
   /**
    * Processor of the instances and their image.
-   * @default Processor.ARM64
+   * @default - that of `instanceType`
    */
   readonly processor?: Processor;
   /**
-   * When the image is built anew with all patches, as an AWS cron expression in UTC.
+   * When the image is built anew with all patches, by `Schedule.cron`, in UTC.
    * @default - Sundays at 03:00
    */
-  readonly patchSchedule?: string;
+  readonly patchSchedule?: Schedule;
   /**
    * What goes into the image of the instances, and who else gets it. With `TlsPolicy.FIPS` it boots in FIPS mode unless told otherwise.
    * @default - see ImageSettings
@@ -159,10 +176,10 @@ export interface FtpsServiceProps {
    */
   readonly auditLog?: AuditLog;
   /**
-   * Ids of managed prefix lists with client networks, beside `clientCidrs`.
+   * Managed prefix lists with client networks, beside `clientCidrs`.
    * @default - none
    */
-  readonly clientPrefixLists?: string[];
+  readonly clientPrefixLists?: IPrefixList[];
   /**
    * Most instances that there may be; with more than `instances` the service grows by its traffic.
    * @default - as many as `instances`
@@ -206,7 +223,7 @@ export interface FtpsServiceProps {
 }
 
 /** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs, alarms. */
-export class FtpsService extends Construct {
+export class FtpsService extends Construct implements IConnectable, IGrantable {
   /** The network. */
   public readonly vpc: IVpc;
   /** Which ports are open to whom. */
@@ -241,14 +258,19 @@ export class FtpsService extends Construct {
   public readonly dashboard: Dashboard;
   /** Control ports, as configured. */
   public readonly controlPorts: number[];
-  /** The passive range, low-high. */
-  public readonly passivePorts: string;
+  /** The passive range. */
+  public readonly passivePorts: PassivePorts;
+  /** Those of the instances, for rules of yours: `service.connections.allowTo(proxy, Port.tcp(443))`. */
+  public readonly connections: Connections;
+  /** The role of the instances, for grants of other constructs: `bucket.grantRead(service)`. */
+  public readonly grantPrincipal: IPrincipal;
 
   constructor(scope: Construct, id: string, props: FtpsServiceProps) {
     super(scope, id);
     refuseUnknownProps(props, 'FtpsServiceProps');
     const { domainName, hostedZone, clientCidrs } = props;
     const instances = props.instances ?? 2;
+    const machine = machineOf(props);
     refuseWrongSettings(props, instances);
     acknowledgeHouseRules(this);
     this.vpc = props.vpc ?? new ServiceNetwork(this, 'Network', { ipv6: props.ipv6 }).vpc;
@@ -280,8 +302,12 @@ export class FtpsService extends Construct {
       advertisedAddress: this.endpoint.advertisedAddress,
       lifecycle: { kind: 'auto-scaling', group: groupName, hook: ServerFleet.DRAIN_HOOK },
     });
+    if (config.active.enabled && this.endpoint instanceof FtpsLoadBalancer)
+      throw new Error(
+        'server.overrides.active.enabled: connections to clients would come from the instances and not from the addresses of the load balancer that they know; take ElasticAddresses, or leave active mode out',
+      );
     this.controlPorts = config.listeners.map(({ port }) => port);
-    this.passivePorts = config.passive.ports;
+    this.passivePorts = PassivePorts.parse(config.passive.ports);
 
     this.securityGroup = new FtpsSecurityGroup(this, 'SecurityGroup', {
       allowPublicAccess: props.allowPublicAccess,
@@ -292,18 +318,19 @@ export class FtpsService extends Construct {
       clientPrefixLists: props.clientPrefixLists,
       maxRules: props.securityGroupRules,
       ipv6: props.ipv6,
+      activeMode: config.active.enabled,
     });
     if (props.networkFirewall && props.clientPrefixLists)
       throw new Error(
         'clientPrefixLists: the network firewall knows clients by clientCidrs alone; write the networks of the lists there, or leave the firewall out',
       );
-    props.networkFirewall?.open({ controlPorts: this.controlPorts, passivePorts: this.passivePorts, clientCidrs });
+    props.networkFirewall?.open({ controlPorts: this.controlPorts, passivePorts: this.passivePorts, clientCidrs, activeMode: config.active.enabled });
     const instanceGroup = this.endpoint.open(this.securityGroup, this);
     this.image = new ServerImage(this, 'Image', {
       fips: props.server?.tlsPolicy === TlsPolicy.FIPS, // the server refuses to run where the system does not behave so
       virusScanner: config.antivirus.kind === 'clamd',
       ...props.image,
-      processor: props.processor,
+      processor: machine.processor,
       schedule: props.patchSchedule,
       subnet: this.whereToBuild(props, vpcSubnets),
       securityGroup: buildSecurityGroup(this, this.vpc),
@@ -313,7 +340,9 @@ export class FtpsService extends Construct {
       groupName,
       minHealthyPercentage: ServerFleet.minHealthyPercentage(instances),
     });
-    this.fleet = this.makeFleet(props, config, { vpcSubnets, instances, groupName, securityGroup: instanceGroup });
+    this.fleet = this.makeFleet(props, config, { vpcSubnets, instances, groupName, securityGroup: instanceGroup, instanceType: machine.instanceType });
+    this.connections = this.fleet.connections;
+    this.grantPrincipal = this.fleet.grantPrincipal;
     this.endpoint.connect({ fleet: this.fleet, domainName, hostedZone, ipv6: props.ipv6 });
     this.sessionLog = new SessionLog(this, 'Sessions', { instanceRole: this.fleet.role, groupName });
     if (maxInstances > instances) this.fleet.scaleOnSessions(this.auditLog.metricSessions(), config.limits.sessions);
@@ -324,7 +353,7 @@ export class FtpsService extends Construct {
       auditLog: this.auditLog,
       instances,
       groupName,
-      heartbeatSeconds: config.audit.heartbeatSeconds,
+      heartbeatInterval: Duration.seconds(config.audit.heartbeatSeconds),
       thresholds: props.alarmThresholds,
       topic: props.alarmTopic,
       emails: props.alarmEmails,
@@ -341,7 +370,7 @@ export class FtpsService extends Construct {
     }
     this.dashboard = new ServiceDashboard(this, 'Dashboard', {
       auditLog: this.auditLog,
-      heartbeatSeconds: config.audit.heartbeatSeconds,
+      heartbeatInterval: Duration.seconds(config.audit.heartbeatSeconds),
       title: domainName,
       alarms: [this.alarms.attack, ...this.alarms.alarms],
     }).dashboard;
@@ -421,7 +450,7 @@ export class FtpsService extends Construct {
   private makeFleet(
     props: FtpsServiceProps,
     config: ServerConfig,
-    place: { vpcSubnets: SubnetSelection; instances: number; groupName: string; securityGroup: ISecurityGroup },
+    place: { vpcSubnets: SubnetSelection; instances: number; groupName: string; securityGroup: ISecurityGroup; instanceType: InstanceType },
   ): ServerFleet {
     const adminPort = config.admin.port!;
     const userData = startScript({
@@ -441,7 +470,6 @@ export class FtpsService extends Construct {
       ...place,
       imageId: this.rollout.imageToStartFrom(),
       userData,
-      instanceType: props.instanceType,
       maxInstances: props.maxInstances,
       warmInstances: props.warmInstances,
       permissionsBoundary: props.permissionsBoundary,
@@ -468,7 +496,7 @@ export class FtpsService extends Construct {
   private outputs(domainName: string): void {
     new CfnOutput(this, 'HostName', { value: domainName, description: 'What clients connect to' });
     new CfnOutput(this, 'ControlPorts', { value: this.controlPorts.join(','), description: 'Explicit and implicit FTPS' });
-    new CfnOutput(this, 'PassivePorts', { value: this.passivePorts, description: 'Passive range, for partners with outbound firewalls' });
+    new CfnOutput(this, 'PassivePorts', { value: `${this.passivePorts}`, description: 'Passive range, for partners with outbound firewalls' });
     // Beside the addresses: an output that only repeats an import from another stack says nothing.
     if (this.endpoint.addresses.length > 0)
       new CfnOutput(this.endpoint, 'AllowList', { value: this.endpoint.addresses.join(','), description: 'Addresses that partners allow' });
@@ -493,6 +521,19 @@ function buildSecurityGroup(scope: Construct, vpc: IVpc): ISecurityGroup {
   const group = new SecurityGroup(scope, 'ImageBuildSecurityGroup', { vpc, description: 'Builds FTPS images; nothing comes in', allowAllOutbound: false });
   group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs and package repositories');
   return group;
+}
+
+/** Type and processor of the instances, which must agree. */
+function machineOf({ instanceType, processor }: FtpsServiceProps): { instanceType: InstanceType; processor: Processor } {
+  if (!instanceType || Token.isUnresolved(instanceType.toString()))
+    return {
+      instanceType: instanceType ?? new InstanceType(processor === Processor.X86_64 ? 'c7i.large' : 'c7g.large'),
+      processor: processor ?? Processor.ARM64,
+    };
+  const itsOwn = instanceType.architecture === InstanceArchitecture.X86_64 ? Processor.X86_64 : Processor.ARM64;
+  if (processor !== undefined && processor !== itsOwn)
+    throw new Error(`processor: ${processor} is not that of ${instanceType}, which is ${itsOwn}; leave processor out, or take another instanceType`);
+  return { instanceType, processor: itsOwn };
 }
 
 function refuseWrongSettings({ domainName, hostedZone, certificate, clientCidrs, allowPublicAccess }: FtpsServiceProps, instances: number): void {

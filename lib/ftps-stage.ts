@@ -4,28 +4,37 @@ import { KeyAlgorithm } from 'aws-cdk-lib/aws-certificatemanager';
 import { type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
 import type { FtpsEndpoint } from './endpoint/endpoint';
 import { FtpsLoadBalancer } from './endpoint/load-balancer';
-import { EndpointKind, FtpsEnvironment, type FtpsEnvironmentSettings } from './environment-settings';
+import { EndpointKind, FtpsEnvironment, type FtpsEnvironmentSettings, StorageKind } from './environment-settings';
 import { FtpsService } from './ftps-service';
 import { RESERVE_CONCURRENCY } from './functions/one-at-a-time';
 import { SecretAccounts } from './identity/secret-accounts';
-import { propsKnownTo } from './known-props';
+import { propsKnownTo, refuseUnknownProps } from './known-props';
 import { AuditLog } from './logs/audit-log';
+import type { ServiceFirewall } from './network/service-firewall';
 import { ServiceNetwork } from './network/service-network';
 import { AlarmTopic } from './observability/alarm-topic';
 import { keepOnceDeployed } from './removal';
 import { StackOfAnyZone } from './stack-of-any-zone';
+import { FtpsStageParts } from './stage-parts';
 import { FileStorage } from './storage/file-storage';
+import { S3Storage } from './storage/s3-storage';
 
 /** What `FtpsStage` is told. */
 export interface FtpsStageProps extends StageProps {
   /** Made by `FtpsEnvironment.production`, `.staging` or `.of`. */
   readonly settings: FtpsEnvironmentSettings;
+  /**
+   * What it takes from elsewhere: an object of a class of yours that extends `FtpsStageParts`.
+   * @default - everything is made anew
+   */
+  readonly parts?: FtpsStageParts;
 }
 
 /** One environment, stamped from one settings object: a stack for what must outlive a mistake, and one for what can be made anew. */
@@ -38,19 +47,21 @@ export class FtpsStage extends Stage {
   public readonly service: FtpsService;
 
   constructor(scope: Construct, id: string, props: FtpsStageProps) {
-    const { settings, ...stageProps } = props;
+    const { settings, parts = new FtpsStageParts(), ...stageProps } = props;
+    refuseUnknownProps(stageProps, 'FtpsStageProps');
     FtpsEnvironment.check(settings);
     super(scope, id, { env: settings.env, ...stageProps });
     if (settings.reserveConcurrency === false) this.node.setContext(RESERVE_CONCURRENCY, false);
     const protect = settings.protect ?? true;
+    const stackName = settings.stackName ?? `ftps-${settings.name}`;
     const describe = (part: string) => `FTPS service ${settings.domainName} (${settings.name}): ${part}`;
     this.dataStack = new StackOfAnyZone(this, 'Data', {
-      stackName: `ftps-${settings.name}-data`,
+      stackName: settings.dataStackName ?? `${stackName}-data`,
       description: describe('files, logs, accounts, addresses'),
       terminationProtection: protect,
     });
     this.serviceStack = new StackOfAnyZone(this, 'Ftps', {
-      stackName: `ftps-${settings.name}`,
+      stackName,
       description: describe('image, certificate, instances'),
       terminationProtection: protect,
     });
@@ -60,7 +71,7 @@ export class FtpsStage extends Stage {
     const tags = { ...settings.tags, service: 'ftps', environment: settings.name };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
     try {
-      this.service = this.makeService(settings);
+      this.service = this.makeService(settings, parts);
     } catch (error) {
       throw new Error(`Environment "${settings.name}": ${(error as Error).message}`, { cause: error });
     }
@@ -77,33 +88,34 @@ export class FtpsStage extends Stage {
     keepOnceDeployed(this);
   }
 
-  private makeService(settings: FtpsEnvironmentSettings): FtpsService {
-    const { domainName, alternativeNames } = settings;
-    const zone = { hostedZoneId: settings.hostedZoneId, zoneName: settings.zoneName };
-    const { ipv6, networkFirewall } = settings;
-    const { vpc, firewall } = new ServiceNetwork(this.dataStack, 'Network', { flowLogRetention: settings.logRetention, ipv6, networkFirewall });
-    const hostedZone = HostedZone.fromHostedZoneAttributes(this.serviceStack, 'Zone', zone);
+  private makeService(settings: FtpsEnvironmentSettings, parts: FtpsStageParts): FtpsService {
+    const { domainName, alternativeNames, hostedZoneId, zoneName } = settings;
+    const { vpc, firewall } = this.network(settings, parts);
+    const named = hostedZoneId && zoneName ? { hostedZoneId, zoneName } : undefined;
+    const hostedZone = parts.hostedZone(this.serviceStack) ?? (named && HostedZone.fromHostedZoneAttributes(this.serviceStack, 'Zone', named));
+    const certificate = parts.certificate(this.serviceStack);
+    if (settings.ecdsaCertificate && !hostedZone)
+      throw new Error('ecdsaCertificate: is validated in a zone, and there is none; leave it out, or give the zone');
     return new FtpsService(this.serviceStack, 'Service', {
       ...propsKnownTo('FtpsServiceProps', settings),
       // In the stack of the data, because the alarms of both stacks tell it.
-      alarmTopic: new AlarmTopic(this.dataStack, 'Alarms', { emails: settings.alarmEmails }).topic,
+      alarmTopic: this.alarmTopic(settings, parts),
       alarmEmails: undefined,
       vpc,
       networkFirewall: firewall,
       hostedZone,
-      storage: FileStorage.efs(this.dataStack, 'Files', { vpc, vpcSubnets: { subnetType: SubnetType.PUBLIC }, throughput: settings.fileThroughput }),
-      accounts: new SecretAccounts(this.dataStack, 'Accounts'),
-      auditLog: new AuditLog(this.dataStack, 'Logs', {
-        retention: settings.logRetention ?? RetentionDays.ONE_YEAR,
-        archiveDays: settings.archiveDays ?? 365,
-      }),
-      endpoint: this.makeEndpoint(settings, vpc),
+      storage: parts.storage(this.dataStack, vpc) ?? this.storage(settings, vpc),
+      accounts: parts.accounts(this.dataStack) ?? new SecretAccounts(this.dataStack, 'Accounts'),
+      auditLog: this.auditLog(settings, parts),
+      endpoint: parts.endpoint(this.dataStack, this.serviceStack, vpc) ?? this.endpoint(settings, vpc),
+      certificate,
+      clientTrust: parts.clientTrust(this.serviceStack),
       additionalCertificates: settings.ecdsaCertificate
         ? [
             ServerCertificate.publicAcm(this.serviceStack, 'EcdsaCertificate', {
               domainName,
               alternativeNames,
-              hostedZone,
+              hostedZone: hostedZone!,
               keyAlgorithm: KeyAlgorithm.EC_PRIME256V1,
             }),
           ]
@@ -111,10 +123,32 @@ export class FtpsStage extends Stage {
     });
   }
 
-  private makeEndpoint({ endpoint, instances = 2, protect = true }: FtpsEnvironmentSettings, vpc: IVpc): FtpsEndpoint {
-    if (endpoint !== EndpointKind.LOAD_BALANCER) return new ElasticAddresses(this.dataStack, 'Addresses', { count: instances });
+  private network({ logRetention, ipv6, networkFirewall }: FtpsEnvironmentSettings, parts: FtpsStageParts): { vpc: IVpc; firewall?: ServiceFirewall } {
+    const vpc = parts.vpc(this.dataStack);
+    if (!vpc) return new ServiceNetwork(this.dataStack, 'Network', { flowLogRetention: logRetention, ipv6, networkFirewall });
+    if (networkFirewall) throw new Error('networkFirewall: is part of a network that the kit makes, and this one is yours; leave it out');
+    return { vpc };
+  }
+
+  private alarmTopic({ alarmEmails }: FtpsEnvironmentSettings, parts: FtpsStageParts): ITopic {
+    const topic = parts.alarmTopic(this.dataStack);
+    if (topic && alarmEmails) throw new Error('alarmEmails: go to a topic that is made for them, and this one is yours; subscribe them to it instead');
+    return topic ?? new AlarmTopic(this.dataStack, 'Alarms', { emails: alarmEmails }).topic;
+  }
+
+  private storage({ storage, fileThroughput, vpcSubnets }: FtpsEnvironmentSettings, vpc: IVpc): FileStorage {
+    if (storage === StorageKind.S3) return new S3Storage(this.dataStack, 'Files');
+    return FileStorage.efs(this.dataStack, 'Files', { vpc, vpcSubnets: vpcSubnets ?? { subnetType: SubnetType.PUBLIC }, throughput: fileThroughput });
+  }
+
+  private auditLog({ logRetention, archiveRetention }: FtpsEnvironmentSettings, parts: FtpsStageParts): AuditLog {
+    return parts.auditLog(this.dataStack) ?? new AuditLog(this.dataStack, 'Logs', { retention: logRetention ?? RetentionDays.ONE_YEAR, archiveRetention });
+  }
+
+  private endpoint({ endpoint, instances = 2, maxInstances = instances, protect = true }: FtpsEnvironmentSettings, vpc: IVpc): FtpsEndpoint {
+    if (endpoint !== EndpointKind.LOAD_BALANCER) return new ElasticAddresses(this.dataStack, 'Addresses', { count: maxInstances });
     // Its ports are those of the service, so it lies there; its addresses are kept all the same. One slot more lets an instance begin before its predecessor has drained.
-    return new FtpsLoadBalancer(this.serviceStack, 'Balancer', { vpc, slots: instances + 1, deletionProtection: protect });
+    return new FtpsLoadBalancer(this.serviceStack, 'Balancer', { vpc, slots: maxInstances + 1, deletionProtection: protect });
   }
 }
 

@@ -2,7 +2,10 @@
  * What a platform engineer says about the server, and the one configuration object that follows from it. Ports of the security
  * group, the firewall and the server itself are all read from that object.
  */
-import { ConfigError, checkServerConfig, type Problem, parsePortRange, portCount, type ServerConfig, type ServerConfigInput } from '../server/config';
+import type { Duration } from 'aws-cdk-lib';
+import { ConfigError, checkServerConfig, type Problem, type ServerConfig, type ServerConfigInput } from '../server/config';
+import { PassivePorts } from './network/passive-ports';
+import { withOverrides } from './server-overrides';
 import type { StorageSettings } from './storage/file-storage';
 
 /** Which TLS the server speaks. */
@@ -39,16 +42,6 @@ export enum VirusScan {
   OFF = 'off',
 }
 
-/** Passive ranges that partners know. */
-export class PassivePorts {
-  /** Sixteen ports: enough for any number of sessions, because sessions share them. */
-  public static readonly DEFAULT = '50000-50015';
-  /** What AWS Transfer Family uses and its partners have in their firewalls. */
-  public static readonly AWS_TRANSFER_FAMILY = '8192-8200';
-
-  private constructor() {}
-}
-
 /** Settings of the server itself. */
 export interface FtpsServerSettings {
   /**
@@ -62,10 +55,10 @@ export interface FtpsServerSettings {
    */
   readonly implicitPort?: number;
   /**
-   * The passive range, low-high. Sessions share its ports.
+   * The passive range. Sessions share its ports.
    * @default PassivePorts.DEFAULT
    */
-  readonly passivePorts?: string;
+  readonly passivePorts?: PassivePorts;
   /**
    * Whether the kernel keeps passive ports closed (nftables) and opens one to one client address when its session asks, until
    * the connection is there. Else they are open to every network of the security group, and strangers are dropped after they connect.
@@ -103,20 +96,26 @@ export interface FtpsServerSettings {
    */
   readonly maxSessions?: number;
   /**
-   * Seconds that transfers may go on when an instance is taken out of service.
-   * @default 300
+   * How long transfers may go on when an instance is taken out of service.
+   * @default Duration.seconds(300)
    */
-  readonly drainSeconds?: number;
+  readonly drainTimeout?: Duration;
   /**
-   * Seconds without a command or transfer after which a session is closed.
-   * @default 900
+   * Time without a command or transfer after which a session is closed.
+   * @default Duration.seconds(900)
    */
-  readonly idleSeconds?: number;
+  readonly idleTimeout?: Duration;
   /**
    * Text of the greeting.
    * @default "FTPS ready"
    */
   readonly banner?: string;
+  /**
+   * Whatever else the settings file of the server knows (docs/settings.md), key by key over what the constructs write: `{ limits: { bandwidth: { … } }, active: { enabled: true } }`.
+   * Checked by the schema of the server; what follows from a construct, ports for example, is refused. In TypeScript, `satisfies ServerOverrides` has an editor know the keys.
+   * @default - nothing
+   */
+  readonly overrides?: { readonly [key: string]: unknown };
 }
 
 /** The parts of the configuration that other constructs fill in. */
@@ -150,7 +149,7 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
   const input: ServerConfigInput = {
     listeners: listeners.map((listener) => ({ ...listener, clientCertificates, advertisedAddress: settings.advertisedAddress ?? parts.advertisedAddress })),
     workers: 'auto',
-    passive: { ports: settings.passivePorts ?? PassivePorts.DEFAULT },
+    passive: { ports: `${settings.passivePorts ?? PassivePorts.DEFAULT}` },
     firewall: { mode: settings.justInTimeFirewall === false ? 'off' : 'nftables' },
     tls: {
       policy: settings.tlsPolicy ?? TlsPolicy.MODERN,
@@ -165,8 +164,8 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
     identity: parts.identity,
     limits: {
       sessions: settings.maxSessions ?? 2_000,
-      drainSeconds: settings.drainSeconds ?? 300,
-      idleSeconds: settings.idleSeconds ?? 900,
+      drainSeconds: settings.drainTimeout?.toSeconds() ?? 300,
+      idleSeconds: settings.idleTimeout?.toSeconds() ?? 900,
       ...(parts.lockoutTable === undefined ? {} : { lockout: { table: parts.lockoutTable } }),
     },
     audit: { destination: AUDIT_FILE },
@@ -175,7 +174,7 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
     ...(settings.banner === undefined ? {} : { banner: settings.banner }),
   };
   try {
-    const config = checkServerConfig(input);
+    const config = checkServerConfig(withOverrides(input, settings.overrides ?? {}, saidBy(settings)));
     const problems = deploymentProblems(config);
     if (problems.length > 0) throw new ConfigError(problems);
     return config;
@@ -184,6 +183,18 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
       throw new Error(`The server settings can't be used:\n${error.problems.map(({ key, message }) => `  ${settingOf(key)}: ${message}`).join('\n')}`);
     throw error;
   }
+}
+
+/** Keys of the server that a prop was given for, which an override may not say again. */
+function saidBy(settings: FtpsServerSettings): Readonly<Record<string, keyof FtpsServerSettings>> {
+  const props = {
+    'tls.dataTlsReuse': 'dataTlsReuse',
+    'limits.sessions': 'maxSessions',
+    'limits.drainSeconds': 'drainTimeout',
+    'limits.idleSeconds': 'idleTimeout',
+    banner: 'banner',
+  } as const;
+  return Object.fromEntries(Object.entries(props).filter(([, prop]) => settings[prop] !== undefined));
 }
 
 /** The scanner of the image, as lib/image/files/clamd.conf sets it up. */
@@ -198,22 +209,15 @@ function antivirusOf(scan: VirusScan, { scannedElsewhere }: StorageSettings): Se
 
 /** What a laptop may do and a deployment may not. */
 function deploymentProblems(config: ServerConfig): Problem[] {
-  const range = parsePortRange(config.passive.ports);
-  if ('any' in range)
-    return [
-      {
-        key: 'passive.ports',
-        message: `"${config.passive.ports}" opens ports that no security group can name; write low-high, for example ${PassivePorts.DEFAULT}`,
-      },
-    ];
+  const range = PassivePorts.parse(config.passive.ports);
   const problems: Problem[] = [];
   if (range.low < 1024)
     problems.push({ key: 'passive.ports', message: `${config.passive.ports} reaches below 1024, where other services are; choose a range from 1024 up` });
-  const most = portCount(range) * SESSIONS_PER_PORT;
+  const most = range.count * SESSIONS_PER_PORT;
   if (config.limits.sessions > most)
     problems.push({
       key: 'limits.sessions',
-      message: `${config.limits.sessions} sessions are too many for the ${portCount(range)} passive ports ${config.passive.ports}; allow at most ${most}, or widen the range`,
+      message: `${config.limits.sessions} sessions are too many for the ${range.count} passive ports ${config.passive.ports}; allow at most ${most}, or widen the range`,
     });
   return problems;
 }
@@ -224,8 +228,8 @@ function settingOf(key: string): string {
     'passive.ports': 'passivePorts',
     'tls.clientCa': 'clientTrust',
     'limits.sessions': 'maxSessions',
-    'limits.drainSeconds': 'drainSeconds',
-    'limits.idleSeconds': 'idleSeconds',
+    'limits.drainSeconds': 'drainTimeout',
+    'limits.idleSeconds': 'idleTimeout',
     'listeners[0].port': 'explicitPort',
     'listeners[1].port': 'implicitPort',
     listeners: 'explicitPort, implicitPort',

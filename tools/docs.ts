@@ -1,4 +1,4 @@
-/** Writes docs/settings.md from the schema of the server's configuration, docs/compliance.md from the templates, docs/reference.md from docstrings, and the pictures of prod. usage: npm run docs */
+/** Writes docs/settings.md from the schema of the server's configuration, the tables of docs/environments.md, docs/compliance.md from the templates, docs/reference.md from docstrings, and the pictures of prod. usage: npm run docs */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ import { architecture } from './pictures/architecture';
 import { dashboard } from './pictures/dashboard';
 import { environmentOf } from './pictures/resources';
 import { redrawn } from './pictures/terminal';
-import { constructReference, propNames } from './reference';
+import { constructReference, propNames, settingsOf } from './reference';
 
 interface JsonSchema {
   readonly type?: string | readonly string[];
@@ -80,6 +80,13 @@ function kindOf(schema: JsonSchema): string {
 const defaultOf = ({ default: value }: JsonSchema) => (value === undefined || JSON.stringify(value) === '{}' ? '' : `\`${JSON.stringify(value)}\``);
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
+/** A page with a table between the marks of its name. */
+function withSettings(page: string, name: string): string {
+  const mark = new RegExp(`(<!-- settings of ${name}: .*-->\\n)[\\s\\S]*?(\\n<!-- end of ${name} -->)`);
+  if (!mark.test(page)) throw new Error(`there are no marks for the settings of ${name}`);
+  return page.replace(mark, (_, before, after) => `${before}\n${settingsOf(name)}\n${after}`);
+}
+
 function change(name: string, how: (text: string) => string): void {
   const file = join(__dirname, '..', name);
   writeFileSync(file, how(readFileSync(file, 'utf8')));
@@ -88,6 +95,7 @@ function change(name: string, how: (text: string) => string): void {
 if (require.main === module) {
   writeFileSync(join(__dirname, '../docs/settings.md'), settingsReference());
   writeFileSync(join(__dirname, '../docs/reference.md'), constructReference());
+  for (const name of ['FtpsEnvironmentSettings', 'FtpsServiceProps', 'FtpsServerSettings']) change('docs/environments.md', (page) => withSettings(page, name));
   writeFileSync(join(__dirname, '../lib/prop-names.ts'), propNamesModule());
   const { context } = JSON.parse(readFileSync(join(__dirname, '../cdk.json'), 'utf8'));
   const environments = environmentsApp({ context });

@@ -44,9 +44,35 @@ const titles: Record<string, string> = {
   storage: 'Storage',
 };
 
-/** The names in every public interface, each with the public interface that its value has, if any. What extends one of aws-cdk-lib is left out. */
+/** A public interface as a table of settings: what it is called, what it means, what it is unless it is said. */
+export function settingsOf(name: string): string {
+  const all = [...exported()].map(({ node }) => node);
+  const names = new Set(all.map((node) => node.name!.text));
+  const interfaceNamed = (wanted: string) => all.find((node): node is ts.InterfaceDeclaration => ts.isInterfaceDeclaration(node) && node.name.text === wanted)!;
+  const propertiesOf = (node: ts.InterfaceDeclaration): ts.PropertySignature[] => [
+    ...node.members.filter(ts.isPropertySignature),
+    ...(node.heritageClauses ?? []).flatMap(({ types }) => types.flatMap((type) => propertiesOf(interfaceNamed(type.getText())))),
+  ];
+  const rows = propertiesOf(interfaceNamed(name)).map((one) => {
+    const [property = '', type = '', fallback = '', meaning = ''] = propertyRow(one, names);
+    return [property, type.replaceAll('](#', '](reference.md#'), meaning, fallback];
+  });
+  return table(['setting', 'type', 'meaning', 'default'], rows);
+}
+
+/** Interfaces of aws-cdk-lib that public ones extend, and where they are declared. */
+const foreign: Record<string, string> = { StageProps: 'core/lib/stage.d.ts', StackProps: 'core/lib/stack.d.ts' };
+
+function* foreignInterfaces(): Generator<ts.InterfaceDeclaration> {
+  for (const [name, file] of Object.entries(foreign))
+    for (const node of parse(join(root, 'node_modules/aws-cdk-lib', file)).statements)
+      if (ts.isInterfaceDeclaration(node) && node.name.text === name) yield node;
+}
+
+/** The names in every public interface, each with the public interface that its value has, if any. */
 export function propNames(): Record<string, Record<string, string>> {
-  const interfaces = new Map([...exported()].flatMap(({ node }) => (ts.isInterfaceDeclaration(node) ? [[node.name.text, node] as const] : [])));
+  const ours = [...exported()].flatMap(({ node }) => (ts.isInterfaceDeclaration(node) ? [node] : []));
+  const interfaces = new Map([...ours, ...foreignInterfaces()].map((node) => [node.name.text, node]));
   const basesOf = (node: ts.InterfaceDeclaration) => (node.heritageClauses ?? []).flatMap(({ types }) => types.map((type) => type.getText()));
   const ofKit = (name: string): boolean => interfaces.has(name) && basesOf(interfaces.get(name)!).every(ofKit);
   const namesIn = (name: string): Record<string, string> => {
@@ -58,7 +84,8 @@ export function propNames(): Record<string, Record<string, string>> {
     return Object.assign({}, ...basesOf(node).map(namesIn), Object.fromEntries(own));
   };
   return Object.fromEntries(
-    [...interfaces.keys()]
+    ours
+      .map((node) => node.name.text)
       .filter(ofKit)
       .sort()
       .map((name) => [name, namesIn(name)]),

@@ -1,6 +1,7 @@
 /** What the environments of `bin/environments` are not: production behind a load balancer and a network firewall, a service in a network of yours, and one that no internet reaches. */
 import { App, type AppProps, Stack, Validations } from 'aws-cdk-lib';
-import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { PrefixList, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
 import { DelegatedZone, ElasticAddresses, EndpointKind, FtpsService, FtpsStage, PrivateAddresses, ServerCertificate, ServiceNetwork } from '../../lib';
 import { StackOfAnyZone } from '../../lib/stack-of-any-zone';
@@ -40,7 +41,7 @@ function existingVpc(app: App): void {
     vpc,
     imageBuildCidr: '10.0.255.0/28',
     clientCidrs: ['203.0.113.0/24', '2001:db8::/32'],
-    clientPrefixLists: ['pl-0123456789abcdef0'],
+    clientPrefixLists: [PrefixList.fromPrefixListId(stack, 'Partners', 'pl-0123456789abcdef0')],
     ipv6: true,
     maxInstances: 3,
     warmInstances: 1,
@@ -62,7 +63,7 @@ function privateOnly(app: App): void {
     clientCidrs: ['10.0.0.0/8'],
     endpoint: new PrivateAddresses(stack, 'Addresses'),
     certificate: ServerCertificate.fromAcm(stack, 'Certificate', {
-      certificateArn: `arn:aws:acm:${env.region}:${env.account}:certificate/11111111-2222-3333-4444-555555555555`,
+      certificate: Certificate.fromCertificateArn(stack, 'Acm', `arn:aws:acm:${env.region}:${env.account}:certificate/11111111-2222-3333-4444-555555555555`),
       names: [domainName],
     }),
   });

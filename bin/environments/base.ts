@@ -1,7 +1,8 @@
 /** What staging and prod share. */
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import type { FtpsEnvironmentOptions } from '../../lib';
 
 export const base: FtpsEnvironmentOptions = {
-  patchSchedule: 'cron(0 3 ? * sun *)',
+  patchSchedule: Schedule.cron({ minute: '0', hour: '3', weekDay: 'sun' }),
   tags: { team: 'file-transfer' },
 };

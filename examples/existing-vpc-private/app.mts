@@ -1,6 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { CertificateAuthority } from 'aws-cdk-lib/aws-acmpca';
-import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { PrefixList, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
 import { FtpsService, PrivateAddresses, S3Storage, ServerCertificate, ServiceEndpoints } from 'cdk-ftps';
 
@@ -31,7 +31,7 @@ new FtpsService(stack, 'Ftps', {
   vpc,
   vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
   clientCidrs: ['10.0.0.0/8'],
-  clientPrefixLists: ['pl-0123456789abcdef0'],
+  clientPrefixLists: [PrefixList.fromPrefixListId(stack, 'Partners', 'pl-0123456789abcdef0')],
   storage: new S3Storage(stack, 'Files'), // scanned by GuardDuty; a scanner on the instances would get its signatures from the internet
   endpoint: new PrivateAddresses(stack, 'Addresses'),
   certificate: ServerCertificate.privateCa(stack, 'Certificate', { domainName, authority }),

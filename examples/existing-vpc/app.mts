@@ -1,5 +1,5 @@
 import { App, Stack } from 'aws-cdk-lib';
-import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { PrefixList, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { ElasticAddresses, FtpsService } from 'cdk-ftps';
 
@@ -21,6 +21,6 @@ new FtpsService(stack, 'Ftps', {
   vpcSubnets: { subnetType: SubnetType.PUBLIC },
   imageBuildCidr: '10.0.255.0/28', // a free range: images are built there, with an address that instances do not get
   clientCidrs: ['203.0.113.0/24'],
-  clientPrefixLists: ['pl-0123456789abcdef0'],
+  clientPrefixLists: [PrefixList.fromPrefixListId(stack, 'Partners', 'pl-0123456789abcdef0')],
   endpoint: new ElasticAddresses(stack, 'Addresses', { count: 3 }),
 });

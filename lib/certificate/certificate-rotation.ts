@@ -3,7 +3,7 @@ import { DefaultStackSynthesizer, Duration, Fn, Lazy, RemovalPolicy, Stack, Tags
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { AnyPrincipal, Effect, type IGrantable, type IPrincipal, type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, type Grant, type IGrantable, type IPrincipal, type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -34,7 +34,7 @@ export interface RotationSource {
 
 export interface CertificateRotationProps {
   readonly names: string[];
-  readonly minDaysLeft: number;
+  readonly minTimeLeft: Duration;
   readonly source: RotationSource;
 }
 
@@ -82,9 +82,9 @@ export class CertificateRotation extends Construct {
     this.makeAlarms(props.source.alarmDays);
   }
 
-  public grantRead(grantee: IGrantable): void {
-    this.secret.grantRead(grantee);
+  public grantRead(grantee: IGrantable): Grant {
     this.readers.push(grantee.grantPrincipal);
+    return this.secret.grantRead(grantee);
   }
 
   public metricDaysLeft(options?: MetricOptions): Metric {
@@ -133,7 +133,7 @@ export class CertificateRotation extends Construct {
     );
   }
 
-  private makeLambda({ names, minDaysLeft, source }: CertificateRotationProps): LambdaFn {
+  private makeLambda({ names, minTimeLeft, source }: CertificateRotationProps): LambdaFn {
     const { queue: deadLetterQueue, alarm } = new FailureQueue(this, 'Failures', { of: 'rotation of the FTPS certificate' });
     this.alarms.push(alarm);
     const logGroup = new LogGroup(this, 'RotationLogs', { retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
@@ -159,7 +159,7 @@ export class CertificateRotation extends Construct {
       environment: {
         SECRET_ID: this.secret.secretArn,
         NAMES: names.join(','),
-        MIN_DAYS_LEFT: String(minDaysLeft),
+        MIN_DAYS_LEFT: String(minTimeLeft.toDays()),
         METRIC_NAMESPACE: NAMESPACE,
         METRIC_SECRET: stableName(this),
         ...source.environment,

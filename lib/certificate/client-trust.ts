@@ -4,7 +4,7 @@ import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
@@ -12,6 +12,7 @@ import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 import { ServiceFunction } from '../functions/service-function';
+import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { NAMESPACE } from './certificate-rotation';
@@ -27,10 +28,10 @@ export interface ClientTrustProps {
    */
   readonly revocationLists?: string[];
   /**
-   * Hours before the end of a revocation list at which its alarm goes off. An hourly list needs fewer than the daily one of most authorities.
-   * @default 12
+   * How long before the end of a revocation list its alarm goes off. An hourly list needs less than the daily one of most authorities. Whole hours.
+   * @default Duration.hours(12)
    */
-  readonly staleHours?: number;
+  readonly warnBefore?: Duration;
 }
 
 const CA_KEY = 'client-ca.pem';
@@ -49,7 +50,8 @@ export class ClientTrust extends Construct {
   constructor(scope: Construct, id: string, props: ClientTrustProps) {
     super(scope, id);
     refuseUnknownProps(props, 'ClientTrustProps');
-    const { bundleFile, revocationLists = [], staleHours = 12 } = props;
+    const { bundleFile, revocationLists = [], warnBefore = Duration.hours(12) } = props;
+    const staleHours = warnBefore.toHours();
     const wrong = revocationLists.find((url) => !/^https?:\/\/\S+$/.test(url));
     if (wrong !== undefined) throw new Error(`revocationLists: "${wrong}" is no address; write it as http://crl.example.com/root.crl`);
     this.bucket = this.makeBucket();
@@ -105,11 +107,9 @@ export class ClientTrust extends Construct {
   }
 
   /** Allows reading both, and nothing else. */
-  public grantRead(grantee: IGrantable): void {
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['s3:GetObject'], resources: [this.bucket.arnForObjects(CA_KEY), this.bucket.arnForObjects(CRL_KEY)] }),
-    );
-    this.bucket.encryptionKey!.grantDecrypt(grantee);
+  public grantRead(grantee: IGrantable): Grant {
+    const objects = [this.bucket.arnForObjects(CA_KEY), this.bucket.arnForObjects(CRL_KEY)];
+    return granted(grantee, new PolicyStatement({ actions: ['s3:GetObject'], resources: objects })).combine(this.bucket.encryptionKey!.grantDecrypt(grantee));
   }
 
   /** Lets every alarm do something, for example tell an SNS topic. */

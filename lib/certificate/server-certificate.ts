@@ -2,9 +2,9 @@
 
 import { Duration, Stack } from 'aws-cdk-lib';
 import { CertificateAuthority, type ICertificateAuthority } from 'aws-cdk-lib/aws-acmpca';
-import { Certificate, CertificateValidation, KeyAlgorithm, PrivateCertificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { Certificate, CertificateValidation, type ICertificate, KeyAlgorithm, PrivateCertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IAlarmAction, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -16,10 +16,10 @@ import { PrivateAuthority } from './private-authority';
 /** How certificates are rotated, wherever they come from. */
 export interface RotationProps {
   /**
-   * Days that a certificate must still last to be taken up.
-   * @default 1
+   * How long a certificate must still last to be taken up. Whole days.
+   * @default Duration.days(1)
    */
-  readonly minDaysLeft?: number;
+  readonly minTimeLeft?: Duration;
 }
 
 /** A public certificate of ACM. */
@@ -63,8 +63,8 @@ export interface PrivateServerCertificateProps extends RotationProps {
 
 /** A certificate that ACM has already. */
 export interface ExistingCertificateProps extends RotationProps {
-  /** ARN of an ACM certificate that may be exported. */
-  readonly certificateArn: string;
+  /** A certificate of ACM that may be exported: exportable when it was asked for, or of ACM Private CA. */
+  readonly certificate: ICertificate;
   /** Host names that it must cover. */
   readonly names: string[];
 }
@@ -115,7 +115,7 @@ export class ServerCertificate extends Construct {
   /** An ACM certificate that is there already: exportable, or issued by ACM Private CA. */
   public static fromAcm(scope: Construct, id: string, props: ExistingCertificateProps): ServerCertificate {
     refuseUnknownProps(props, 'ExistingCertificateProps');
-    return new ServerCertificate(scope, id).rotatedBy(props.names, props, exportedFromAcm(props.certificateArn));
+    return new ServerCertificate(scope, id).rotatedBy(props.names, props, exportedFromAcm(props.certificate.certificateArn));
   }
 
   /** A secret that somebody else fills in. */
@@ -143,9 +143,8 @@ export class ServerCertificate extends Construct {
   }
 
   /** Allows reading the certificate and its key. Of a rotated certificate, nobody else but the rotation Lambda can. */
-  public grantRead(grantee: IGrantable): void {
-    if (this.rotation) this.rotation.grantRead(grantee);
-    else this.secret.grantRead(grantee);
+  public grantRead(grantee: IGrantable): Grant {
+    return this.rotation ? this.rotation.grantRead(grantee) : this.secret.grantRead(grantee);
   }
 
   /** Lets every alarm do something, for example tell an SNS topic. */
@@ -173,8 +172,8 @@ export class ServerCertificate extends Construct {
     return this.rotation;
   }
 
-  private rotatedBy(names: string[], { minDaysLeft = 1 }: RotationProps, source: RotationSource): ServerCertificate {
-    this.rotation = new CertificateRotation(this, 'Rotated', { names, minDaysLeft, source });
+  private rotatedBy(names: string[], { minTimeLeft = Duration.days(1) }: RotationProps, source: RotationSource): ServerCertificate {
+    this.rotation = new CertificateRotation(this, 'Rotated', { names, minTimeLeft, source });
     return this;
   }
 }

@@ -3,6 +3,7 @@ import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
 import type { ServerFleet } from '../fleet/server-fleet';
+import type { PassivePorts } from '../network/passive-ports';
 import type { FtpsSecurityGroup } from '../network/security-group';
 
 /** What an endpoint is connected to once the instances are described. */
@@ -24,8 +25,8 @@ export interface EndpointConnection {
 export interface EndpointPorts {
   /** Ports of explicit and implicit FTPS. */
   readonly controlPorts: number[];
-  /** The passive range, low-high. */
-  readonly passivePorts: string;
+  /** The passive range. */
+  readonly passivePorts: PassivePorts;
 }
 
 /** Made by `ElasticAddresses`, `FtpsLoadBalancer` or `PrivateAddresses`. */

@@ -5,7 +5,6 @@ import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetS
 import { type CfnLoadBalancer, NetworkLoadBalancer, type NetworkTargetGroup, Protocol } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { parsePortRange } from '../../server/config';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
 import type { ServerFleet } from '../fleet/server-fleet';
 import { ServiceFunction } from '../functions/service-function';
@@ -92,9 +91,8 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
   }
 
   public open(door: FtpsSecurityGroup, ports: EndpointPorts): ISecurityGroup {
-    const range = parsePortRange(ports.passivePorts);
-    if ('any' in range) throw new Error(`passivePorts: "${ports.passivePorts}" names no ports; write low-high, for example 50000-50015`);
-    const passive = range.high - range.low + 1;
+    const range = ports.passivePorts;
+    const passive = range.count;
     const room = MAX_LISTENERS - ports.controlPorts.length;
     if (passive > room)
       throw new Error(
@@ -108,10 +106,10 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
     (this.loadBalancer.node.defaultChild as CfnLoadBalancer).securityGroups = [door.securityGroup.securityGroupId];
     const instances = new SecurityGroup(this, 'Instances', { vpc: this.vpc, description: 'FTPS instances: the load balancer alone', allowAllOutbound: false });
     for (const port of ports.controlPorts) instances.addIngressRule(door.securityGroup, Port.tcp(port), `FTPS control ${port}`);
-    instances.addIngressRule(door.securityGroup, Port.tcpRange(range.low, range.high), `FTPS passive ${ports.passivePorts}`);
+    instances.addIngressRule(door.securityGroup, range.toPort(), `FTPS passive ${ports.passivePorts}`);
     instances.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
     for (const port of ports.controlPorts) door.securityGroup.addEgressRule(instances, Port.tcp(port), `FTPS control ${port}`);
-    door.securityGroup.addEgressRule(instances, Port.tcpRange(range.low, range.high), `FTPS passive ${ports.passivePorts}`);
+    door.securityGroup.addEgressRule(instances, range.toPort(), `FTPS passive ${ports.passivePorts}`);
     for (const port of ports.controlPorts) this.controlTargets.push(this.listen(port, ports.controlPorts[0]!));
     for (let port = range.low; port <= range.high; port++) this.listen(port, ports.controlPorts[0]!);
     return instances;
@@ -151,9 +149,8 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
 
   /** Equal parts of the range; the last ones take what is left over. */
   private slices(): [number, number][] {
-    const range = parsePortRange(this.ports!.passivePorts) as { low: number; high: number };
-    const passive = range.high - range.low + 1;
-    const start = (slot: number) => range.low + Math.floor((slot * passive) / this.slots);
+    const { low, count } = this.ports!.passivePorts;
+    const start = (slot: number) => low + Math.floor((slot * count) / this.slots);
     return Array.from({ length: this.slots }, (_, slot) => [start(slot), start(slot + 1) - 1]);
   }
 

@@ -27,7 +27,7 @@ import {
   type SubnetSelection,
   type UserData,
 } from 'aws-cdk-lib/aws-ec2';
-import { type IManagedPolicy, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IGrantable, type IManagedPolicy, type IPrincipal, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
 import { refuseUnknownProps } from '../known-props';
@@ -51,9 +51,9 @@ export interface ServerFleetProps {
   readonly userData: UserData;
   /**
    * Instance type; its processor must be that of the image.
-   * @default c7g.large
+   * @default - c7g.large
    */
-  readonly instanceType?: string;
+  readonly instanceType?: InstanceType;
   /**
    * How many instances there are.
    * @default 1
@@ -102,11 +102,13 @@ export interface ServerFleetProps {
 }
 
 /** The instances: an Auto Scaling group over the zones, IMDSv2, encrypted disks, drained before they go, each with the least rights. */
-export class ServerFleet extends Construct implements IConnectable {
+export class ServerFleet extends Construct implements IConnectable, IGrantable {
   /** Which ports of the instances are open to whom. */
   public readonly connections: Connections;
   /** The instances' role. Grants go to it. */
   public readonly role: Role;
+  /** The role of the instances, for grants of other constructs: `bucket.grantRead(fleet)`. */
+  public readonly grantPrincipal: IPrincipal;
   /** The group itself. */
   public readonly autoScalingGroup: AutoScalingGroup;
   /** What an instance starts with. */
@@ -139,6 +141,7 @@ export class ServerFleet extends Construct implements IConnectable {
       managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore')],
       permissionsBoundary: props.permissionsBoundary,
     });
+    this.grantPrincipal = this.role.grantPrincipal;
     this.allowLifecycle();
     acknowledge(
       this.role,
@@ -148,7 +151,7 @@ export class ServerFleet extends Construct implements IConnectable {
     const kmsKey = volumeKey(this, 'VolumeKey', { description: 'Volumes of FTPS instances' });
     this.launchTemplate = new LaunchTemplate(this, 'LaunchTemplate', {
       machineImage: builtImage(props.imageId, props.userData),
-      instanceType: new InstanceType(props.instanceType ?? 'c7g.large'),
+      instanceType: props.instanceType ?? new InstanceType('c7g.large'),
       role: this.role,
       securityGroup: props.securityGroup,
       userData: props.userData,

@@ -1,11 +1,12 @@
 /** Shell sessions on instances by Session Manager, each written to a log as it happens. */
 
 import { Stack } from 'aws-cdk-lib';
-import { type IGrantable, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { acknowledge } from '../compliance/acknowledge';
+import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { logKey } from '../network/log-key';
 
@@ -65,10 +66,10 @@ export class SessionLog extends Construct {
   }
 
   /** Lets somebody start sessions on the instances, by the document that logs them and by no other, and end their own. */
-  public grantStart(grantee: IGrantable): void {
+  public grantStart(grantee: IGrantable): Grant {
     const stack = Stack.of(this);
-    const { grantPrincipal } = grantee;
-    grantPrincipal.addToPrincipalPolicy(
+    return granted(
+      grantee,
       new PolicyStatement({
         actions: ['ssm:StartSession'],
         resources: [stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' })],
@@ -77,14 +78,10 @@ export class SessionLog extends Construct {
           BoolIfExists: { 'ssm:SessionDocumentAccessCheck': 'true' },
         },
       }),
-    );
-    grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({
         actions: ['ssm:StartSession'],
         resources: [stack.formatArn({ service: 'ssm', resource: 'document', resourceName: this.documentName })],
       }),
-    );
-    grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({
         actions: ['ssm:ResumeSession', 'ssm:TerminateSession', 'ssmmessages:OpenDataChannel'],
         // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable of IAM

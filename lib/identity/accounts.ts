@@ -1,9 +1,10 @@
 /** Who may log in: accounts in Secrets Manager, in a directory, or in several places asked in order. */
 import { CfnOutput } from 'aws-cdk-lib';
 import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
-import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { ServerConfigInput } from '../../server/config';
+import { combined } from '../grants';
 
 /** Accounts of a service. Made by `SecretAccounts`, `DirectoryAccounts`, or of several by `FtpsAccounts.inOrder`. */
 export abstract class FtpsAccounts extends Construct {
@@ -22,7 +23,7 @@ export abstract class FtpsAccounts extends Construct {
   public abstract _sources(): ServerConfigInput['identity'];
 
   /** Allows reading what the server needs to check a login. */
-  public abstract grantRead(grantee: IGrantable): void;
+  public abstract grantRead(grantee: IGrantable): Grant;
 
   /** Allows the instances to reach the accounts. */
   public abstract allowFrom(instances: IConnectable): void;
@@ -49,8 +50,11 @@ class SeveralAccounts extends FtpsAccounts {
     return this.places.flatMap((place) => place._sources());
   }
 
-  public override grantRead(grantee: IGrantable): void {
-    for (const place of this.places) place.grantRead(grantee);
+  public override grantRead(grantee: IGrantable): Grant {
+    return combined(
+      grantee,
+      this.places.map((place) => place.grantRead(grantee)),
+    );
   }
 
   public override allowFrom(instances: IConnectable): void {

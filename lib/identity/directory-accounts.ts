@@ -1,7 +1,8 @@
 /** Accounts of a directory that is there already: OpenLDAP, Active Directory, AWS Managed Microsoft AD. */
 
+import type { Duration } from 'aws-cdk-lib';
 import { type IConnectable, Peer, Port } from 'aws-cdk-lib/aws-ec2';
-import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { DirectorySettingsInput, ServerConfigInput } from '../../server/config';
@@ -133,10 +134,10 @@ export interface DirectoryAccountsProps {
   /** The first that fits decides; a user whom none fits is refused. */
   readonly rules: DirectoryRule[];
   /**
-   * How long a good login is remembered. Seconds.
-   * @default 0
+   * How long a good login is remembered.
+   * @default Duration.seconds(0)
    */
-  readonly cacheSeconds?: number;
+  readonly cacheTtl?: Duration;
 }
 
 /** Asks a directory at every login. The server's settings, its permission to read the service password, and the network rules come from these props. */
@@ -156,11 +157,11 @@ export class DirectoryAccounts extends FtpsAccounts {
 
   /** @internal */
   public override _sources(): ServerConfigInput['identity'] {
-    const { flavour, servers, ca, realms, userBase, userFilter, groupBase, rules, cacheSeconds } = this.props;
+    const { flavour, servers, ca, realms, userBase, userFilter, groupBase, rules, cacheTtl } = this.props;
     return [
       {
         kind: 'directory',
-        ...given({ flavour, ca, realms, cacheSeconds }),
+        ...given({ flavour, ca, realms, cacheSeconds: cacheTtl?.toSeconds() }),
         servers,
         bind: this.bind(),
         users: { base: userBase, ...given({ filter: userFilter }) },
@@ -171,8 +172,8 @@ export class DirectoryAccounts extends FtpsAccounts {
   }
 
   /** Allows reading the password of the service account. */
-  public override grantRead(grantee: IGrantable): void {
-    this.props.servicePassword?.grantRead(grantee);
+  public override grantRead(grantee: IGrantable): Grant {
+    return this.props.servicePassword?.grantRead(grantee) ?? Grant.drop(grantee, 'Users bind with their own passwords');
   }
 
   public override allowFrom(instances: IConnectable): void {

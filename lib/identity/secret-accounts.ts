@@ -1,12 +1,13 @@
 /** Accounts in Secrets Manager, one secret each, below a prefix. */
 
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { ArnFormat, type Duration, Stack } from 'aws-cdk-lib';
 import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
-import { Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct, IConstruct } from 'constructs';
 import type { ServerConfigInput } from '../../server/config';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { FtpsAccounts, outputOnce } from './accounts';
@@ -21,15 +22,15 @@ export interface SecretAccountsProps {
    */
   readonly prefix?: string;
   /**
-   * How long an account that was found is remembered. Seconds.
-   * @default 30
+   * How long an account that was found is remembered.
+   * @default Duration.seconds(30)
    */
-  readonly cacheSeconds?: number;
+  readonly cacheTtl?: Duration;
   /**
-   * How long it is remembered that there is no such account. Seconds.
-   * @default 10
+   * How long it is remembered that there is no such account.
+   * @default Duration.seconds(10)
    */
-  readonly negativeCacheSeconds?: number;
+  readonly negativeCacheTtl?: Duration;
 }
 
 /**
@@ -59,38 +60,42 @@ export class SecretAccounts extends FtpsAccounts {
 
   /** @internal */
   public override _sources(): ServerConfigInput['identity'] {
-    const { cacheSeconds, negativeCacheSeconds } = this.props;
+    const { cacheTtl, negativeCacheTtl } = this.props;
     return [
       {
         kind: 'secrets',
         prefix: this.prefix,
-        ...(cacheSeconds === undefined ? {} : { cacheSeconds }),
-        ...(negativeCacheSeconds === undefined ? {} : { negativeCacheSeconds }),
+        ...(cacheTtl === undefined ? {} : { cacheSeconds: cacheTtl.toSeconds() }),
+        ...(negativeCacheTtl === undefined ? {} : { negativeCacheSeconds: negativeCacheTtl.toSeconds() }),
       },
     ];
   }
 
   /** Allows reading the accounts: these secrets, and nothing else. */
-  public override grantRead(grantee: IGrantable): void {
+  public override grantRead(grantee: IGrantable): Grant {
     const resource = this.arnOfAll();
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({ effect: Effect.ALLOW, actions: ['secretsmanager:GetSecretValue'], resources: [resource] }),
-    );
-    grantee.grantPrincipal.addToPrincipalPolicy(useBySecretsManager(this.key, 'Decrypt'));
     this.acceptWildcard(grantee, resource);
+    return granted(
+      grantee,
+      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [resource] }),
+      useBySecretsManager(this.key, 'Decrypt'),
+    );
   }
 
   /** Allows looking after the accounts with `ftps user`. */
-  public grantManage(grantee: IGrantable): void {
+  public grantManage(grantee: IGrantable): Grant {
     const resource = this.arnOfAll();
     const actions = ['GetSecretValue', 'DescribeSecret', 'CreateSecret', 'PutSecretValue', 'UpdateSecret', 'DeleteSecret', 'RestoreSecret'].map(
       (action) => `secretsmanager:${action}`,
     );
-    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions, resources: [resource] }));
-    // ListSecrets knows no resources (Service Authorization Reference, AWS Secrets Manager); names are no secrets.
-    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions: ['secretsmanager:ListSecrets'], resources: ['*'] }));
-    grantee.grantPrincipal.addToPrincipalPolicy(useBySecretsManager(this.key, 'Decrypt', 'GenerateDataKey'));
     this.acceptWildcard(grantee, resource);
+    return granted(
+      grantee,
+      new PolicyStatement({ actions, resources: [resource] }),
+      // ListSecrets knows no resources (Service Authorization Reference, AWS Secrets Manager); names are no secrets.
+      new PolicyStatement({ actions: ['secretsmanager:ListSecrets'], resources: ['*'] }),
+      useBySecretsManager(this.key, 'Decrypt', 'GenerateDataKey'),
+    );
   }
 
   public override allowFrom(_instances: IConnectable): void {

@@ -1,10 +1,11 @@
 /** Failures and lock-outs that all instances share, so that an attacker can't go from one to the next. */
 import { Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
-import { Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+import { granted } from '../grants';
 
 /** What the server reads and writes in an item; the names are the server's. */
 const PARTITION_KEY = 'key';
@@ -34,14 +35,14 @@ export class SharedLockouts extends Construct {
   }
 
   /** Allows counting failures and asking for lock-outs, item by item. */
-  public grantUse(grantee: IGrantable): void {
+  public grantUse(grantee: IGrantable): Grant {
     const actions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'].map((action) => `dynamodb:${action}`);
-    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions, resources: [this.table.tableArn] }));
     // What DynamoDB does with the key for its callers (DynamoDB developer guide, "Encryption at rest: how it works"), and only it.
     const keyActions = ['Encrypt', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext', 'DescribeKey'];
-    grantee.grantPrincipal.addToPrincipalPolicy(
+    return granted(
+      grantee,
+      new PolicyStatement({ actions, resources: [this.table.tableArn] }),
       new PolicyStatement({
-        effect: Effect.ALLOW,
         actions: keyActions.map((action) => `kms:${action}`),
         resources: [this.key.keyArn],
         conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.${Aws.URL_SUFFIX}` } },

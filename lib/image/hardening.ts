@@ -1,23 +1,6 @@
 /** The documents of the image's components: what is installed, how it is hardened, and what is tried before an image counts as good. */
 
-/** A step of an Image Builder component document (EC2 Image Builder user guide, "Use the AWSTOE component document framework"). */
-interface Step {
-  readonly name: string;
-  readonly action: 'ExecuteBash' | 'S3Download' | 'Reboot';
-  readonly inputs?: unknown;
-}
-
-function document(name: string, description: string, phases: Readonly<Partial<Record<'build' | 'validate' | 'test', readonly Step[]>>>): string {
-  return JSON.stringify(
-    { name, description, schemaVersion: 1, phases: Object.entries(phases).map(([phase, steps]) => ({ name: phase, steps })) },
-    undefined,
-    1,
-  );
-}
-
-function bash(name: string, ...commands: string[]): Step {
-  return { name, action: 'ExecuteBash', inputs: { commands: ['set -euo pipefail', ...commands] } };
-}
+import { bash, document } from './documents';
 
 /** What the distribution provides. */
 const PACKAGES = [

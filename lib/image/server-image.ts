@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Aspects, Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { ISecurityGroup, ISubnet } from 'aws-cdk-lib/aws-ec2';
+import type { Schedule } from 'aws-cdk-lib/aws-events';
 import { AccountPrincipal, InstanceProfile, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   CfnComponent,
@@ -26,6 +27,7 @@ import { refuseUnknownProps } from '../known-props';
 import { ofThisStack, stableName } from '../names';
 import { logKey } from '../network/log-key';
 import { fipsDocument, hardeningDocument, packagesDocument, serverDocument } from './hardening';
+import type { ImageComponent } from './image-component';
 import { IMAGE_TAG, ImageRetention } from './image-retention';
 import { ImageWatch } from './image-watch';
 
@@ -73,6 +75,11 @@ export interface ImageSettings {
    * @default - this region alone
    */
   readonly copyToRegions?: string[];
+  /**
+   * Components of your own, for agents that every machine of a company has, applied in this order behind those of the kit.
+   * @default - none
+   */
+  readonly components?: ImageComponent[];
 }
 
 /** What `ServerImage` is told. */
@@ -83,10 +90,10 @@ export interface ServerImageProps extends ImageSettings {
    */
   readonly processor?: Processor;
   /**
-   * When a new image is built, as an AWS cron expression in UTC. It brings every patch that is out by then.
+   * When a new image is built, by `Schedule.cron`, in UTC. It brings every patch that is out by then.
    * @default - Sundays at 03:00
    */
-  readonly schedule?: string;
+  readonly schedule?: Schedule;
   /** Subnet in which images are built; it must reach the internet or the endpoints that stand for it. */
   readonly subnet: ISubnet;
   /** Security group of the machine that builds. */
@@ -124,8 +131,9 @@ export class ServerImage extends Construct {
     super(scope, id);
     refuseUnknownProps(props, 'ServerImageProps');
     this.processor = props.processor ?? Processor.ARM64;
-    const schedule = props.schedule ?? DEFAULT_SCHEDULE;
-    if (!/^cron\(.+\)$/.test(schedule)) throw new Error(`schedule: "${schedule}" is no AWS cron expression; write it as ${DEFAULT_SCHEDULE}`);
+    const schedule = props.schedule?.expressionString ?? DEFAULT_SCHEDULE;
+    if (!/^cron\(.+\)$/.test(schedule))
+      throw new Error(`schedule: "${schedule}" is no time of a calendar; write it by Schedule.cron, or as Schedule.expression('${DEFAULT_SCHEDULE}')`);
     if ((props.keep ?? 5) < 2) throw new Error(`keep: ${props.keep} leaves no image to go back to; keep at least 2`);
     const stack = Stack.of(this);
     const name = stableName(this).replaceAll('/', '-');
@@ -153,12 +161,14 @@ export class ServerImage extends Construct {
     for (const account of props.shareWithAccounts ?? []) this.letStartFrom(account);
     this.imageArnPrefix = stack.formatArn({ service: 'imagebuilder', resource: 'image', resourceName: `${name.toLowerCase()}-` });
     this.watch = new ImageWatch(this, 'Watch', { imageArnPrefix: this.imageArnPrefix });
+    const own = props.components ?? [];
     // A recipe can't change under one version, so its name carries what it is made of.
     const recipeName = `${name}-${digest(
       components.map((component) => component.name),
       props.stig === false ? 'no STIG' : stig.parameters,
       WORKING_DIRECTORY,
       this.processor,
+      ...own.map(({ _identity }) => _identity),
     )}`;
     this.recipeArnPrefix = stack.formatArn({ service: 'imagebuilder', resource: 'image', resourceName: `${recipeName.toLowerCase()}/` });
     const recipe = new CfnImageRecipe(this, 'Recipe', {
@@ -170,7 +180,11 @@ export class ServerImage extends Construct {
         resource: 'image',
         resourceName: `amazon-linux-2023-${this.processor === Processor.ARM64 ? 'arm64' : 'x86'}/x.x.x`,
       }),
-      components: [...(props.stig === false ? [] : [stig]), ...components.map(({ attrArn }) => ({ componentArn: attrArn }))],
+      components: [
+        ...(props.stig === false ? [] : [stig]),
+        ...components.map(({ attrArn }) => ({ componentArn: attrArn })),
+        ...own.map((one) => one._bind(this)),
+      ],
       // Its default is /tmp, from which the finished image runs nothing.
       workingDirectory: WORKING_DIRECTORY,
       blockDeviceMappings: [

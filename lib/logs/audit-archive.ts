@@ -7,7 +7,7 @@ import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import { CfnNamedQuery, CfnPreparedStatement, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
-import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   BackupMode,
   CloudWatchLogProcessor,
@@ -28,6 +28,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, Objec
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { auditColumns } from './audit-columns';
@@ -41,8 +42,8 @@ export interface AuditArchiveProps {
   readonly auditGroup: LogGroup;
   /** Group that is told what Firehose could not deliver. */
   readonly operationsGroup: LogGroup;
-  /** For how many days nobody can change or delete what was written (S3 object lock, compliance mode). */
-  readonly days: number;
+  /** For how long nobody can change or delete what was written (S3 object lock, compliance mode). Whole days. */
+  readonly retention: Duration;
   /**
    * What happens to the archive when the stack is deleted; locked objects stay in any case.
    * @default RemovalPolicy.RETAIN
@@ -87,7 +88,8 @@ export class AuditArchive extends Construct {
   constructor(scope: Construct, id: string, props: AuditArchiveProps) {
     super(scope, id);
     refuseUnknownProps(props, 'AuditArchiveProps');
-    const { auditGroup, operationsGroup, days, removalPolicy = RemovalPolicy.RETAIN } = props;
+    const { auditGroup, operationsGroup, removalPolicy = RemovalPolicy.RETAIN } = props;
+    const days = props.retention.toDays();
     // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
     this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
     this.buckets = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true, removalPolicy };
@@ -110,10 +112,11 @@ export class AuditArchive extends Construct {
   }
 
   /** Allows running queries in the workgroup, and reading the archive through them. */
-  public grantQuery(grantee: IGrantable): void {
+  public grantQuery(grantee: IGrantable): Grant {
     const stack = Stack.of(this);
     const glue = (resource: string, resourceName?: string) => stack.formatArn({ service: 'glue', resource, resourceName });
-    for (const statement of [
+    return granted(
+      grantee,
       // Athena user guide, "Control access to Amazon S3 from Athena" and "Permissions to encrypted data in Amazon S3": Athena reads and writes as whoever asks.
       new PolicyStatement({ actions: ['s3:GetObject'], resources: [this.bucket.arnForObjects('*')] }),
       new PolicyStatement({ actions: ['s3:GetBucketLocation', 's3:ListBucket'], resources: [this.bucket.bucketArn, this.resultBucket.bucketArn] }),
@@ -146,8 +149,7 @@ export class AuditArchive extends Construct {
         resources: [glue('catalog'), glue('database', this.databaseName), glue('table', `${this.databaseName}/${this.tableName}`)],
       }),
       new PolicyStatement({ actions: ['glue:GetDatabase'], resources: [glue('catalog'), glue('database', this.databaseName)] }),
-    ])
-      grantee.grantPrincipal.addToPrincipalPolicy(statement);
+    );
   }
 
   /** Age of the oldest line that is not in S3 yet, in seconds. Maximum over 5 minutes. */

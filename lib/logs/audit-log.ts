@@ -3,12 +3,13 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { FlowLogDestination, FlowLogTrafficType, type IVpc } from 'aws-cdk-lib/aws-ec2';
-import { Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern, LogGroup, MetricFilter, RetentionDays as Retention, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { NAMESPACE } from '../certificate/certificate-rotation';
+import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { logKey } from '../network/log-key';
@@ -30,11 +31,11 @@ export interface AuditLogProps {
    */
   readonly operationsRetention?: RetentionDays;
   /**
-   * For how many days the archive can't be changed or deleted by anybody (S3 object lock, compliance mode). 0 leaves the archive out.
+   * For how long the archive can't be changed or deleted by anybody (S3 object lock, compliance mode). Whole days; `Duration.days(0)` leaves the archive out.
    * PCI DSS 10.5.1 asks for a year, HIPAA 164.316(b)(2) for six.
-   * @default 365
+   * @default Duration.days(365)
    */
-  readonly archiveDays?: number;
+  readonly archiveRetention?: Duration;
   /**
    * Whether CloudTrail records who reads and changes objects of the archive, and of the buckets given to `addDataEvents`. Paid for by the event.
    * @default false
@@ -59,41 +60,35 @@ export class AuditLog extends Construct {
   public readonly archive?: AuditArchive;
   /** Who read or changed objects, where it is recorded. */
   public dataEvents?: AuditDataEvents;
-  private readonly days: number;
+  private readonly archiveRetention?: Duration;
   private readonly groupProps: { encryptionKey: Key; retention: RetentionDays; removalPolicy: RemovalPolicy };
 
   constructor(scope: Construct, id: string, props: AuditLogProps = {}) {
     super(scope, id);
     refuseUnknownProps(props, 'AuditLogProps');
-    const { retention = Retention.ONE_YEAR, archiveDays = 365, removalPolicy = RemovalPolicy.RETAIN } = props;
-    if (!Number.isInteger(archiveDays) || archiveDays < 0) throw new Error(`archiveDays: ${archiveDays} is no number of days; write 0 for no archive, or 365`);
+    const { retention = Retention.ONE_YEAR, archiveRetention = Duration.days(365), removalPolicy = RemovalPolicy.RETAIN } = props;
     this.encryptionKey = logKey(this, 'Key', 'FTPS audit and operations logs');
-    this.days = archiveDays;
+    this.archiveRetention = archiveRetention.toDays() > 0 ? archiveRetention : undefined;
     this.groupProps = { encryptionKey: this.encryptionKey, retention, removalPolicy };
     this.auditGroup = new LogGroup(this, 'Audit', this.groupProps);
     this.operationsGroup = new LogGroup(this, 'Operations', { ...this.groupProps, retention: props.operationsRetention ?? retention });
     for (const metric of Object.values(auditMetrics)) this.count(metric);
-    if (archiveDays > 0)
+    if (this.archiveRetention)
       this.archive = new AuditArchive(this, 'Archive', {
         auditGroup: this.auditGroup,
         operationsGroup: this.operationsGroup,
-        days: archiveDays,
+        retention: this.archiveRetention,
         removalPolicy,
       });
     if (props.dataEvents && this.archive) this.addDataEvents(this.archive.bucket);
   }
 
   /** Allows writing to both groups, and no more. */
-  public grantWrite(grantee: IGrantable): void {
-    this.auditGroup.grantWrite(grantee);
-    this.operationsGroup.grantWrite(grantee);
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({
-        effect: Effect.ALLOW,
-        actions: ['logs:DescribeLogStreams'],
-        resources: [this.auditGroup.logGroupArn, this.operationsGroup.logGroupArn],
-      }),
-    );
+  public grantWrite(grantee: IGrantable): Grant {
+    const groups = [this.auditGroup, this.operationsGroup] as const;
+    const [audit, operations] = groups.map((group) => group.grantWrite(grantee)) as [Grant, Grant];
+    const look = granted(grantee, new PolicyStatement({ actions: ['logs:DescribeLogStreams'], resources: groups.map(({ logGroupArn }) => logGroupArn) }));
+    return audit.combine(operations).combine(look);
   }
 
   /**
@@ -122,7 +117,7 @@ export class AuditLog extends Construct {
     this.dataEvents ??= new AuditDataEvents(this, 'DataEvents', {
       buckets: [bucket],
       logGroup: this.addGroup('DataEventsGroup'),
-      days: this.days || undefined,
+      retention: this.archiveRetention,
       removalPolicy: this.groupProps.removalPolicy,
     });
     return this.dataEvents;

@@ -18,10 +18,10 @@ export interface AuditDataEventsProps {
   /** Group in which the events can be searched. */
   readonly logGroup: ILogGroup;
   /**
-   * For how many days nobody can change or delete what was written (S3 object lock, compliance mode).
-   * @default 365
+   * For how long nobody can change or delete what was written (S3 object lock, compliance mode). Whole days.
+   * @default Duration.days(365)
    */
-  readonly days?: number;
+  readonly retention?: Duration;
   /**
    * What happens to the recorded events when the stack is deleted.
    * @default RemovalPolicy.RETAIN
@@ -39,7 +39,8 @@ export class AuditDataEvents extends Construct {
   constructor(scope: Construct, id: string, props: AuditDataEventsProps) {
     super(scope, id);
     refuseUnknownProps(props, 'AuditDataEventsProps');
-    const { buckets, logGroup, days = 365, removalPolicy = RemovalPolicy.RETAIN } = props;
+    const { buckets, logGroup, retention = Duration.days(365), removalPolicy = RemovalPolicy.RETAIN } = props;
+    const days = retention.toDays();
     const trailName = stableName(this).replaceAll(/[^A-Za-z0-9]+/g, '-');
     const key = new Key(this, 'Key', { description: 'CloudTrail data events of an FTPS service', enableKeyRotation: true, removalPolicy });
     this.bucket = new Bucket(this, 'Bucket', {

@@ -58,7 +58,7 @@ export class SecurityLakeDelivery extends Construct {
     super(scope, id);
     refuseUnknownProps(props, 'SecurityLakeDeliveryProps');
     const { auditLog, lakeBucket, sourcePrefix = 'ftps', sourceVersion = '1.0' } = props;
-    if (!auditLog.archive) throw new Error('auditLog: has no archive, whose table says how lines become Parquet; set archiveDays to 1 or more');
+    if (!auditLog.archive) throw new Error('auditLog: has no archive, whose table says how lines become Parquet; set archiveRetention to a day or more');
     if (!/^[a-z][a-z0-9_-]{0,14}$/i.test(sourcePrefix)) throw new Error(`sourcePrefix: "${sourcePrefix}" is not 1 to 15 letters, digits, - and _`);
     this.sourceNames = CLASSES.map((one) => `${sourcePrefix}-${one}`);
     const { region, account } = Stack.of(this);

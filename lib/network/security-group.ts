@@ -1,10 +1,20 @@
 /** The door of the service: the control ports and the passive range, from the clients given, and nothing else. */
 
-import { type IPeer, type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import {
+  type Connections,
+  type IConnectable,
+  type IPeer,
+  type IPrefixList,
+  type ISecurityGroup,
+  type IVpc,
+  Peer,
+  Port,
+  SecurityGroup,
+} from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
-import { parsePortRange } from '../../server/config';
 import { refuseUnknownProps } from '../known-props';
 import { DEFAULT_RULES, refuseTooManyRules } from '../limits';
+import type { PassivePorts } from './passive-ports';
 import { refusePublicAccess } from './public-access';
 
 /** What `FtpsSecurityGroup` is told. */
@@ -13,12 +23,12 @@ export interface FtpsSecurityGroupProps {
   readonly vpc: IVpc;
   /** Control ports, 21 and 990 as a rule. */
   readonly controlPorts: number[];
-  /** The passive range, low-high. */
-  readonly passivePorts: string;
+  /** The passive range. */
+  readonly passivePorts: PassivePorts;
   /** Client networks in CIDR form, IPv4 or IPv6. */
   readonly clientCidrs?: string[];
-  /** Ids of managed prefix lists with client networks. */
-  readonly clientPrefixLists?: string[];
+  /** Managed prefix lists with client networks. */
+  readonly clientPrefixLists?: IPrefixList[];
   /**
    * Whether `clientCidrs` may be the whole internet: `0.0.0.0/0`, `::/0`, or networks that are half of it or more together.
    * @default false
@@ -34,33 +44,43 @@ export interface FtpsSecurityGroupProps {
    * @default false
    */
   readonly ipv6?: boolean;
+  /**
+   * Whether the clients' networks are reached on ports from 1024 up, for active mode (PORT and EPRT).
+   * @default false
+   */
+  readonly activeMode?: boolean;
 }
 
 /** The door: control and passive ports, from the networks of clients, and nothing else. */
-export class FtpsSecurityGroup extends Construct {
+export class FtpsSecurityGroup extends Construct implements IConnectable {
   /** The security group itself. */
   public readonly securityGroup: ISecurityGroup;
+  /** For rules of yours. */
+  public readonly connections: Connections;
 
   constructor(scope: Construct, id: string, props: FtpsSecurityGroupProps) {
     super(scope, id);
     refuseUnknownProps(props, 'FtpsSecurityGroupProps');
     const group = new SecurityGroup(this, 'Resource', { vpc: props.vpc, description: 'FTPS: control ports and the passive range', allowAllOutbound: false });
-    const range = parsePortRange(props.passivePorts);
-    if ('any' in range) throw new Error(`passivePorts: "${props.passivePorts}" names no ports; write low-high, for example 50000-50015`);
-    const clients = { cidrs: props.clientCidrs ?? [], lists: props.clientPrefixLists ?? [] };
+    const clients = { cidrs: props.clientCidrs ?? [], lists: (props.clientPrefixLists ?? []).map(({ prefixListId }) => prefixListId) };
     refusePublicAccess(clients.cidrs, props.allowPublicAccess);
     refuseTooManyRules(clients, props.controlPorts.length + 1, props.maxRules ?? DEFAULT_RULES);
     for (const peer of clientPeers(props)) {
       for (const port of props.controlPorts) group.addIngressRule(peer, Port.tcp(port), `FTPS control ${port}`);
-      group.addIngressRule(peer, Port.tcpRange(range.low, range.high), `FTPS passive ${props.passivePorts}`);
+      group.addIngressRule(peer, props.passivePorts.toPort(), `FTPS passive ${props.passivePorts}`);
     }
+    if (props.activeMode) for (const peer of clientPeers(props)) group.addEgressRule(peer, Port.tcpRange(1_024, 65_535), 'FTPS active mode');
     // AWS APIs and package repositories speak HTTPS; NTP and DNS of the VPC need no rule.
     group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
     if (props.ipv6) group.addEgressRule(Peer.anyIpv6(), Port.tcp(443), 'AWS APIs');
     this.securityGroup = group;
+    this.connections = group.connections;
   }
 }
 
 function clientPeers({ clientCidrs = [], clientPrefixLists = [] }: FtpsSecurityGroupProps): IPeer[] {
-  return [...clientCidrs.map((cidr) => (cidr.includes(':') ? Peer.ipv6(cidr) : Peer.ipv4(cidr))), ...clientPrefixLists.map((list) => Peer.prefixList(list))];
+  return [
+    ...clientCidrs.map((cidr) => (cidr.includes(':') ? Peer.ipv6(cidr) : Peer.ipv4(cidr))),
+    ...clientPrefixLists.map(({ prefixListId }) => Peer.prefixList(prefixListId)),
+  ];
 }

@@ -1,6 +1,7 @@
 /** The AWS APIs within a VPC, for instances that reach no internet. */
 
 import {
+  type Connections,
   GatewayVpcEndpointAwsService,
   type IConnectable,
   InterfaceVpcEndpointAwsService,
@@ -45,7 +46,9 @@ const SERVICES: Readonly<Record<string, InterfaceVpcEndpointAwsService>> = {
 };
 
 /** VPC endpoints for the AWS APIs that instances need, for a network without a way to the internet. */
-export class ServiceEndpoints extends Construct {
+export class ServiceEndpoints extends Construct implements IConnectable {
+  /** For rules of yours. */
+  public readonly connections: Connections;
   private readonly securityGroup: SecurityGroup;
 
   constructor(scope: Construct, id: string, props: ServiceEndpointsProps) {
@@ -53,6 +56,7 @@ export class ServiceEndpoints extends Construct {
     refuseUnknownProps(props, 'ServiceEndpointsProps');
     const { vpc, vpcSubnets, s3 = true } = props;
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', { vpc, description: 'AWS APIs for the FTPS instances', allowAllOutbound: false });
+    this.connections = this.securityGroup.connections;
     for (const [name, service] of Object.entries(SERVICES))
       vpc.addInterfaceEndpoint(`${this.node.id}${name}`, {
         service,

@@ -5,11 +5,11 @@ import { CfnGatewayRouteTableAssociation, CfnRoute, CfnRouteTable, type ISubnet,
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnFirewall, CfnFirewallPolicy, CfnLoggingConfiguration, CfnRuleGroup } from 'aws-cdk-lib/aws-networkfirewall';
 import { Construct } from 'constructs';
-import { parsePortRange } from '../../server/config';
 import { acknowledgeRegulations } from '../compliance/acknowledge';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { logKey } from './log-key';
+import type { PassivePorts } from './passive-ports';
 
 /** What `ServiceFirewall` is told. */
 export interface ServiceFirewallProps {
@@ -25,10 +25,15 @@ export interface ServiceFirewallProps {
 export interface FirewallOpening {
   /** Control ports, 21 and 990 as a rule. */
   readonly controlPorts: number[];
-  /** The passive range, low-high. */
-  readonly passivePorts: string;
+  /** The passive range. */
+  readonly passivePorts: PassivePorts;
   /** Networks of clients, IPv4. */
   readonly clientCidrs: string[];
+  /**
+   * Whether the clients are reached on ports from 1024 up, for active mode.
+   * @default false
+   */
+  readonly activeMode?: boolean;
 }
 
 /** AWS Network Firewall between the internet and the instances. Made by `ServiceNetwork`, opened by `FtpsService`. */
@@ -102,10 +107,13 @@ export class ServiceFirewall extends Construct {
 
   /** Suricata's rules, in the order in which they count. */
   private rules(): string {
-    const inward = this.openings.map(({ controlPorts, passivePorts, clientCidrs }, index) => {
-      const range = parsePortRange(passivePorts) as { low: number; high: number };
-      return `pass tcp [${clientCidrs.join(',')}] any -> $HOME_NET [${[...controlPorts, `${range.low}:${range.high}`].join(',')}] (msg:"FTPS"; sid:${index + 1};)`;
-    });
-    return [...inward, 'pass tcp $HOME_NET any -> any 443 (msg:"AWS APIs and packages"; sid:1000;)'].join('\n');
+    const inward = this.openings.map(
+      ({ controlPorts, passivePorts: { low, high }, clientCidrs }, index) =>
+        `pass tcp [${clientCidrs.join(',')}] any -> $HOME_NET [${[...controlPorts, `${low}:${high}`].join(',')}] (msg:"FTPS"; sid:${index + 1};)`,
+    );
+    const outward = this.openings.flatMap(({ clientCidrs, activeMode }, index) =>
+      activeMode ? [`pass tcp $HOME_NET any -> [${clientCidrs.join(',')}] 1024:65535 (msg:"FTPS active mode"; sid:${501 + index};)`] : [],
+    );
+    return [...inward, ...outward, 'pass tcp $HOME_NET any -> any 443 (msg:"AWS APIs and packages"; sid:1000;)'].join('\n');
   }
 }

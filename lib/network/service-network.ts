@@ -10,6 +10,7 @@ import { BuildSubnet, endOf } from './build-subnet';
 import { logKey } from './log-key';
 import { ServiceEndpoints } from './service-endpoints';
 import { ServiceFirewall } from './service-firewall';
+import { withoutAskingForZones } from './zones';
 
 /** What `ServiceNetwork` is told. */
 export interface ServiceNetworkProps {
@@ -45,7 +46,7 @@ export interface ServiceNetworkProps {
   readonly flowLogRetention?: RetentionDays;
 }
 
-/** A network to serve in: public subnets in two zones, no NAT, flow logs. */
+/** A network to serve in: public subnets in two zones, no NAT, flow logs. Zones are named by their order, so that synthesis asks no account. */
 export class ServiceNetwork extends Construct {
   /** The network itself. */
   public readonly vpc: Vpc;
@@ -72,15 +73,19 @@ export class ServiceNetwork extends Construct {
           ...(props.ipv6 ? { ipv6AssignAddressOnCreation: true } : {}),
         }
       : { name: 'Inside', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 };
-    this.vpc = new Vpc(this, 'Vpc', {
-      ipAddresses: IpAddresses.cidr(cidr),
-      maxAzs: props.zones ?? 2,
-      natGateways: 0,
-      restrictDefaultSecurityGroup: true,
-      ...(props.ipv6 ? { ipProtocol: IpProtocol.DUAL_STACK } : {}),
-      subnetConfiguration: [subnet, ...(props.networkFirewall ? [{ name: 'Firewall', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 28 }] : [])],
-      gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
-    });
+    this.vpc = withoutAskingForZones(
+      this,
+      () =>
+        new Vpc(this, 'Vpc', {
+          ipAddresses: IpAddresses.cidr(cidr),
+          maxAzs: props.zones ?? 2,
+          natGateways: 0,
+          restrictDefaultSecurityGroup: true,
+          ...(props.ipv6 ? { ipProtocol: IpProtocol.DUAL_STACK } : {}),
+          subnetConfiguration: [subnet, ...(props.networkFirewall ? [{ name: 'Firewall', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 28 }] : [])],
+          gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
+        }),
+    );
     if (!internet) this.serviceEndpoints = new ServiceEndpoints(this, 'Apis', { vpc: this.vpc, s3: false });
     else {
       this.buildSubnet = new BuildSubnet(this, 'Build', { vpc: this.vpc, cidr: endOf(cidr), internetGatewayId: this.vpc.internetGatewayId });

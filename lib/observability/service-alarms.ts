@@ -71,10 +71,10 @@ export interface ServiceAlarmsProps {
    */
   readonly groupName?: string;
   /**
-   * Seconds between two heartbeats of a server (`audit.heartbeatSeconds`).
-   * @default 60
+   * Time between two heartbeats of a server (`audit.heartbeatSeconds`).
+   * @default Duration.seconds(60)
    */
-  readonly heartbeatSeconds?: number;
+  readonly heartbeatInterval?: Duration;
   /**
    * How many failures of a kind within five minutes are alarming.
    * @default - see AlarmThresholds
@@ -113,10 +113,11 @@ export class ServiceAlarms extends Construct {
   constructor(scope: Construct, id: string, props: ServiceAlarmsProps) {
     super(scope, id);
     refuseUnknownProps(props, 'ServiceAlarmsProps');
-    const { auditLog, instances = 1, heartbeatSeconds = 60, thresholds = {}, topic, emails, groupName } = props;
+    const { auditLog, instances = 1, heartbeatInterval = Duration.seconds(60), thresholds = {}, topic, emails, groupName } = props;
+    const heartbeatSeconds = heartbeatInterval.toSeconds();
     if (topic && emails) throw new Error('alarmEmails: go to a topic that is made for them; subscribe them to alarmTopic instead');
     if (heartbeatSeconds > SILENCE.toSeconds() / 3)
-      throw new Error(`heartbeatSeconds: ${heartbeatSeconds} is too seldom for silence to be noticed; at most ${SILENCE.toSeconds() / 3}`);
+      throw new Error(`heartbeatInterval: ${heartbeatSeconds} seconds are too seldom for silence to be noticed; at most ${SILENCE.toSeconds() / 3}`);
     this.topic = topic ?? new AlarmTopic(this, 'Topic', { emails }).topic;
     this.action = new SnsAction(this.topic);
 

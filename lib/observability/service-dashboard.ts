@@ -31,10 +31,10 @@ export interface ServiceDashboardProps {
   /** Heading, the host name of the service as a rule. */
   readonly title: string;
   /**
-   * Seconds between two heartbeats of a server (`audit.heartbeatSeconds`); open sessions are told with them.
-   * @default 60
+   * Time between two heartbeats of a server (`audit.heartbeatSeconds`); open sessions are told with them.
+   * @default Duration.seconds(60)
    */
-  readonly heartbeatSeconds?: number;
+  readonly heartbeatInterval?: Duration;
   /**
    * Alarms whose state is shown.
    * @default - none
@@ -55,7 +55,7 @@ export class ServiceDashboard extends Construct {
   constructor(scope: Construct, id: string, props: ServiceDashboardProps) {
     super(scope, id);
     refuseUnknownProps(props, 'ServiceDashboardProps');
-    const { auditLog, title, heartbeatSeconds = 60, alarms = [] } = props;
+    const { auditLog, title, heartbeatInterval = Duration.seconds(60), alarms = [] } = props;
     this.dashboard = new Dashboard(this, 'Resource', { periodOverride: PeriodOverride.AUTO, defaultInterval: Duration.hours(12) });
     const wide = { width: HALF, height: HEIGHT };
     // A period is as long as the range that is looked at makes it; what the axis counts says so.
@@ -66,7 +66,7 @@ export class ServiceDashboard extends Construct {
       new LogQueryWidget({ title: heading, view, queryLines, logGroupNames: [auditLog.auditGroup.logGroupName], width, height: HEIGHT });
     // Every instance says it once a heartbeat, so that the sum of a period counts each session once for every heartbeat in it.
     const openSessions = new MathExpression({
-      expression: `sessions * ${heartbeatSeconds} / PERIOD(sessions)`,
+      expression: `sessions * ${heartbeatInterval.toSeconds()} / PERIOD(sessions)`,
       usingMetrics: { sessions: auditLog.metricSessions({ statistic: Stats.SUM }) },
       label: 'sessions open',
       color: Color.BLUE,

@@ -15,8 +15,10 @@ import { acknowledge, acknowledgeRegulations, acknowledgeWildcards } from '../co
 import { acknowledgeHouseRules } from '../compliance/house-rules';
 import { FtpsEnvironment, type FtpsEnvironmentSettings } from '../environment-settings';
 import { FtpsStage } from '../ftps-stage';
-import { PassivePorts } from '../server-settings';
+import { refuseUnknownProps } from '../known-props';
+import { PassivePorts } from '../network/passive-ports';
 import { StackOfAnyZone } from '../stack-of-any-zone';
+import type { FtpsStageParts } from '../stage-parts';
 import { ProbeNetwork } from './probe-network';
 
 /** How the pipeline looks at an environment from outside, with `ftps doctor`. */
@@ -48,6 +50,16 @@ export interface FtpsPipelineProps extends StackProps {
   readonly staging: FtpsEnvironmentSettings;
   /** Deployed when a person has approved it, and probed. */
   readonly production: FtpsEnvironmentSettings;
+  /**
+   * What staging takes from elsewhere.
+   * @default - everything is made anew
+   */
+  readonly stagingParts?: FtpsStageParts;
+  /**
+   * What production takes from elsewhere.
+   * @default - everything is made anew
+   */
+  readonly productionParts?: FtpsStageParts;
   /** How staging is tried before production. */
   readonly probe: PipelineProbe;
   /**
@@ -79,6 +91,7 @@ export class FtpsPipeline extends StackOfAnyZone {
 
   constructor(scope: Construct, id: string, props: FtpsPipelineProps) {
     super(scope, id, { terminationProtection: true, description: 'Promotes the FTPS service from staging to production', ...props });
+    refuseUnknownProps({ ...props, staging: undefined, production: undefined }, 'FtpsPipelineProps'); // those two are checked with all that is wrong in them
     const { staging, production, probe } = props;
     refuseWrongSettings(props);
     const synth = new CodeBuildStep('Build', {
@@ -102,8 +115,8 @@ export class FtpsPipeline extends StackOfAnyZone {
     const network = new ProbeNetwork(this, 'ProbeNetwork', { allocationId: probe.allocationId, ports: [...new Set([staging, production].flatMap(portsOf))] });
     // Below the app and not below this stack, so that an environment has the same names with the pipeline and without it.
     const app = this.node.root as Construct;
-    this.staging = new FtpsStage(app, staging.name, { settings: staging });
-    this.production = new FtpsStage(app, production.name, { settings: production });
+    this.staging = new FtpsStage(app, staging.name, { settings: staging, parts: props.stagingParts });
+    this.production = new FtpsStage(app, production.name, { settings: production, parts: props.productionParts });
     const probed = (deployment: StageDeployment, settings: FtpsEnvironmentSettings) =>
       deployment.addPost(this.probe(settings, program, network, probe.accounts?.[settings.name]));
     probed(pipeline.addStage(this.staging), staging);
@@ -208,7 +221,7 @@ function portsOf({ server = {} }: FtpsEnvironmentSettings): string[] {
   return [explicitPort, implicitPort]
     .filter((port) => port !== 0)
     .map((port) => `${port}-${port}`)
-    .concat(passivePorts);
+    .concat(`${passivePorts}`);
 }
 
 function refuseWrongSettings({ staging, production, probe, repository, connectionArn }: FtpsPipelineProps): void {

@@ -13,9 +13,9 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { parsePortRange } from '../../server/config';
 import { acknowledgeRegulations } from '../compliance/acknowledge';
 import { logKey } from '../network/log-key';
+import { PassivePorts } from '../network/passive-ports';
 
 export interface ProbeNetworkProps {
   /** Allocation id of the Elastic IP that the probe leaves by. */
@@ -62,7 +62,6 @@ export class ProbeNetwork extends Construct {
 
 /** Two ports on either side of a range are tried too: they have to be closed. */
 function portsOf(range: string): Port {
-  const parsed = parsePortRange(range);
-  if ('any' in parsed) throw new Error(`passivePorts: "${range}" names no ports; write low-high, for example 50000-50015`);
-  return parsed.low === parsed.high ? Port.tcp(parsed.low) : Port.tcpRange(parsed.low - 2, Math.min(parsed.high + 2, 65_535));
+  const { low, high } = PassivePorts.parse(range);
+  return low === high ? Port.tcp(low) : Port.tcpRange(low - 2, Math.min(high + 2, 65_535));
 }

@@ -4,11 +4,12 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IConnectable, type IVpc, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { FileSystem, LifecyclePolicy, PerformanceMode, ThroughputMode } from 'aws-cdk-lib/aws-efs';
-import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { ServerConfigInput } from '../../server/config';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 
 /** Folder of an instance in which the homes lie. */
@@ -78,7 +79,7 @@ export abstract class FileStorage extends Construct {
   public abstract readonly _settings: StorageSettings;
 
   /** Allows reading and writing files. */
-  public abstract grantReadWrite(grantee: IGrantable): void;
+  public abstract grantReadWrite(grantee: IGrantable): Grant;
   /** Lets every alarm of the storage do something when it begins and when it ends. */
   public addAlarmAction(_action: IAlarmAction): void {
     // A disk has none of its own.
@@ -161,8 +162,9 @@ class EfsStorage extends FileStorage {
     return alarm;
   }
 
-  public grantReadWrite(grantee: IGrantable): void {
-    grantee.grantPrincipal.addToPrincipalPolicy(
+  public grantReadWrite(grantee: IGrantable): Grant {
+    return granted(
+      grantee,
       new PolicyStatement({
         actions: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite', 'elasticfilesystem:ClientRootAccess'],
         resources: [this.fileSystem.fileSystemArn],
@@ -185,8 +187,8 @@ class DiskStorage extends FileStorage {
   public readonly _settings = ON_INSTANCE;
   public readonly mountCommands = [`install -d -o ftps -g ftps -m 0750 ${STORAGE_ROOT}`];
 
-  public grantReadWrite(): void {
-    // A disk needs no permission.
+  public grantReadWrite(grantee: IGrantable): Grant {
+    return Grant.drop(grantee, 'A disk of the instance needs no permission');
   }
 
   public allowFrom(): void {

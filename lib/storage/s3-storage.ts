@@ -6,7 +6,7 @@ import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { EventBus, type IEventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { CfnMalwareProtectionPlan } from 'aws-cdk-lib/aws-guardduty';
-import { type IGrantable, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -19,6 +19,7 @@ import { NAMESPACE } from '../certificate/certificate-rotation';
 import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
 import { FailureQueue } from '../functions/failure-queue';
 import { acceptSharedConcurrency } from '../functions/one-at-a-time';
+import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { letLogsUse } from '../network/log-key';
@@ -33,20 +34,20 @@ export interface S3StorageProps {
    */
   readonly malwareProtection?: boolean;
   /**
-   * Days after which files are deleted, counted from their upload.
+   * Time after which files are deleted, counted from their upload. Whole days.
    * @default - never
    */
-  readonly expireDays?: number;
+  readonly expiration?: Duration;
   /**
-   * For how many days a file that was replaced or deleted can be had back.
-   * @default 30
+   * For how long a file that was replaced or deleted can be had back. Whole days.
+   * @default Duration.days(30)
    */
-  readonly previousVersionDays?: number;
+  readonly noncurrentVersionExpiration?: Duration;
   /**
-   * For how many days infected files are kept.
-   * @default 90
+   * For how long infected files are kept. Whole days.
+   * @default Duration.days(90)
    */
-  readonly quarantineDays?: number;
+  readonly quarantineExpiration?: Duration;
   /**
    * Gets an event for every upload that became visible: source `cdk-ftps`, detail type `FTPS Upload Released`.
    * @default - the default bus of the account
@@ -95,14 +96,13 @@ export class S3Storage extends FileStorage {
     this.key = new Key(this, 'Key', { description: 'FTPS files', enableKeyRotation: true, removalPolicy });
     this.eventBus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default');
     const accessLogs = this.makeAccessLogs(removalPolicy);
-    const previous = Duration.days(props.previousVersionDays ?? 30);
     this.bucket = this.makeBucket(
       'Files',
       removalPolicy,
       [
         {
-          noncurrentVersionExpiration: previous,
-          expiration: props.expireDays === undefined ? undefined : Duration.days(props.expireDays),
+          noncurrentVersionExpiration: props.noncurrentVersionExpiration ?? Duration.days(30),
+          expiration: props.expiration,
           abortIncompleteMultipartUploadAfter: Duration.days(2),
         },
         NO_MARKERS,
@@ -114,7 +114,7 @@ export class S3Storage extends FileStorage {
       removalPolicy,
       [
         {
-          expiration: Duration.days(props.quarantineDays ?? 90),
+          expiration: props.quarantineExpiration ?? Duration.days(90),
           noncurrentVersionExpiration: Duration.days(1),
           abortIncompleteMultipartUploadAfter: Duration.days(2),
         },
@@ -142,13 +142,13 @@ export class S3Storage extends FileStorage {
     }
   }
 
-  public grantReadWrite(grantee: IGrantable): void {
+  public grantReadWrite(grantee: IGrantable): Grant {
     const actions = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:GetObjectTagging'];
     // A copy takes the tags of its object along (API reference, "CopyObject"). In quarantine a tag is the verdict of GuardDuty, which nobody else writes.
-    this.grantObjects(grantee, this.bucket, [...actions, 's3:PutObjectTagging']);
-    this.grantObjects(grantee, this.quarantineBucket, actions);
-    this.grantBuckets(grantee, ['s3:ListBucket', 's3:ListBucketMultipartUploads']);
-    if (this._settings.eventBus !== undefined) this.eventBus.grantPutEventsTo(grantee);
+    const files = this.grantObjects(grantee, this.bucket, [...actions, 's3:PutObjectTagging'])
+      .combine(this.grantObjects(grantee, this.quarantineBucket, actions))
+      .combine(this.grantBuckets(grantee, ['s3:ListBucket', 's3:ListBucketMultipartUploads']));
+    return this._settings.eventBus === undefined ? files : files.combine(this.eventBus.grantPutEventsTo(grantee));
   }
 
   public allowFrom(_instances: IConnectable): void {
@@ -346,15 +346,18 @@ export class S3Storage extends FileStorage {
     );
   }
 
-  private grantObjects(grantee: IGrantable, bucket: Bucket, actions: string[]): void {
+  private grantObjects(grantee: IGrantable, bucket: Bucket, actions: string[]): Grant {
     const principal = grantee.grantPrincipal;
-    principal.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [bucket.arnForObjects('*')] }));
-    principal.addToPrincipalPolicy(new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [this.key.keyArn] }));
     if (Construct.isConstruct(principal)) acknowledge(principal, `AwsSolutions-IAM5[Resource::${inFinding(principal, bucket.bucketArn)}/*]`, OBJECTS);
+    return granted(
+      grantee,
+      new PolicyStatement({ actions, resources: [bucket.arnForObjects('*')] }),
+      new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [this.key.keyArn] }),
+    );
   }
 
-  private grantBuckets(grantee: IGrantable, actions: string[]): void {
-    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [this.bucket.bucketArn, this.quarantineBucket.bucketArn] }));
+  private grantBuckets(grantee: IGrantable, actions: string[]): Grant {
+    return granted(grantee, new PolicyStatement({ actions, resources: [this.bucket.bucketArn, this.quarantineBucket.bucketArn] }));
   }
 
   private metric(metricName: string, options?: MetricOptions): Metric {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, Duration } from 'aws-cdk-lib';
+import { InstanceType } from 'aws-cdk-lib/aws-ec2';
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import { prod } from '../../bin/environments/prod';
 import { staging } from '../../bin/environments/staging';
-import { FileStorage, type FtpsEnvironmentSettings, FtpsStage, PassivePorts, TlsPolicy } from '../../lib';
+import { FileStorage, type FtpsEnvironmentSettings, FtpsStage, PassivePorts, Processor, TlsPolicy } from '../../lib';
 import { checkServerConfig } from '../../server/config';
 import { inboundRules, type Resources, serviceTemplate, shippedSettings, testStack } from './support';
 
@@ -48,19 +50,18 @@ it('ships settings that the server takes, with the certificate and the accounts 
 describe('a wrong setting stops synthesis and is named', () => {
   it.each([
     [{ server: { passivePorts: '50015-50000' } }, /passivePorts: .*ends before it starts/],
-    [{ server: { passivePorts: '50000-50001', maxSessions: 5_000 } }, /maxSessions: 5000 sessions are too many for the 2 passive ports/],
-    [{ server: { passivePorts: '900-1000' } }, /explicitPort|implicitPort|passivePorts: .*/],
+    [{ server: { passivePorts: PassivePorts.range(50_000, 50_001), maxSessions: 5_000 } }, /maxSessions: 5000 sessions are too many for the 2 passive ports/],
+    [{ server: { passivePorts: PassivePorts.range(900, 1_000) } }, /explicitPort|implicitPort|passivePorts: .*/],
     [{ server: { explicitPort: 50_005 } }, /explicitPort: 50005 lies in passive\.ports/],
     [{ server: { explicitPort: 990 } }, /implicitPort: 990 is already taken/],
-    [{ server: { passivePorts: 'any:16', justInTimeFirewall: false } }, /passivePorts: .*no security group can name/],
-    [{ server: { passivePorts: 'any:16' } }, /passivePorts: "any:16" has no fixed ports that a firewall could close/],
+    [{ instanceType: new InstanceType('m7i.large'), processor: Processor.ARM64 }, /processor: arm64 is not that of m7i\.large, which is x86_64/],
     [{ clientCidrs: [] }, /clientCidrs: is empty/],
     [{ clientCidrs: ['0.0.0.0/0'] }, /clientCidrs: 0\.0\.0\.0\/0 is the whole internet/],
     [{ clientCidrs: ['::/0'] }, /clientCidrs: ::\/0 is the whole internet/],
     [{ domainName: 'not a name' }, /domainName: "not a name"/],
     [{ hostedZone: undefined }, /hostedZone: is missing/],
     [{ instances: 0 }, /instances: 0/],
-    [{ patchSchedule: 'weekly' }, /schedule: "weekly"/],
+    [{ patchSchedule: Schedule.rate(Duration.days(7)) }, /schedule: "rate\(7 days\)" is no time of a calendar/],
   ] as const)('%j', (props, message) => {
     expect(() => serviceTemplate(props as never)).toThrow(message);
   });

@@ -1,9 +1,26 @@
-import { App, Stage } from 'aws-cdk-lib';
+import { App, Duration, type Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { pipeline } from '../../bin/environments/pipeline';
 import { prod } from '../../bin/environments/prod';
 import { staging } from '../../bin/environments/staging';
-import { FtpsEnvironment, type FtpsEnvironmentSettings, FtpsStage, TlsPolicy } from '../../lib';
+import {
+  AuditLog,
+  FtpsEnvironment,
+  type FtpsEnvironmentSettings,
+  FtpsPipeline,
+  FtpsStage,
+  FtpsStageParts,
+  PrivateAddresses,
+  SecretAccounts,
+  ServerCertificate,
+  StorageKind,
+  TlsPolicy,
+} from '../../lib';
 import type { Resources } from './support';
 
 const own: FtpsEnvironmentSettings = {
@@ -23,13 +40,13 @@ describe('settings', () => {
       server: { tlsPolicy: 'fips', maxSessions: 900 },
       tags: { team: 'files', cost: '2' },
     });
-    expect(FtpsEnvironment.staging(base, { ...own, protect: true })).toMatchObject({ instances: 3, archiveDays: 0, protect: true });
+    expect(FtpsEnvironment.staging(base, { ...own, protect: true })).toMatchObject({ instances: 3, archiveRetention: Duration.days(0), protect: true });
   });
 
   it.each([
     [{ instances: 1 }, /instances: 1 leaves nobody/],
     [{ protect: false }, /protect: is false/],
-    [{ archiveDays: 30 }, /archiveDays: 30 days are fewer/],
+    [{ archiveRetention: Duration.days(30) }, /archiveRetention: 30 days are fewer/],
     [{ logRetention: RetentionDays.ONE_MONTH }, /logRetention: 30 days are fewer/],
   ])('of production may not fall short: %j', (short, message) => {
     expect(() => FtpsEnvironment.production(short, own)).toThrow(message);
@@ -51,8 +68,8 @@ describe('settings', () => {
 });
 
 /** Resources of a stage by their stack. */
-function stamped(settings: FtpsEnvironmentSettings, scope = new App()): { data: Resources; service: Resources; stage: FtpsStage } {
-  const stage = new FtpsStage(scope, settings.name, { settings });
+function stamped(settings: FtpsEnvironmentSettings, scope = new App(), parts?: FtpsStageParts): { data: Resources; service: Resources; stage: FtpsStage } {
+  const stage = new FtpsStage(scope, settings.name, { settings, parts });
   const resources = (stack: FtpsStage['dataStack']) => Template.fromStack(stack).toJSON()['Resources'] as Resources;
   return { data: resources(stage.dataStack), service: resources(stage.serviceStack), stage };
 }
@@ -122,5 +139,81 @@ describe('an environment', () => {
     expect(new Set(told).size).toBe(1);
     const [group] = of('AWS::AutoScaling::AutoScalingGroup');
     expect(group.Properties.Tags.map(({ Key, Value }: Record<string, string>) => `${Key}=${Value}`)).toContain(told[0]);
+  });
+});
+
+describe('an environment in a company that has things already', () => {
+  /** A network without public subnets, a topic, accounts and addresses of the company's own. */
+  class OfTheBank extends FtpsStageParts {
+    public override vpc(data: Stack) {
+      return Vpc.fromVpcAttributes(data, 'Vpc', {
+        vpcId: 'vpc-0123456789abcdef0',
+        availabilityZones: ['eu-central-1a', 'eu-central-1b'],
+        privateSubnetIds: ['subnet-1', 'subnet-2'],
+        privateSubnetRouteTableIds: ['rtb-1', 'rtb-2'],
+      });
+    }
+    public override accounts(data: Stack) {
+      return new SecretAccounts(data, 'Partners', { prefix: 'partners/' });
+    }
+    public override auditLog(data: Stack) {
+      return new AuditLog(data, 'TenYears', { retention: RetentionDays.TEN_YEARS, archiveRetention: Duration.days(0) });
+    }
+    public override alarmTopic(data: Stack) {
+      return Topic.fromTopicArn(data, 'OnCall', 'arn:aws:sns:eu-central-1:111122223333:on-call');
+    }
+    public override endpoint(data: Stack) {
+      return new PrivateAddresses(data, 'Inside');
+    }
+    public override hostedZone(service: Stack) {
+      return HostedZone.fromHostedZoneAttributes(service, 'Inner', { hostedZoneId: 'ZINNER', zoneName: 'bank.internal' });
+    }
+    public override certificate(service: Stack) {
+      return ServerCertificate.fromSecret(service, 'Tls', Secret.fromSecretNameV2(service, 'TlsSecret', 'bank/tls'));
+    }
+  }
+  const { hostedZoneId: _, zoneName: __, ...rest } = { ...prod };
+  const settings = {
+    ...rest,
+    env: { account: '111122223333', region: 'eu-central-1' },
+    stackName: 'corp-eu1-ftps',
+    vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS },
+    alarmThresholds: { failedLogins: 77 },
+  };
+  const { stage, data, service } = stamped(settings, undefined, new OfTheBank());
+  const text = JSON.stringify([data, service]);
+  const types = (resources: Resources) => new Set(Object.values(resources).map(({ Type }) => Type));
+
+  it('keeps files and logs in a stack of their own, and makes nothing that is there', () => {
+    expect([stage.dataStack.stackName, stage.serviceStack.stackName]).toEqual(['corp-eu1-ftps-data', 'corp-eu1-ftps']);
+    expect(types(data)).toContain('AWS::EFS::FileSystem');
+    for (const type of ['AWS::EC2::VPC', 'AWS::EC2::EIP', 'AWS::SNS::Topic', 'AWS::CertificateManager::Certificate', 'AWS::Route53::HostedZone'])
+      expect([...types(data), ...types(service)]).not.toContain(type);
+    for (const theirs of ['subnet-1', 'arn:aws:sns:eu-central-1:111122223333:on-call', 'ZINNER', 'bank/tls', 'secret:partners/'])
+      expect(text).toContain(theirs);
+    expect(Object.values(data).filter(({ Properties }) => Properties?.RetentionInDays === 3653).length).toBeGreaterThan(1);
+    expect(Object.values(service).some(({ Type, Properties }) => Type === 'AWS::CloudWatch::Alarm' && Properties.Threshold === 77)).toBe(true);
+  });
+
+  it('has its files in S3 where its settings say so', () => {
+    const inS3 = stamped({ ...staging, storage: StorageKind.S3 });
+    expect(types(inS3.data)).not.toContain('AWS::EFS::FileSystem');
+    expect(types(inS3.data)).toContain('AWS::GuardDuty::MalwareProtectionPlan');
+    expect(types(inS3.service)).not.toContain('AWS::S3::Bucket');
+  });
+
+  it.each([
+    [{ networkFirewall: true }, /networkFirewall: is part of a network that the kit makes/],
+    [{ alarmEmails: ['ops@example.com'] }, /alarmEmails: go to a topic that is made for them/],
+    [{ storage: 'ebs' as never }, /storage: "ebs" is no kind of storage; there are efs, s3/],
+    [{ zoneName: 'example.com' }, /hostedZoneId: is missing; it belongs to zoneName/],
+  ])('%j beside them is refused', (wrong, message) => expect(() => stamped({ ...settings, ...wrong } as never, undefined, new OfTheBank())).toThrow(message));
+
+  it('names a prop of the stage and of the pipeline that nobody knows', () => {
+    expect(() => new FtpsStage(new App(), 'Test', { settings: prod, part: 1 } as never)).toThrow(/part: is unknown to FtpsStageProps; did you mean parts\?/);
+    expect(() => new FtpsStage(new App(), 'Test', { settings: prod, env: { region: 'eu-central-1' }, outdir: undefined })).not.toThrow();
+    expect(() => new FtpsPipeline(new App(), 'Test', { ...pipeline, approvalTopics: 1 } as never)).toThrow(
+      /approvalTopics: is unknown to FtpsPipelineProps; did you mean approvalTopic\?/,
+    );
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { KeyAlgorithm } from 'aws-cdk-lib/aws-certificatemanager';
+import { Certificate, KeyAlgorithm } from 'aws-cdk-lib/aws-certificatemanager';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { AwsSolutionsChecks } from 'cdk-nag';
@@ -102,8 +102,8 @@ it('every kind passes AWS Solutions', () => {
   const stack = new Stack(app, 'Test', { env });
   ServerCertificate.privateCa(stack, 'Private', { domainName });
   ServerCertificate.privateCa(stack, 'ShortLived', { domainName, shortLived: true });
-  const certificateArn = 'arn:aws:acm:eu-central-1:111122223333:certificate/1';
-  ServerCertificate.fromAcm(stack, 'Existing', { certificateArn, names: [domainName] });
+  const certificate = Certificate.fromCertificateArn(stack, 'Acm', 'arn:aws:acm:eu-central-1:111122223333:certificate/1');
+  ServerCertificate.fromAcm(stack, 'Existing', { certificate, names: [domainName] });
   const report = JSON.parse(readFileSync(join(app.synth().directory, 'validation-report.json'), 'utf8'));
   const findings = report.pluginReports.flatMap(({ pluginName, violations }: Resources) =>
     violations.map((violation: Resources) => `${pluginName}: ${violation['ruleName']}`),

@@ -2,7 +2,8 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EndpointKind, type FtpsEnvironmentOptions } from '../../../lib';
+import { Duration } from 'aws-cdk-lib';
+import { EndpointKind, type FtpsEnvironmentOptions, PassivePorts } from '../../../lib';
 import { serverBundleFolder } from '../../../lib/bundles';
 import { Account } from './account';
 import { change, environment, having, synthesized } from './environment';
@@ -39,10 +40,10 @@ describe('a change', () => {
     ['one instance becomes three', { instances: 1 }, { instances: 3 }],
     ['elastic addresses become a load balancer', {}, { endpoint: EndpointKind.LOAD_BALANCER }],
     ['a load balancer becomes elastic addresses', { endpoint: EndpointKind.LOAD_BALANCER }, {}],
-    ['the archive goes', {}, { archiveDays: 0 }],
+    ['the archive goes', {}, { archiveRetention: Duration.days(0) }],
     ['a tag', {}, { tags: { team: 'files' } }],
     ['IPv6 comes', {}, { ipv6: true }],
-    ['another passive range', {}, { server: { passivePorts: '8192-8200' } }],
+    ['another passive range', {}, { server: { passivePorts: PassivePorts.AWS_TRANSFER_FAMILY } }],
   ])('%s: nothing is stuck, and nothing is lost', (_, before, after) => {
     expect(change(environment(before), environment(after)).problems).toEqual([]);
   });
@@ -71,7 +72,7 @@ describe('an environment', () => {
     ['with an archive', 30],
   ])('that is not protected goes, %s, and is deployed again', (_, archiveDays) => {
     const account = new Account(true);
-    const place = environment({ instances: 1, protect: false, archiveDays });
+    const place = environment({ instances: 1, protect: false, archiveRetention: Duration.days(archiveDays) });
     account.deploy(place);
     const gone = account.destroy(place);
     expect(gone.problems).toEqual([]);

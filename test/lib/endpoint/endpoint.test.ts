@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import type { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
-import { ElasticAddresses, FtpsLoadBalancer, FtpsService, type FtpsServiceProps, PrivateAddresses, ServerCertificate } from '../../../lib';
+import { ElasticAddresses, FtpsLoadBalancer, FtpsService, type FtpsServiceProps, PassivePorts, PrivateAddresses, ServerCertificate } from '../../../lib';
 import { flat, inboundRules, type Resources, shippedSettings, testStack } from '../support';
 
 type Make = (stack: Stack, vpc: Vpc) => Partial<FtpsServiceProps>;
@@ -21,7 +22,7 @@ const inside: Make = (stack, vpc) => ({
   endpoint: new PrivateAddresses(stack, 'Private'),
   hostedZone: new PrivateHostedZone(stack, 'Inner', { zoneName: 'example.com', vpc }),
   certificate: ServerCertificate.fromAcm(stack, 'Certificate', {
-    certificateArn: 'arn:aws:acm:eu-central-1:111122223333:certificate/11111111-2222-3333-4444-555555555555',
+    certificate: Certificate.fromCertificateArn(stack, 'Acm', 'arn:aws:acm:eu-central-1:111122223333:certificate/11111111-2222-3333-4444-555555555555'),
     names: ['ftps.example.com'],
   } as never),
 });
@@ -103,11 +104,11 @@ describe('a load balancer', () => {
     ['50000-50048', /passivePorts: 50000-50048 has 49 ports; a network load balancer has 50 listeners, of which 48 are left.*50000-50047 would fit/],
     ['50000-50001', /passivePorts: 50000-50001 has 2 ports for 3 slots.*50000-50002 would do/],
   ])('says what would fit where the range %s does not', (passivePorts, message) => {
-    expect(() => service(balanced, { server: { passivePorts } })).toThrow(message);
+    expect(() => service(balanced, { server: { passivePorts: PassivePorts.parse(passivePorts) } })).toThrow(message);
   });
 
   it('moves listeners, groups, door, slices and settings together when the range changes, and nothing else', () => {
-    const moved = service(balanced, { server: { passivePorts: '8192-8207' } });
+    const moved = service(balanced, { server: { passivePorts: PassivePorts.range(8192, 8207) } });
     const ports = Object.values(moved.findResources('AWS::ElasticLoadBalancingV2::Listener') as Resources).map(({ Properties }) => Properties.Port);
     expect(ports.filter((port) => port > 990).sort()).toEqual(Array.from({ length: 16 }, (_, index) => 8192 + index));
     expect(shippedSettings(moved).passive.ports).toBe('8192-8207');

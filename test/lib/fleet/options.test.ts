@@ -2,7 +2,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { DelegatedZone, ElasticAddresses, FtpsLoadBalancer, FtpsService, ServiceNetwork, TlsPolicy } from '../../../lib';
+import { DelegatedZone, ElasticAddresses, FtpsLoadBalancer, FtpsService, PassivePorts, ServiceNetwork, TlsPolicy } from '../../../lib';
 import { flat, inboundRules, type Resources, testStack } from '../support';
 
 const BOUNDARY = 'arn:aws:iam::111122223333:policy/boundary';
@@ -141,7 +141,7 @@ describe('a network firewall', () => {
     networkFirewall: network.firewall,
     endpoint: new ElasticAddresses(other, 'Addresses', { count: 2 }),
     clientCidrs: ['203.0.113.0/24'],
-    server: { passivePorts: '8192-8200' },
+    server: { passivePorts: PassivePorts.AWS_TRANSFER_FAMILY },
   });
   const firewalled = Template.fromStack(other);
   const all = (type: string) => Object.values(firewalled.findResources(type) as Resources);

@@ -1,4 +1,4 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -95,7 +95,12 @@ describe('accounts in a directory', () => {
 
 it('several places are asked in the order given', () => {
   const template = serviceWith((stack) =>
-    FtpsAccounts.inOrder(stack, 'Both', new SecretAccounts(stack, 'Emergency', { prefix: 'emergency/', cacheSeconds: 5 }), withDirectory()(stack)),
+    FtpsAccounts.inOrder(
+      stack,
+      'Both',
+      new SecretAccounts(stack, 'Emergency', { prefix: 'emergency/', cacheTtl: Duration.seconds(5) }),
+      withDirectory()(stack),
+    ),
   );
   expect(shippedSettings(template).identity).toMatchObject([{ kind: 'secrets', prefix: 'emergency/', cacheSeconds: 5 }, { kind: 'directory' }]);
 });

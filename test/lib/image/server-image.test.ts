@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Processor, ServerImage, type ServerImageProps } from '../../../lib';
+import { ImageComponent, Processor, ServerImage, type ServerImageProps } from '../../../lib';
 import { type Resources, testStack } from '../support';
 
 function image(props: Partial<ServerImageProps> = {}): Template {
@@ -125,4 +125,35 @@ it('goes off when a build fails and when Inspector finds something serious', () 
   template.hasResourceProperties('AWS::Events::Rule', { EventPattern: { 'detail-type': ['EC2 Image Builder CVE Detected'] } });
   template.hasResourceProperties('AWS::Events::Rule', { EventPattern: { detail: { state: { status: ['FAILED'] } } } });
   template.resourceCountIs('AWS::CloudWatch::Alarm', 2);
+});
+
+describe('components of one’s own', () => {
+  const agents = [
+    ImageComponent.managedByAws('amazon-cloudwatch-agent-linux'),
+    ImageComponent.fromArn('arn:aws:imagebuilder:eu-central-1:111122223333:component/edr/1.x.x', { Tenant: 'bank' }),
+    ImageComponent.commands('Inventory', { build: ['dnf -y install osquery'], validate: ['osqueryi --version'] }),
+  ];
+  const recipeOf = (components: ImageComponent[]) =>
+    Object.values(image({ components }).findResources('AWS::ImageBuilder::ImageRecipe') as Resources)[0].Properties;
+
+  it('come behind those of the kit, in their order', () => {
+    const { Components } = recipeOf(agents);
+    expect(Components.slice(4).map((one: Resources) => [JSON.stringify(one['ComponentArn']), one['Parameters']])).toEqual([
+      [expect.stringContaining(':aws:component/amazon-cloudwatch-agent-linux/x.x.x'), undefined],
+      ['"arn:aws:imagebuilder:eu-central-1:111122223333:component/edr/1.x.x"', [{ Name: 'Tenant', Value: ['bank'] }]],
+      [expect.stringContaining('OwnInventory'), undefined],
+    ]);
+    expect(commands(image({ components: agents }), 'Inventory')).toEqual({
+      build: 'set -euo pipefail\ndnf -y install osquery',
+      validate: 'set -euo pipefail\nosqueryi --version',
+    });
+  });
+
+  it('make another recipe when they change, and the very same when they do not', () => {
+    const other = ImageComponent.commands('Inventory', { build: ['dnf -y install osquery-5'] });
+    expect(recipeOf(agents).Name).toBe(recipeOf([...agents]).Name);
+    expect(new Set([[], agents, agents.slice(1), [...agents.slice(0, 2), other]].map((components) => recipeOf(components).Name)).size).toBe(4);
+  });
+
+  it('are refused by a name that can name none', () => expect(() => ImageComponent.document('my agent', '{}')).toThrow(/"my agent" can't name a component/));
 });

@@ -1,4 +1,4 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -11,7 +11,7 @@ let auditLog: AuditLog;
 const template = Template.fromStack(watchedLogs(new Stack(new App(), 'Logs', { env })));
 
 function watchedLogs(stack: Stack): Stack {
-  auditLog = new AuditLog(stack, 'Logs', { archiveDays: 400 });
+  auditLog = new AuditLog(stack, 'Logs', { archiveRetention: Duration.days(400) });
   const { alarms } = new ServiceAlarms(stack, 'Alarms', { auditLog, instances: 3, emails: ['ops@example.com'] });
   new ServiceDashboard(stack, 'Dashboard', { auditLog, title: 'ftps.example.com', alarms });
   return stack;
@@ -74,9 +74,9 @@ describe('the archive', () => {
 
   it('is left out with 0 days, and a wrong number is named', () => {
     const other = new Stack(new App(), 'Other', { env });
-    new AuditLog(other, 'Logs', { archiveDays: 0 });
+    new AuditLog(other, 'Logs', { archiveRetention: Duration.days(0) });
     Template.fromStack(other).resourceCountIs('AWS::KinesisFirehose::DeliveryStream', 0);
-    expect(() => new AuditLog(other, 'Wrong', { archiveDays: -1 })).toThrow(/archiveDays: -1 is no number of days/);
+    expect(() => new AuditLog(other, 'Wrong', { archiveRetention: Duration.hours(12) })).toThrow(/12 hours.*cannot be converted into a whole number of days/);
   });
 
   it('can be asked by whoever is granted it, in its workgroup alone', () => {
@@ -115,8 +115,10 @@ describe('the alarms', () => {
 
   it('refuse heartbeats too seldom to notice silence by', () => {
     const own = new Stack(new App(), 'Own', { env });
-    const log = new AuditLog(own, 'Logs', { archiveDays: 0 });
-    expect(() => new ServiceAlarms(own, 'Alarms', { auditLog: log, heartbeatSeconds: 600 })).toThrow(/heartbeatSeconds: 600 is too seldom/);
+    const log = new AuditLog(own, 'Logs', { archiveRetention: Duration.days(0) });
+    expect(() => new ServiceAlarms(own, 'Alarms', { auditLog: log, heartbeatInterval: Duration.minutes(10) })).toThrow(
+      /heartbeatInterval: 600 seconds are too seldom/,
+    );
   });
 
   it('see an attack in two signs at once, or in malware', () => {
@@ -126,7 +128,7 @@ describe('the alarms', () => {
 
   it('take an alarm of yours, which calls the same people', () => {
     const own = new Stack(new App(), 'Own', { env });
-    const log = new AuditLog(own, 'Logs', { archiveDays: 0 });
+    const log = new AuditLog(own, 'Logs', { archiveRetention: Duration.days(0) });
     new ServiceAlarms(own, 'Alarms', { auditLog: log }).addAlarm('Quiet', log.metricUploads(), 1_000, 'Very many uploads.');
     Template.fromStack(own).hasResourceProperties('AWS::CloudWatch::Alarm', {
       AlarmDescription: 'FTPS: Very many uploads.',
@@ -152,7 +154,7 @@ it('the dashboard counts every open session once, however long the period that i
 
 it('an alarm of another construct is taken up, and tells the same topic', () => {
   const own = new Stack(new App(), 'Own', { env });
-  const log = new AuditLog(own, 'Logs', { archiveDays: 0 });
+  const log = new AuditLog(own, 'Logs', { archiveRetention: Duration.days(0) });
   const service = new ServiceAlarms(own, 'Alarms', { auditLog: log });
   const part = new Construct(own, 'Part');
   new Alarm(part, 'Late', { metric: log.metricUploads(), threshold: 1, evaluationPeriods: 1 });

@@ -1,4 +1,4 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -36,7 +36,7 @@ describe('data events', () => {
 it('flow logs of a VPC go to a group of their own, encrypted and kept like the audit', () => {
   const stack = testStack();
   const vpc = new Vpc(stack, 'Vpc', { natGateways: 0, restrictDefaultSecurityGroup: false });
-  new AuditLog(stack, 'Logs', { archiveDays: 0 }).addFlowLogs('Flows', vpc);
+  new AuditLog(stack, 'Logs', { archiveRetention: Duration.days(0) }).addFlowLogs('Flows', vpc);
   const template = Template.fromStack(stack);
   template.hasResourceProperties('AWS::EC2::FlowLog', { ResourceType: 'VPC', TrafficType: 'ALL' });
   for (const { Properties } of Object.values(template.findResources('AWS::Logs::LogGroup') as Resources)) expect(Properties).toHaveProperty('KmsKeyId');
@@ -60,7 +60,7 @@ describe('Security Lake', () => {
 
   it('names what is wrong', () => {
     const stack = testStack();
-    const without = new AuditLog(stack, 'Without', { archiveDays: 0 });
+    const without = new AuditLog(stack, 'Without', { archiveRetention: Duration.days(0) });
     const lakeBucket = lake(stack);
     expect(() => new SecurityLakeDelivery(stack, 'A', { auditLog: without, lakeBucket })).toThrow(/auditLog: has no archive/);
     const auditLog = new AuditLog(stack, 'Logs');

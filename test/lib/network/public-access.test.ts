@@ -1,6 +1,7 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { PassivePorts } from '../../../lib/network/passive-ports';
 import { FtpsSecurityGroup } from '../../../lib/network/security-group';
 
 describe('the security group on its own', () => {
@@ -8,7 +9,7 @@ describe('the security group on its own', () => {
   const vpc = new Vpc(stack, 'Vpc', { maxAzs: 1, natGateways: 0 });
   let doors = 0;
   const door = (clientCidrs: string[], more: object = {}) =>
-    new FtpsSecurityGroup(stack, `Door${++doors}`, { vpc, controlPorts: [21], passivePorts: '50000-50015', clientCidrs, ...more });
+    new FtpsSecurityGroup(stack, `Door${++doors}`, { vpc, controlPorts: [21], passivePorts: PassivePorts.DEFAULT, clientCidrs, ...more });
 
   it.each([
     [['0.0.0.0/0'], '0.0.0.0/0 is the whole internet'],

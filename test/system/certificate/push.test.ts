@@ -9,6 +9,7 @@ import { ACMClient, ImportCertificateCommand } from '@aws-sdk/client-acm';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { ServerCertificate } from '../../../lib';
 import { type Issued, TestAuthority } from '../../server/support/authority';
 import { run, type ServedProcess, serveConfigured } from '../support/served';
@@ -32,7 +33,7 @@ afterAll(async () => {
 function pushedCommands(): string[] {
   const stack = new Stack(new App(), 'Test');
   const certificate = ServerCertificate.fromAcm(stack, 'Certificate', {
-    certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/1',
+    certificate: Certificate.fromCertificateArn(stack, 'Acm', 'arn:aws:acm:us-east-1:111122223333:certificate/1'),
     names: ['localhost'],
   });
   certificate.pushTo(stack);

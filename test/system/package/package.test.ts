@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../support/served';
@@ -93,6 +93,39 @@ it('a stranger’s app has ten lines at most', () => {
   expect(readFileSync(join(root, 'examples/minimal/app.mts'), 'utf8').split('\n').filter(Boolean).length).toBeLessThanOrEqual(10);
 });
 
+/** What the file says beyond the ten lines of the smallest service. */
+function linesBeyondTheMinimum(file: string): number {
+  const lines = (name: string) =>
+    readFileSync(name, 'utf8')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '' && !line.startsWith('//'));
+  const minimal = lines(join(root, 'examples/minimal/app.mts'));
+  return Math.max(0, lines(file).length - minimal.length);
+}
+
+describe('each requirement of a company', () => {
+  const company = join(root, 'examples/company');
+  const requirements = readdirSync(company).filter((name) => name.endsWith('.mts'));
+
+  it('synthesizes with the packed package, and takes few lines', async () => {
+    const names = requirements.map((name) => name.replace('.mts', ''));
+    mkdirSync(join(folder, 'company'));
+    for (const name of requirements) cpSync(join(company, name), join(folder, 'company', name));
+    // One process for all: each app is made with an output folder of its own, and synthesizes itself when there is nothing left to do.
+    const all = names.map(
+      (name) => `process.env.CDK_OUTDIR = ${JSON.stringify(join(folder, 'examples', `company-${name}`))}; await import('./company/${name}.mts');`,
+    );
+    writeFileSync(join(folder, 'company.mts'), all.join('\n'));
+    const { code, output } = await run('env', ['-C', folder, join(folder, 'node_modules/.bin/tsx'), join(folder, 'company.mts')]);
+    expect(`${code} ${code === 0 ? '' : output}`).toBe('0 ');
+    const table = names.map((name) => [name, linesBeyondTheMinimum(join(company, `${name}.mts`))] as const);
+    process.stdout.write(table.map(([name, lines]) => `${name.padEnd(28)}${String(lines).padStart(3)} lines beyond the ten\n`).join(''));
+    expect(table.filter(([, lines]) => lines > 32)).toEqual([]);
+    for (const name of names) expect(readdirSync(join(folder, 'examples', `company-${name}`), { recursive: true }).join()).toContain('.template.json');
+  });
+});
+
 describe('each example', () => {
   const cfnLint = join(process.env['CDK_FTPS_VENV'] ?? '', 'bin/cfn-lint');
 
@@ -109,7 +142,7 @@ describe('each example', () => {
 
   it('has templates without errors or warnings', async () => {
     const templates = readdirSync(join(folder, 'examples'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.template.json'));
-    expect(new Set(templates.map((name) => name.split('/')[0]))).toEqual(new Set(examples));
+    expect(new Set(templates.map((name) => name.split('/')[0]!.replace(/^company-.*/, 'company')))).toEqual(new Set([...examples, 'company']));
     // W3005 as in .cfnlintrc. W3010: zones are named, because an example names its account; without asking that account they are placeholders.
     const flags = ['--config-file', join(root, '.cfnlintrc'), '--ignore-checks', 'W3010', 'W3005', '--'];
     expect(await run(cfnLint, [...flags, ...templates.map((name) => join(folder, 'examples', name))])).toEqual({ code: 0, output: '' });

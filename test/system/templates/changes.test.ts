@@ -1,16 +1,19 @@
 /** Further changes of a deployed environment, beside those of test/lib/changes. */
+import { Duration } from 'aws-cdk-lib';
+import { InstanceType } from 'aws-cdk-lib/aws-ec2';
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { FtpsEnvironmentOptions } from '../../../lib';
 import { change, environment } from '../../lib/changes/environment';
 
 it.each<[string, FtpsEnvironmentOptions, FtpsEnvironmentOptions]>([
-  ['an archive comes', { archiveDays: 0 }, {}],
-  ['the archive is kept for longer', {}, { archiveDays: 730 }],
+  ['an archive comes', { archiveRetention: Duration.days(0) }, {}],
+  ['the archive is kept for longer', {}, { archiveRetention: Duration.days(730) }],
   ['IPv6 goes', { ipv6: true }, {}],
   ['a network firewall comes', {}, { networkFirewall: true }],
   ['a network firewall goes', { networkFirewall: true }, {}],
-  ['another instance type', {}, { instanceType: 'c7g.xlarge' }],
-  ['another time for patches', {}, { patchSchedule: 'cron(0 4 ? * mon *)' }],
+  ['another instance type', {}, { instanceType: new InstanceType('c7g.xlarge') }],
+  ['another time for patches', {}, { patchSchedule: Schedule.expression('cron(0 4 ? * mon *)') }],
   ['a second certificate', {}, { ecdsaCertificate: true }],
   ['the second certificate goes', { ecdsaCertificate: true }, {}],
   ['another host name', {}, { alternativeNames: ['files.example.com'] }],

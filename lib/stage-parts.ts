@@ -1,0 +1,62 @@
+/** What an environment takes from elsewhere, where the kit would make its own: a company's network, bucket, certificate, topic. */
+import type { Stack } from 'aws-cdk-lib';
+import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { ClientTrust } from './certificate/client-trust';
+import type { ServerCertificate } from './certificate/server-certificate';
+import type { FtpsEndpoint } from './endpoint/endpoint';
+import type { FtpsAccounts } from './identity/accounts';
+import type { AuditLog } from './logs/audit-log';
+import type { FileStorage } from './storage/file-storage';
+
+/**
+ * Made by the methods of a class of yours: override those whose part you bring, and leave out the others. Each gets the stack in which the part belongs, that of
+ * the data or that of the service, and is called once for each environment.
+ */
+export class FtpsStageParts {
+  /** The network, in place of a new `ServiceNetwork`. Say `vpcSubnets` in the settings where instances lie in other than public subnets. */
+  public vpc(_dataStack: Stack): IVpc | undefined {
+    return undefined;
+  }
+
+  /** Where the files are, in place of a new EFS or S3. */
+  public storage(_dataStack: Stack, _vpc: IVpc): FileStorage | undefined {
+    return undefined;
+  }
+
+  /** Who may log in, in place of new accounts in Secrets Manager. */
+  public accounts(_dataStack: Stack): FtpsAccounts | undefined {
+    return undefined;
+  }
+
+  /** Where the audit goes, in place of new log groups and a new archive. */
+  public auditLog(_dataStack: Stack): AuditLog | undefined {
+    return undefined;
+  }
+
+  /** Who is told of alarms, in place of a new topic. */
+  public alarmTopic(_dataStack: Stack): ITopic | undefined {
+    return undefined;
+  }
+
+  /** Where partners connect, in place of new addresses or a new load balancer. Addresses that must outlive a mistake belong into the stack of the data. */
+  public endpoint(_dataStack: Stack, _serviceStack: Stack, _vpc: IVpc): FtpsEndpoint | undefined {
+    return undefined;
+  }
+
+  /** The zone of the host name, in place of the one that the settings name. */
+  public hostedZone(_serviceStack: Stack): IHostedZone | undefined {
+    return undefined;
+  }
+
+  /** The certificate, in place of a new one of ACM. */
+  public certificate(_serviceStack: Stack): ServerCertificate | undefined {
+    return undefined;
+  }
+
+  /** The authorities whose client certificates are taken; none unless given. */
+  public clientTrust(_serviceStack: Stack): ClientTrust | undefined {
+    return undefined;
+  }
+}
