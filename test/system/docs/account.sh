@@ -1,6 +1,10 @@
 # What the AWS account holds before a reader comes: read by room.sh, with its variables and functions.
 {
   aws kms create-key --query KeyMetadata.Arn --output text > kms-key
+  # The stacks of an environment, as far as their outputs go: CDK writes a path before and a hash behind the names.
+  deployed() { aws cloudformation create-stack --stack-name "$1" --template-body "{\"Resources\": {\"Topic\": {\"Type\": \"AWS::SNS::Topic\"}}, \"Outputs\": {$2}}"; }
+  deployed ftps-staging-data "\"AccountsAccountsPrefix6555D48F\": {\"Value\": \"ftps/staging/accounts/\"}, \"AccountsAccountsKey21D9AC0A\": {\"Value\": \"$(cat kms-key)\"}, \"AddressesAllowList0A1B2C3D\": {\"Value\": \"203.0.113.7\"}"
+  deployed ftps-staging "\"ServiceHostName6D1E8C0F\": {\"Value\": \"ftps.staging.example.com\"}, \"ServiceControlPorts90BF4EE1\": {\"Value\": \"21,990\"}, \"ServicePassivePorts7E1B9C5A\": {\"Value\": \"50000-50015\"}"
   aws s3 mb s3://audit-archive
   aws s3 cp /var/log/ftps/audit.json s3://audit-archive/raw/day=2026-05-01/audit.json
   aws athena create-work-group --name ftps-audit --configuration ResultConfiguration={OutputLocation=s3://audit-archive/results/}
