@@ -1,6 +1,3 @@
-/** Arrows that still run upward: what an upload reads from, what a session is, how a handshake watches for the end. */
-const STILL_UPWARD = '^server/(files/(upload|download)|sessions/session-info|tls/accept)\\.ts$';
-
 /** The import boundaries of the house; `npm run boundaries` fails when one is crossed. */
 module.exports = {
   forbidden: [
@@ -22,9 +19,18 @@ module.exports = {
     {
       name: 'only-the-entrance-knows-the-protocols',
       severity: 'error',
-      from: { path: '^server/', pathNot: ['^server/(ftps/|main\\.ts$)', STILL_UPWARD] },
-      to: { path: '^server/ftps/' },
+      from: { path: '^server/', pathNot: '^server/((ftps|ssh)/|main\\.ts$)' },
+      to: { path: '^server/(ftps|ssh)/' },
     },
+    {
+      // What an account may do with its files, and what the audit is told of it, is decided in one place.
+      name: 'a-protocol-reaches-storage-and-scanner-through-files',
+      severity: 'error',
+      from: { path: '^server/(ftps|ssh)/' },
+      to: { path: '^server/files/(storage|antivirus|release)/' },
+    },
+    { name: 'protocols-live-apart', severity: 'error', from: { path: '^server/(ftps|ssh)/' }, to: { path: '^server/(ftps|ssh)/', pathNot: '^server/$1/' } },
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
   ],
   options: { doNotFollow: { path: 'node_modules' }, tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: true },
 };

@@ -6,6 +6,7 @@ import { parsePortRange, portsOf, type ServerConfig } from './config';
 import { openScanner } from './files/antivirus/open';
 import { runningTransfers } from './files/buffers';
 import { FairTurns } from './files/fair-turns';
+import { Files } from './files/files';
 import { Releases } from './files/release/releases';
 import type { NameLocks } from './files/storage/name-locks';
 import { openStorage } from './files/storage/open';
@@ -13,10 +14,9 @@ import { Retention } from './files/storage/retention';
 import type { UsageCounts } from './files/storage/usage';
 import { commandTable } from './ftps/control/commands';
 import type { Engine } from './ftps/control/engine';
-import type { Session } from './ftps/control/session';
 import type { DataOwner } from './ftps/data/channel';
 import { PassivePorts } from './ftps/data/passive-ports';
-import { openFirewall } from './ftps/firewall/firewall';
+import { openFirewall } from './ftps/firewall/open';
 import { Listener } from './ftps/listener';
 import { TlsSessions } from './ftps/tls/sessions';
 import type { PasswordChecks } from './identity/hashing/checks';
@@ -24,7 +24,8 @@ import { HashPool } from './identity/hashing/pool';
 import { openIdentity } from './identity/open';
 import { type Bandwidth, LocalBandwidth } from './limits/bandwidth';
 import type { Limits } from './limits/limits';
-import { infoOf, type SessionInfo } from './sessions/session-info';
+import { Sessions } from './sessions/registry';
+import type { SessionInfo } from './sessions/session-info';
 import { ServerCertificates } from './tls/certificates';
 import { assertFips } from './tls/fips';
 
@@ -55,7 +56,7 @@ const HASHES_AT_ONCE = 2;
 export interface RunningServer {
   readonly listeners: readonly { readonly mode: 'explicit' | 'implicit'; readonly host: string; readonly port: number }[];
   readonly passivePorts: readonly number[];
-  readonly sessions: () => readonly Session[];
+  readonly sessions: Sessions;
   readonly transfers: () => number;
   /** How parts that can fail by themselves are: `up`, `off`, or `down: ` and why. */
   readonly parts: () => Readonly<Record<string, string>>;
@@ -110,35 +111,42 @@ export async function startServer(
       firewall,
     });
     closers.push(() => passive.close());
+    const sessions = new Sessions();
+    const hurry = new AbortController();
+    const files = new Files({
+      config,
+      audit,
+      storage: retention.watching(),
+      scanner,
+      releases,
+      bandwidth: bandwidth ?? new LocalBandwidth(config.limits.bandwidth),
+      hashing: new FairTurns(HASHES_AT_ONCE),
+      // In a hurry a server is because its audit can't be written, or that of all workers.
+      isDoomed: () => audit.failed || hurry.signal.aborted,
+    });
     const engine: Engine = {
       config,
       audit,
       identity,
-      storage: retention.watching(),
-      scanner,
-      releases,
+      files,
       limits,
-      bandwidth: bandwidth ?? new LocalBandwidth(config.limits.bandwidth),
-      hashing: new FairTurns(HASHES_AT_ONCE),
       certificates,
       tlsSessions,
       passive,
       active: { ...config.active, security },
-      commands: commandTable,
-      who: who ?? (async () => sessions().map(infoOf)),
+      sessions,
+      who: who ?? (async () => sessions.infos()),
     };
-    const listeners: readonly Listener[] = config.listeners.map((one) => new Listener(one, engine));
+    const listeners: readonly Listener[] = config.listeners.map((one) => new Listener(one, engine, commandTable));
     for (const listener of listeners) {
       await listener.open();
       closers.push(() => listener.close());
     }
     retention.start();
-    const sessions = () => listeners.flatMap(({ openSessions }) => [...openSessions]);
-    const hurry = new AbortController();
     let drained: Promise<void> | undefined;
     const drain = async () => {
       for (const listener of listeners) listener.stopTaking();
-      const cut = await farewell(sessions(), config.limits.drainSeconds, hurry.signal);
+      const cut = await sessions.farewell(config.limits.drainSeconds, hurry.signal);
       if (cut > 0) audit.record({ kind: 'server', change: 'drain-timed-out', detail: { sessions: cut } });
       await closeAll(closers);
       await audit.flush();
@@ -165,24 +173,6 @@ export async function startServer(
     await closeAll(closers);
     throw error;
   }
-}
-
-/** Ends every session: at once where nothing is transferred, after its transfer where something is, and at the deadline, or in a hurry, all. Returns how many that cut. */
-async function farewell(sessions: readonly Session[], seconds: number, hurry: AbortSignal): Promise<number> {
-  const text = 'The server is going down; connect again.';
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), hurry.aborted ? 0 : seconds * 1000);
-    hurry.addEventListener('abort', () => resolve('late'), { once: true });
-  });
-  const left = new Set(sessions);
-  for (const session of sessions) void session.closed.then(() => left.delete(session));
-  const all = Promise.all(sessions.map((session) => session.dismiss('drain', text)));
-  const cut = (await Promise.race([all, deadline])) === 'late' ? [...left] : [];
-  await Promise.all(cut.map((session) => session.dismiss('kicked', text)));
-  clearTimeout(timer);
-  await Promise.all(sessions.map((session) => session.closed));
-  return cut.length;
 }
 
 /** Closes in the reverse order of opening. */

@@ -15,7 +15,7 @@ import { LocalLimits } from './limits/local-limits';
 import { shareLockouts } from './limits/shared-lockouts';
 import { type RunningServer, type ServerParts, startServer } from './main';
 import { keepMemoryOutOfCoreFiles } from './secrets/core-files';
-import { infoOf, type SessionInfo } from './sessions/session-info';
+import type { SessionInfo } from './sessions/session-info';
 import { Primary, workerCount } from './workers/primary';
 
 export interface Serving {
@@ -49,19 +49,15 @@ interface Service {
 /** Everything in one process. */
 async function alone(config: ServerConfig, { metrics, ...parts }: ServerParts & { readonly metrics: Metrics }): Promise<Service> {
   const server = await startServer(config, parts);
-  metrics.watch({ sessions: () => server.sessions().length, transfers: server.transfers });
+  metrics.watch({ sessions: () => server.sessions.all().length, transfers: server.transfers });
   return {
     listeners: server.listeners,
     passivePorts: server.passivePorts,
-    sessions: async () => server.sessions().map(infoOf),
+    sessions: async () => server.sessions.infos(),
     transfers: async () => server.transfers(),
     parts: async () => server.parts(),
     standing: async () => server.standing(),
-    async kick(id) {
-      const session = server.sessions().find((one) => one.id === id);
-      await session?.dismiss('kicked', 'The administrator closed this session.');
-      return session !== undefined;
-    },
+    kick: (id) => server.sessions.kick(id),
     reload: () => server.reload(),
     metrics: () => metrics.registry.metrics(),
     drain: (atOnce) => server.drain(atOnce),

@@ -2,7 +2,7 @@
 import { chmod, chown, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { checkAccounts } from '../../server/identity/file-accounts';
-import type { AccountStore, WrittenAccount } from './user-store';
+import type { AccountStore, WrittenAccount } from './account-store';
 
 /** Readable for the group of the server and nobody else. */
 const NEW_FILE_MODE = 0o640;

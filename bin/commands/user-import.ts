@@ -1,7 +1,7 @@
 /** Accounts out of a file of another system: JSON or CSV, with passwords or their hashes. */
 import { readFile } from 'node:fs/promises';
+import type { WrittenAccount } from './account-store';
 import { UsageError } from './exit';
-import type { WrittenAccount } from './user-store';
 
 /** An account whose password is still to be hashed. */
 export type ImportedAccount = WrittenAccount & { readonly password?: string };

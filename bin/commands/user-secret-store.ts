@@ -15,8 +15,8 @@ import { accountOf } from '../../server/identity/password-account';
 import { accountIn } from '../../server/identity/secret-accounts';
 import type { PlainPasswordAccount } from '../../server/identity/transfer-family';
 import { findSecret } from '../../server/secrets/secret';
+import type { AccountStore, WrittenAccount } from './account-store';
 import type { ImportedAccount } from './user-import';
-import type { AccountStore, WrittenAccount } from './user-store';
 
 export interface SecretStore extends AccountStore {
   /** Every account, with the passwords that are kept unhashed, for a move to another store. */

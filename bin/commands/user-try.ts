@@ -35,6 +35,7 @@ export function verdictFacts(verdict: Verdict): object {
 
 function telling(tell: (line: string) => void): Audit {
   return {
+    failed: false,
     record: (event) => {
       if (event.kind === 'health' && event.state === 'down') tell(`${event.part} is down: ${event.detail ?? ''}`);
     },

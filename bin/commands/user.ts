@@ -5,13 +5,14 @@ import { hashPassword } from '../../server/identity/password';
 import { printable } from '../../server/text/printable';
 import { bar, ProgressLine } from '../terminal/progress';
 import { remark, say } from '../terminal/say';
+import type { WrittenAccount } from './account-store';
 import { readConfig } from './config';
 import { exitCodes, UsageError } from './exit';
 import { readPassword } from './read-password';
 import { readImport } from './user-import';
 import { askForPassword, generatePassword, passwordProblems } from './user-passwords';
 import { secretStore } from './user-secret-store';
-import { openStore, type StoreFlags, type WrittenAccount } from './user-store';
+import { openStore, type StoreFlags } from './user-store';
 import { describeVerdict, tryLogin, verdictFacts } from './user-try';
 
 interface PasswordFlags {

@@ -1,7 +1,7 @@
 /** What becomes of a server of AWS Transfer Family here: accounts, and what a person has to do. */
 import type { DescribedUser } from '@aws-sdk/client-transfer';
 import { homeOf } from '../../server/identity/transfer-family';
-import type { WrittenAccount } from '../commands/user-store';
+import type { WrittenAccount } from '../commands/account-store';
 import type { TransferServer } from './servers';
 
 export interface Plan {

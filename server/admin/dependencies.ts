@@ -18,6 +18,9 @@ export class Dependencies {
   /** Listens to the events on their way to the audit. */
   hearing(audit: Audit): Audit {
     return {
+      get failed() {
+        return audit.failed;
+      },
       record: (event) => {
         if (event.kind === 'health') this.heard.set(event.part, event.state === 'down' ? `down: ${event.detail ?? 'no reason was given'}` : event.state);
         audit.record(event);

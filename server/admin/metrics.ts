@@ -32,6 +32,9 @@ export class Metrics {
   /** Counts each event on its way to the audit. */
   counting(audit: Audit): Audit {
     return {
+      get failed() {
+        return audit.failed;
+      },
       record: (event) => {
         this.count(event);
         audit.record(event);

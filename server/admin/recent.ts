@@ -1,6 +1,6 @@
 /** The last lines of the audit, for somebody who looks. They are kept as they were written, and read only when they are asked for. */
 import type { AuditLine } from '../audit/schema';
-import type { Target } from '../audit/sink';
+import type { Target } from '../audit/target';
 
 /** Characters kept, in whole writes: some hundred lines. */
 const MOST = 256 * 1024;

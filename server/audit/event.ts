@@ -205,6 +205,8 @@ export type ServerEvent =
 
 /** Where events go. Never throws; a sink that can't write says so to the server, which then stops taking sessions. */
 export interface Audit {
+  /** Whether something could not be written: nothing will be any more. */
+  readonly failed: boolean;
   record(event: ServerEvent): void;
   /** Fulfilled when every event recorded so far is written. */
   flush(): Promise<void>;

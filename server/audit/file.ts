@@ -6,7 +6,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { ServerConfig } from '../config';
-import type { Target } from './sink';
+import type { Target } from './target';
 
 export interface RotatedFile {
   readonly path: string;

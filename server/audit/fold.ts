@@ -109,6 +109,9 @@ export function foldRepeats(sink: Pick<AuditSink, keyof Audit>, keyOf: (address:
   };
 
   return {
+    get failed() {
+      return sink.failed;
+    },
     record(event) {
       if (!('client' in event) || isToldNow(event)) sink.record(event);
     },

@@ -6,20 +6,13 @@ import { Chain } from './chain';
 import type { Audit, ServerEvent } from './event';
 import { type FileEvents, type FileSettings, openFile } from './file';
 import { lineOf, type Repeats } from './ocsf';
+import type { Target } from './target';
 
 /** Lines that wait for a slow disk, in characters; beyond that the audit has failed. */
 const MOST_WAITING = 64 * 1024 * 1024;
 
 /** So often lines are written at most: to a server that is busy with small things a write costs more than the lines in it. Milliseconds. */
 const GATHERED_MS = 2;
-
-/** Where lines go. */
-export interface Target {
-  /** Fulfilled when the lines are written. */
-  write(text: string): Promise<void>;
-  reopen(): Promise<void>;
-  close(): Promise<void>;
-}
 
 export interface AuditSink extends Audit {
   /** `time`: when it was, where it is told later; milliseconds since 1970. `repeats`: where it stands for several. */
@@ -75,6 +68,9 @@ export function openAudit(target: Target, onFailure: (error: Error) => void): Au
   };
 
   return {
+    get failed() {
+      return failed;
+    },
     record,
     write: (lines) =>
       target.write(lines).catch((error: Error) => {

@@ -8,13 +8,16 @@
  */
 import type { SessionFacts } from '../audit/event';
 import type { Account } from '../identity/identity';
-import type { ScanVerdict } from './antivirus/scanner';
+import type { Pace } from '../limits/bandwidth';
 import type { HashAlgorithm } from './hash';
+import type { Outcome } from './outcome';
 import type { Operation } from './permissions';
 import type { Progress } from './progress';
 import type { Source } from './source';
 import type { Entry, WriteMode } from './storage/storage';
 
+export type { Outcome } from './outcome';
+export { RefusedByScanner } from './refused';
 export { type Entry, type FoundFile, StorageError, type StorageErrorCode, type WriteMode } from './storage/storage';
 
 /** Who asks: permissions, limits and the audit go by it. Made at the login, and good until the session ends. */
@@ -22,20 +25,8 @@ export interface Asker {
   readonly account: Account;
   /** With the account's name. */
   readonly facts: SessionFacts;
-}
-
-/** How a transfer ended. It is in the audit by then. */
-export interface Outcome {
-  readonly outcome: 'success' | 'failure' | 'aborted';
-  /** Why it did not succeed, in words for the client, with a full stop: never a path of the host. */
-  readonly reason?: string;
-  /** The error behind it: a TransferError, a StorageError, a RefusedByScanner, or what the protocol's own source or sink threw. */
-  readonly error?: unknown;
-  /** The upload is safe, and appears under its name when a scanner that works on its own lets it. Whoever looks for it now does not find it. */
-  readonly held?: true;
-  /** Of the bytes that came, in hexadecimal. Absent where uploads are not hashed. */
-  readonly sha256?: string;
-  readonly verdict?: ScanVerdict & { /** Id in the quarantine. */ readonly quarantined?: string };
+  /** The code by which the protocol says that a command has done its work, for the audit: 250 in FTP. */
+  readonly doneCode: number;
 }
 
 /** Where a download's bytes go. */
@@ -44,6 +35,15 @@ export interface Outlet {
   send(bytes: Buffer): Promise<void>;
   /** All has been sent. Fulfilled when everything has left. */
   end(): Promise<void>;
+  /** The file broke off, and so must the connection. */
+  abandon(): void;
+}
+
+/** A folder on its way to a client, in the protocol's own lines. */
+export interface Listing {
+  readonly progress: Progress;
+  /** `act` sends the lines, and counts their bytes; what it throws ends the listing. Never throws. */
+  send(act: () => Promise<void>): Promise<Outcome>;
 }
 
 /** A file on its way to a client, in one piece. Exactly one of `send` and `discard` is called. */
@@ -116,16 +116,15 @@ export interface AccountFiles {
   /** Why the account may not do that, in words for the client; undefined where it may. */
   refusal(operation: Operation): string | undefined;
   /**
-   * What is there under a path, asked in order to do something with it, which needs that permission alone. In S3 a file and a folder can have one
-   * name; `preferred` says which of them is meant then.
+   * What is there under a path, asked in order to do something with it, for which the account needs the permission. In S3 a file and a folder can
+   * have one name; `preferred` says which of them is meant then. With `stat` and `set-time`: who may neither list nor read sees what was uploaded in
+   * this session, and nothing else (`denied`).
    */
   find(operation: Operation, path: string, preferred?: Entry['type']): Promise<Entry>;
-  /** What is there under a path that the account may see: who may neither list nor read sees what was uploaded in this session, and nothing else (`denied`). */
-  stat(path: string, preferred?: Entry['type']): Promise<Entry>;
   /** Whether the account may know what is there under a path. */
   maySee(path?: string): boolean;
   /** Makes sure that a folder is there. Who may not see is told the same of what is missing and of what is a file. */
-  enter(path: string, mustBeFolder?: boolean): Promise<void>;
+  enter(path: string): Promise<void>;
   /** In batches, in no particular order, without `.` and `..`. */
   list(path: string): AsyncIterable<readonly Entry[]>;
   makeFolder(command: string, path: string): Promise<void>;
@@ -142,6 +141,9 @@ export interface AccountFiles {
   available(): Promise<number | undefined>;
   /** In hexadecimal, in turn with other accounts' and at the pace of a download. Ended by `progress.abort()`. */
   hash(path: string, algorithm: HashAlgorithm, progress: Progress): Promise<{ readonly hex: string; readonly size: number }>;
+  /** How fast the account may read now; undefined where nothing limits it. Kept by `Reading` itself; for an outlet and for the lines of a listing. */
+  readonly downloadPace: Pace | undefined;
+  openListing(command: string, path: string): Listing;
   openDownload(command: string, path: string, offset: number): Promise<Download>;
   openReading(command: string, path: string): Promise<Reading>;
   /** A `resume` where the account may not see what is there is refused with `offset`: it would tell how long the file is. */

@@ -1,12 +1,11 @@
 /** RETR: the file to the client. While one piece is encrypted and sent, the next is read. */
-
-import type { Outgoing } from '../ftps/transfer/outgoing';
+import type { Outlet } from './account-files';
 import { borrowBuffer, returnBuffer } from './buffers';
 import { TransferError } from './progress';
 import type { ReadHandle } from './storage/storage';
 
-/** Sends the file from `offset` to the size it had when it was opened. `observe` sees each piece before it goes. */
-export async function sendFile(source: ReadHandle, offset: number, out: Outgoing, observe?: (piece: Buffer) => void): Promise<void> {
+/** Sends the file from `offset` to the size it had when it was opened. */
+export async function sendFile(source: ReadHandle, offset: number, out: Outlet): Promise<void> {
   let left = source.size - offset;
   if (left > 0) {
     let piece = borrowBuffer(left);
@@ -16,7 +15,6 @@ export async function sendFile(source: ReadHandle, offset: number, out: Outgoing
       for (;;) {
         const ready = piece.subarray(0, Math.min(filled, left));
         left -= ready.length;
-        observe?.(ready);
         if (left === 0) {
           await out.send(ready);
           break;

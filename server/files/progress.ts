@@ -2,8 +2,11 @@
 
 export type TransferFailure = 'aborted' | 'stalled' | 'cut' | 'disconnected' | 'changed';
 
-/** A transfer that ended before its end, in words for the client. */
-export class TransferError extends Error {
+/** What broke a transfer off, in words for the client, without a full stop. */
+export class BrokenOff extends Error {}
+
+/** A transfer that ended before its end. */
+export class TransferError extends BrokenOff {
   constructor(
     readonly code: TransferFailure,
     message: string,

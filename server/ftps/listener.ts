@@ -4,6 +4,7 @@ import type { Refusal, SessionFacts } from '../audit/event';
 import { type ListenerConfig, Networks, plainAddress } from '../config';
 import { readProxyHeader } from '../limits/proxy-header';
 import { ControlChannel } from './control/channel';
+import type { CommandTable } from './control/command';
 import type { Engine } from './control/engine';
 import { Session, type SessionOrigin } from './control/session';
 import { AdvertisedAddress } from './data/advertised-address';
@@ -28,13 +29,13 @@ export class Listener {
   private readonly allow: Networks;
   private readonly deny: Networks;
   private readonly proxies: Networks;
-  private readonly sessions = new Set<Session>();
   private draining = false;
   private refusedInTls = 0;
 
   constructor(
     readonly config: ListenerConfig,
     private readonly engine: Engine,
+    private readonly commands: CommandTable<Session>,
   ) {
     this.advertised = new AdvertisedAddress(config, (detail) =>
       engine.audit.record({ kind: 'configuration', change: 'refused', what: 'advertisedAddress', detail }),
@@ -60,10 +61,6 @@ export class Listener {
   /** The port that is open; with `port: 0`, the one that the kernel chose. */
   get port(): number {
     return (this.server.address() as { port: number }).port;
-  }
-
-  get openSessions(): ReadonlySet<Session> {
-    return this.sessions;
   }
 
   /** Takes no more sessions. Connections that still arrive are told so. */
@@ -104,20 +101,20 @@ export class Listener {
     const { address } = origin.client;
     if (this.deny.contains(address) || (!this.allow.isEmpty && !this.allow.contains(address))) return this.refuse(socket, origin, 'network-not-allowed');
     if (this.draining) return this.refuse(socket, origin, 'draining');
-    const { limits } = this.engine;
+    const { limits, sessions } = this.engine;
     const refusal = await limits.admitConnection(address);
     if (refusal) return this.refuse(socket, origin, refusal);
     if (socket.destroyed) {
       limits.releaseConnection(address, 'fruitless');
       return;
     }
-    const session = new Session(socket, this.engine, origin, () => {
-      this.sessions.delete(session);
+    const session = new Session(socket, this.engine, this.commands, origin, () => {
+      sessions.remove(session);
       const release = () => limits.releaseConnection(address, session.hasLoggedIn ? 'served' : 'fruitless');
       if (session.deciding) void session.deciding.then(release, release);
       else release();
     });
-    this.sessions.add(session);
+    sessions.add(session);
     await session.start();
   }
 

@@ -1,8 +1,9 @@
 /** What an administrator sees of a session: over the admin interface, and by SITE WHO. */
-import type { Session } from '../ftps/control/session';
+import type { Protocol, Session } from './session';
 
 export interface SessionInfo {
   readonly id: string;
+  readonly protocol: Protocol;
   readonly listener: string;
   readonly address: string;
   readonly user?: string;
@@ -11,10 +12,11 @@ export interface SessionInfo {
   readonly transfer?: { readonly command: string; readonly path: string; readonly bytes: number; readonly total?: number; readonly seconds: number };
 }
 
-export function infoOf({ id, origin, address, account, openedAt, transfer }: Session): SessionInfo {
+export function infoOf({ id, protocol, listener, address, account, openedAt, transfer }: Session): SessionInfo {
   return {
     id,
-    listener: origin.listener.mode,
+    protocol,
+    listener,
     address,
     user: account?.user,
     since: new Date(openedAt).toISOString(),

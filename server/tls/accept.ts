@@ -6,7 +6,6 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { HandshakeFailure } from '../audit/event';
-import { type EndWatch, watchEnd } from '../ftps/tls/end-watch';
 import { certificateFailure, detailOf, handshakeFailure } from './failure';
 import { handleOf } from './handle';
 
@@ -25,6 +24,8 @@ export interface HandshakeOptions {
    * that closes with something unread throws away what it has not sent yet: the end of the upload would be lost.
    */
   readonly holdSessions?: boolean;
+  /** Called with the socket before it reads anything: for who has to see all of it. */
+  readonly onSocket?: (socket: TLSSocket, transport: Socket) => void;
   /** Called when the handshake is done, before anything that the server sends after it has left. */
   readonly onSecure?: (socket: TLSSocket) => void;
 }
@@ -32,7 +33,6 @@ export interface HandshakeOptions {
 export interface Accepted {
   readonly ok: true;
   readonly socket: TLSSocket;
-  readonly end: EndWatch;
   /** Sends the sessions that were held back. Must be called before anything is written and before the connection is ended. */
   releaseSessions(): void;
 }
@@ -83,7 +83,7 @@ export function acceptTls(transport: Socket, options: HandshakeOptions): Promise
     // For as long as the connection lives: a record that can't be decrypted may come while nobody looks at it (a data connection
     // that waits for its command). An error that nobody hears ends the process, and Node leaves the socket open after this one.
     socket.on('error', () => socket.destroy());
-    const end = watchEnd(socket, transport);
+    options.onSocket?.(socket, transport);
     const internals = socket as unknown as Unpublished;
     if (options.staple) handleOf(socket)?.setOCSPResponse(options.staple);
     const timer = setTimeout(() => settle({ ok: false, reason: 'timeout' }), options.seconds * 1000);
@@ -99,7 +99,7 @@ export function acceptTls(transport: Socket, options: HandshakeOptions): Promise
       internals._releaseControl();
       socket.authorized = certificateGiven;
       options.onSecure?.(socket);
-      settle({ ok: true, socket, end, releaseSessions });
+      settle({ ok: true, socket, releaseSessions });
     };
 
     function settle(result: Handshake) {

@@ -9,7 +9,6 @@ import { clientKey } from '../limits/client-key';
 import type { Limits } from '../limits/limits';
 import { type RunningServer, startServer } from '../main';
 import { keepMemoryOutOfCoreFiles } from '../secrets/core-files';
-import { infoOf } from '../sessions/session-info';
 import { Link, type Methods, type Port } from './link';
 import type { PrimaryMethods, WorkerMethods } from './methods';
 
@@ -39,18 +38,14 @@ export function runWorker(): void {
         chores,
         who,
       });
-      metrics.watch({ sessions: () => server!.sessions().length, transfers: server.transfers });
+      metrics.watch({ sessions: () => server!.sessions.all().length, transfers: server.transfers });
       return { listeners: server.listeners, passivePorts: server.passivePorts };
     },
-    sessions: () => (server?.sessions() ?? []).map(infoOf),
+    sessions: () => server?.sessions.infos() ?? [],
     transfers: () => server?.transfers() ?? 0,
     parts: () => server?.parts() ?? {},
     standing: () => server?.standing(),
-    async kick(id) {
-      const session = server?.sessions().find((one) => one.id === id);
-      await session?.dismiss('kicked', 'The administrator closed this session.');
-      return session !== undefined;
-    },
+    kick: async (id) => (await server?.sessions.kick(id)) ?? false,
     reload: async () => (await server?.reload()) ?? true,
     drain: async (atOnce) => server?.drain(atOnce),
     metrics: () => metrics.registry.getMetricsAsJSON(),

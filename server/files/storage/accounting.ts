@@ -2,7 +2,7 @@
 import { FairTurns } from '../fair-turns';
 import { LocalNameLocks, type NameLocks } from './name-locks';
 import { type QuotaSource, Quotas } from './quotas';
-import { type AccountFiles, StorageError } from './storage';
+import { type HomeRules, StorageError } from './storage';
 import { type Held, LocalCounts, Usage, type UsageCounts } from './usage';
 
 /** By default each is this process's own. */
@@ -32,7 +32,7 @@ export class Accounting {
   }
 
   /** One account's use of its home; `look` counts what lies there, until the signal says that nobody wants to know. */
-  usageOf({ user, quota }: Pick<AccountFiles, 'user' | 'quota'>, home: string, look: (signal: AbortSignal) => Promise<Held>): Usage {
+  usageOf({ user, quota }: Pick<HomeRules, 'user' | 'quota'>, home: string, look: (signal: AbortSignal) => Promise<Held>): Usage {
     this.quotas.learn(user, quota);
     return new Usage(
       home,

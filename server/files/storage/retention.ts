@@ -5,7 +5,7 @@
  */
 import type { Audit } from '../../audit/event';
 import type { Identity } from '../../identity/identity';
-import { type AccountFiles, type RetainedAccount, type Storage, StorageError, type Volume } from './storage';
+import { type HomeRules, type RetainedAccount, type Storage, StorageError, type Volume } from './storage';
 
 const EVERY_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -75,7 +75,7 @@ export class Retention {
     this.running.add(run);
   }
 
-  private async seen({ user, home, quota, retentionDays }: AccountFiles, volume: Volume): Promise<void> {
+  private async seen({ user, home, quota, retentionDays }: HomeRules, volume: Volume): Promise<void> {
     if (retentionDays === undefined) return; // a note from before is put right by the next round
     const account = { user, home, quota, retentionDays };
     const note = JSON.stringify(account);

@@ -25,6 +25,8 @@ export interface ReadHandle {
   /** Size of the file when it was opened, in bytes. */
   readonly size: number;
   read(into: Buffer): Promise<number>;
+  /** Goes on reading from that byte of the same file. To be called while no read is under way. */
+  seek(offset: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,8 +46,11 @@ export interface WriteHandle {
   write(chunks: readonly Buffer[]): Promise<void>;
   /** Ends what takes long (copying what is kept): whatever waits for it fails soon. To be followed by `abort`. */
   stop(): void;
-  /** Makes the bytes safe and visible. Fulfilled only then. `held`: they are safe, and become visible when a scanner that works on its own lets them. */
-  commit(facts?: UploadFacts): Promise<'visible' | 'held'>;
+  /**
+   * Makes the bytes safe and visible. Fulfilled only then. `held`: they are safe, and become visible when a scanner that works on its own lets them.
+   * `mayAppear` is asked at the last moment before, and throws where nothing may become visible any more.
+   */
+  commit(facts?: UploadFacts, mayAppear?: () => void): Promise<'visible' | 'held'>;
   abort(): Promise<void>;
   /** Puts the file away where no client can reach it. Answers with its id in the quarantine. */
   quarantine(finding: Finding): Promise<string>;
@@ -157,12 +162,12 @@ export interface RetainedAccounts {
 }
 
 /** What of an account its files depend on. */
-export type AccountFiles = { readonly user: string } & Pick<AccountRules, 'home'> & Partial<Pick<AccountRules, 'quota' | 'retentionDays' | 'overwrite'>>;
+export type HomeRules = { readonly user: string } & Pick<AccountRules, 'home'> & Partial<Pick<AccountRules, 'quota' | 'retentionDays' | 'overwrite'>>;
 
 /** A storage backend: makes a volume for an account, and cleans up what a crash left behind. */
 export interface Storage {
   /** Opens the home of an account, creating the folder where it is missing. */
-  open(account: AccountFiles): Promise<Volume>;
+  open(account: HomeRules): Promise<Volume>;
   /** Removes staging files that no running upload owns. Called once at start, before the first listener. */
   sweep(): Promise<void>;
   readonly quarantine: Quarantine;

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { acceptTls, type Handshake, type HandshakeOptions } from '../../tls/accept';
 import type { ClientHello } from '../../tls/client-hello';
+import { watchEnd } from '../tls/end-watch';
 import { peekClientHello } from '../tls/peek';
 import { type Line, LineReader } from './line-reader';
 
@@ -91,7 +92,7 @@ export class ControlChannel {
     }
     // OpenSSL says best what is wrong with something that is no hello.
     const options = optionsFor(hello === 'malformed' ? undefined : hello);
-    const handshake = await acceptTls(this.raw, { ...options, seconds: Math.max(0, deadline - Date.now()) / 1000 });
+    const handshake = await acceptTls(this.raw, { ...options, onSocket: watchEnd, seconds: Math.max(0, deadline - Date.now()) / 1000 });
     if (!handshake.ok) return handshake;
     this.reader = new LineReader();
     this.tls = handshake.socket;

@@ -1,5 +1,5 @@
 /** The command table: every command the server knows, by name. */
-import type { Command, CommandTable } from './command';
+import type { CommandTable } from './command';
 import { access } from './commands/access';
 import { dataConnection } from './commands/data-connection';
 import { files } from './commands/files';
@@ -11,8 +11,9 @@ import { security } from './commands/security';
 import { site } from './commands/site';
 import { transfers } from './commands/transfers';
 import { registerCommands } from './ftp-srv';
+import type { Session, SessionCommand } from './session';
 
-const all: readonly Command[] = [
+const all: readonly SessionCommand[] = [
   ...access,
   ...security,
   ...dataConnection,
@@ -29,4 +30,4 @@ const byName = new Map(all.flatMap((command) => [command.name, ...(command.alias
 
 registerCommands(all);
 
-export const commandTable: CommandTable = { all, named: (name) => byName.get(name) };
+export const commandTable: CommandTable<Session> = { all, named: (name) => byName.get(name) };

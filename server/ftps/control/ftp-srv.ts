@@ -6,7 +6,6 @@
 import { EventEmitter } from 'node:events';
 import registry from 'ftp-srv/src/commands/registry';
 import FtpConnection from 'ftp-srv/src/connection';
-import type { Command } from './command';
 
 /** What the plain commands of ftp-srv ask of a file system; every path that reaches it is the argument as it was sent. */
 export interface ShellFileSystem {
@@ -67,6 +66,14 @@ class LineSocket extends EventEmitter {
 
 const commandOf = Symbol('the session a connection belongs to');
 
+/** What of a command the registry needs to know. */
+export interface Registered {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  /** Absent: ftp-srv's own handler. */
+  readonly run?: unknown;
+}
+
 interface Connection {
   fs: ShellFileSystem | undefined;
   authenticated: boolean;
@@ -79,7 +86,7 @@ interface Connection {
  * Puts our commands into ftp-srv's registry, which is one for the process. What is not named goes, so that only one table
  * decides what exists; a command without `run` keeps ftp-srv's own handler.
  */
-export function registerCommands(commands: readonly Command[]): void {
+export function registerCommands(commands: readonly Registered[]): void {
   const known = new Set(commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
   for (const name of Object.keys(registry)) if (!known.has(name)) delete registry[name];
   for (const command of commands) {

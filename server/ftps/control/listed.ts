@@ -1,7 +1,7 @@
 /** What the argument of LIST, NLST, MLSD and STAT means: a folder, some of its entries, or one file. */
 import { posix } from 'node:path';
+import type { Entry } from '../../files/account-files';
 import { isPattern, patternOf } from '../../files/glob';
-import type { Entry } from '../../files/storage/storage';
 import { entryAt, resolvePath } from './paths';
 import type { Session } from './session';
 
@@ -17,27 +17,27 @@ export interface Listed {
 /** Finds what the argument means. Throws a StorageError where it means nothing, before any data connection is used. */
 export async function find(session: Session, written: string): Promise<Listed> {
   const argument = await withoutFlags(session, written);
-  const volume = session.volume!;
+  const files = session.files!;
   const path = resolvePath(session, argument === '' ? '.' : argument);
   const folderPart = argument.slice(0, argument.lastIndexOf('/') + 1);
   if (isPattern(posix.basename(argument))) {
-    const exact = await volume.stat(path).catch(() => undefined);
+    const exact = await files.find('list', path).catch(() => undefined);
     const fits = patternOf(posix.basename(argument));
     if (!exact)
       return {
         path,
         isFolder: false,
         prefix: folderPart,
-        batches: filtered(volume.list(resolvePath(session, folderPart || '.')), ({ name }) => fits(name)),
+        batches: filtered(files.list(resolvePath(session, folderPart || '.')), ({ name }) => fits(name)),
       };
   }
-  const { entry } = await entryAt(session, argument === '' ? '.' : argument, 'directory');
+  const { entry } = await entryAt(session, 'list', argument === '' ? '.' : argument, 'directory');
   if (entry.type === 'file') return { path, isFolder: false, prefix: folderPart, batches: once(entry) };
   return {
     path,
     isFolder: true,
     prefix: argument === '' || argument === '.' ? '' : argument.endsWith('/') ? argument : `${argument}/`,
-    batches: volume.list(path),
+    batches: files.list(path),
   };
 }
 
@@ -55,7 +55,7 @@ const FLAGS = /^ *(?:-(?:-|[A-Za-z1]+)(?: +|$))+/;
 /** The path behind the flags. Where something has exactly the name that was sent, it is meant: `-l` may be a file. */
 async function withoutFlags(session: Session, argument: string): Promise<string> {
   if (!FLAGS.test(argument)) return argument;
-  const isThere = await session.volume!.stat(resolvePath(session, argument)).then(
+  const isThere = await session.files!.find('list', resolvePath(session, argument)).then(
     () => true,
     () => false,
   );

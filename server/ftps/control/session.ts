@@ -6,35 +6,26 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionFacts } from '../../audit/event';
-import type { DataTlsReuse, ListenerConfig, Permission } from '../../config';
-import type { Progress } from '../../files/progress';
-import { StorageError, type Volume } from '../../files/storage/storage';
+import type { DataTlsReuse, ListenerConfig } from '../../config';
+import type { AccountFiles } from '../../files/account-files';
 import type { Account, ClientCertificate } from '../../identity/identity';
+import type { CloseReason, Session as OpenSession, RunningTransfer } from '../../sessions/session';
 import { clientCertificate, tlsFacts } from '../../tls/facts';
 import { softwareOf } from '../../tls/software';
 import type { AdvertisedAddress } from '../data/advertised-address';
 import type { DataOwner, PendingData, Resumption } from '../data/channel';
 import { type MlstFact, mlstFacts, onOneLine } from '../transfer/entry-lines';
 import { ControlChannel } from './channel';
+import type { Command, CommandTable } from './command';
 import type { Engine } from './engine';
 import { openShell, type Shell } from './ftp-srv';
 import type { Line } from './line-reader';
-import { entryAt } from './paths';
-import { lacking, maySee, OwnUploads } from './permissions';
+import { resolvePath } from './paths';
 import { type State, wrongState } from './states';
 import { storageReply } from './storage-reply';
 
-export type CloseReason = 'quit' | 'client' | 'idle' | 'drain' | 'login-timeout' | 'refused' | 'error' | 'kicked';
-
-/** A transfer that is running, for STAT, ABOR, drain and the admin interface. */
-export interface RunningTransfer {
-  readonly command: string;
-  readonly path: string;
-  readonly progress: Progress;
-  readonly done: Promise<void>;
-  /** A command that works for long and moves no data: nothing was replied to it yet, and it does not keep a server that goes down. */
-  readonly needsNoData?: true;
-}
+/** A command of a session's. */
+export type SessionCommand = Command<Session>;
 
 export interface SessionOrigin {
   readonly listener: ListenerConfig;
@@ -60,7 +51,8 @@ const MOST_UNKNOWN = 10;
 /** Commands that a session may have refused before it has logged in: an honest client gives up or encrypts after one or two. */
 const MOST_REFUSED = 10;
 
-export class Session implements DataOwner {
+export class Session implements DataOwner, OpenSession {
+  readonly protocol = 'ftps';
   readonly id = randomUUID();
   readonly address: string;
   readonly openedAt = Date.now();
@@ -75,7 +67,7 @@ export class Session implements DataOwner {
   // What commands set for commands that follow. Which command may follow which is RFC 959's, section 5.4.
   user: string | undefined;
   account: Account | undefined;
-  volume: Volume | undefined;
+  files: AccountFiles | undefined;
   cwd = '/';
   protection: 'none' | 'buffer-size-set' | 'private' = 'none';
   restartAt = 0;
@@ -88,7 +80,6 @@ export class Session implements DataOwner {
   hasLoggedIn = false;
   /** A login that limits decide about: until then it is not known what a session that ends meanwhile was. */
   deciding: Promise<unknown> | undefined;
-  readonly uploads = new OwnUploads();
   pendingData: PendingData | undefined;
   private running: RunningTransfer | undefined;
 
@@ -117,6 +108,7 @@ export class Session implements DataOwner {
   constructor(
     socket: Socket,
     readonly engine: Engine,
+    readonly commands: CommandTable<Session>,
     readonly origin: SessionOrigin,
     private readonly onEnd: (session: Session) => void,
   ) {
@@ -125,7 +117,7 @@ export class Session implements DataOwner {
     this.facts = { session: this.id, listener: origin.listener.mode, client, server };
     this.channel = new ControlChannel(socket, { lines: (lines) => this.take(lines), closed: () => this.finish() });
     this.shell = openShell({
-      run: (name, argument) => engine.commands.named(name)!.run!(this, argument),
+      run: (name, argument) => commands.named(name)!.run!(this, argument),
       gather: (text) => {
         this.lastCode = Number.parseInt(text, 10) || this.lastCode;
         this.channel.gather(text);
@@ -174,6 +166,10 @@ export class Session implements DataOwner {
     return this.account?.dataTlsReuse ?? this.origin.listener.dataTlsReuse ?? this.engine.config.tls.dataTlsReuse;
   }
 
+  get listener(): string {
+    return this.origin.listener.mode;
+  }
+
   get clientCertificates() {
     return this.origin.listener.clientCertificates;
   }
@@ -187,15 +183,6 @@ export class Session implements DataOwner {
 
   get clientCertificate(): string | undefined {
     return this.certificate?.sha256;
-  }
-
-  may(permission: Permission): boolean {
-    return this.account?.permissions.includes(permission) ?? false;
-  }
-
-  /** Whether the account may know what is there under a path. */
-  maySee(path: string): boolean {
-    return maySee(this.account?.permissions ?? []) || this.uploads.has(path);
   }
 
   /** Replies with one line, or with several as RFC 959 section 4.2 has it. A text can't carry a line of its own into the reply. */
@@ -216,11 +203,6 @@ export class Session implements DataOwner {
     return this.replyWith(() => this.shell.replyRaw(`${code}-${clean.join('\r\n')}\r\n${code} ${last}`));
   }
 
-  /** Reports a command that changed something. */
-  changed(command: string, path: string, more?: { readonly renamedTo: string; readonly replaced?: true }, facts = this.facts): void {
-    this.engine.audit.record({ kind: 'command', command, code: 250, path, ...more, ...facts });
-  }
-
   /** Sends what was replied so far; done by itself after each command. */
   flush(): void {
     this.channel.flush();
@@ -236,20 +218,20 @@ export class Session implements DataOwner {
 
   /** Opens the account's files and lets the session use them. False where the client has left meanwhile. */
   async logIn(account: Account): Promise<boolean> {
-    const volume = await this.engine.storage.open(account);
+    const facts = { ...this.facts, user: account.user };
+    const files = await this.engine.files.open({ account, facts, doneCode: 250 });
     if (this.ended) return false;
-    this.volume = volume;
+    this.files = files;
     this.account = account;
-    this.facts = { ...this.facts, user: account.user };
+    this.facts = facts;
     this.cwd = '/';
     this.shell.useFileSystem({
       currentDirectory: () => this.cwd,
       chdir: async (argument) => {
-        const { path, entry } = await entryAt(this, argument, 'directory').catch((error: unknown) => {
-          // An account that may not see files is not told whether there is one of this name.
-          throw maySee(account.permissions) ? storageReply(error).error : noFolder();
+        const path = resolvePath(this, argument);
+        await files.enter(path).catch((error: unknown) => {
+          throw storageReply(error).error;
         });
-        if (entry.type !== 'directory') throw maySee(account.permissions) ? new StorageError('not-directory', 'Not a directory.') : noFolder();
         this.cwd = path;
         return path;
       },
@@ -278,8 +260,7 @@ export class Session implements DataOwner {
   logOut(): void {
     if (this.account) this.engine.limits.releaseAccount(this.account.user);
     this.account = undefined;
-    this.volume = undefined;
-    this.uploads.clear();
+    this.files = undefined;
     this.user = undefined;
     this.shell.useFileSystem(undefined);
     this.pendingData?.cancel();
@@ -393,7 +374,7 @@ export class Session implements DataOwner {
     while (this.transfer && this.queue.length > 0) {
       const [next] = this.queue;
       const parsed = next?.kind === 'line' ? parseCommand(next.text) : undefined;
-      if (!parsed || !this.engine.commands.named(parsed.name)?.duringTransfer) break;
+      if (!parsed || !this.commands.named(parsed.name)?.duringTransfer) break;
       // ABOR ends what it waits for, so that its reply keeps its order by itself.
       if (this.transfer.needsNoData && parsed.name !== 'ABOR' && this.sentAlong.has(next!)) break;
       this.queue.shift();
@@ -416,7 +397,7 @@ export class Session implements DataOwner {
 
   private async dispatch(text: string): Promise<void> {
     const { name, argument: written } = parseCommand(text);
-    const command = this.engine.commands.named(name);
+    const command = this.commands.named(name);
     const argument = command?.verbatim ? written : written.trim();
     if (!command) {
       if (absent.has(name)) return this.reply(502, `${name} is not implemented.`);
@@ -435,7 +416,8 @@ export class Session implements DataOwner {
       await this.reply(wrong.code, wrong.text);
       return this.countRefused();
     }
-    const notAllowed = this.account && lacking(command, argument, this.account.permissions);
+    const operation = typeof command.does === 'function' ? command.does(argument) : command.does;
+    const notAllowed = operation && this.files?.refusal(operation);
     if (wrong) await this.reply(wrong.code, wrong.text);
     else if (notAllowed) await this.reply(550, notAllowed);
     else if (command.argument === 'required' && argument === '') await this.reply(501, `An argument is missing: ${command.syntax}`);
@@ -501,8 +483,6 @@ export class Session implements DataOwner {
     this.announceEnd();
   }
 }
-
-const noFolder = () => new StorageError('not-found', 'No such folder.');
 
 /** Cuts a line at its first blank; everything behind it is the argument, byte for byte. */
 export function parseCommand(text: string): { name: string; argument: string } {

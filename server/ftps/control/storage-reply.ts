@@ -1,5 +1,6 @@
 /** Which reply code an error becomes (RFC 959 section 4.2.2). What is not known to be safe to tell is not told. */
-import { StorageError, type StorageErrorCode } from '../../files/storage/storage';
+import type { StorageErrorCode } from '../../files/account-files';
+import { safe } from '../../files/transfer';
 
 const codes: Readonly<Record<StorageErrorCode, number>> = {
   'not-found': 550,
@@ -17,6 +18,6 @@ const codes: Readonly<Record<StorageErrorCode, number>> = {
 };
 
 export function storageReply(error: unknown): { readonly code: number; readonly error: Error } {
-  if (error instanceof StorageError) return { code: codes[error.code], error };
-  return { code: 451, error: new StorageError('unavailable', 'The server had an error of its own; try again.', { cause: error }) };
+  const known = safe(error);
+  return { code: codes[known.code], error: known };
 }

@@ -1,33 +1,23 @@
-/** What all transfer commands share: 150, the data connection, the bytes, the final reply, and exactly one audit event. */
-import type { ServerEvent, TransferKind } from '../../audit/event';
-import { countTransfer } from '../../files/buffers';
-import { Progress, TransferError } from '../../files/progress';
-import { StorageError } from '../../files/storage/storage';
-import { type Pace, paceOf, type Way } from '../../limits/bandwidth';
+/** What all transfer commands share: 150, the data connection, and the final reply. What is moved, what it means, and its line in the audit are the files'. */
+import { type Outcome, RefusedByScanner } from '../../files/account-files';
+import { type Progress, TransferError } from '../../files/progress';
 import { type DataChannel, DataConnectionError, type Direction } from '../data/channel';
 import { noteResumption } from '../data/secure';
 import type { Session } from './session';
 import { storageReply } from './storage-reply';
 
-type TransferEvent = Extract<ServerEvent, { kind: 'transfer' }>;
-
-/** What a transfer adds to its audit event when it ends. */
-export type TransferResult = Pick<TransferEvent, 'sha256' | 'verdict'>;
-
-export interface TransferPlan {
-  readonly kind: TransferKind;
+export interface DataTransfer {
   readonly command: string;
-  /** Virtual path, for the audit. */
+  /** Virtual path, for who looks at the sessions. */
   readonly path: string;
-  readonly offset: number;
+  readonly direction: Direction;
+  readonly progress: Progress;
   /** Text of the 150 reply. */
   readonly opening: string;
-  /** Moves the bytes. Whatever it throws ends the transfer, and `undo` is called. */
-  readonly move: (channel: DataChannel, progress: Progress) => Promise<TransferResult>;
-  /** Text of the 226 reply, where it is not the usual one. */
-  readonly ended?: () => string | undefined;
-  /** Gives back what was opened for a transfer that did not end well. */
-  readonly undo: () => Promise<void>;
+  /** Moves the bytes over the channel, which is there as soon as it is asked for. Never throws. */
+  readonly move: (connect: () => Promise<DataChannel>) => Promise<Outcome>;
+  /** Gives back what was opened for a transfer that does not begin. */
+  readonly discard: () => Promise<void>;
 }
 
 /** Whether a transfer may begin at all; replies why not. Called before any file is opened. */
@@ -40,94 +30,52 @@ export async function mayTransfer(session: Session): Promise<boolean> {
   return false;
 }
 
-/** The pace that limits of the server and of the account set, or undefined. */
-export function paceFor({ engine, account }: Session, way: Way): Pace | undefined {
-  return paceOf(engine.bandwidth, engine.config.limits.bandwidth, account!, way);
-}
-
-/** Runs the plan from 150 to its final reply. Never throws. */
-export async function runTransfer(session: Session, plan: TransferPlan): Promise<void> {
+/** Runs a transfer from 150 to its final reply. Never throws. */
+export async function runTransfer(session: Session, { command, path, direction, progress, opening, move, discard }: DataTransfer): Promise<void> {
   const pending = session.takePendingData();
   // The client left while the file was opened.
-  if (!pending) return plan.undo().catch(() => {});
-  const progress = new Progress();
-  const direction: Direction = plan.kind === 'upload' ? 'in' : 'out';
+  if (!pending) return discard().catch(() => {});
   let over!: () => void;
   const done = new Promise<void>((resolve) => {
     over = resolve;
   });
-  session.transfer = { command: plan.command, path: plan.path, progress, done };
-  const uncount = countTransfer();
+  session.transfer = { command, path, progress, done };
   const onAbort = () => pending.cancel();
   progress.signal.addEventListener('abort', onAbort);
-  let ending: Ending;
-  try {
-    await session.reply(150, plan.opening);
-    session.flush();
-    const channel = await pending.connected(direction);
-    progress.signal.removeEventListener('abort', onAbort);
-    const result = await plan.move(channel, progress);
-    noteResumption(session, channel, direction);
-    ending = { code: 226, text: plan.ended?.() ?? 'Transfer complete.', outcome: 'success', result };
-  } catch (error) {
-    pending.cancel();
-    await plan.undo().catch(() => {}); // the transfer's own error is the one to tell
-    ending = endingOf(error, progress);
-  }
-  uncount();
-  session.engine.audit.record({
-    kind: 'transfer',
-    transfer: plan.kind,
-    command: plan.command,
-    path: plan.path,
-    outcome: ending.outcome,
-    bytes: progress.bytes,
-    offset: plan.offset,
-    seconds: progress.seconds,
-    encrypted: true,
-    reason: ending.outcome === 'success' ? undefined : ending.text,
-    ...ending.result,
-    ...session.facts,
+  const connect = async () => {
+    try {
+      await session.reply(150, opening);
+      session.flush();
+      const channel = await pending.connected(direction);
+      progress.signal.removeEventListener('abort', onAbort);
+      return channel;
+    } catch (error) {
+      pending.cancel();
+      throw error;
+    }
+  };
+  let channel: DataChannel | undefined;
+  const outcome = await move(async () => {
+    channel = await connect();
+    return channel;
   });
+  if (outcome.outcome !== 'success') pending.cancel();
+  else if (channel) noteResumption(session, channel, direction);
   session.transfer = undefined;
-  await session.reply(ending.code, ending.text);
+  const { code, text } = replyTo(outcome);
+  await session.reply(code, text);
   session.flush();
   over();
 }
 
-interface Ending {
-  readonly code: number;
-  readonly text: string;
-  readonly outcome: TransferEvent['outcome'];
-  readonly result?: TransferResult;
-}
-
 /** What an upload without a good verdict is answered (RFC 959 section 4.2.2); 4xx asks the client to try again. */
-const refusals = {
-  infected: { code: 550, text: 'The file is infected and was refused.' },
-  'too-large': { code: 552, text: 'The file is too large to be scanned and was refused.' },
-  error: { code: 451, text: 'The file could not be scanned and was refused; try again.' },
-} as const;
+const refusals = { infected: 550, 'too-large': 552, error: 451 } as const;
 
-/** An upload that the scanner did not find clean; its audit event has the verdict. */
-export class RefusedByScanner extends Error {
-  readonly refusal: (typeof refusals)[keyof typeof refusals];
-
-  constructor(
-    readonly result: TransferResult,
-    verdict: keyof typeof refusals,
-  ) {
-    super(refusals[verdict].text);
-    this.refusal = refusals[verdict];
-  }
-}
-
-function endingOf(error: unknown, progress: Progress): Ending {
-  if (progress.signal.aborted) return { code: 426, text: 'Transfer aborted.', outcome: 'aborted' };
-  if (error instanceof RefusedByScanner) return { ...error.refusal, outcome: 'failure', result: error.result };
-  if (error instanceof TransferError) return { code: error.code === 'changed' ? 451 : 426, text: `${error.message}.`, outcome: 'failure' };
-  if (error instanceof DataConnectionError) return { code: error.code === 'not-resumed' ? 522 : 425, text: `${error.message}.`, outcome: 'failure' };
-  if (error instanceof StorageError) return { code: storageReply(error).code, text: error.message, outcome: 'failure' };
-  const known = storageReply(error);
-  return { code: known.code, text: known.error.message, outcome: 'failure' };
+function replyTo({ outcome, held, error, reason = '' }: Outcome): { readonly code: number; readonly text: string } {
+  if (outcome === 'success') return { code: 226, text: held ? 'Transfer complete; the file appears when it has been scanned.' : 'Transfer complete.' };
+  if (outcome === 'aborted') return { code: 426, text: reason };
+  if (error instanceof RefusedByScanner) return { code: refusals[error.verdict], text: reason };
+  if (error instanceof DataConnectionError) return { code: error.code === 'not-resumed' ? 522 : 425, text: reason };
+  if (error instanceof TransferError) return { code: error.code === 'changed' ? 451 : 426, text: reason };
+  return { code: storageReply(error).code, text: reason };
 }

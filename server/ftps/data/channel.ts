@@ -2,6 +2,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { SessionFacts, TlsFacts } from '../../audit/event';
 import type { DataTlsReuse } from '../../config';
+import { BrokenOff } from '../../files/progress';
 
 /** Which way the bytes go. `in` is watched for the end of its TLS stream. */
 export type Direction = 'in' | 'out';
@@ -80,7 +81,7 @@ export type DataFailure =
   | 'firewall'
   | 'cancelled';
 
-export class DataConnectionError extends Error {
+export class DataConnectionError extends BrokenOff {
   constructor(
     readonly code: DataFailure,
     message: string,

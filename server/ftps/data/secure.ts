@@ -5,6 +5,7 @@ import { acceptTls } from '../../tls/accept';
 import type { ServerCertificates } from '../../tls/certificates';
 import type { ClientHello } from '../../tls/client-hello';
 import { tlsFacts } from '../../tls/facts';
+import { type EndWatch, watchEnd } from '../tls/end-watch';
 import type { NamedSession } from '../tls/peek';
 import type { TlsSessions } from '../tls/sessions';
 import type { Binding, DataChannel, DataOwner, Direction } from './channel';
@@ -41,6 +42,7 @@ export async function secureData(
   if (direction !== 'out') socket.allowHalfOpen = true;
   const readsSessions = owner.waitsForGoodbye === true;
   let facts: TlsFacts | undefined;
+  let end!: EndWatch;
   const handshake = await acceptTls(socket, {
     ...certificates.handshake(hello, owner.maxTlsVersion),
     clientCertificate: owner.clientCertificates === 'off' ? 'off' : 'optional',
@@ -48,6 +50,9 @@ export async function secureData(
     onSession: (id, data) => sessions.file(owner, id, data),
     resume: resume?.data,
     holdSessions: direction !== 'out',
+    onSocket: (tls) => {
+      end = watchEnd(tls, socket);
+    },
     onSecure: (tls) => {
       facts = tlsFacts(tls); // a fast client may be gone when they are asked for
     },
@@ -58,7 +63,7 @@ export async function secureData(
   }
   const binding = bindingOf(facts!, owner, resume);
   if (binding === 'resumed' && resume) sessions.markUsed(resume.id);
-  const { socket: tls, end, releaseSessions } = handshake;
+  const { socket: tls, releaseSessions } = handshake;
   const endOurs = () => {
     releaseSessions();
     // Node writes new sessions by itself, and ends TCP before close_notify where such a write is not over. A turn of the event loop later it is.

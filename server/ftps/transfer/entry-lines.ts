@@ -1,6 +1,6 @@
 /** How one file or folder looks in LIST (the form of `ls -l`), NLST, and MLSD/MLST (RFC 3659 section 7). */
 import type { Permission } from '../../config';
-import type { Entry } from '../../files/storage/storage';
+import type { Entry } from '../../files/account-files';
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 

@@ -1,5 +1,5 @@
 /** LIST, NLST and MLSD: the entries of a folder as they are found, never all of them in memory. */
-import type { Entry } from '../../files/storage/storage';
+import type { Entry } from '../../files/account-files';
 import type { Outgoing } from './outgoing';
 
 /** Lines are gathered to pieces of this size, so that a large folder takes few writes. Characters. */

@@ -1,13 +1,14 @@
 /** Bytes to the client over an encrypted data connection: one piece at a time, with the connection's own pace. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
+import type { Outlet } from '../../files/account-files';
 import { type Progress, TransferError } from '../../files/progress';
 import type { Pace } from '../../limits/bandwidth';
 
 /** After our close_notify, how long the client may take to close, before the connection is taken down. */
 export const LINGER_MS = 5_000;
 
-export class Outgoing {
+export class Outgoing implements Outlet {
   private held = false;
   private failure: Error | undefined;
   private readonly waiting = new Set<(error: Error) => void>();
@@ -60,6 +61,10 @@ export class Outgoing {
     await nextTurn();
     await this.untilDone((done) => this.socket.end(done));
     this.socket.setTimeout(LINGER_MS, () => this.socket.destroy());
+  }
+
+  abandon(): void {
+    this.socket.destroy();
   }
 
   private untilDone(start: (done: (error?: Error | null) => void) => void): Promise<void> {

@@ -36,7 +36,7 @@ describe('the last lines of the audit', () => {
 it('a dependency is as it was last heard of', () => {
   const dependencies = new Dependencies(['scanner', 'directory']);
   const passed: unknown[] = [];
-  const audit = dependencies.hearing({ record: (event) => void passed.push(event), flush: async () => {}, close: async () => {} });
+  const audit = dependencies.hearing({ failed: false, record: (event) => void passed.push(event), flush: async () => {}, close: async () => {} });
   audit.record({ kind: 'health', part: 'directory', state: 'down', detail: 'nobody answers' });
   audit.record({ kind: 'health', part: 'ocsp', state: 'down' });
   audit.record({ kind: 'health', part: 'ocsp', state: 'up' });

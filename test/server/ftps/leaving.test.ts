@@ -22,7 +22,7 @@ it('is counted as one that was served where its login succeeded, as when limits 
   try {
     void server.client().catch(() => {});
     await asked;
-    for (const session of server.server.sessions()) void session.dismiss('kicked', 'Goodbye.');
+    for (const session of server.server.sessions.all()) void session.dismiss('kicked', 'Goodbye.');
     await server.audit.next('connection-closed');
     decide();
     await new Promise((resolve) => setImmediate(resolve));

@@ -24,6 +24,7 @@ export const PASSWORD = secret('correct horse "battery" -x staple');
 /** Keeps every event, holds each against the schema of the lines, and lets a test wait for one. */
 export class AuditRecorder extends EventEmitter implements Audit {
   readonly events: ServerEvent[] = [];
+  failed = false;
 
   private readonly chain = new Chain();
 

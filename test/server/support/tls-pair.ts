@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
+import { type EndWatch, watchEnd } from '../../../server/ftps/tls/end-watch';
 import { type Accepted, acceptTls } from '../../../server/tls/accept';
 import { TestAuthority } from './authority';
 
@@ -10,6 +11,7 @@ export interface TlsPair {
   readonly tcp: Socket;
   readonly client: TLSSocket;
   readonly accepted: Accepted;
+  readonly end: EndWatch;
   /** Beneath `accepted`. */
   readonly transport: Socket;
   close(): void;
@@ -37,7 +39,17 @@ export async function tlsPair({ version, over = (tcp) => tcp }: TlsPairOptions =
   const arrived = once(server, 'connection') as Promise<[Socket]>;
   const tcp = connect((server.address() as { port: number }).port, '127.0.0.1');
   const [transport] = await arrived;
-  const accepting = acceptTls(transport, { context, clientCertificate: 'off', seconds: 60, onSession: () => {}, holdSessions: true });
+  let end!: EndWatch;
+  const accepting = acceptTls(transport, {
+    context,
+    clientCertificate: 'off',
+    seconds: 60,
+    onSession: () => {},
+    holdSessions: true,
+    onSocket: (socket) => {
+      end = watchEnd(socket, transport);
+    },
+  });
   const client = connectTls({ socket: over(tcp), ca, servername: 'localhost', ...(version && { minVersion: version, maxVersion: version }) });
   client.on('error', () => {});
   await once(client, 'secureConnect');
@@ -46,5 +58,5 @@ export async function tlsPair({ version, over = (tcp) => tcp }: TlsPairOptions =
     for (const end of [accepted.socket, transport, client, tcp]) end.destroy();
     server.close();
   };
-  return { tcp, client, accepted, transport, close };
+  return { tcp, client, accepted, end, transport, close };
 }

@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { FairTurns } from '../../fair-turns';
 import { bytesOf } from '../chunks';
 import { holding, type NameLocks } from '../name-locks';
-import { type Finding, StorageError, type WriteHandle, type WriteMode } from '../storage';
+import { type Finding, StorageError, type UploadFacts, type WriteHandle, type WriteMode } from '../storage';
 import type { UploadRoom, Usage } from '../usage';
 import { storageError } from './errors';
 import type { Folder } from './folder';
@@ -118,7 +118,7 @@ class LocalUpload implements WriteHandle {
     this.stopping.abort(new StorageError('unavailable', 'The upload was given up.'));
   }
 
-  async commit(): Promise<'visible'> {
+  async commit(_facts?: UploadFacts, mayAppear?: () => void): Promise<'visible'> {
     const { folder, fsync, staging, stagingName, locks, name } = this.place;
     try {
       // Nothing came that would change what is there.
@@ -131,8 +131,8 @@ class LocalUpload implements WriteHandle {
       if (fsync) await file.datasync().catch(storageError);
       this.file = undefined;
       await file.close();
-      if (this.room.counts) await holding(locks, [await folder.keyOf(name)], () => this.putIntoPlace());
-      else await this.putIntoPlace();
+      if (this.room.counts) await holding(locks, [await folder.keyOf(name)], () => this.putIntoPlace(mayAppear));
+      else await this.putIntoPlace(mayAppear);
       if (fsync) await folder.sync();
       return 'visible';
     } catch (error) {
@@ -145,10 +145,11 @@ class LocalUpload implements WriteHandle {
     }
   }
 
-  private async putIntoPlace(): Promise<void> {
+  private async putIntoPlace(mayAppear: (() => void) | undefined): Promise<void> {
     const { folder, name, mode, staging, stagingName } = this.place;
     const replaced = this.room.counts ? await folder.stat(name).catch(() => undefined) : this.before;
     await this.room.cover(this.size, replaced?.size);
+    mayAppear?.();
     if (mode.kind === 'create') await folder.adoptNew(staging, stagingName, name);
     else await folder.adopt(staging, stagingName, name);
     this.room.filled(this.size, replaced?.size);

@@ -75,6 +75,9 @@ export class LocalVolume implements Volume {
           position += bytesRead;
           return bytesRead;
         },
+        async seek(next) {
+          position = next;
+        },
         close: () => file.close(),
       };
     });

@@ -131,7 +131,7 @@ class S3Upload implements WriteHandle {
     this.stopping.abort(new StorageError('unavailable', 'The upload was given up.'));
   }
 
-  async commit(facts?: UploadFacts): Promise<'visible' | 'held'> {
+  async commit(facts?: UploadFacts, mayAppear?: () => void): Promise<'visible' | 'held'> {
     const { bucket, key, kept, known, hold, room, locks } = this.place;
     try {
       // Nothing came that would change what is there.
@@ -141,8 +141,8 @@ class S3Upload implements WriteHandle {
         return 'visible';
       }
       await this.begin();
-      if (room.counts) await holding(locks, [lockOf(bucket, key)], () => this.putIntoPlace(facts));
-      else await this.putIntoPlace(facts);
+      if (room.counts) await holding(locks, [lockOf(bucket, key)], () => this.putIntoPlace(facts, mayAppear));
+      else await this.putIntoPlace(facts, mayAppear);
       this.end();
       return hold?.judge === 'later' ? 'held' : 'visible';
     } catch (error) {
@@ -153,14 +153,17 @@ class S3Upload implements WriteHandle {
     }
   }
 
-  private async putIntoPlace(facts: UploadFacts | undefined): Promise<void> {
+  private async putIntoPlace(facts: UploadFacts | undefined, mayAppear: (() => void) | undefined): Promise<void> {
     const { bucket, key, condition, hold, room, known } = this.place;
     const replaced = room.counts ? (await bucket.find(key))?.size : known;
     await room.cover(this.size, replaced);
+    // In parts, what was filled is sent before the request that puts the whole into place.
+    if (this.parts) await this.sendRest();
+    mayAppear?.();
     if (hold?.judge === 'later') await this.putAt(hold, 'waiting', facts);
     else if (hold && this.parts) {
       await this.finishParts();
-      await this.fromHold(hold);
+      await this.fromHold(hold, mayAppear);
     } else if (this.parts) await this.finishParts(condition);
     else await this.surely(this.place, () => bucket.put(key, this.content(), { metadata: this.metadata, condition }));
     room.filled(this.size, replaced);
@@ -207,11 +210,12 @@ class S3Upload implements WriteHandle {
   }
 
   /** Copies the file from where it waited to where it belongs. */
-  private async fromHold(hold: HoldingPlace): Promise<void> {
+  private async fromHold(hold: HoldingPlace, mayAppear: (() => void) | undefined): Promise<void> {
     const { bucket, key, condition } = this.place;
     try {
       const whole = await hold.bucket.find(hold.key);
       if (!whole) throw new Error('an upload is gone from the quarantine');
+      mayAppear?.();
       await this.surely(this.place, () => bucket.copy({ bucket: hold.bucket, key: hold.key, ...whole }, key, this.metadata, condition));
     } finally {
       await hold.bucket.remove(hold.key).catch(() => {}); // what is left is swept
@@ -226,11 +230,16 @@ class S3Upload implements WriteHandle {
     });
   }
 
-  private async finishParts(condition?: Condition): Promise<void> {
+  /** Sends what is left of a file in parts. Fulfilled when all parts are there. */
+  private async sendRest(): Promise<void> {
     if (this.filled > 0) await this.sendPart();
     await Promise.all(this.sending);
     await this.copying;
     if (this.failure) throw this.failure;
+  }
+
+  private async finishParts(condition?: Condition): Promise<void> {
+    await this.sendRest();
     const parts = this.parts!;
     await this.surely(this.staged, () => this.staged.bucket.completeParts(parts, this.done, condition));
     this.parts = undefined;

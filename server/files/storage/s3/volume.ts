@@ -86,7 +86,8 @@ export class S3Volume implements Volume {
     const found = await bucket.find(key).catch(storageError);
     if (!found) throw (await this.isFolder(path)) ? isDirectory() : missing();
     if (offset > found.size) throw beyond(found.size);
-    const pieces = readPieces({ bucket, key, etag: found.etag, first: offset, size: found.size, memory });
+    const from = (first: number) => readPieces({ bucket, key, etag: found.etag, first, size: found.size, memory });
+    let pieces = from(offset);
     let piece: Buffer | undefined;
     return {
       size: found.size,
@@ -96,6 +97,11 @@ export class S3Volume implements Volume {
         const copied = piece.copy(into);
         piece = piece.subarray(copied);
         return copied;
+      },
+      async seek(next) {
+        await pieces.return(undefined);
+        pieces = from(next);
+        piece = undefined;
       },
       async close() {
         await pieces.return(undefined);

@@ -1,8 +1,8 @@
 /** Who is there: USER, PASS and what belongs to them. */
 import { Networks } from '../../../config';
 import type { ClientCertificate, Verdict } from '../../../identity/identity';
-import { type Command, nothing } from '../command';
-import type { Session } from '../session';
+import { nothing } from '../command';
+import type { Session, SessionCommand } from '../session';
 
 /** One text for every reason, so that nobody learns which accounts there are. */
 const REFUSED = 'Login incorrect.';
@@ -99,7 +99,7 @@ function isOutside(networks: readonly string[], address: string): boolean {
   return networks.length > 0 && !new Networks(networks).contains(address);
 }
 
-export const access: readonly Command[] = [
+export const access: readonly SessionCommand[] = [
   {
     name: 'USER',
     syntax: 'USER <name>',

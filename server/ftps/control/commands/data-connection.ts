@@ -5,8 +5,7 @@ import { ActiveTarget, LOWEST_ACTIVE_PORT } from '../../data/active';
 import { DataConnectionError } from '../../data/channel';
 import type { PassiveOffer } from '../../data/passive-offer';
 import { type Endpoint, epsvText, parseEprt, parsePort, pasvText, sameAddress } from '../../data/port-arguments';
-import type { Command } from '../command';
-import type { Session } from '../session';
+import type { Session, SessionCommand } from '../session';
 
 /**
  * How long the reply to EPSV is held back. curl (7.88, of Debian 12, and others of its time) looks for the reply right after it
@@ -52,7 +51,7 @@ async function aimAt(session: Session, target: Endpoint): Promise<void> {
   return session.reply(200, 'The server will connect to you.');
 }
 
-export const dataConnection: readonly Command[] = [
+export const dataConnection: readonly SessionCommand[] = [
   {
     name: 'PASV',
     syntax: 'PASV',

@@ -1,10 +1,9 @@
 /** Folders: where the session is, making and removing. */
-import type { Command } from '../command';
 import { runLong } from '../long-command';
 import { entryAt, resolvePath } from '../paths';
-import { maySee } from '../permissions';
+import type { SessionCommand } from '../session';
 
-export const folders: readonly Command[] = [
+export const folders: readonly SessionCommand[] = [
   { name: 'PWD', aliases: ['XPWD'], syntax: 'PWD', allowed: 'once-logged-in', argument: 'none' },
   { name: 'CWD', aliases: ['XCWD'], syntax: 'CWD <path>', allowed: 'once-logged-in', argument: 'required', verbatim: true },
   { name: 'CDUP', aliases: ['XCUP'], syntax: 'CDUP', allowed: 'once-logged-in', argument: 'none' },
@@ -15,11 +14,10 @@ export const folders: readonly Command[] = [
     allowed: 'once-logged-in',
     argument: 'required',
     verbatim: true,
-    needs: ['mkdir'],
+    does: 'make-folder',
     async run(session, argument) {
       const path = resolvePath(session, argument);
-      await session.volume!.mkdir(path);
-      session.changed('MKD', path);
+      await session.files!.makeFolder('MKD', path);
       // Quotes are doubled (RFC 959 appendix II).
       return session.reply(257, `"${path.replaceAll('"', '""')}" is there now.`);
     },
@@ -31,11 +29,10 @@ export const folders: readonly Command[] = [
     allowed: 'once-logged-in',
     argument: 'required',
     verbatim: true,
-    needs: ['delete'],
+    does: 'remove-folder',
     async run(session, argument) {
       const path = resolvePath(session, argument);
-      await session.volume!.rmdir(path);
-      session.changed('RMD', path);
+      await session.files!.removeFolder('RMD', path);
       return session.reply(250, 'Removed.');
     },
   },
@@ -46,19 +43,18 @@ export const folders: readonly Command[] = [
     allowed: 'once-logged-in',
     argument: 'optional',
     verbatim: true,
-    needs: ['write', 'list', 'read'],
+    does: 'available',
     features: () => ['AVBL'],
     async run(session, argument) {
       // The home is one account: what is left is the same for every folder, and who may not see folders is not told which there are.
-      const seen = maySee(session.account!.permissions);
-      if (seen && (await entryAt(session, argument === '' ? '.' : argument, 'directory')).entry.type !== 'directory')
+      const { files, cwd } = session;
+      if (files!.maySee() && (await entryAt(session, 'available', argument === '' ? '.' : argument, 'directory')).entry.type !== 'directory')
         return session.reply(550, 'Not a directory.');
-      const { volume, cwd } = session;
       return runLong(session, {
         command: 'AVBL',
         path: cwd,
         async act() {
-          const available = await volume!.available();
+          const available = await files!.available();
           return available === undefined ? { code: 504, text: 'The storage has no limit.' } : { code: 213, text: String(available) };
         },
       });

@@ -1,21 +1,20 @@
 /** What the server tells about itself and about a running transfer. */
-import type { Entry } from '../../../files/storage/storage';
+import type { Entry } from '../../../files/account-files';
 import { listLines, type MlstFact, mlstFacts } from '../../transfer/entry-lines';
-import type { Command } from '../command';
 import { find } from '../listed';
-import type { Session } from '../session';
+import type { Session, SessionCommand } from '../session';
 import { wrongState } from '../states';
 import { hashNames } from './files';
 
 /** FEAT (RFC 2389): what the commands announce to this session, and what is no command of its own. */
 async function features(session: Session): Promise<string[]> {
-  const announced = await Promise.all(session.engine.commands.all.map(async (command) => (await command.features?.(session)) ?? []));
+  const announced = await Promise.all(session.commands.all.map(async (command) => (await command.features?.(session)) ?? []));
   return [...announced.flat(), 'UTF8', 'TVFS'];
 }
 
 /** HELP without an argument: every name, eight a line; a star where the state table says no. */
 function helpLines(session: Session): string[] {
-  const names = session.engine.commands.all.flatMap(({ name, aliases = [], allowed }) =>
+  const names = session.commands.all.flatMap(({ name, aliases = [], allowed }) =>
     [name, ...aliases].map((one) => (wrongState(allowed, session.state) ? `${one}*` : one)),
   );
   const lines: string[] = [];
@@ -91,7 +90,7 @@ async function status(session: Session, argument: string): Promise<void> {
   );
 }
 
-export const information: readonly Command[] = [
+export const information: readonly SessionCommand[] = [
   {
     name: 'FEAT',
     syntax: 'FEAT',
@@ -112,7 +111,7 @@ export const information: readonly Command[] = [
     argument: 'optional',
     run(session, argument) {
       if (argument === '') return session.replyBlock(214, 'These commands are there (* not now):', helpLines(session), 'Send HELP and a name for its syntax.');
-      const known = session.engine.commands.named(argument.toUpperCase());
+      const known = session.commands.named(argument.toUpperCase());
       return known ? session.reply(214, `Syntax: ${known.syntax}`) : session.reply(502, 'There is no such command.');
     },
   },
@@ -123,7 +122,7 @@ export const information: readonly Command[] = [
     allowed: 'always',
     argument: 'optional',
     verbatim: true,
-    needs: (argument) => (argument === '' ? [] : ['list']),
+    does: (argument) => (argument === '' ? undefined : 'list'),
     duringTransfer: true,
     run: status,
   },

@@ -1,7 +1,7 @@
 /** Transfer parameters (RFC 959 section 4.1.2, RFC 3659 section 5). */
-import type { Command } from '../command';
+import type { SessionCommand } from '../session';
 
-export const parameters: readonly Command[] = [
+export const parameters: readonly SessionCommand[] = [
   {
     name: 'TYPE',
     syntax: 'TYPE {A [N]|I|L 8}',

@@ -1,7 +1,7 @@
 /** Encryption of the control and data connections (RFC 2228, RFC 4217). */
-import type { Command } from '../command';
+import type { SessionCommand } from '../session';
 
-export const security: readonly Command[] = [
+export const security: readonly SessionCommand[] = [
   {
     name: 'AUTH',
     syntax: 'AUTH TLS',

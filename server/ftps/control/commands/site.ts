@@ -2,8 +2,7 @@
 
 import type { SessionInfo } from '../../../sessions/session-info';
 import { printable } from '../../../text/printable';
-import type { Command } from '../command';
-import type { Session } from '../session';
+import type { Session, SessionCommand } from '../session';
 
 interface SiteCommand {
   readonly name: string;
@@ -53,7 +52,7 @@ function offeredTo(session: Session): readonly SiteCommand[] {
 /** The name of the SITE command, in capitals. */
 const nameIn = (argument: string) => argument.split(' ', 1)[0]!.toUpperCase();
 
-export const site: readonly Command[] = [
+export const site: readonly SessionCommand[] = [
   {
     name: 'SITE',
     syntax: 'SITE <command>',

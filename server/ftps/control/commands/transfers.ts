@@ -2,84 +2,46 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
-import { wholeFile } from '../../../files/antivirus/whole-file';
-import { sendFile } from '../../../files/download';
-import type { WriteHandle, WriteMode } from '../../../files/storage/storage';
-import { receiveFile } from '../../../files/upload';
+import type { WriteMode } from '../../../files/account-files';
 import { LONGEST_NAME, namesFolder } from '../../../files/virtual-path';
+import { IncomingData } from '../../transfer/incoming';
 import { Outgoing } from '../../transfer/outgoing';
-import type { Command } from '../command';
 import { resolveFile, resolvePath } from '../paths';
-import type { Session } from '../session';
-import { mayTransfer, paceFor, RefusedByScanner, runTransfer } from '../transfer';
+import type { Session, SessionCommand } from '../session';
+import { mayTransfer, runTransfer } from '../transfer';
 
 async function download(session: Session, argument: string): Promise<void> {
   if (!(await mayTransfer(session))) return;
   const path = resolveFile(session, argument);
   const offset = takeRestart(session);
-  const source = await session.volume!.openRead(path, offset);
+  const files = session.files!;
+  const download = await files.openDownload('RETR', path, offset);
+  const { progress, size } = download;
   const { stallSeconds } = session.engine.config.limits;
   await runTransfer(session, {
-    kind: 'download',
     command: 'RETR',
     path,
-    offset,
-    opening: `Opening data connection for ${posix.basename(path)} (${source.size - offset} bytes).`,
-    move: async (channel, progress) => {
-      progress.total = source.size - offset;
-      await sendFile(source, offset, new Outgoing(channel.socket, progress, stallSeconds, paceFor(session, 'download')));
-      await source.close();
-      return {};
-    },
-    undo: () => source.close(),
+    direction: 'out',
+    progress,
+    opening: `Opening data connection for ${posix.basename(path)} (${size - offset} bytes).`,
+    move: (connect) => download.send(async () => new Outgoing((await connect()).socket, progress, stallSeconds, files.downloadPace)),
+    discard: () => download.discard(),
   });
 }
 
 async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path: string, mode: WriteMode): Promise<void> {
-  const { scanner, config, storage, releases } = session.engine;
-  const target = await session.volume!.openWrite(path, mode);
-  const scan = scanner && wholeFile(scanner.begin(), target.kept());
-  let opened: WriteHandle | undefined = target;
-  let visible = true;
+  const { requireCloseNotify } = session.account!;
+  const upload = await session.files!.openUpload(command, path, mode);
+  const { stallSeconds } = session.engine.config.limits;
   await runTransfer(session, {
-    kind: 'upload',
     command,
     path,
-    offset: mode.kind === 'resume' ? mode.offset : 0,
+    direction: 'in',
+    progress: upload.progress,
     // The form of the 150 reply to STOU is fixed: RFC 1123 section 4.1.2.9.
     opening: command === 'STOU' ? `FILE: ${posix.basename(path)}` : `Opening data connection for ${posix.basename(path)}.`,
-    move: async (channel, progress) => {
-      progress.signal.addEventListener('abort', () => target.stop(), { once: true });
-      const received = await receiveFile(channel, target, progress, {
-        stallSeconds: config.limits.stallSeconds,
-        requireCloseNotify: session.account!.requireCloseNotify,
-        hash: config.audit.hashUploads,
-        scan,
-        pace: paceFor(session, 'upload'),
-      });
-      const { verdict } = received;
-      const facts = { sha256: received.sha256, client: session.facts.client.address, session: session.id };
-      if (verdict?.result === 'error' || verdict?.result === 'too-large') throw new RefusedByScanner(received, verdict.result);
-      if (verdict?.result === 'infected') {
-        opened = undefined;
-        const { signature, engine } = verdict;
-        // Refused in any case; where it could not be kept, the audit names no quarantine.
-        const quarantined = await target.quarantine({ ...facts, signature, engine }).catch(() => undefined);
-        throw new RefusedByScanner({ ...received, verdict: { ...verdict, quarantined } }, 'infected');
-      }
-      opened = undefined;
-      const { size } = target;
-      visible = (await target.commit(facts)) === 'visible';
-      session.uploads.add(path);
-      const { user, home } = session.account!;
-      if (visible) releases.announce({ user, path, file: storage.locate(home, path), bytes: size, ...facts });
-      return received;
-    },
-    ended: () => (visible ? undefined : 'Transfer complete; the file appears when it has been scanned.'),
-    undo: async () => {
-      scan?.abort();
-      await opened?.abort();
-    },
+    move: (connect) => upload.receive(async () => new IncomingData(await connect(), { stallSeconds, requireCloseNotify })),
+    discard: () => upload.discard(),
   });
 }
 
@@ -100,21 +62,19 @@ function uniqueName(wanted: string): string {
   return `${folder}${new StringDecoder('utf8').write(Buffer.from(base).subarray(0, LONGEST_NAME - mark.length))}${mark}`;
 }
 
-export const transfers: readonly Command[] = [
-  { name: 'RETR', syntax: 'RETR <path>', allowed: 'once-logged-in', argument: 'required', verbatim: true, needs: ['read'], run: download },
+export const transfers: readonly SessionCommand[] = [
+  { name: 'RETR', syntax: 'RETR <path>', allowed: 'once-logged-in', argument: 'required', verbatim: true, does: 'download', run: download },
   {
     name: 'STOR',
     syntax: 'STOR <path>',
     allowed: 'once-logged-in',
     argument: 'required',
     verbatim: true,
-    needs: ['write'],
+    does: 'upload',
     async run(session, argument) {
       if (!(await mayTransfer(session))) return;
       const offset = takeRestart(session);
       const path = resolveFile(session, argument);
-      // How far REST may go would tell how long the file is.
-      if (offset > 0 && !session.maySee(path)) return session.reply(554, 'This account may only go on with what it uploaded in this session.');
       return upload(session, 'STOR', path, offset > 0 ? { kind: 'resume', offset } : { kind: 'replace' });
     },
   },
@@ -124,7 +84,7 @@ export const transfers: readonly Command[] = [
     allowed: 'once-logged-in',
     argument: 'required',
     verbatim: true,
-    needs: ['write'],
+    does: 'upload',
     async run(session, argument) {
       if (!(await mayTransfer(session))) return;
       session.restartAt = 0;
@@ -137,7 +97,7 @@ export const transfers: readonly Command[] = [
     allowed: 'once-logged-in',
     argument: 'optional',
     verbatim: true,
-    needs: ['write'],
+    does: 'upload',
     async run(session, argument) {
       if (!(await mayTransfer(session))) return;
       session.restartAt = 0;

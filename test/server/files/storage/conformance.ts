@@ -1,6 +1,6 @@
 /** What every storage backend must do. Run it for a new one by calling this with a way to make an empty home. */
 import { randomBytes } from 'node:crypto';
-import type { AccountFiles, Entry, Quarantine, RetainedAccounts, Volume, WriteMode } from '../../../../server/files/storage/storage';
+import type { Entry, HomeRules, Quarantine, RetainedAccounts, Volume, WriteMode } from '../../../../server/files/storage/storage';
 
 export async function write(volume: Volume, path: string, content: Buffer | string, mode: WriteMode = { kind: 'replace' }): Promise<void> {
   const handle = await volume.openWrite(path, mode);
@@ -42,7 +42,7 @@ export async function names(volume: Volume, path = '/'): Promise<string[]> {
 export interface TestHome {
   readonly volume: Volume;
   /** The same home for another account, or for the same one at its next login. */
-  readonly again: (account: Pick<AccountFiles, 'user' | 'quota' | 'overwrite'>) => Promise<Volume>;
+  readonly again: (account: Pick<HomeRules, 'user' | 'quota' | 'overwrite'>) => Promise<Volume>;
   readonly quarantine: Quarantine;
   readonly retained: RetainedAccounts;
 }

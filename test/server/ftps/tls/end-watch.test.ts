@@ -59,7 +59,7 @@ type Reading = 'at once' | 'with breaks' | 'late';
 async function sendAndCut(version: 'TLSv1.2' | 'TLSv1.3', content: Buffer, missing: number, how: 'end' | 'reset', portion: Portion, reading: Reading) {
   let wire!: Wire;
   const over = (tcp: Socket) => (wire = new Wire(tcp.setNoDelay()));
-  const { tcp, client, accepted, transport, close } = await tlsPair({ version, over });
+  const { tcp, client, accepted, end, transport, close } = await tlsPair({ version, over });
   const bytes = await wire.keep(client, content);
   const sent = bytes.subarray(0, bytes.length - missing);
   const handle = handleOf(transport)!;
@@ -78,7 +78,7 @@ async function sendAndCut(version: 'TLSv1.2' | 'TLSv1.3', content: Buffer, missi
   }
   const result = await outcome;
   close();
-  return { ...result, closeNotify: accepted.end.byCloseNotify() };
+  return { ...result, closeNotify: end.byCloseNotify() };
 }
 
 async function read({ socket }: Accepted, breaks: boolean): Promise<{ received: Buffer; ended: boolean }> {
@@ -130,22 +130,22 @@ async function readSlowly({ socket }: Accepted): Promise<Buffer> {
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what arrives slowly under %s', (version) => {
   // Not more than fits into the window: a reset throws away what the client's kernel has not sent yet.
   it.each([0, 1, 24, 16_384, 50_000])('and ends by close_notify is whole, also where a reset follows: %d bytes', async (size) => {
-    const { client, tcp, accepted, close } = await tlsPair({ version });
+    const { client, tcp, accepted, end, close } = await tlsPair({ version });
     const content = randomBytes(size);
     const reading = readSlowly(accepted);
     client.end(content, () => tcp.resetAndDestroy());
     expect((await reading).equals(content)).toBe(true);
-    expect(accepted.end.byCloseNotify()).toBe(true);
+    expect(end.byCloseNotify()).toBe(true);
     close();
   });
 
   it.each([0, 1, 24, 16_384, 300_000])('and merely ends is cut: %d bytes', async (size) => {
-    const { client, tcp, accepted, close } = await tlsPair({ version });
+    const { client, tcp, accepted, end, close } = await tlsPair({ version });
     const content = randomBytes(size);
     const reading = readSlowly(accepted);
     client.write(content, () => tcp.end());
     expect((await reading).equals(content)).toBe(true);
-    expect(accepted.end.byCloseNotify()).toBe(false);
+    expect(end.byCloseNotify()).toBe(false);
     close();
   });
 });

@@ -1,9 +1,10 @@
 /** A stall is noticed also after the server itself held a transfer back for longer than a client may. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { takeAll } from '../../../../server/files/intake';
 import { Progress } from '../../../../server/files/progress';
 import type { WriteHandle } from '../../../../server/files/storage/storage';
-import { receiveFile } from '../../../../server/files/upload';
+import { IncomingData } from '../../../../server/ftps/transfer/incoming';
 import { Outgoing } from '../../../../server/ftps/transfer/outgoing';
 import type { Pace } from '../../../../server/limits/bandwidth';
 import { type TlsPair, tlsPair } from '../../support/tls-pair';
@@ -30,9 +31,10 @@ it('a download that a limit of bandwidth held back, and whose client then takes 
 it('an upload that was slow to be stored, and whose client then sends nothing', async () => {
   let written = 0;
   const slow = { write: () => sleep(written++ === 0 ? HELD_MS : 0), stop() {} } as unknown as WriteHandle;
-  const { socket, end } = pair.accepted;
-  const channel = { socket, endedByCloseNotify: end.byCloseNotify, sayGoodbye() {} } as Parameters<typeof receiveFile>[0];
-  const received = receiveFile(channel, slow, new Progress(), { stallSeconds: STALL_SECONDS } as Parameters<typeof receiveFile>[3]);
+  const { accepted, end } = pair;
+  const channel = { socket: accepted.socket, endedByCloseNotify: end.byCloseNotify, sayGoodbye() {} } as ConstructorParameters<typeof IncomingData>[0];
+  const source = new IncomingData(channel, { stallSeconds: STALL_SECONDS, requireCloseNotify: false });
+  const received = takeAll(source, slow, new Progress(), { hash: false });
   pair.client.write(randomBytes(512 * 1024));
   await expect(received).rejects.toMatchObject({ code: 'stalled' });
 });

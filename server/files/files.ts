@@ -1,0 +1,13 @@
+/** The files of every account: the door to one account's. */
+import type { AccountFiles, Asker } from './account-files';
+import { OneAccount } from './one-account';
+import type { FilesParts } from './parts';
+
+export class Files {
+  constructor(private readonly parts: FilesParts) {}
+
+  /** Opens an account's files at its login. Throws a StorageError where the storage can't. */
+  async open(asker: Asker): Promise<AccountFiles> {
+    return new OneAccount(this.parts, asker, await this.parts.storage.open(asker.account));
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What an upload means, whatever the protocol: room, hash, scan, quarantine, the moment at which it becomes visible, the announcement, and one line in
+ * the audit.
+ */
+
+import { paceOf } from '../limits/bandwidth';
+import type { Asker, Upload } from './account-files';
+import { wholeFile } from './antivirus/whole-file';
+import { takeAll } from './intake';
+import type { Outcome } from './outcome';
+import type { OwnUploads } from './own-uploads';
+import type { FilesParts } from './parts';
+import type { Progress } from './progress';
+import { RefusedByScanner } from './refused';
+import type { Source } from './source';
+import { StorageError, type WriteHandle } from './storage/storage';
+import { runTransfer, type TransferResult } from './transfer';
+
+/** What an upload works with. */
+export interface IncomingPlace {
+  readonly parts: FilesParts;
+  readonly asker: Asker;
+  readonly uploads: OwnUploads;
+  readonly path: string;
+  readonly target: WriteHandle;
+  readonly progress: Progress;
+}
+
+/** Bytes on their way in, from the first to the announcement. */
+export class Incoming {
+  private readonly scan;
+  /** Until it is committed or in quarantine. */
+  private opened: WriteHandle | undefined;
+
+  constructor(private readonly place: IncomingPlace) {
+    const { target, parts } = place;
+    this.opened = target;
+    this.scan = parts.scanner && wholeFile(parts.scanner.begin(), target.kept());
+  }
+
+  /** Throws what ended the upload; to be followed by `abort` then. */
+  async take(connect: () => Promise<Source>): Promise<TransferResult> {
+    const { scan } = this;
+    const { parts, target, path, uploads, progress } = this.place;
+    const { account, facts: session } = this.place.asker;
+    const { config, releases, storage, bandwidth } = parts;
+    const source = await connect();
+    progress.signal.addEventListener('abort', () => target.stop(), { once: true });
+    const received = await takeAll(source, target, progress, {
+      hash: config.audit.hashUploads,
+      scan,
+      pace: paceOf(bandwidth, config.limits.bandwidth, account, 'upload'),
+    });
+    const { verdict } = received;
+    const facts = { sha256: received.sha256, client: session.client.address, session: session.session };
+    if (verdict?.result === 'error' || verdict?.result === 'too-large') throw new RefusedByScanner(received, verdict.result);
+    this.opened = undefined;
+    if (verdict?.result === 'infected') {
+      const { signature, engine } = verdict;
+      // Refused in any case; where it could not be kept, the audit names no quarantine.
+      const quarantined = await target.quarantine({ ...facts, signature, engine }).catch(() => undefined);
+      throw new RefusedByScanner({ ...received, verdict: { ...verdict, quarantined } }, 'infected');
+    }
+    const { size } = target;
+    const held = (await target.commit(facts, () => this.mayAppear())) === 'held';
+    uploads.add(path);
+    const { user, home } = account;
+    if (!held) releases.announce({ user, path, file: storage.locate(home, path), bytes: size, ...facts });
+    return held ? { ...received, held } : received;
+  }
+
+  async abort(): Promise<void> {
+    this.scan?.abort();
+    await this.opened?.abort();
+  }
+
+  /** Nothing becomes visible that can't be told to the audit. */
+  private mayAppear(): void {
+    if (this.place.parts.isDoomed()) throw new StorageError('unavailable', 'The server is going down; try again.');
+  }
+}
+
+/** A file that comes in one stream. `offset`: the first byte of the file that is sent. */
+export class StreamedUpload implements Upload {
+  private readonly incoming: Incoming;
+
+  constructor(
+    private readonly place: IncomingPlace & { readonly command: string },
+    private readonly offset: number,
+  ) {
+    this.incoming = new Incoming(place);
+  }
+
+  get progress(): Progress {
+    return this.place.progress;
+  }
+
+  receive(connect: () => Promise<Source>): Promise<Outcome> {
+    const { command, path, parts, asker, progress } = this.place;
+    const { incoming, offset } = this;
+    const act = () => incoming.take(connect);
+    return runTransfer({ kind: 'upload', command, path, offset: () => offset, progress, act, undo: () => incoming.abort() }, parts.audit, asker.facts);
+  }
+
+  discard(): Promise<void> {
+    return this.incoming.abort();
+  }
+}

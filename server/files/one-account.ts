@@ -1,0 +1,190 @@
+/** One account's files in a storage. */
+import type { Permission } from '../config';
+import { type Pace, paceOf } from '../limits/bandwidth';
+import type { AccountFiles, Asker, Download, Listing, Reading, Upload, Writing, WritingOptions } from './account-files';
+import { type HashAlgorithm, hashOfFile } from './hash';
+import { StreamedUpload } from './incoming';
+import { RandomReading, WholeDownload } from './outgoing';
+import { OwnUploads } from './own-uploads';
+import type { FilesParts } from './parts';
+import { lacking, maySee, type Operation } from './permissions';
+import { Progress } from './progress';
+import { type Entry, StorageError, type Volume, type WriteMode } from './storage/storage';
+import { runTransfer } from './transfer';
+import { OffsetWriting } from './writing';
+
+/** To an account that may neither list nor read, whether the file is there or not. */
+const NOT_SEEN = 'This account may not see files, but those that it uploaded in this session.';
+
+/** What tells of a file that it is there, and how large and old it is. */
+const TELLING: readonly Operation[] = ['stat', 'set-time'];
+
+export class OneAccount implements AccountFiles {
+  private readonly uploads = new OwnUploads();
+
+  constructor(
+    private readonly parts: FilesParts,
+    private readonly asker: Asker,
+    private readonly volume: Volume,
+  ) {}
+
+  private get permissions(): readonly Permission[] {
+    return this.asker.account.permissions;
+  }
+
+  get downloadPace(): Pace | undefined {
+    return paceOf(this.parts.bandwidth, this.parts.config.limits.bandwidth, this.asker.account, 'download');
+  }
+
+  refusal(operation: Operation): string | undefined {
+    return lacking(operation, this.permissions);
+  }
+
+  private need(operation: Operation): void {
+    const refused = this.refusal(operation);
+    if (refused !== undefined) throw new StorageError('denied', refused);
+  }
+
+  maySee(path?: string): boolean {
+    return maySee(this.permissions) || (path !== undefined && this.uploads.has(path));
+  }
+
+  async find(operation: Operation, path: string, preferred?: Entry['type']): Promise<Entry> {
+    this.need(operation);
+    if (TELLING.includes(operation) && !this.maySee(path)) throw new StorageError('denied', NOT_SEEN);
+    return this.volume.stat(path, preferred);
+  }
+
+  async enter(path: string): Promise<void> {
+    const entry = await this.volume.stat(path, 'directory').catch((error: unknown) => {
+      throw this.maySee() ? error : noFolder();
+    });
+    if (entry.type !== 'directory') throw this.maySee() ? new StorageError('not-directory', 'Not a directory.') : noFolder();
+  }
+
+  list(path: string): AsyncIterable<readonly Entry[]> {
+    this.need('list');
+    return this.volume.list(path);
+  }
+
+  async makeFolder(command: string, path: string): Promise<void> {
+    this.need('make-folder');
+    await this.volume.mkdir(path);
+    this.changed(command, path);
+  }
+
+  async removeFolder(command: string, path: string): Promise<void> {
+    this.need('remove-folder');
+    await this.volume.rmdir(path);
+    this.changed(command, path);
+  }
+
+  async remove(command: string, path: string): Promise<void> {
+    this.need('remove');
+    await this.volume.remove(path);
+    this.changed(command, path);
+  }
+
+  async rename(command: string, from: string, to: string, { replace, signal }: { readonly replace: boolean; readonly signal?: AbortSignal }): Promise<void> {
+    this.need('rename');
+    const outcome = await this.volume.rename(from, to, { replace: replace && this.permissions.includes('write'), signal });
+    this.uploads.renamed(from, to);
+    this.changed(command, from, { renamedTo: to, replaced: outcome === 'replaced' || undefined });
+  }
+
+  async setModified(command: string, path: string, time: Date): Promise<Entry> {
+    this.need('set-time');
+    if (!this.maySee(path)) throw new StorageError('denied', NOT_SEEN);
+    await this.volume.setModified(path, time);
+    this.changed(command, path);
+    return this.volume.stat(path);
+  }
+
+  async available(): Promise<number | undefined> {
+    this.need('available');
+    return this.volume.available();
+  }
+
+  async hash(path: string, algorithm: HashAlgorithm, progress: Progress): Promise<{ readonly hex: string; readonly size: number }> {
+    this.need('hash');
+    const source = await this.volume.openRead(path, 0);
+    const hex = await hashOfFile(source, algorithm, progress, { turns: this.parts.hashing, owner: this.asker.account.user, pace: this.downloadPace });
+    return { hex, size: source.size };
+  }
+
+  openListing(command: string, path: string): Listing {
+    this.need('list');
+    const { audit } = this.parts;
+    const { facts } = this.asker;
+    const progress = new Progress();
+    const send = (act: () => Promise<void>) =>
+      runTransfer(
+        {
+          kind: 'listing',
+          command,
+          path,
+          offset: () => 0,
+          progress,
+          act: async () => {
+            await act();
+            return {};
+          },
+          undo: async () => {},
+        },
+        audit,
+        facts,
+      );
+    return { progress, send };
+  }
+
+  async openDownload(command: string, path: string, offset: number): Promise<Download> {
+    this.need('download');
+    const { parts, asker } = this;
+    return new WholeDownload({ parts, asker, command, path, source: await this.volume.openRead(path, offset) }, offset);
+  }
+
+  async openReading(command: string, path: string): Promise<Reading> {
+    this.need('download');
+    const { parts, asker } = this;
+    return new RandomReading({ parts, asker, command, path, source: await this.volume.openRead(path, 0) });
+  }
+
+  async openUpload(command: string, path: string, mode: WriteMode): Promise<Upload> {
+    this.need('upload');
+    // How far it may go on would tell how long the file is.
+    if (mode.kind === 'resume' && !this.maySee(path)) throw new StorageError('offset', 'This account may only go on with what it uploaded in this session.');
+    const { parts, asker, uploads } = this;
+    const target = await this.volume.openWrite(path, mode);
+    return new StreamedUpload({ parts, asker, uploads, command, path, target, progress: new Progress() }, mode.kind === 'resume' ? mode.offset : 0);
+  }
+
+  async openWriting(path: string, options: WritingOptions): Promise<Writing> {
+    this.need('upload');
+    const { parts, asker, uploads, volume } = this;
+    const place = { parts, asker, uploads, volume, path };
+    const there = options.existing === 'keep' || options.create === false ? await this.fileAt(path) : undefined;
+    if (!there && options.create === false) throw new StorageError('not-found', 'No such file or directory.');
+    // Who may not see what is there can't mean a part of it.
+    if (options.existing === 'keep' && there && this.maySee(path)) return new OffsetWriting(place, options, { there });
+    const kind = options.existing === 'keep' ? 'replace' : options.existing;
+    return new OffsetWriting(place, options, { target: await volume.openWrite(path, { kind }) });
+  }
+
+  private async fileAt(path: string): Promise<Entry | undefined> {
+    const there = await this.volume.stat(path).catch((error: unknown) => {
+      if (error instanceof StorageError && error.code === 'not-found') return undefined;
+      throw error;
+    });
+    if (there?.type === 'directory') throw new StorageError('is-directory', 'That is a directory.');
+    return there;
+  }
+
+  /** Reports what changed something. */
+  private changed(command: string, path: string, more?: { readonly renamedTo: string; readonly replaced?: true }): void {
+    this.parts.audit.record({ kind: 'command', command, code: this.asker.doneCode, path, ...more, ...this.asker.facts });
+  }
+}
+
+function noFolder(): StorageError {
+  return new StorageError('not-found', 'No such folder.');
+}
