@@ -2,11 +2,15 @@
 import type { RefusalReason } from '../identity/identity';
 import type { ServerDetail } from './schema';
 
+/** What is spoken with a client. */
+export type Protocol = 'ftps';
+
 /** Which session an event belongs to. */
 export interface SessionFacts {
   /** Unique per control connection, empty where there is none. */
   readonly session: string;
-  /** `passive`: a connection on a passive port that belongs to no session; `session` is then empty. */
+  readonly protocol: Protocol;
+  /** By which port it came. `passive`: a connection on a passive port that belongs to no session; `session` is then empty. */
   readonly listener: 'explicit' | 'implicit' | 'passive';
   readonly client: { readonly address: string; readonly port: number };
   readonly server: { readonly address: string; readonly port: number };
@@ -99,7 +103,7 @@ export type ServerEvent =
       readonly reason?: RefusalReason | string;
     } & SessionFacts)
   | ({ readonly kind: 'lockout'; readonly scope: 'address' | 'account'; readonly login?: string; readonly seconds: number } & SessionFacts)
-  /** Every command that changes something or is refused; the argument is left out for PASS and ACCT. */
+  /** Every command that changes something or is refused, with the reply's code in the protocol; the argument is left out for PASS and ACCT. */
   | ({
       readonly kind: 'command';
       readonly command: string;

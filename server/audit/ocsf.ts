@@ -50,7 +50,7 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
   const build = (common: Common, rest: Record<string, unknown>) => ({
     ...commonPart(common, context, event),
     ...rest,
-    unmapped: nonEmpty(context.repeats?.addresses ? { ...common.unmapped, addresses: context.repeats.addresses } : common.unmapped),
+    unmapped: nonEmpty({ ...common.unmapped, protocol: 'protocol' in event ? event.protocol : undefined, addresses: context.repeats?.addresses }),
   });
   switch (event.kind) {
     case 'connection-opened':
@@ -411,6 +411,6 @@ function round(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }
 
-function nonEmpty(unmapped: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
-  return unmapped && Object.values(unmapped).some((value) => value !== undefined) ? unmapped : undefined;
+function nonEmpty(unmapped: Record<string, unknown>): Record<string, unknown> | undefined {
+  return Object.values(unmapped).some((value) => value !== undefined) ? unmapped : undefined;
 }

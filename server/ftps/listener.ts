@@ -119,7 +119,7 @@ export class Listener {
   }
 
   private refuse(socket: Socket, { client, server }: SessionOrigin, reason: Refusal): void {
-    const facts: SessionFacts = { session: '', listener: this.config.mode, client, server };
+    const facts: SessionFacts = { session: '', protocol: 'ftps', listener: this.config.mode, client, server };
     this.engine.audit.record({ kind: 'refused', channel: 'control', reason, ...facts });
     const text = texts[reason];
     if (!text) socket.destroy();

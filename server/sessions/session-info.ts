@@ -1,5 +1,6 @@
 /** What an administrator sees of a session: over the admin interface, and by SITE WHO. */
-import type { Protocol, Session } from './session';
+import type { Protocol } from '../audit/event';
+import type { Session } from './session';
 
 export interface SessionInfo {
   readonly id: string;

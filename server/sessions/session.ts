@@ -1,7 +1,5 @@
 /** What every session is, whatever its protocol: for the console, SITE WHO, kick and drain. */
-
-/** What is spoken on a session. */
-export type Protocol = 'ftps';
+import type { Protocol } from '../audit/event';
 
 export type CloseReason = 'quit' | 'client' | 'idle' | 'drain' | 'login-timeout' | 'refused' | 'error' | 'kicked';
 

@@ -19,6 +19,7 @@ const event: ServerEvent = {
   login: '}{"messageType":"DATA_MESSAGE"} \\" "sequence":1',
   reason: 'wrong-password',
   session: 's1',
+  protocol: 'ftps',
   listener: 'explicit',
   client: { address: '192.0.2.1', port: 4000 },
   server: { address: '192.0.2.2', port: 21 },

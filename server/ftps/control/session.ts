@@ -114,7 +114,7 @@ export class Session implements DataOwner, OpenSession {
   ) {
     const { client, server } = origin;
     this.address = client.address;
-    this.facts = { session: this.id, listener: origin.listener.mode, client, server };
+    this.facts = { session: this.id, protocol: this.protocol, listener: origin.listener.mode, client, server };
     this.channel = new ControlChannel(socket, { lines: (lines) => this.take(lines), closed: () => this.finish() });
     this.shell = openShell({
       run: (name, argument) => commands.named(name)!.run!(this, argument),

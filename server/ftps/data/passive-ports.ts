@@ -309,6 +309,7 @@ function strangerOn({ remoteAddress, remotePort, localAddress, localPort }: Sock
   if (remoteAddress === undefined || remotePort === undefined || localAddress === undefined || localPort === undefined) return undefined;
   return {
     session: '',
+    protocol: 'ftps',
     listener: 'passive',
     client: { address: plainAddress(remoteAddress), port: remotePort },
     server: { address: plainAddress(localAddress), port: localPort },

@@ -5,6 +5,7 @@ import { filterPattern, selected } from './filter-pattern';
 
 const facts = {
   session: 's1',
+  protocol: 'ftps' as const,
   listener: 'explicit' as const,
   client: { address: '192.0.2.1', port: 4000 },
   server: { address: '192.0.2.2', port: 21 },

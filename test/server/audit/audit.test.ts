@@ -7,7 +7,13 @@ import { readableLine } from '../../../server/audit/readable';
 import { auditLine } from '../../../server/audit/schema';
 import { openAudit, openTarget } from '../../../server/audit/sink';
 
-const facts = { session: 's1', listener: 'explicit' as const, client: { address: '192.0.2.1', port: 4000 }, server: { address: '192.0.2.2', port: 21 } };
+const facts = {
+  session: 's1',
+  protocol: 'ftps' as const,
+  listener: 'explicit' as const,
+  client: { address: '192.0.2.1', port: 4000 },
+  server: { address: '192.0.2.2', port: 21 },
+};
 const login: ServerEvent = { kind: 'login', outcome: 'failure', login: 'eve\n{"forged":true}', reason: 'wrong-password', ...facts };
 
 let folder: string;

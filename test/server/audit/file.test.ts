@@ -8,7 +8,13 @@ import type { FileSettings } from '../../../server/audit/file';
 import { watchRoom } from '../../../server/audit/room';
 import { type AuditSink, openAudit, openTarget } from '../../../server/audit/sink';
 
-const facts = { session: 's1', listener: 'explicit' as const, client: { address: '192.0.2.1', port: 4000 }, server: { address: '192.0.2.2', port: 21 } };
+const facts = {
+  session: 's1',
+  protocol: 'ftps' as const,
+  listener: 'explicit' as const,
+  client: { address: '192.0.2.1', port: 4000 },
+  server: { address: '192.0.2.2', port: 21 },
+};
 const login: ServerEvent = { kind: 'login', outcome: 'failure', login: 'eve', reason: 'wrong-password', ...facts };
 const KIB = 1024;
 const rotate = { bytes: 20 * KIB, minutes: 1_440, keepBytes: 1024 * KIB, freeBytes: 1 };

@@ -29,6 +29,7 @@ function folded() {
 
 const facts = (session: string, address = '192.0.2.1', user?: string): SessionFacts => ({
   session,
+  protocol: 'ftps',
   listener: 'explicit',
   client: { address, port: 4000 },
   server: { address: '192.0.2.9', port: 21 },

@@ -6,6 +6,7 @@ import { ocsfProblems } from '../support/ocsf';
 
 const facts: SessionFacts = {
   session: '0b8e3c1e-3f0f-4a55-8a33-1f9d6d0a3b11',
+  protocol: 'ftps',
   listener: 'explicit',
   client: { address: '192.0.2.1', port: 50_000 },
   server: { address: '2001:db8::2', port: 21 },

@@ -42,7 +42,7 @@ export async function testFiles({ scanner, ...overrides }: Partial<ServerConfigI
     audit,
     open: (rules = {}) => {
       const account = { user: 'demo', home: '/', permissions: ['read', 'write', 'list', 'delete', 'rename', 'mkdir'], ...rules } as Account;
-      const facts = { session: 's1', listener: 'explicit', client: address, server: address, user: account.user } as const;
+      const facts = { session: 's1', protocol: 'ftps', listener: 'explicit', client: address, server: address, user: account.user } as const;
       return files.open({ account, facts, doneCode: 250 });
     },
     async close() {

@@ -29,7 +29,13 @@ it('of JSON the value stays the same, whatever is in it; colours stay where they
 });
 
 it('a line of the audit holds none, neither as it is written nor as it is shown', () => {
-  const facts = { session: 's', listener: 'explicit', client: { address: '192.0.2.1', port: 1 }, server: { address: '192.0.2.2', port: 21 } } as const;
+  const facts = {
+    session: 's',
+    protocol: 'ftps',
+    listener: 'explicit',
+    client: { address: '192.0.2.1', port: 1 },
+    server: { address: '192.0.2.2', port: 21 },
+  } as const;
   const context = { time: 0, sequence: 1, productVersion: '1' };
   for (const event of [
     { kind: 'login', outcome: 'failure', login: HOSTILE, reason: HOSTILE, ...facts },

@@ -154,6 +154,7 @@ describe('ftps audit verify over 100,000 lines', () => {
     path: '/in',
     session: 's1',
     user: 'partner',
+    protocol: 'ftps',
     listener: 'explicit',
     client: { address: '192.0.2.1', port: 4000 },
     server: { address: '192.0.2.2', port: 21 },
