@@ -20,21 +20,15 @@ export function dashboard({ resources }: Environment, name: string): string {
   const parts: unknown[] = typeof body === 'string' ? [body] : body['Fn::Join'][1];
   const { widgets } = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : referenceIn(part))).join('')) as { widgets: Widget[] };
   const rows = Math.max(...widgets.map(({ y, height }) => y + height));
-  return drawing(
-    24 * CELL + 20,
-    TOP + rows * ROW + 12,
-    `The dashboard of ${name}`,
-    [
-      text({ x: 14, y: 32, text: `The dashboard of ${name}`, kind: 'title' }),
-      text({
-        x: 14,
-        y: 52,
-        text: 'Its layout, drawn from the template, with what each graph and table will show. It is empty, because figures come from a running service.',
-      }),
-      ...widgets.map(drawn),
-    ],
-    '\n.axis{fill:none;stroke:var(--edge)}',
-  );
+  return drawing(24 * CELL + 20, TOP + rows * ROW + 12, `The dashboard of ${name}`, [
+    text({ x: 14, y: 32, text: `The dashboard of ${name}`, kind: 'title' }),
+    text({
+      x: 14,
+      y: 52,
+      text: 'Its layout, drawn from the template, with what each graph and table will show. It is empty, because figures come from a running service.',
+    }),
+    ...widgets.map(drawn),
+  ]);
 }
 
 /** A name for what is known only when deployed: the logical id without its hash. */

@@ -9,11 +9,6 @@ const [ADVANCE, LINE, MARGIN] = [7.25, 17, 16];
 const COLOURS: Readonly<Record<string, string>> = { '1': 'strong', '2': 'soft', '31': 'red', '32': 'green', '33': 'yellow', '36': 'cyan' };
 const RESETS = ['', '0', '22', '39'];
 const PRINTED = /<text class="printed"[^>]*>(.*?)<\/text>/g;
-const STYLE = `
-svg{--red:#b42318;--green:#12703a;--yellow:#8a5a00;--cyan:#0b6a78}
-@media(prefers-color-scheme:dark){svg{--red:#ff8a80;--green:#57c785;--yellow:#f0b849;--cyan:#5cc9d8}}
-.printed{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}
-.strong{font-weight:600}.soft{fill:var(--soft)}.red{fill:var(--red)}.green{fill:var(--green)}.yellow{fill:var(--yellow)}.cyan{fill:var(--cyan)}`;
 
 /** `output` with the colours of ECMA-48 (SGR), as it comes where FORCE_COLOR asks for them; `$ ` begins a line that somebody typed. */
 export function terminal(label: string, output: string): string {
@@ -32,7 +27,7 @@ export function terminal(label: string, output: string): string {
   }
   const [width, height] = [Math.ceil(COLUMNS * ADVANCE) + 2 * MARGIN, row * LINE + 2 * MARGIN];
   const edge = `<rect class="box" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8"/>`;
-  return drawing(width, height, label, [edge, ...drawn], STYLE);
+  return drawing(width, height, label, [edge, ...drawn]);
 }
 
 /** A printed line in pieces of one colour each. */
