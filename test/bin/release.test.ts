@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as Spec from '@cyclonedx/cyclonedx-library/Spec';
 import * as Validation from '@cyclonedx/cyclonedx-library/Validation';
 import { version } from '../../package.json';
+import { objectionsToApi } from '../../tools/api-changes';
 import { type AuditReport, objections } from '../../tools/audit';
 
 const root = join(__dirname, '../..');
@@ -96,4 +97,35 @@ describe('npm run audit', () => {
 
   it('fails for an exception of what is no longer found', () =>
     expect(objections({ ...report, vulnerabilities: {} }, [exception], '2027-01-01').join()).toContain('no longer needed'));
+});
+
+describe('the public API', () => {
+  const difference = `Original assembly: cdk-ftps@0.1.0
+err  - TYPE cdk-ftps.LoadBalancer: has been removed [removed:cdk-ftps.LoadBalancer]
+err  - PROP cdk-ftps.AuditLog.encryptionKey: type Key (formerly IKey) [changed-type:cdk-ftps.AuditLog.encryptionKey]
+`;
+  const told =
+    '# Changes\n\n## Unreleased\n\n- **Breaking**: `LoadBalancer` is `FtpsLoadBalancer`; `encryptionKey` of the audit is an `IKey`.\n\n## 0.1.0\n\n- The first.\n';
+  const change = { difference, released: '0.1.0', version: '0.1.0', changes: told, upgrading: '' };
+
+  it('may break before a release, where the changes name what is broken', () => expect(objectionsToApi(change)).toEqual([]));
+
+  it('may not break what the newest changes do not name', () =>
+    expect(objectionsToApi({ ...change, changes: told.replace('`LoadBalancer` is', 'Something is') })).toEqual([
+      'LoadBalancer: is named neither in the newest changes nor in what has to be changed (TYPE cdk-ftps.LoadBalancer: has been removed)',
+    ]));
+
+  it('may be told of in what has to be changed', () =>
+    expect(objectionsToApi({ ...change, changes: '## Unreleased\n', upgrading: '# Steps\n\n## 0.1 to the next\n\n`LoadBalancer`, `encryptionKey`\n' })).toEqual(
+      [],
+    ));
+
+  it.each([
+    ['0.1.1', 1],
+    ['0.2.0', 0],
+    ['1.0.0', 0],
+  ])('of a release that breaks raises the version: %s', (version, objectionCount) => {
+    const released = told.replace('Unreleased', version);
+    expect(objectionsToApi({ ...change, version, changes: released })).toHaveLength(objectionCount);
+  });
 });

@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { version } from '../../../package.json';
+import { objectionsToApi } from '../../../tools/api-changes';
 import { run } from '../support/served';
 
 const root = join(__dirname, '../../..');
@@ -147,6 +150,28 @@ describe('each example', () => {
     const flags = ['--config-file', join(root, '.cfnlintrc'), '--ignore-checks', 'W3010', 'W3005', '--'];
     expect(await run(cfnLint, [...flags, ...templates.map((name) => join(folder, 'examples', name))])).toEqual({ code: 0, output: '' });
   });
+});
+
+it('the API breaks only what the changes name, and a release that breaks raises its version', async () => {
+  // Beside the installed package, so that both are read with the same aws-cdk-lib.
+  const before = join(folder, 'released');
+  mkdirSync(before);
+  writeFileSync(join(before, '.jsii'), gunzipSync(readFileSync(join(root, 'test/api/released.jsii.gz'))));
+  cpSync(join(root, 'package.json'), join(before, 'package.json'));
+  const { version: released } = JSON.parse(readFileSync(join(before, '.jsii'), 'utf8'));
+  const silent = 'JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20';
+  const compared = await run('env', [
+    silent,
+    join(root, 'node_modules/.bin/jsii-diff'),
+    '--keys',
+    '--error-on=all',
+    before,
+    join(folder, 'node_modules/cdk-ftps'),
+  ]);
+  // It ends with 0 where it could read one of them not at all.
+  expect(compared.output).not.toMatch(/Could not load/);
+  const read = (name: string) => readFileSync(join(root, name), 'utf8');
+  expect(objectionsToApi({ difference: compared.output, released, version, changes: read('CHANGELOG.md'), upgrading: read('docs/upgrading.md') })).toEqual([]);
 });
 
 it('the image takes the very server of the package, and its build ends at any other', async () => {
