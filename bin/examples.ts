@@ -51,6 +51,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'ftps doctor localhost --explicit-port 2121 --implicit-port 2990 --ca .ftps/ca.pem --json',
   ],
   preflight: ['ftps preflight --environment prod', 'ftps preflight --environment staging --assembly cdk.out --json | jq .findings'],
+  'key-policy': ['ftps key-policy', 'ftps key-policy --assembly cdk.out --account 111122223333 --region eu-central-1 > statements.json'],
   evidence: [
     'ftps evidence --environment prod --tests test-results.json',
     'ftps evidence --environment prod --tests test-results.json --output audit-2026 --json',

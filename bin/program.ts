@@ -10,6 +10,7 @@ import { doctorCommand } from './commands/doctor';
 import { evidenceCommand } from './commands/evidence';
 import { firewallCommand } from './commands/firewall';
 import { importCommand } from './commands/import';
+import { keyPolicyCommand } from './commands/key-policy';
 import { preflightCommand } from './commands/preflight';
 import { quarantineCommand } from './commands/quarantine';
 import { serveCommand } from './commands/serve';
@@ -30,6 +31,7 @@ export function ftpsProgram(): Command {
     .addCommand(certificateCommand())
     .addCommand(doctorCommand())
     .addCommand(preflightCommand())
+    .addCommand(keyPolicyCommand())
     .addCommand(evidenceCommand())
     .addCommand(importCommand())
     .addCommand(completionCommand())

@@ -18,7 +18,8 @@ import {
   SubnetType,
 } from 'aws-cdk-lib/aws-ec2';
 import type { Schedule } from 'aws-cdk-lib/aws-events';
-import type { IGrantable, IManagedPolicy, IPrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -26,6 +27,7 @@ import type { ServerConfig } from '../server/config';
 import type { ClientTrust } from './certificate/client-trust';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
+import { encryptBelow, givenKey } from './encryption/given-key';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
 import type { FtpsEndpoint } from './endpoint/endpoint';
 import { FtpsLoadBalancer } from './endpoint/load-balancer';
@@ -191,11 +193,6 @@ export interface FtpsServiceProps {
    */
   readonly warmInstances?: number;
   /**
-   * What the role of the instances may be allowed at most.
-   * @default - no boundary
-   */
-  readonly permissionsBoundary?: IManagedPolicy;
-  /**
    * Where partners connect: `ElasticAddresses`, `FtpsLoadBalancer` or `PrivateAddresses`.
    * @default - Elastic IP addresses, as many as there may be instances
    */
@@ -220,6 +217,19 @@ export interface FtpsServiceProps {
    * @default - see AlarmThresholds
    */
   readonly alarmThresholds?: AlarmThresholds;
+  /**
+   * Key that encrypts whatever the service keeps: files, accounts, certificate, logs, archive, disks, images, alarms, failures. Parts that you
+   * make yourself are told theirs. A key of this app gets the statements that it needs in its policy; what another's needs, `ftps key-policy` prints.
+   * A file system in EFS that is deployed takes no other key: see `filesEncryptionKey`.
+   * @default - a key for each part
+   */
+  readonly encryptionKey?: IKey;
+  /**
+   * Key that encrypts the files in EFS that the service makes itself. EFS takes no other key later: a file system that is deployed is replaced by
+   * a new, empty one beside it. To leave files where they are, give the key that they have.
+   * @default - `encryptionKey`, or a new one
+   */
+  readonly filesEncryptionKey?: IKey;
 }
 
 /** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs, alarms. */
@@ -273,13 +283,14 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     const machine = machineOf(props);
     refuseWrongSettings(props, instances);
     acknowledgeHouseRules(this);
+    encryptBelow(this, props.encryptionKey);
     this.vpc = props.vpc ?? new ServiceNetwork(this, 'Network', { ipv6: props.ipv6 }).vpc;
     const vpcSubnets = props.vpcSubnets ?? { subnetType: SubnetType.PUBLIC };
     this.certificate =
       props.certificate ?? ServerCertificate.publicAcm(this, 'Certificate', { domainName, alternativeNames: props.alternativeNames, hostedZone: hostedZone! });
     this.certificates = [this.certificate, ...(props.additionalCertificates ?? [])];
     this.clientTrust = props.clientTrust;
-    this.storage = props.storage ?? FileStorage.efs(this, 'Files', { vpc: this.vpc, vpcSubnets });
+    this.storage = props.storage ?? FileStorage.efs(this, 'Files', { vpc: this.vpc, vpcSubnets, encryptionKey: props.filesEncryptionKey });
     this.accounts = props.accounts ?? new SecretAccounts(this, 'Accounts');
     this.sharedLockouts = props.sharedLockouts ?? (instances > 1 ? new SharedLockouts(this, 'Lockouts') : undefined);
     this.auditLog = props.auditLog ?? new AuditLog(this, 'Logs');
@@ -290,6 +301,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.endpoint = props.endpoint ?? new ElasticAddresses(this, 'Addresses', { count: maxInstances });
     if (this.endpoint instanceof ElasticAddresses && this.endpoint.addresses.length < maxInstances)
       throw new Error(`endpoint: ${this.endpoint.addresses.length} addresses are too few for ${maxInstances} instances; each takes one`);
+    // Its Lambda lies below it, and it is connected here.
+    if (!givenKey(this.endpoint)) encryptBelow(this.endpoint, props.encryptionKey);
     const groupName = `${stableName(this)}-Fleet`.replaceAll('/', '-');
 
     // From here on, every port comes out of this one object.
@@ -472,7 +485,6 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       userData,
       maxInstances: props.maxInstances,
       warmInstances: props.warmInstances,
-      permissionsBoundary: props.permissionsBoundary,
       drain: Duration.seconds(config.limits.drainSeconds),
       publicAddress: this.endpoint.publicAddress,
       ipv6: props.ipv6,

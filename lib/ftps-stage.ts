@@ -8,6 +8,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
+import { encryptBelow } from './encryption/given-key';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
 import type { FtpsEndpoint } from './endpoint/endpoint';
 import { FtpsLoadBalancer } from './endpoint/load-balancer';
@@ -71,6 +72,8 @@ export class FtpsStage extends Stage {
     const tags = { ...settings.tags, service: 'ftps', environment: settings.name };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
     try {
+      const key = parts.encryptionKey(this.dataStack);
+      for (const stack of [this.dataStack, this.serviceStack]) encryptBelow(stack, key);
       this.service = this.makeService(settings, parts);
     } catch (error) {
       throw new Error(`Environment "${settings.name}": ${(error as Error).message}`, { cause: error });

@@ -31,7 +31,7 @@ export {
   FilePermission,
 } from './identity/directory-accounts';
 export { SecretAccounts, type SecretAccountsProps } from './identity/secret-accounts';
-export { SharedLockouts } from './identity/shared-lockouts';
+export { SharedLockouts, type SharedLockoutsProps } from './identity/shared-lockouts';
 export { type ImageCommands, ImageComponent } from './image/image-component';
 export { ImageWatch, type ImageWatchProps } from './image/image-watch';
 export { type ImageSettings, Processor, ServerImage, type ServerImageProps } from './image/server-image';

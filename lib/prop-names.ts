@@ -17,18 +17,21 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   },
   AlarmTopicProps: {
     emails: '',
+    encryptionKey: '',
   },
   AuditArchiveProps: {
     auditGroup: '',
     operationsGroup: '',
     retention: '',
     removalPolicy: '',
+    encryptionKey: '',
   },
   AuditDataEventsProps: {
     buckets: '',
     logGroup: '',
     retention: '',
     removalPolicy: '',
+    encryptionKey: '',
   },
   AuditLogProps: {
     retention: '',
@@ -36,6 +39,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     archiveRetention: '',
     dataEvents: '',
     removalPolicy: '',
+    encryptionKey: '',
   },
   BuildSubnetProps: {
     vpc: '',
@@ -46,6 +50,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     bundleFile: '',
     revocationLists: '',
     warnBefore: '',
+    encryptionKey: '',
   },
   DelegatedZoneProps: {
     zoneName: '',
@@ -87,6 +92,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     vpcSubnets: '',
     throughput: '',
     removalPolicy: '',
+    encryptionKey: '',
   },
   ElasticAddressesProps: {
     count: '',
@@ -103,6 +109,8 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   },
   ExistingCertificateProps: {
     minTimeLeft: '',
+    encryptionKey: '',
+    deploymentRole: '',
     certificate: '',
     names: '',
   },
@@ -259,12 +267,13 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     clientPrefixLists: '',
     maxInstances: '',
     warmInstances: '',
-    permissionsBoundary: '',
     endpoint: '',
     flowLogs: '',
     alarmTopic: '',
     alarmEmails: '',
     alarmThresholds: 'AlarmThresholds',
+    encryptionKey: '',
+    filesEncryptionKey: '',
   },
   FtpsStageProps: {
     env: '',
@@ -285,6 +294,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     image: '',
     groupName: '',
     minHealthyPercentage: '',
+    encryptionKey: '',
   },
   ImageSettings: {
     stig: '',
@@ -298,6 +308,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   },
   ImageWatchProps: {
     imageArnPrefix: '',
+    encryptionKey: '',
   },
   PipelineProbe: {
     allocationId: '',
@@ -312,6 +323,8 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   },
   PrivateServerCertificateProps: {
     minTimeLeft: '',
+    encryptionKey: '',
+    deploymentRole: '',
     domainName: '',
     alternativeNames: '',
     authority: '',
@@ -320,6 +333,8 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   },
   PublicCertificateProps: {
     minTimeLeft: '',
+    encryptionKey: '',
+    deploymentRole: '',
     domainName: '',
     alternativeNames: '',
     hostedZone: '',
@@ -327,6 +342,8 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   },
   RotationProps: {
     minTimeLeft: '',
+    encryptionKey: '',
+    deploymentRole: '',
   },
   S3StorageProps: {
     malwareProtection: '',
@@ -335,17 +352,21 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     quarantineExpiration: '',
     eventBus: '',
     removalPolicy: '',
+    encryptionKey: '',
   },
   SecretAccountsProps: {
     prefix: '',
     cacheTtl: '',
     negativeCacheTtl: '',
+    encryptionKey: '',
+    furtherKeys: '',
   },
   SecurityLakeDeliveryProps: {
     auditLog: '',
     lakeBucket: '',
     sourcePrefix: '',
     sourceVersion: '',
+    encryptionKey: '',
   },
   ServerFleetProps: {
     vpc: '',
@@ -360,9 +381,9 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     drain: '',
     warmInstances: '',
     detailedMonitoring: '',
-    permissionsBoundary: '',
     publicAddress: '',
     ipv6: '',
+    encryptionKey: '',
   },
   ServerImageProps: {
     stig: '',
@@ -377,6 +398,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     schedule: '',
     subnet: '',
     securityGroup: '',
+    encryptionKey: '',
   },
   ServiceAlarmsProps: {
     auditLog: '',
@@ -402,6 +424,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     vpc: '',
     firewallSubnets: '',
     protectedSubnets: '',
+    encryptionKey: '',
   },
   ServiceNetworkProps: {
     internet: '',
@@ -410,9 +433,14 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     zones: '',
     cidr: '',
     flowLogRetention: '',
+    encryptionKey: '',
   },
   SessionLogProps: {
     instanceRole: '',
     groupName: '',
+    encryptionKey: '',
+  },
+  SharedLockoutsProps: {
+    encryptionKey: '',
   },
 };

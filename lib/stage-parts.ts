@@ -1,6 +1,7 @@
 /** What an environment takes from elsewhere, where the kit would make its own: a company's network, bucket, certificate, topic. */
 import type { Stack } from 'aws-cdk-lib';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { ClientTrust } from './certificate/client-trust';
@@ -15,6 +16,14 @@ import type { FileStorage } from './storage/file-storage';
  * the data or that of the service, and is called once for each environment.
  */
 export class FtpsStageParts {
+  /**
+   * One key for everything that is encrypted, in place of a new one for each part. Parts that you bring are told theirs. A file system in EFS that is
+   * deployed takes no other key: bring it as `storage` with the key that it has.
+   */
+  public encryptionKey(_dataStack: Stack): IKey | undefined {
+    return undefined;
+  }
+
   /** The network, in place of a new `ServiceNetwork`. Say `vpcSubnets` in the settings where instances lie in other than public subnets. */
   public vpc(_dataStack: Stack): IVpc | undefined {
     return undefined;

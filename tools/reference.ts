@@ -92,6 +92,18 @@ export function propNames(): Record<string, Record<string, string>> {
   );
 }
 
+/** Optional properties of public interfaces that do not say what happens without them, `Interface.property`. */
+export function withoutDefault(): string[] {
+  return [...exported()].flatMap(({ node }) =>
+    ts.isInterfaceDeclaration(node)
+      ? node.members
+          .filter(ts.isPropertySignature)
+          .filter((one) => one.questionToken && docOf(one).fallback === undefined)
+          .map((one) => `${node.name.text}.${one.name.getText()}`)
+      : [],
+  );
+}
+
 function* exported(): Generator<{ readonly node: Declaration; readonly folder: string }> {
   const index = parse(join(root, 'lib/index.ts'));
   for (const statement of index.statements) {

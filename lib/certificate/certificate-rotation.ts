@@ -4,7 +4,7 @@ import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOption
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { AnyPrincipal, Effect, type Grant, type IGrantable, type IPrincipal, type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -13,10 +13,14 @@ import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct, type IConstruct } from 'constructs';
 import { lambdaCode } from '../bundles';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
+import { keyFor } from '../encryption/given-key';
+import { letRolesUse } from '../encryption/key-policy';
 import { FailureQueue } from '../functions/failure-queue';
 import { acceptSharedConcurrency, oneAtATime } from '../functions/one-at-a-time';
+import { granted } from '../grants';
 import { useBySecretsManager } from '../identity/secrets-key';
 import { stableName } from '../names';
+import { givenLogKey } from '../network/log-key';
 
 /** Namespace of every metric of the kit. */
 export const NAMESPACE = 'CdkFtps';
@@ -36,6 +40,8 @@ export interface CertificateRotationProps {
   readonly names: string[];
   readonly minTimeLeft: Duration;
   readonly source: RotationSource;
+  /** Role as which CloudFormation works, where it is not the one of the CDK's bootstrap. */
+  readonly deploymentRole?: IRole;
 }
 
 /** Why a rotation failed, and what its alarm tells a person to do. The words are those of the Lambda. */
@@ -50,15 +56,17 @@ export class CertificateRotation extends Construct {
   public readonly secret: Secret;
   public readonly rotation: LambdaFn;
   private readonly role: Role;
+  private readonly key: IKey;
   private readonly readers: IPrincipal[] = [];
   private readonly alarms: Alarm[] = [];
 
   constructor(scope: Construct, id: string, props: CertificateRotationProps) {
     super(scope, id);
-    const key = new Key(this, 'Key', { description: 'FTPS certificate and its private key', enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
+    this.key = keyFor(this, 'Key', { description: 'FTPS certificate and its private key', removalPolicy: RemovalPolicy.RETAIN });
+    letRolesUse(this, this.key, 'secretsmanager');
     this.secret = new Secret(this, 'Secret', {
       description: 'FTPS certificate, chain and private key; written by the rotation Lambda',
-      encryptionKey: key,
+      encryptionKey: this.key,
       removalPolicy: RemovalPolicy.RETAIN,
     });
     const rotatedOtherwise = 'The rotation Lambda puts a new version in when the certificate was renewed; the authority, not Secrets Manager, sets the time.';
@@ -76,7 +84,7 @@ export class CertificateRotation extends Construct {
       `AwsSolutions-IAM5[Resource::${inFinding(this, this.rotation.functionArn)}:*]`,
       'AWS CDK lets its trigger start any version of this one Lambda, which it does once, while the stack is made.',
     );
-    this.limitAccess();
+    this.limitAccess(props.deploymentRole);
     // A rule begins with its first run; two runs at once would be in each other's way.
     for (const rule of this.schedule(props.source)) rule.node.addDependency(firstExport);
     this.makeAlarms(props.source.alarmDays);
@@ -84,7 +92,9 @@ export class CertificateRotation extends Construct {
 
   public grantRead(grantee: IGrantable): Grant {
     this.readers.push(grantee.grantPrincipal);
-    return this.secret.grantRead(grantee);
+    // Both in the policy of whoever reads: CDK would name the reader in the policy of the key, which then could lie in no other stack.
+    const read = new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.secret.secretArn] });
+    return granted(grantee, read, useBySecretsManager(this.key, 'Decrypt'));
   }
 
   public metricDaysLeft(options?: MetricOptions): Metric {
@@ -134,14 +144,16 @@ export class CertificateRotation extends Construct {
   }
 
   private makeLambda({ names, minTimeLeft, source }: CertificateRotationProps): LambdaFn {
-    const { queue: deadLetterQueue, alarm } = new FailureQueue(this, 'Failures', { of: 'rotation of the FTPS certificate' });
+    const { queue: deadLetterQueue, alarm } = new FailureQueue(this, 'Failures', { of: 'rotation of the FTPS certificate', role: this.role });
     this.alarms.push(alarm);
-    const logGroup = new LogGroup(this, 'RotationLogs', { retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
-    acknowledgeRegulations(
-      logGroup,
-      'CloudWatchLogGroupEncrypted',
-      'CloudWatch Logs encrypts it with its own key. The log names certificates by their serial numbers; a key or passphrase never reaches it.',
-    );
+    const encryptionKey = givenLogKey(this);
+    const logGroup = new LogGroup(this, 'RotationLogs', { encryptionKey, retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
+    if (!encryptionKey)
+      acknowledgeRegulations(
+        logGroup,
+        'CloudWatchLogGroupEncrypted',
+        'CloudWatch Logs encrypts it with its own key. The log names certificates by their serial numbers; a key or passphrase never reaches it.',
+      );
     const reservedConcurrentExecutions = oneAtATime(this); // two rotations at once would race for the staging label
     const rotation = new LambdaFn(this, 'Rotation', {
       description: 'Takes the FTPS certificate from its source, checks it, and makes it current in Secrets Manager',
@@ -174,7 +186,7 @@ export class CertificateRotation extends Construct {
         resources: [this.secret.secretArn],
       }),
     );
-    this.role.addToPolicy(useBySecretsManager(this.secret.encryptionKey!, 'Decrypt', 'GenerateDataKey'));
+    this.role.addToPolicy(useBySecretsManager(this.key, 'Decrypt', 'GenerateDataKey'));
     return rotation;
   }
 
@@ -182,19 +194,25 @@ export class CertificateRotation extends Construct {
    * Whatever else the account allows: only the Lambda writes, and only those who were granted it, and the Lambda, read. CloudFormation changes tags,
    * description and key by UpdateSecret (registry schema of AWS::SecretsManager::Secret): refused, a new tag would leave the stack in UPDATE_ROLLBACK_FAILED.
    */
-  private limitAccess(): void {
-    const deny = (actions: string[], except: () => string[]) =>
+  private limitAccess(deploymentRole: IRole | undefined): void {
+    const deny = (actions: string[], except: () => string[], conditions: object = {}) =>
       this.secret.addToResourcePolicy(
         new PolicyStatement({
           effect: Effect.DENY,
           principals: [new AnyPrincipal()],
           actions,
           resources: ['*'], // in a resource policy this means the secret itself
-          conditions: { ArnNotEquals: { 'aws:PrincipalArn': Lazy.list({ produce: except }) } },
+          conditions: { ArnNotEquals: { 'aws:PrincipalArn': Lazy.list({ produce: except }) }, ...conditions },
         }),
       );
     deny(['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'], () => [this.role.roleArn]);
-    deny(['secretsmanager:UpdateSecret'], () => [this.role.roleArn, ...deploymentRoles(this)]);
+    const deployers = deploymentRole ? [deploymentRole.roleArn] : deploymentRoles(this);
+    deny(
+      ['secretsmanager:UpdateSecret'],
+      () => [this.role.roleArn, ...deployers],
+      // Without a role of its own, CloudFormation asks in the name of whoever deploys (IAM user guide, "aws:CalledVia").
+      deployers.length === 0 ? { 'ForAllValues:StringNotEquals': { 'aws:CalledVia': ['cloudformation.amazonaws.com'] } } : {},
+    );
     deny(['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], () => [
       this.role.roleArn,
       ...this.readers.map((reader) => (reader as IRole).roleArn).filter((arn) => arn !== undefined),

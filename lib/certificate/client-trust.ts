@@ -5,12 +5,15 @@ import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOption
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+import { encryptBelow, keyFor } from '../encryption/given-key';
+import { letRolesUse } from '../encryption/key-policy';
+import { useThrough } from '../encryption/through';
 import { ServiceFunction } from '../functions/service-function';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
@@ -32,6 +35,11 @@ export interface ClientTrustProps {
    * @default Duration.hours(12)
    */
   readonly warnBefore?: Duration;
+  /**
+   * Key that encrypts authorities and lists.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 const CA_KEY = 'client-ca.pem';
@@ -46,14 +54,18 @@ export class ClientTrust extends Construct {
   /** Where the authorities and the lists are kept for the instances. */
   public readonly bucket: Bucket;
   private readonly alarms: Alarm[];
+  private readonly key: IKey;
 
   constructor(scope: Construct, id: string, props: ClientTrustProps) {
     super(scope, id);
     refuseUnknownProps(props, 'ClientTrustProps');
+    encryptBelow(this, props.encryptionKey);
     const { bundleFile, revocationLists = [], warnBefore = Duration.hours(12) } = props;
     const staleHours = warnBefore.toHours();
     const wrong = revocationLists.find((url) => !/^https?:\/\/\S+$/.test(url));
     if (wrong !== undefined) throw new Error(`revocationLists: "${wrong}" is no address; write it as http://crl.example.com/root.crl`);
+    this.key = keyFor(this, 'Key', { description: 'FTPS client authorities', removalPolicy: RemovalPolicy.RETAIN });
+    letRolesUse(this, this.key, 's3');
     this.bucket = this.makeBucket();
     this.authorities = `s3://${this.bucket.bucketName}/${CA_KEY}`;
     if (revocationLists.length > 0) this.revocations = `s3://${this.bucket.bucketName}/${CRL_KEY}`;
@@ -80,7 +92,7 @@ export class ClientTrust extends Construct {
         new PolicyStatement({ actions: ['s3:GetObject', 's3:PutObject'], resources: [this.bucket.arnForObjects(CA_KEY), this.bucket.arnForObjects(CRL_KEY)] }),
         // Without it, S3 answers for an object that is not there yet as for one that may not be read.
         new PolicyStatement({ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] }),
-        new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [this.bucket.encryptionKey!.keyArn] }),
+        useThrough('s3', this.key, 'Decrypt', 'GenerateDataKey'),
       ],
     });
     // With every new bundle, before instances begin to look for it.
@@ -109,7 +121,7 @@ export class ClientTrust extends Construct {
   /** Allows reading both, and nothing else. */
   public grantRead(grantee: IGrantable): Grant {
     const objects = [this.bucket.arnForObjects(CA_KEY), this.bucket.arnForObjects(CRL_KEY)];
-    return granted(grantee, new PolicyStatement({ actions: ['s3:GetObject'], resources: objects })).combine(this.bucket.encryptionKey!.grantDecrypt(grantee));
+    return granted(grantee, new PolicyStatement({ actions: ['s3:GetObject'], resources: objects }), useThrough('s3', this.key, 'Decrypt'));
   }
 
   /** Lets every alarm do something, for example tell an SNS topic. */
@@ -136,7 +148,7 @@ export class ClientTrust extends Construct {
       minimumTLSVersion: 1.2,
       versioned: true,
       encryption: BucketEncryption.KMS,
-      encryptionKey: new Key(this, 'Key', { description: 'FTPS client authorities', enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN }),
+      encryptionKey: this.key,
       bucketKeyEnabled: true,
       lifecycleRules: [{ noncurrentVersionExpiration: Duration.days(365) }],
       removalPolicy: RemovalPolicy.RETAIN,

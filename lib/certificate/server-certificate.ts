@@ -4,11 +4,14 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { CertificateAuthority, type ICertificateAuthority } from 'aws-cdk-lib/aws-acmpca';
 import { Certificate, CertificateValidation, type ICertificate, KeyAlgorithm, PrivateCertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IAlarmAction, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, type IConstruct } from 'constructs';
+import { encryptBelow } from '../encryption/given-key';
+import { grantReadOf } from '../identity/secrets-key';
 import { refuseUnknownProps } from '../known-props';
 import { CertificateRotation, type RotationSource } from './certificate-rotation';
 import { PrivateAuthority } from './private-authority';
@@ -20,13 +23,27 @@ export interface RotationProps {
    * @default Duration.days(1)
    */
   readonly minTimeLeft?: Duration;
+  /**
+   * Key that encrypts the certificate in its secret, and what the rotation says.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
+  /**
+   * Role as which CloudFormation works, where stacks are deployed with one of yours (`--role-arn`): of all people and roles, it and the rotation
+   * Lambda alone may change what the secret is.
+   * @default - the role of the CDK's bootstrap; where there is none, CloudFormation on behalf of whoever deploys
+   */
+  readonly deploymentRole?: IRole;
 }
 
 /** A public certificate of ACM. */
 export interface PublicCertificateProps extends RotationProps {
   /** Host name that clients connect to. */
   readonly domainName: string;
-  /** Further host names. */
+  /**
+   * Further host names.
+   * @default - none
+   */
   readonly alternativeNames?: string[];
   /** Zone in which ACM's validation records are made. */
   readonly hostedZone: IHostedZone;
@@ -41,7 +58,10 @@ export interface PublicCertificateProps extends RotationProps {
 export interface PrivateServerCertificateProps extends RotationProps {
   /** Host name that clients connect to. */
   readonly domainName: string;
-  /** Further host names. */
+  /**
+   * Further host names.
+   * @default - none
+   */
   readonly alternativeNames?: string[];
   /**
    * Authority that issues. It must be active, and unless it is in short-lived mode, ACM must be permitted to renew with it.
@@ -118,7 +138,7 @@ export class ServerCertificate extends Construct {
     return new ServerCertificate(scope, id).rotatedBy(props.names, props, exportedFromAcm(props.certificate.certificateArn));
   }
 
-  /** A secret that somebody else fills in. */
+  /** A secret that somebody else fills in. Where it has a key of its own, name that too: `Secret.fromSecretAttributes` with `encryptionKey`. */
   public static fromSecret(scope: Construct, id: string, secret: ISecret): ServerCertificate {
     const made = new ServerCertificate(scope, id);
     made.supplied = secret;
@@ -144,7 +164,7 @@ export class ServerCertificate extends Construct {
 
   /** Allows reading the certificate and its key. Of a rotated certificate, nobody else but the rotation Lambda can. */
   public grantRead(grantee: IGrantable): Grant {
-    return this.rotation ? this.rotation.grantRead(grantee) : this.secret.grantRead(grantee);
+    return this.rotation ? this.rotation.grantRead(grantee) : grantReadOf(this.secret, grantee);
   }
 
   /** Lets every alarm do something, for example tell an SNS topic. */
@@ -172,8 +192,13 @@ export class ServerCertificate extends Construct {
     return this.rotation;
   }
 
-  private rotatedBy(names: string[], { minTimeLeft = Duration.days(1) }: RotationProps, source: RotationSource): ServerCertificate {
-    this.rotation = new CertificateRotation(this, 'Rotated', { names, minTimeLeft, source });
+  private rotatedBy(
+    names: string[],
+    { minTimeLeft = Duration.days(1), encryptionKey, deploymentRole }: RotationProps,
+    source: RotationSource,
+  ): ServerCertificate {
+    encryptBelow(this, encryptionKey);
+    this.rotation = new CertificateRotation(this, 'Rotated', { names, minTimeLeft, source, deploymentRole });
     return this;
   }
 }

@@ -17,7 +17,10 @@ export interface EndpointConnection {
    * @default - the host name is recorded by you
    */
   readonly hostedZone?: IHostedZone;
-  /** Whether instances have IPv6 addresses as well, and the host name a record for each. */
+  /**
+   * Whether instances have IPv6 addresses as well, and the host name a record for each.
+   * @default false
+   */
   readonly ipv6?: boolean;
 }
 

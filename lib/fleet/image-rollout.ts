@@ -5,10 +5,12 @@ import { Alarm, ComparisonOperator, type IAlarm, Metric, TreatMissingData } from
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { NAMESPACE } from '../certificate/certificate-rotation';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
 import { digest } from '../digest';
+import { encryptBelow } from '../encryption/given-key';
 import { ServiceFunction } from '../functions/service-function';
 import { IN_SERVICE_TAG } from '../image/image-retention';
 import type { ServerImage } from '../image/server-image';
@@ -24,6 +26,11 @@ export interface ImageRolloutProps {
   readonly groupName: string;
   /** How many of the instances must be well throughout, in percent. */
   readonly minHealthyPercentage: number;
+  /**
+   * Key that encrypts what the roll-out says, and what it failed at.
+   * @default - the one of what it lies in, or those of the services
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** Brings new images to the instances one after the other, while transfers drain, and goes back when alarms go off. */
@@ -42,6 +49,7 @@ export class ImageRollout extends Construct {
   constructor(scope: Construct, id: string, props: ImageRolloutProps) {
     super(scope, id);
     refuseUnknownProps(props, 'ImageRolloutProps');
+    encryptBelow(this, props.encryptionKey);
     const { image, groupName, minHealthyPercentage } = props;
     this.image = image;
     const stack = Stack.of(this);

@@ -27,9 +27,11 @@ import {
   type SubnetSelection,
   type UserData,
 } from 'aws-cdk-lib/aws-ec2';
-import { type IGrantable, type IManagedPolicy, type IPrincipal, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IGrantable, type IPrincipal, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
+import { encryptBelow } from '../encryption/given-key';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { volumeKey } from './volume-key';
@@ -85,11 +87,6 @@ export interface ServerFleetProps {
    */
   readonly detailedMonitoring?: boolean;
   /**
-   * What the role of the instances may be allowed at most.
-   * @default - no boundary
-   */
-  readonly permissionsBoundary?: IManagedPolicy;
-  /**
    * Whether instances get a public address when they start.
    * @default true
    */
@@ -99,6 +96,11 @@ export interface ServerFleetProps {
    * @default false
    */
   readonly ipv6?: boolean;
+  /**
+   * Key that encrypts the disks.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** The instances: an Auto Scaling group over the zones, IMDSv2, encrypted disks, drained before they go, each with the least rights. */
@@ -129,6 +131,7 @@ export class ServerFleet extends Construct implements IConnectable, IGrantable {
   constructor(scope: Construct, id: string, props: ServerFleetProps) {
     super(scope, id);
     refuseUnknownProps(props, 'ServerFleetProps');
+    encryptBelow(this, props.encryptionKey);
     const instances = props.instances ?? 1;
     const maxInstances = props.maxInstances ?? instances;
     if (maxInstances < instances) throw new Error(`maxInstances: ${maxInstances} are fewer than the ${instances} instances that there always are`);
@@ -139,7 +142,6 @@ export class ServerFleet extends Construct implements IConnectable, IGrantable {
       assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
       description: 'FTPS instances',
       managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore')],
-      permissionsBoundary: props.permissionsBoundary,
     });
     this.grantPrincipal = this.role.grantPrincipal;
     this.allowLifecycle();

@@ -2,10 +2,12 @@
 
 import { Stack } from 'aws-cdk-lib';
 import { type Grant, type IGrantable, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { acknowledge } from '../compliance/acknowledge';
+import { encryptBelow } from '../encryption/given-key';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { logKey } from '../network/log-key';
@@ -16,6 +18,11 @@ export interface SessionLogProps {
   readonly instanceRole: Role;
   /** Name of the Auto Scaling group of the instances. */
   readonly groupName: string;
+  /**
+   * Key that encrypts the log.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** Minutes without input after which a session ends, and the most that it lasts. */
@@ -33,6 +40,7 @@ export class SessionLog extends Construct {
   constructor(scope: Construct, id: string, props: SessionLogProps) {
     super(scope, id);
     refuseUnknownProps(props, 'SessionLogProps');
+    encryptBelow(this, props.encryptionKey);
     const { instanceRole, groupName } = props;
     this.groupName = groupName;
     this.logGroup = new LogGroup(this, 'Log', { encryptionKey: logKey(this, 'Key', 'Sessions on FTPS instances'), retention: RetentionDays.ONE_YEAR });

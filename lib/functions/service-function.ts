@@ -7,6 +7,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { lambdaCode } from '../bundles';
 import { acknowledgeRegulations } from '../compliance/acknowledge';
+import { givenLogKey } from '../network/log-key';
 import { FailureQueue } from './failure-queue';
 import { acceptSharedConcurrency, oneAtATime } from './one-at-a-time';
 
@@ -33,14 +34,16 @@ export class ServiceFunction extends Construct {
     super(scope, id);
     const { bundle, description, environment, permissions, alone, timeout = Duration.minutes(2) } = props;
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), description });
-    const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
+    const encryptionKey = givenLogKey(this);
+    const logGroup = new LogGroup(this, 'Logs', { encryptionKey, retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
     logGroup.grantWrite(this.role);
-    acknowledgeRegulations(
-      logGroup,
-      'CloudWatchLogGroupEncrypted',
-      'CloudWatch Logs encrypts it with its own key. The log names what the Lambda did; no secret reaches it.',
-    );
-    const { queue: deadLetterQueue } = new FailureQueue(this, 'Failures', { of: description });
+    if (!encryptionKey)
+      acknowledgeRegulations(
+        logGroup,
+        'CloudWatchLogGroupEncrypted',
+        'CloudWatch Logs encrypts it with its own key. The log names what the Lambda did; no secret reaches it.',
+      );
+    const { queue: deadLetterQueue } = new FailureQueue(this, 'Failures', { of: description, role: this.role });
     for (const statement of permissions) this.role.addToPolicy(statement);
     const reservedConcurrentExecutions = alone ? oneAtATime(this) : undefined;
     this.lambda = new LambdaFn(this, 'Function', {

@@ -8,6 +8,7 @@ import type { Construct } from 'constructs';
 import type { DirectorySettingsInput, ServerConfigInput } from '../../server/config';
 import { refuseUnknownProps } from '../known-props';
 import { FtpsAccounts } from './accounts';
+import { grantReadOf } from './secrets-key';
 
 /** How a directory says who is in a group, and that an account is disabled, expired or locked. */
 export enum DirectoryFlavour {
@@ -37,11 +38,20 @@ export enum CertificateDemand {
 
 /** A client certificate that stands for an account; exactly one of the keys. `{user}` and `{attribute}` may be used in the first two. */
 export interface DirectoryCertificate {
-  /** Common name of its subject. */
+  /**
+   * Common name of its subject.
+   * @default - it is named in another way
+   */
   readonly commonName?: string;
-  /** One of its subject alternative names, `email:{mail}` for example. */
+  /**
+   * One of its subject alternative names, `email:{mail}` for example.
+   * @default - it is named in another way
+   */
   readonly subjectAltName?: string;
-  /** The attribute in which the directory keeps certificates, `userCertificate` or `userCertificate;binary`. */
+  /**
+   * The attribute in which the directory keeps certificates, `userCertificate` or `userCertificate;binary`.
+   * @default - it is named in another way
+   */
   readonly attribute?: string;
 }
 
@@ -57,7 +67,10 @@ export interface DirectoryRule {
    * @default - none
    */
   readonly attribute?: string;
-  /** Value that the attribute must have. */
+  /**
+   * Value that the attribute must have.
+   * @default - none; needed with `attribute`
+   */
   readonly attributeValue?: string;
   /**
    * Folder of the account; `{user}` is its name, `{attribute}` any attribute with one value.
@@ -107,7 +120,10 @@ export interface DirectoryAccountsProps {
    * @default - none; then `bindName` is needed
    */
   readonly serviceAccount?: string;
-  /** Secret with the `password` of that account. */
+  /**
+   * Secret with the `password` of that account. Where it has a key of its own, name that too: `Secret.fromSecretAttributes` with `encryptionKey`.
+   * @default - none; needed with `serviceAccount`
+   */
   readonly servicePassword?: ISecret;
   /**
    * Name that users bind with, without a service account: `uid={user},ou=people,dc=example,dc=com` or `{user}@corp.example.com`.
@@ -173,7 +189,8 @@ export class DirectoryAccounts extends FtpsAccounts {
 
   /** Allows reading the password of the service account. */
   public override grantRead(grantee: IGrantable): Grant {
-    return this.props.servicePassword?.grantRead(grantee) ?? Grant.drop(grantee, 'Users bind with their own passwords');
+    const { servicePassword } = this.props;
+    return servicePassword ? grantReadOf(servicePassword, grantee) : Grant.drop(grantee, 'Users bind with their own passwords');
   }
 
   public override allowFrom(instances: IConnectable): void {

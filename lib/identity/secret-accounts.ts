@@ -3,10 +3,12 @@
 import { ArnFormat, type Duration, Stack } from 'aws-cdk-lib';
 import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct, IConstruct } from 'constructs';
 import type { ServerConfigInput } from '../../server/config';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
+import { encryptBelow, keyFor } from '../encryption/given-key';
+import { letRolesUse } from '../encryption/key-policy';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
@@ -31,6 +33,17 @@ export interface SecretAccountsProps {
    * @default Duration.seconds(10)
    */
   readonly negativeCacheTtl?: Duration;
+  /**
+   * Key that encrypts accounts that are made from now on.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
+  /**
+   * Keys that secrets below the prefix are encrypted by already, those of AWS Transfer Family for example. Without them the instances
+   * could not read these accounts.
+   * @default - none
+   */
+  readonly furtherKeys?: IKey[];
 }
 
 /**
@@ -43,7 +56,7 @@ export class SecretAccounts extends FtpsAccounts {
   /** Prefix of the secrets' names. */
   public readonly prefix: string;
   /** Encrypts the accounts; to be named when a secret is created. */
-  public readonly key: Key;
+  public readonly key: IKey;
 
   constructor(
     scope: Construct,
@@ -52,10 +65,12 @@ export class SecretAccounts extends FtpsAccounts {
   ) {
     super(scope, id);
     refuseUnknownProps(props, 'SecretAccountsProps');
+    encryptBelow(this, props.encryptionKey);
     this.prefix = props.prefix ?? `${stableName(this)}/`;
     if (!/^[A-Za-z0-9/_+=.@-]+\/$/.test(this.prefix))
       throw new Error(`prefix: "${this.prefix}" can't begin the name of a secret; use letters, digits and /_+=.@- and end it in a slash`);
-    this.key = new Key(this, 'Key', { description: `FTPS accounts ${this.prefix}`, enableKeyRotation: true });
+    this.key = keyFor(this, 'Key', { description: `FTPS accounts ${this.prefix}` });
+    for (const key of this.keys()) letRolesUse(this, key, 'secretsmanager');
   }
 
   /** @internal */
@@ -78,7 +93,7 @@ export class SecretAccounts extends FtpsAccounts {
     return granted(
       grantee,
       new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [resource] }),
-      useBySecretsManager(this.key, 'Decrypt'),
+      ...this.keys().map((key) => useBySecretsManager(key, 'Decrypt')),
     );
   }
 
@@ -94,7 +109,7 @@ export class SecretAccounts extends FtpsAccounts {
       new PolicyStatement({ actions, resources: [resource] }),
       // ListSecrets knows no resources (Service Authorization Reference, AWS Secrets Manager); names are no secrets.
       new PolicyStatement({ actions: ['secretsmanager:ListSecrets'], resources: ['*'] }),
-      useBySecretsManager(this.key, 'Decrypt', 'GenerateDataKey'),
+      ...this.keys().map((key) => useBySecretsManager(key, 'Decrypt', 'GenerateDataKey')),
     );
   }
 
@@ -105,6 +120,10 @@ export class SecretAccounts extends FtpsAccounts {
   public override addOutputs(scope: Construct): void {
     outputOnce(scope, 'AccountsPrefix', this.prefix, 'For ftps user --prefix; an account is a secret of this prefix and the name of the user');
     outputOnce(scope, 'AccountsKey', this.key.keyArn, 'For ftps user add --kms-key');
+  }
+
+  private keys(): IKey[] {
+    return [this.key, ...(this.props.furtherKeys ?? [])];
   }
 
   private arnOfAll(): string {

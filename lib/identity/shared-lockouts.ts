@@ -1,25 +1,41 @@
 /** Failures and lock-outs that all instances share, so that an attacker can't go from one to the next. */
-import { Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+import { encryptBelow, keyFor } from '../encryption/given-key';
+import { letRolesUse } from '../encryption/key-policy';
+import { useThrough } from '../encryption/through';
 import { granted } from '../grants';
+import { refuseUnknownProps } from '../known-props';
 
 /** What the server reads and writes in an item; the names are the server's. */
 const PARTITION_KEY = 'key';
 const TIME_TO_LIVE = 'expires';
 
+/** What `SharedLockouts` is told. */
+export interface SharedLockoutsProps {
+  /**
+   * Key that encrypts the table.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
+}
+
 /** A DynamoDB table: one item an address or account that failed, removed by itself. Encrypted, paid by request. */
 export class SharedLockouts extends Construct {
   /** Keeps the lock-outs of all instances. */
   public readonly table: ITable;
-  private readonly key: Key;
+  private readonly key: IKey;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, props: SharedLockoutsProps = {}) {
     super(scope, id);
-    this.key = new Key(this, 'Key', { description: 'FTPS lock-outs', enableKeyRotation: true, removalPolicy: RemovalPolicy.DESTROY });
+    refuseUnknownProps(props, 'SharedLockoutsProps');
+    encryptBelow(this, props.encryptionKey);
+    this.key = keyFor(this, 'Key', { description: 'FTPS lock-outs', removalPolicy: RemovalPolicy.DESTROY });
+    letRolesUse(this, this.key, 'dynamodb');
     const table = new Table(this, 'Table', {
       partitionKey: { name: PARTITION_KEY, type: AttributeType.STRING },
       timeToLiveAttribute: TIME_TO_LIVE,
@@ -39,14 +55,6 @@ export class SharedLockouts extends Construct {
     const actions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'].map((action) => `dynamodb:${action}`);
     // What DynamoDB does with the key for its callers (DynamoDB developer guide, "Encryption at rest: how it works"), and only it.
     const keyActions = ['Encrypt', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext', 'DescribeKey'];
-    return granted(
-      grantee,
-      new PolicyStatement({ actions, resources: [this.table.tableArn] }),
-      new PolicyStatement({
-        actions: keyActions.map((action) => `kms:${action}`),
-        resources: [this.key.keyArn],
-        conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.${Aws.URL_SUFFIX}` } },
-      }),
-    );
+    return granted(grantee, new PolicyStatement({ actions, resources: [this.table.tableArn] }), useThrough('dynamodb', this.key, ...keyActions));
   }
 }

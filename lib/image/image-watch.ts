@@ -4,8 +4,10 @@ import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type EventPattern, Match, Rule } from 'aws-cdk-lib/aws-events';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { encryptBelow } from '../encryption/given-key';
 import { refuseUnknownProps } from '../known-props';
 import { ofThisStack, stableName } from '../names';
 import { logKey } from '../network/log-key';
@@ -14,6 +16,11 @@ import { logKey } from '../network/log-key';
 export interface ImageWatchProps {
   /** Beginning of the ARNs of the images. */
   readonly imageArnPrefix: string;
+  /**
+   * Key that encrypts the events.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** Tells when an image could not be built, failed its tests, or has a known vulnerability. */
@@ -28,6 +35,7 @@ export class ImageWatch extends Construct {
   constructor(scope: Construct, id: string, props: ImageWatchProps) {
     super(scope, id);
     refuseUnknownProps(props, 'ImageWatchProps');
+    encryptBelow(this, props.encryptionKey);
     const { imageArnPrefix } = props;
     const events = new LogGroup(this, 'Events', {
       logGroupName: `/aws/events/${stableName(this)}-${ofThisStack(this)}`,

@@ -15,13 +15,15 @@ import {
   CfnImageRecipe,
   CfnInfrastructureConfiguration,
 } from 'aws-cdk-lib/aws-imagebuilder';
-import type { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct, type IConstruct } from 'constructs';
 import { serverBundleFolder } from '../bundles';
 import { acknowledge } from '../compliance/acknowledge';
 import { digest } from '../digest';
+import { encryptBelow, givenKey } from '../encryption/given-key';
+import { letUse } from '../encryption/key-policy';
 import { volumeKey } from '../fleet/volume-key';
 import { refuseUnknownProps } from '../known-props';
 import { ofThisStack, stableName } from '../names';
@@ -98,6 +100,11 @@ export interface ServerImageProps extends ImageSettings {
   readonly subnet: ISubnet;
   /** Security group of the machine that builds. */
   readonly securityGroup: ISecurityGroup;
+  /**
+   * Key that encrypts the images, and the logs of their builds.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** Where Image Builder runs its programs while it builds and tests. */
@@ -117,7 +124,7 @@ export class ServerImage extends Construct {
   /** Processor that the image is for. */
   public readonly processor: Processor;
   /** Encrypts the images. */
-  public readonly volumeKey: Key;
+  public readonly volumeKey: IKey;
   /** Beginning of the ARNs of the Image Builder images, for event rules. */
   public readonly imageArnPrefix: string;
   /** Beginning of the ARNs of those that have the server and the settings of this very deployment: the images of one recipe. */
@@ -130,6 +137,7 @@ export class ServerImage extends Construct {
   constructor(scope: Construct, id: string, props: ServerImageProps) {
     super(scope, id);
     refuseUnknownProps(props, 'ServerImageProps');
+    encryptBelow(this, props.encryptionKey);
     this.processor = props.processor ?? Processor.ARM64;
     const schedule = props.schedule?.expressionString ?? DEFAULT_SCHEDULE;
     if (!/^cron\(.+\)$/.test(schedule))
@@ -169,6 +177,7 @@ export class ServerImage extends Construct {
       WORKING_DIRECTORY,
       this.processor,
       ...own.map(({ _identity }) => _identity),
+      ...this.keyInName(),
     )}`;
     this.recipeArnPrefix = stack.formatArn({ service: 'imagebuilder', resource: 'image', resourceName: `${recipeName.toLowerCase()}/` });
     const recipe = new CfnImageRecipe(this, 'Recipe', {
@@ -271,7 +280,10 @@ export class ServerImage extends Construct {
   /** What starting an instance from an encrypted image takes (EC2 user guide, "Share an AMI that's encrypted"). */
   private letStartFrom(account: string): void {
     const principals = [new AccountPrincipal(account)];
-    this.volumeKey.addToResourcePolicy(
+    letUse(
+      this,
+      this.volumeKey,
+      `FtpsImagesOf${account}`,
       new PolicyStatement({
         principals,
         actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:ReEncryptFrom', 'kms:GenerateDataKeyWithoutPlaintext'],
@@ -279,9 +291,18 @@ export class ServerImage extends Construct {
       }), // in a key policy this means the key itself
     );
     // The same here; and only for what an AWS service does with the grant.
-    this.volumeKey.addToResourcePolicy(
+    letUse(
+      this,
+      this.volumeKey,
+      `FtpsInstancesOf${account}`,
       new PolicyStatement({ principals, actions: ['kms:CreateGrant'], resources: ['*'], conditions: { Bool: { 'kms:GrantIsForAWSResource': 'true' } } }),
     );
+  }
+
+  /** A recipe names its key and can't change under its name. A key of the kit is for one service and stays. */
+  private keyInName(): string[] {
+    const key = givenKey(this);
+    return key ? [JSON.stringify(Stack.of(this).resolve(key.keyArn))] : [];
   }
 
   private component(id: string, data: string, content = ''): CfnComponent {

@@ -21,19 +21,23 @@ import {
   SchemaConfiguration,
   StreamEncryption,
 } from 'aws-cdk-lib/aws-kinesisfirehose';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern, type LogGroup } from 'aws-cdk-lib/aws-logs';
 import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { encryptBelow, keyFor } from '../encryption/given-key';
+import { letRolesUse } from '../encryption/key-policy';
+import { useThrough } from '../encryption/through';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { auditColumns } from './audit-columns';
 import { auditQueries, withExamples } from './audit-queries';
 import { leaveOutFirehoseAddresses } from './firehose-addresses';
+import { encryptOnItsWay } from './firehose-key';
 import { firehoseRole } from './firehose-role';
 
 /** What `AuditArchive` is told. */
@@ -49,6 +53,11 @@ export interface AuditArchiveProps {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+  /**
+   * Key that encrypts the archive, and what is on its way there.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 const PARQUET = 'audit';
@@ -75,7 +84,7 @@ export class AuditArchive extends Construct {
   public readonly workGroupName: string;
   /** Where results of queries are kept for a month. */
   public readonly resultBucket: Bucket;
-  private readonly key: Key;
+  private readonly key: IKey;
   private readonly accessLogs: Bucket;
   private readonly buckets: {
     blockPublicAccess: BlockPublicAccess;
@@ -88,12 +97,14 @@ export class AuditArchive extends Construct {
   constructor(scope: Construct, id: string, props: AuditArchiveProps) {
     super(scope, id);
     refuseUnknownProps(props, 'AuditArchiveProps');
+    encryptBelow(this, props.encryptionKey);
     const { auditGroup, operationsGroup, removalPolicy = RemovalPolicy.RETAIN } = props;
     const days = props.retention.toDays();
     // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
     this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
     this.buckets = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true, removalPolicy };
-    this.key = new Key(this, 'Key', { description: 'FTPS audit archive', enableKeyRotation: true, removalPolicy });
+    this.key = keyFor(this, 'Key', { description: 'FTPS audit archive', removalPolicy });
+    letRolesUse(this, this.key, 's3');
     this.accessLogs = this.makeAccessLogs(days);
     this.bucket = this.makeBucket(days);
     const identifier = stableName(this)
@@ -125,11 +136,7 @@ export class AuditArchive extends Construct {
         resources: [this.resultBucket.arnForObjects('*')],
       }),
       new PolicyStatement({ actions: ['s3:ListBucketMultipartUploads'], resources: [this.resultBucket.bucketArn] }),
-      new PolicyStatement({
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        resources: [this.key.keyArn],
-        conditions: { StringEquals: { 'kms:ViaService': `s3.${stack.region}.${stack.urlSuffix}` } },
-      }),
+      useThrough('s3', this.key, 'Decrypt', 'GenerateDataKey'),
       new PolicyStatement({
         actions: [
           'athena:StartQueryExecution',
@@ -283,6 +290,7 @@ export class AuditArchive extends Construct {
       }),
     });
     leaveOutFirehoseAddresses(this);
+    encryptOnItsWay(stream);
     stream.node.addDependency(role);
     return stream;
   }

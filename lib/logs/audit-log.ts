@@ -4,11 +4,12 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { FlowLogDestination, FlowLogTrafficType, type IVpc } from 'aws-cdk-lib/aws-ec2';
 import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern, LogGroup, MetricFilter, RetentionDays as Retention, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { NAMESPACE } from '../certificate/certificate-rotation';
+import { encryptBelow } from '../encryption/given-key';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
@@ -46,6 +47,11 @@ export interface AuditLogProps {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+  /**
+   * Key that encrypts logs and archive.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** Log groups for the audit and for what the system says, encrypted and kept; metrics read from the audit; the archive. */
@@ -55,17 +61,18 @@ export class AuditLog extends Construct {
   /** What the system says. */
   public readonly operationsGroup: LogGroup;
   /** Encrypts the groups. */
-  public readonly encryptionKey: Key;
+  public readonly encryptionKey: IKey;
   /** The unchangeable archive and its queries, where there is one. */
   public readonly archive?: AuditArchive;
   /** Who read or changed objects, where it is recorded. */
   public dataEvents?: AuditDataEvents;
   private readonly archiveRetention?: Duration;
-  private readonly groupProps: { encryptionKey: Key; retention: RetentionDays; removalPolicy: RemovalPolicy };
+  private readonly groupProps: { encryptionKey: IKey; retention: RetentionDays; removalPolicy: RemovalPolicy };
 
   constructor(scope: Construct, id: string, props: AuditLogProps = {}) {
     super(scope, id);
     refuseUnknownProps(props, 'AuditLogProps');
+    encryptBelow(this, props.encryptionKey);
     const { retention = Retention.ONE_YEAR, archiveRetention = Duration.days(365), removalPolicy = RemovalPolicy.RETAIN } = props;
     this.encryptionKey = logKey(this, 'Key', 'FTPS audit and operations logs');
     this.archiveRetention = archiveRetention.toDays() > 0 ? archiveRetention : undefined;

@@ -3,11 +3,13 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { ReadWriteType, Trail } from 'aws-cdk-lib/aws-cloudtrail';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+import { encryptBelow, keyFor } from '../encryption/given-key';
+import { letRolesUse, letUse } from '../encryption/key-policy';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 
@@ -27,6 +29,11 @@ export interface AuditDataEventsProps {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+  /**
+   * Key that encrypts the recorded events.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** Who touched the objects of buckets: CloudTrail data events, kept unchangeably. */
@@ -39,10 +46,12 @@ export class AuditDataEvents extends Construct {
   constructor(scope: Construct, id: string, props: AuditDataEventsProps) {
     super(scope, id);
     refuseUnknownProps(props, 'AuditDataEventsProps');
+    encryptBelow(this, props.encryptionKey);
     const { buckets, logGroup, retention = Duration.days(365), removalPolicy = RemovalPolicy.RETAIN } = props;
     const days = retention.toDays();
     const trailName = stableName(this).replaceAll(/[^A-Za-z0-9]+/g, '-');
-    const key = new Key(this, 'Key', { description: 'CloudTrail data events of an FTPS service', enableKeyRotation: true, removalPolicy });
+    const key = keyFor(this, 'Key', { description: 'CloudTrail data events of an FTPS service', removalPolicy });
+    letRolesUse(this, key, 's3');
     this.bucket = new Bucket(this, 'Bucket', {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
@@ -87,10 +96,13 @@ export class AuditDataEvents extends Construct {
   }
 
   /** CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail". */
-  private letCloudTrailUse(key: Key, trailName: string): void {
+  private letCloudTrailUse(key: IKey, trailName: string): void {
     const stack = Stack.of(this);
     const trail = stack.formatArn({ service: 'cloudtrail', resource: 'trail', resourceName: trailName });
-    key.addToResourcePolicy(
+    letUse(
+      this,
+      key,
+      'FtpsDataEvents',
       new PolicyStatement({
         principals: [new ServicePrincipal('cloudtrail.amazonaws.com')],
         actions: ['kms:GenerateDataKey*', 'kms:DescribeKey'],

@@ -7,6 +7,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
+import { useThrough } from '../encryption/through';
 
 export interface FirehoseRoleProps {
   readonly description: string;
@@ -38,15 +39,7 @@ export function firehoseRole(scope: Construct, id: string, props: FirehoseRolePr
       resources: [glue('catalog'), glue('database', databaseName), glue('table', `${databaseName}/${tableName}`)],
     }),
     new PolicyStatement({ actions: ['logs:PutLogEvents'], resources: errorGroups.map(({ logGroupArn }) => logGroupArn) }),
-    ...(key
-      ? [
-          new PolicyStatement({
-            actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-            resources: [key.keyArn],
-            conditions: { StringEquals: { 'kms:ViaService': `s3.${stack.region}.${stack.urlSuffix}` } },
-          }),
-        ]
-      : []),
+    ...(key ? [useThrough('s3', key, 'Decrypt', 'GenerateDataKey')] : []),
   ];
   for (const statement of statements) role.addToPolicy(statement);
   acknowledgeRegulations(role, 'IAMNoInlinePolicy', OWN_ROLE);

@@ -19,14 +19,17 @@ import {
   SchemaConfiguration,
   StreamEncryption,
 } from 'aws-cdk-lib/aws-kinesisfirehose';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern } from 'aws-cdk-lib/aws-logs';
 import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { encryptBelow } from '../encryption/given-key';
 import { refuseUnknownProps } from '../known-props';
 import type { AuditLog } from './audit-log';
 import { leaveOutFirehoseAddresses } from './firehose-addresses';
+import { encryptOnItsWay } from './firehose-key';
 import { firehoseRole } from './firehose-role';
 
 /** What `SecurityLakeDelivery` is told. */
@@ -45,6 +48,11 @@ export interface SecurityLakeDeliveryProps {
    * @default 1.0
    */
   readonly sourceVersion?: string;
+  /**
+   * Key that encrypts lines on their way; in the lake, they are encrypted as the lake is.
+   * @default - the one of what it lies in, or that of Firehose
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** Delivers the audit to a custom source of Amazon Security Lake, as Parquet in OCSF. */
@@ -57,6 +65,7 @@ export class SecurityLakeDelivery extends Construct {
   constructor(scope: Construct, id: string, props: SecurityLakeDeliveryProps) {
     super(scope, id);
     refuseUnknownProps(props, 'SecurityLakeDeliveryProps');
+    encryptBelow(this, props.encryptionKey);
     const { auditLog, lakeBucket, sourcePrefix = 'ftps', sourceVersion = '1.0' } = props;
     if (!auditLog.archive) throw new Error('auditLog: has no archive, whose table says how lines become Parquet; set archiveRetention to a day or more');
     if (!/^[a-z][a-z0-9_-]{0,14}$/i.test(sourcePrefix)) throw new Error(`sourcePrefix: "${sourcePrefix}" is not 1 to 15 letters, digits, - and _`);
@@ -97,6 +106,7 @@ export class SecurityLakeDelivery extends Construct {
       }),
     });
     leaveOutFirehoseAddresses(this);
+    encryptOnItsWay(this.deliveryStream);
     this.deliveryStream.node.addDependency(role);
     const subscription = auditLog.auditGroup.addSubscriptionFilter('ToSecurityLake', {
       destination: new FirehoseDestination(this.deliveryStream),

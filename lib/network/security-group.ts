@@ -25,9 +25,15 @@ export interface FtpsSecurityGroupProps {
   readonly controlPorts: number[];
   /** The passive range. */
   readonly passivePorts: PassivePorts;
-  /** Client networks in CIDR form, IPv4 or IPv6. */
+  /**
+   * Client networks in CIDR form, IPv4 or IPv6.
+   * @default - none; then `clientPrefixLists` is needed
+   */
   readonly clientCidrs?: string[];
-  /** Managed prefix lists with client networks. */
+  /**
+   * Managed prefix lists with client networks.
+   * @default - none
+   */
   readonly clientPrefixLists?: IPrefixList[];
   /**
    * Whether `clientCidrs` may be the whole internet: `0.0.0.0/0`, `::/0`, or networks that are half of it or more together.

@@ -2,10 +2,12 @@
 
 import { Fn, Lazy } from 'aws-cdk-lib';
 import { CfnGatewayRouteTableAssociation, CfnRoute, CfnRouteTable, type ISubnet, type Subnet, type Vpc } from 'aws-cdk-lib/aws-ec2';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnFirewall, CfnFirewallPolicy, CfnLoggingConfiguration, CfnRuleGroup } from 'aws-cdk-lib/aws-networkfirewall';
 import { Construct } from 'constructs';
 import { acknowledgeRegulations } from '../compliance/acknowledge';
+import { encryptBelow } from '../encryption/given-key';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { logKey } from './log-key';
@@ -19,6 +21,11 @@ export interface ServiceFirewallProps {
   readonly firewallSubnets: ISubnet[];
   /** Subnets of the instances, one per zone, in the same order. */
   readonly protectedSubnets: ISubnet[];
+  /**
+   * Key that encrypts what the firewall logs.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** What comes in. */
@@ -43,6 +50,7 @@ export class ServiceFirewall extends Construct {
   constructor(scope: Construct, id: string, props: ServiceFirewallProps) {
     super(scope, id);
     refuseUnknownProps(props, 'ServiceFirewallProps');
+    encryptBelow(this, props.encryptionKey);
     const { vpc, firewallSubnets, protectedSubnets } = props;
     const name = stableName(this).replaceAll('/', '-');
     const rules = new CfnRuleGroup(this, 'Rules', {

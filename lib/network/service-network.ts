@@ -2,9 +2,11 @@
 
 import { CfnOutput, Fn, RemovalPolicy } from 'aws-cdk-lib';
 import { FlowLogDestination, FlowLogTrafficType, GatewayVpcEndpointAwsService, IpAddresses, IpProtocol, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { encryptBelow } from '../encryption/given-key';
 import { refuseUnknownProps } from '../known-props';
 import { BuildSubnet, endOf } from './build-subnet';
 import { logKey } from './log-key';
@@ -44,6 +46,11 @@ export interface ServiceNetworkProps {
    * @default RetentionDays.ONE_YEAR
    */
   readonly flowLogRetention?: RetentionDays;
+  /**
+   * Key that encrypts flow logs.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** A network to serve in: public subnets in two zones, no NAT, flow logs. Zones are named by their order, so that synthesis asks no account. */
@@ -60,6 +67,7 @@ export class ServiceNetwork extends Construct {
   constructor(scope: Construct, id: string, props: ServiceNetworkProps = {}) {
     super(scope, id);
     refuseUnknownProps(props, 'ServiceNetworkProps');
+    encryptBelow(this, props.encryptionKey);
     const internet = props.internet ?? true;
     const cidr = props.cidr ?? '10.42.0.0/20';
     if (props.networkFirewall && (props.ipv6 || !internet))

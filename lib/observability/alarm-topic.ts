@@ -2,10 +2,12 @@
 
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import { encryptBelow, keyFor } from '../encryption/given-key';
+import { letUse } from '../encryption/key-policy';
 import { refuseUnknownProps } from '../known-props';
 
 /** What `AlarmTopic` is told. */
@@ -15,6 +17,11 @@ export interface AlarmTopicProps {
    * @default - none
    */
   readonly emails?: string[];
+  /**
+   * Key that encrypts the topic.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** A topic that alarms tell, and whose messages go out as mail. Encrypted with a key of its own. */
@@ -25,12 +32,16 @@ export class AlarmTopic extends Construct {
   constructor(scope: Construct, id: string, props: AlarmTopicProps = {}) {
     super(scope, id);
     refuseUnknownProps(props, 'AlarmTopicProps');
+    encryptBelow(this, props.encryptionKey);
     const { emails = [] } = props;
-    const masterKey = new Key(this, 'Key', { description: 'Alarms of an FTPS service', enableKeyRotation: true });
+    const masterKey = keyFor(this, 'Key', { description: 'Alarms of an FTPS service' });
     const sender = new ServicePrincipal('cloudwatch.amazonaws.com');
     const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
     // SNS developer guide, "Enable compatibility between event sources from AWS services and encrypted topics".
-    masterKey.addToResourcePolicy(
+    letUse(
+      this,
+      masterKey,
+      'FtpsAlarms',
       new PolicyStatement({
         principals: [sender],
         actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],

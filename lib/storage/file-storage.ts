@@ -5,10 +5,12 @@ import { Alarm, ComparisonOperator, type IAlarmAction, Metric, TreatMissingData 
 import { type IConnectable, type IVpc, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { FileSystem, LifecyclePolicy, PerformanceMode, ThroughputMode } from 'aws-cdk-lib/aws-efs';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { ServerConfigInput } from '../../server/config';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+import { encryptBelow, keyFor } from '../encryption/given-key';
+import { letRolesUse } from '../encryption/key-policy';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 
@@ -45,6 +47,12 @@ export interface EfsStorageProps {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+  /**
+   * Key that encrypts the files. EFS takes no other key later: a file system that has one already is replaced by a new, empty one beside
+   * it. To leave files where they are, give the key that they have.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** What the server is told about a storage. */
@@ -107,8 +115,10 @@ class EfsStorage extends FileStorage {
   constructor(scope: Construct, id: string, props: EfsStorageProps) {
     super(scope, id);
     refuseUnknownProps(props, 'EfsStorageProps');
+    encryptBelow(this, props.encryptionKey);
     const { vpc, vpcSubnets, throughput = FileThroughput.BURSTING, removalPolicy = RemovalPolicy.RETAIN } = props;
-    const kmsKey = new Key(this, 'Key', { description: 'FTPS files', enableKeyRotation: true, removalPolicy });
+    const kmsKey = keyFor(this, 'Key', { description: 'FTPS files', removalPolicy });
+    letRolesUse(this, kmsKey, 'elasticfilesystem');
     this.group = new SecurityGroup(this, 'SecurityGroup', { vpc, description: 'FTPS files: NFS from the instances', allowAllOutbound: false });
     this.fileSystem = new FileSystem(this, 'Resource', {
       vpc,

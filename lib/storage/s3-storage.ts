@@ -7,7 +7,7 @@ import { EventBus, type IEventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { CfnMalwareProtectionPlan } from 'aws-cdk-lib/aws-guardduty';
 import { type Grant, type IGrantable, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
@@ -17,6 +17,9 @@ import { QUARANTINED_FILES } from '../../server/config';
 import { lambdaCode } from '../bundles';
 import { NAMESPACE } from '../certificate/certificate-rotation';
 import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
+import { encryptBelow, keyFor } from '../encryption/given-key';
+import { letRolesUse } from '../encryption/key-policy';
+import { useThrough } from '../encryption/through';
 import { FailureQueue } from '../functions/failure-queue';
 import { acceptSharedConcurrency } from '../functions/one-at-a-time';
 import { granted } from '../grants';
@@ -58,6 +61,11 @@ export interface S3StorageProps {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+  /**
+   * Key that encrypts the files, and what the release of uploads logs.
+   * @default - the one of what it lies in, or a new one
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** What every key in the quarantine begins with. */
@@ -82,18 +90,20 @@ export class S3Storage extends FileStorage {
   public readonly releaseFunction?: LambdaFn;
   /** @internal */
   public readonly _settings: StorageSettings;
-  private readonly key: Key;
+  private readonly key: IKey;
   private readonly eventBus: IEventBus;
   private readonly alarms: Alarm[] = [];
 
   constructor(scope: Construct, id: string, props: S3StorageProps = {}) {
     super(scope, id);
     refuseUnknownProps(props, 'S3StorageProps');
+    encryptBelow(this, props.encryptionKey);
     const { malwareProtection = true, removalPolicy = RemovalPolicy.RETAIN } = props;
     // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
     this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
     this.description = malwareProtection ? 'S3, encrypted, versioned, scanned by GuardDuty' : 'S3, encrypted, versioned';
-    this.key = new Key(this, 'Key', { description: 'FTPS files', enableKeyRotation: true, removalPolicy });
+    this.key = keyFor(this, 'Key', { description: 'FTPS files', removalPolicy });
+    letRolesUse(this, this.key, 's3');
     this.eventBus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default');
     const accessLogs = this.makeAccessLogs(removalPolicy);
     this.bucket = this.makeBucket(
@@ -240,11 +250,7 @@ export class S3Storage extends FileStorage {
         ],
         resources: [`${bucketArn}/*`],
       }),
-      new PolicyStatement({
-        actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
-        resources: [this.key.keyArn],
-        conditions: { StringLike: { 'kms:ViaService': `s3.${stack.region}.amazonaws.com` } },
-      }),
+      useThrough('s3', this.key, 'GenerateDataKey', 'Decrypt'),
     ])
       role.addToPolicy(statement);
     acknowledge(role, `AwsSolutions-IAM5[Resource::${inFinding(role, managedRule)}]`, 'GuardDuty names its rule by this prefix and an id that it chooses.');
@@ -264,9 +270,9 @@ export class S3Storage extends FileStorage {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: 'Puts FTPS uploads into place that GuardDuty found clean',
     });
-    const { queue: failures, alarm } = new FailureQueue(this, 'Failures', { of: 'release of FTPS uploads that GuardDuty has scanned' });
+    const { queue: failures, alarm } = new FailureQueue(this, 'Failures', { of: 'release of FTPS uploads that GuardDuty has scanned', role });
     this.alarms.push(alarm);
-    letLogsUse(this.key);
+    letLogsUse(this, this.key);
     const logGroup = new LogGroup(this, 'ReleaseLogs', { retention: RetentionDays.ONE_YEAR, encryptionKey: this.key, removalPolicy: RemovalPolicy.RETAIN });
     const release = new LambdaFn(this, 'Release', {
       description: 'Puts FTPS uploads into place that GuardDuty found clean, and keeps the others in quarantine',
@@ -349,11 +355,7 @@ export class S3Storage extends FileStorage {
   private grantObjects(grantee: IGrantable, bucket: Bucket, actions: string[]): Grant {
     const principal = grantee.grantPrincipal;
     if (Construct.isConstruct(principal)) acknowledge(principal, `AwsSolutions-IAM5[Resource::${inFinding(principal, bucket.bucketArn)}/*]`, OBJECTS);
-    return granted(
-      grantee,
-      new PolicyStatement({ actions, resources: [bucket.arnForObjects('*')] }),
-      new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [this.key.keyArn] }),
-    );
+    return granted(grantee, new PolicyStatement({ actions, resources: [bucket.arnForObjects('*')] }), useThrough('s3', this.key, 'Decrypt', 'GenerateDataKey'));
   }
 
   private grantBuckets(grantee: IGrantable, actions: string[]): Grant {

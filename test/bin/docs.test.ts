@@ -6,7 +6,7 @@ import { PROP_NAMES } from '../../lib/prop-names';
 import { checkServerConfig } from '../../server/config';
 import { settingsReference } from '../../tools/docs';
 import { deadLinks, fences, pages, spans } from '../../tools/markdown';
-import { constructReference, propNames } from '../../tools/reference';
+import { constructReference, propNames, withoutDefault } from '../../tools/reference';
 
 const root = join(__dirname, '../..');
 const page = (name: string) => readFileSync(join(root, 'docs', name), 'utf8');
@@ -24,6 +24,8 @@ it('every public construct says what it is, and every property what it means', (
     .filter((line) => /^\| `\w+` \| .* \| {2}\|$/.test(line));
   expect(silent).toEqual([]);
 });
+
+it('every optional property says what happens without it', () => expect(withoutDefault()).toEqual([]));
 
 it('no link leads nowhere, and every page can be found from docs/README.md', () => {
   expect(pages().flatMap(deadLinks)).toEqual([]);

@@ -6,7 +6,7 @@ import { Duration } from 'aws-cdk-lib';
 import { EndpointKind, type FtpsEnvironmentOptions, PassivePorts } from '../../../lib';
 import { serverBundleFolder } from '../../../lib/bundles';
 import { Account } from './account';
-import { change, environment, having, synthesized } from './environment';
+import { change, environment, having, service, synthesized } from './environment';
 
 jest.mock('../../../lib/bundles', () => {
   const bundles = jest.requireActual('../../../lib/bundles');
@@ -90,5 +90,30 @@ describe('an environment', () => {
       expect.arrayContaining(['EC2::EIP', 'EFS::FileSystem', 'KMS::Key', 'Logs::LogGroup', 'S3::Bucket', 'SecretsManager::Secret']),
     );
     expect(account.deploy(two).problems).toEqual([]);
+  });
+});
+
+describe('one key for everything, given later', () => {
+  const keyOf = (id: string) => `arn:aws:kms:eu-central-1:111122223333:key/${id}`;
+  const first = service(keyOf('first'));
+
+  it.each([
+    ['where each part had its own', service()],
+    ['in the place of another', service(keyOf('another'))],
+  ])('%s: changes what it encrypts in place, but for the file system, which is kept beside a new one, and the image', (_, before) => {
+    const outcome = change(before, first);
+    expect(having(outcome, 'replaced')).toEqual(['EFS::FileSystem', 'EFS::MountTarget', 'ImageBuilder::Image', 'ImageBuilder::ImageRecipe']);
+    expect(having(outcome, 'updated')).toEqual(
+      expect.arrayContaining(['DynamoDB::Table', 'EC2::LaunchTemplate', 'Logs::LogGroup', 'S3::Bucket', 'SNS::Topic', 'SQS::Queue', 'SecretsManager::Secret']),
+    );
+    // Of yesterday's lock-outs nothing is worth its key.
+    expect(outcome.problems.filter((one) => !/LockoutsKey\w+: lost/.test(one))).toEqual([]);
+  });
+
+  it('the keys that leave the template stay, with what they have encrypted', () => {
+    const { fates } = change(service(), first);
+    const gone = [...fates].filter(([id, { fate, type }]) => type === 'AWS::KMS::Key' && fate !== 'kept' && !/Lockouts/.test(id));
+    expect(gone).toEqual([]);
+    expect([...fates].filter(([, { fate, type }]) => type === 'AWS::KMS::Key' && fate === 'kept').length).toBeGreaterThan(8);
   });
 });

@@ -1,7 +1,9 @@
 /** Environments as `cdk deploy` gets them, and what becomes of one when another is deployed over it. */
-import { App } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
-import { FtpsEnvironment, type FtpsEnvironmentOptions, FtpsStage } from '../../../lib';
+import { FtpsEnvironment, type FtpsEnvironmentOptions, FtpsService, FtpsStage } from '../../../lib';
 import { Account, type Deployed, type Outcome } from './account';
 
 const own = { name: 'test', domainName: 'ftps.example.com', hostedZoneId: 'Z0', zoneName: 'example.com', clientCidrs: ['203.0.113.0/24'] };
@@ -30,4 +32,14 @@ export function change(before: readonly Deployed[], after: readonly Deployed[]):
   const account = new Account();
   account.deploy(before);
   return account.deploy(after);
+}
+
+/** A service in a stack of its own, with a key for everything or without one. */
+export function service(key?: string): Deployed[] {
+  const app = new App({ context: { [DISABLE_ASSET_STAGING_CONTEXT]: true } });
+  const stack = new Stack(app, 'Service');
+  const hostedZone = HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: own.hostedZoneId, zoneName: own.zoneName });
+  const encryptionKey = key === undefined ? undefined : Key.fromKeyArn(stack, 'Key', key);
+  new FtpsService(stack, 'Ftps', { domainName: own.domainName, clientCidrs: own.clientCidrs, hostedZone, encryptionKey });
+  return [{ name: 'Service', template: app.synth().getStackByName('Service').template }];
 }

@@ -1,11 +1,10 @@
 /** What a service can have besides: IPv6, a network firewall, room to grow, a zone whose parent lies elsewhere, a shared image. */
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { DelegatedZone, ElasticAddresses, FtpsLoadBalancer, FtpsService, PassivePorts, ServiceNetwork, TlsPolicy } from '../../../lib';
 import { flat, inboundRules, type Resources, testStack } from '../support';
 
-const BOUNDARY = 'arn:aws:iam::111122223333:policy/boundary';
 const clientCidrs = ['203.0.113.0/24', '2001:db8::/32'];
 const { stack } = testStack();
 const { vpc } = new ServiceNetwork(stack, 'Network', { ipv6: true });
@@ -24,7 +23,6 @@ const service = new FtpsService(stack, 'Ftps', {
   maxInstances: 6,
   warmInstances: 1,
   endpoint: new ElasticAddresses(stack, 'Addresses', { count: 6 }),
-  permissionsBoundary: ManagedPolicy.fromManagedPolicyArn(stack, 'Boundary', BOUNDARY),
   image: { shareWithAccounts: ['444455556666'], copyToRegions: ['eu-west-1'], keep: 3 },
   server: { tlsPolicy: TlsPolicy.FIPS, maxSessions: 1_000 },
 });
@@ -77,11 +75,6 @@ it('a fleet with room grows by its sessions and by its traffic, and starts from 
   const metrics = policies.map((policy) => policy.PredefinedMetricSpecification?.PredefinedMetricType ?? policy.CustomizedMetricSpecification.MetricName);
   expect(metrics.sort()).toEqual(['ASGAverageNetworkIn', 'ASGAverageNetworkOut', 'Test-Ftps-Logs-Sessions']);
   expect(policies.find(({ CustomizedMetricSpecification }) => CustomizedMetricSpecification).TargetValue).toBe(500);
-});
-
-it('the role of the instances has the boundary', () => {
-  const [role] = of('AWS::IAM::Role').filter(({ Properties }) => Properties.Description === 'FTPS instances');
-  expect(role.Properties.PermissionsBoundary).toBe(BOUNDARY);
 });
 
 it('images are shared with their key, copied, and boot in FIPS mode where the server asks for it', () => {

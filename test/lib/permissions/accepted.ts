@@ -15,6 +15,6 @@ export const acceptedGrants: readonly AcceptedGrant[] = [
   {
     role: /Fleet\/Role\/Resource$/,
     action: /^secretsmanager:DescribeSecret$/,
-    because: 'Secret.grantRead of CDK gives both; what it tells, of these secrets alone, is their names and times.',
+    because: 'Secret.grantRead of CDK gives both, of the password of the directory; what it tells is its name and times.',
   },
 ];

@@ -1,5 +1,6 @@
 /** What CloudFormation would make of the templates of an app: names and ARNs in place of references, and the policies of every role, key, bucket, queue, topic and secret. */
 import type { App, Stack } from 'aws-cdk-lib';
+import { KEY_POLICY } from '../../../lib/encryption/place';
 import managed from './managed-policies.json';
 
 // biome-ignore lint/suspicious/noExplicitAny: what a template holds is read as it stands
@@ -98,6 +99,8 @@ const keyOfQueues: Statement[] = [
 ];
 
 export class Deployment {
+  /** The key that everything is encrypted by, where it is one that others look after. */
+  oneKey: string | undefined;
   private readonly made = new Map<string, Made>();
   private readonly identity = new Map<string, NamedPolicy[]>();
   private readonly resource = new Map<string, Statement[]>();
@@ -120,6 +123,13 @@ export class Deployment {
     this.resource.set(QUEUES_KEY, keyOfQueues);
     for (const at of templates) this.name(at, new Resolver(at, this.made, outputs));
     for (const at of templates) this.read(at, new Resolver(at, this.made, outputs));
+    // The key of another team has the statements that were printed for it, and nothing else: no word of the account as a whole.
+    for (const at of templates)
+      for (const [key, statements] of Object.entries((at.template.Metadata?.[KEY_POLICY] ?? {}) as Json)) {
+        const filled = new Resolver(at, this.made, outputs).resolve({ 'Fn::Sub': JSON.stringify(statements) });
+        this.resource.set(key, [...(this.resource.get(key) ?? []), ...JSON.parse(filled)]);
+        this.oneKey = key;
+      }
   }
 
   /** The one resource of that type whose construct path ends so. */
@@ -134,6 +144,16 @@ export class Deployment {
           .join(', ')}`,
       );
     return found[0]!;
+  }
+
+  /** ARN of the key of a part: its own, or the one that everything has. */
+  key(path: string): string {
+    return this.oneKey ?? this.of('AWS::KMS::Key', path).arn;
+  }
+
+  /** What holds only where parts have keys of their own. */
+  apart<T>(...rows: T[]): T[] {
+    return this.oneKey === undefined ? rows : [];
   }
 
   all(type: string): Made[] {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -14,6 +15,7 @@ import {
   AuditLog,
   ClientTrust,
   DirectoryAccounts,
+  FileStorage,
   FtpsAccounts,
   FtpsLoadBalancer,
   FtpsPipeline,
@@ -37,19 +39,24 @@ export function production(): Deployment {
 }
 
 /** Files in S3, a load balancer, a private authority in short-lived mode, client certificates, a directory, Security Lake, CloudTrail, and people who look after them. */
-export function everythingElse(): Deployment {
+export function everythingElse(keyOf: (scope: Stack) => IKey | undefined = () => undefined): Deployment {
   const app = makeApp();
   const stack = new Stack(app, 'Wide', { env });
+  const encryptionKey = keyOf(stack);
   const folder = mkdtempSync(join(tmpdir(), 'ftps-permissions-'));
   const bundleFile = join(folder, 'authorities.pem');
   writeFileSync(bundleFile, '');
   const person = (name: string) => new Role(stack, name, { assumedBy: new AccountPrincipal(ACCOUNT) });
   const vpc = new Vpc(stack, 'Vpc', { natGateways: 0, restrictDefaultSecurityGroup: false, availabilityZones: [`${REGION}a`, `${REGION}b`] });
-  const storage = new S3Storage(stack, 'Files');
-  const accounts = new SecretAccounts(stack, 'Accounts');
-  const auditLog = new AuditLog(stack, 'Logs', { dataEvents: true });
+  const storage = new S3Storage(stack, 'Files', { encryptionKey });
+  const accounts = new SecretAccounts(stack, 'Accounts', { encryptionKey });
+  const auditLog = new AuditLog(stack, 'Logs', { dataEvents: true, encryptionKey });
   auditLog.addDataEvents(storage.bucket);
-  new SecurityLakeDelivery(stack, 'Lake', { auditLog, lakeBucket: Bucket.fromBucketName(stack, 'LakeBucket', 'aws-security-data-lake-eu-central-1-example') });
+  new SecurityLakeDelivery(stack, 'Lake', {
+    encryptionKey,
+    auditLog,
+    lakeBucket: Bucket.fromBucketName(stack, 'LakeBucket', 'aws-security-data-lake-eu-central-1-example'),
+  });
   const service = new FtpsService(stack, 'Ftps', {
     domainName: 'ftps.example.com',
     hostedZone: HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: 'Z0123456789EXAMPLE', zoneName: 'example.com' }),
@@ -59,12 +66,13 @@ export function everythingElse(): Deployment {
     storage,
     auditLog,
     flowLogs: true,
+    encryptionKey,
     warmInstances: 1,
     maxInstances: 3,
     image: { shareWithAccounts: ['444455556666'] },
     endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 4 }),
-    certificate: ServerCertificate.privateCa(stack, 'Certificate', { domainName: 'ftps.example.com', shortLived: true }),
-    clientTrust: new ClientTrust(stack, 'Trust', { bundleFile, revocationLists: ['http://crl.example.com/root.crl'] }),
+    certificate: ServerCertificate.privateCa(stack, 'Certificate', { domainName: 'ftps.example.com', shortLived: true, encryptionKey }),
+    clientTrust: new ClientTrust(stack, 'Trust', { bundleFile, revocationLists: ['http://crl.example.com/root.crl'], encryptionKey }),
     accounts: FtpsAccounts.inOrder(
       stack,
       'Places',
@@ -82,8 +90,9 @@ export function everythingElse(): Deployment {
   service.sessionLog.grantStart(person('Operator'));
   accounts.grantManage(person('AccountKeeper'));
   auditLog.archive!.grantQuery(person('Analyst'));
-  const scannedByInstances = new S3Storage(stack, 'Plain', { malwareProtection: false });
+  const scannedByInstances = new S3Storage(stack, 'Plain', { malwareProtection: false, encryptionKey });
   scannedByInstances.grantReadWrite(person('PlainFleet'));
+  if (encryptionKey) FileStorage.efs(stack, 'Shares', { vpc, encryptionKey });
   const deployment = new Deployment(app);
   rmSync(folder, { recursive: true });
   return deployment;

@@ -2,6 +2,7 @@
  * Who may do what, asked of an evaluator of IAM's policies: every request of the table is let through, every one that is only near to it
  * is refused, and nothing is granted that no row needs.
  */
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { acceptedGrants } from './accepted';
 import { everythingElse, production, promotion } from './deployments';
 import { ask } from './evaluate';
@@ -11,6 +12,7 @@ import { alarms, customResources, events, lambdas, logGroups, trust } from './ta
 import { efs, fleet } from './table/fleet';
 import { image, sharedImage } from './table/image';
 import { analyst, archive, dataEvents, flowLogs, securityLake } from './table/logs';
+import { KEY_OF_OTHERS, oneKey } from './table/one-key';
 import { accountKeeper, operator } from './table/people';
 import { pipelineActions } from './table/pipeline';
 import type { Request, Table } from './table/step';
@@ -27,6 +29,15 @@ describe.each([
     /^Wide\//,
     [
       ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer],
+      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, ...everywhere],
+    ],
+  ],
+  [
+    'a service with everything else and one key, that others look after',
+    everythingElse((scope) => Key.fromKeyArn(scope, 'CompanyKey', KEY_OF_OTHERS)),
+    /^Wide\//,
+    [
+      ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, oneKey],
       ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, ...everywhere],
     ],
   ],

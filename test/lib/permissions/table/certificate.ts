@@ -8,7 +8,7 @@ const document = (deployment: Deployment) => deployment.all('AWS::SSM::Document'
 function rotation(deployment: Deployment, may: Step['may'], not: NonNullable<Step['not']>): Step[] {
   const who = roleOf(deployment, /Rotated\/RotationRole/);
   const secret = deployment.all('AWS::SecretsManager::Secret').find(({ path }) => path.includes('Rotated'))!.arn;
-  const key = deployment.all('AWS::KMS::Key').find(({ path }) => path.includes('Rotated/Key'))!.arn;
+  const key = deployment.oneKey ?? deployment.all('AWS::KMS::Key').find(({ path }) => path.includes('Rotated/Key'))!.arn;
   const tag = deployment.of('AWS::Lambda::Function', 'Rotated/Rotation').properties.Environment.Variables.RELOAD_TAG.split('=') as [string, string];
   const tagged = (value: string) => ({ [`ssm:resourceTag/${tag[0]}`]: value });
   return [
@@ -89,7 +89,7 @@ export const clientTrust: Table = (deployment) => {
   const who = roleOf(deployment, 'Trust/Refresh/Role');
   const fleet = roleOf(deployment, 'Fleet/Role');
   const { SOURCE_BUCKET, SOURCE_KEY, BUCKET } = deployment.of('AWS::Lambda::Function', 'Trust/Refresh/Function').properties.Environment.Variables;
-  const key = deployment.of('AWS::KMS::Key', 'Trust/Key').arn;
+  const key = deployment.key('Trust/Key');
   const [authorities, lists] = ['client-ca.pem', 'client-crl.pem'].map((name) => `arn:aws:s3:::${BUCKET}/${name}`) as [string, string];
   return [
     {

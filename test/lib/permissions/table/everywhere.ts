@@ -1,7 +1,7 @@
 /** What every part of a kind needs, whatever it is for: read out of the templates, so that a new Lambda or log group is asked about by itself. */
 import { type Deployment, type Made, QUEUES_KEY } from '../deployment';
 import { type Principal, service } from '../evaluate';
-import { arn, ELSEWHERE, regionOf, type Step, type Table } from './step';
+import { arn, ELSEWHERE, regionOf, type Step, type Table, via } from './step';
 
 const owner = (one: Made) => one.arn.split(':')[4]!;
 
@@ -41,7 +41,10 @@ export const events: Table = (deployment) =>
                 who,
                 page: 'Amazon EventBridge user guide, "Using dead-letter queues to process undelivered events" and Amazon SQS developer guide, "Configure KMS permissions for AWS services"',
                 may: [['sqs:SendMessage', queue.arn, here], ...encrypted(queue)] as const,
-                not: [['sqs:SendMessage', queue.arn, { 'aws:SourceArn': arn('events', 'rule/another') }]] as const,
+                not: [
+                  ['sqs:SendMessage', queue.arn, { 'aws:SourceArn': arn('events', 'rule/another') }] as const,
+                  ...encrypted(queue).map(([actions, key]) => [actions, key, { 'aws:SourceAccount': ELSEWHERE }] as const),
+                ],
               },
             ]
           : []),
@@ -103,6 +106,7 @@ export const lambdas: Table = (deployment) =>
     const { LoggingConfig, DeadLetterConfig, Role } = lambda.properties;
     if (LoggingConfig === undefined) return []; // AWS CDK's own
     const group = deployment.all('AWS::Logs::LogGroup').find(({ ref }) => ref === LoggingConfig.LogGroup)!.arn;
+    const queue = DeadLetterConfig && deployment.all('AWS::SQS::Queue').find((one) => one.arn === DeadLetterConfig.TargetArn)!;
     const who: Principal = {
       name: lambda.path,
       id: Role,
@@ -116,7 +120,9 @@ export const lambdas: Table = (deployment) =>
         page: 'AWS Lambda developer guide, "Sending Lambda function logs to CloudWatch Logs" and "Adding a dead-letter queue"',
         may: [
           ['logs:CreateLogStream logs:PutLogEvents', `${group.slice(0, -1)}log-stream:one`],
-          ...(DeadLetterConfig ? ([['sqs:SendMessage', DeadLetterConfig.TargetArn]] as const) : []),
+          ...(queue ? ([['sqs:SendMessage', queue.arn]] as const) : []),
+          // Lambda sends in the name of the function's role.
+          ...(queue ? encrypted(queue).map(([actions, key]) => [actions, key, via('sqs')] as const) : []),
         ],
         not: [
           ['logs:PutLogEvents', arn('logs', 'log-group:another:log-stream:one')],

@@ -1,7 +1,7 @@
 /** Instances: started by Auto Scaling, serving, drained, replaced by ones of a new image. */
 import type { Deployment } from '../deployment';
 import { roleOf, serviceLinkedRole } from '../evaluate';
-import { arn, ELSEWHERE, instance, SOMEBODYS_KEY, type Step, type Table, via } from './step';
+import { arn, ELSEWHERE, instance, type Request, SOMEBODYS_KEY, type Step, type Table, via } from './step';
 
 const group = (deployment: Deployment, name = deployment.all('AWS::AutoScaling::AutoScalingGroup')[0]!.ref) =>
   arn('autoscaling', `autoScalingGroup:01234567-89ab-cdef-0123-456789abcdef:autoScalingGroupName/${name}`);
@@ -13,7 +13,7 @@ export const fleet: Table = (deployment) => {
   const autoScaling = serviceLinkedRole('autoscaling.amazonaws.com', 'AWSServiceRoleForAutoScaling', 'AutoScalingServiceRolePolicy');
   const elsewhere = serviceLinkedRole('autoscaling.amazonaws.com', 'AWSServiceRoleForAutoScaling', 'AutoScalingServiceRolePolicy', ELSEWHERE);
   const other = serviceLinkedRole('spot.amazonaws.com', 'AWSServiceRoleForEC2Spot', 'AutoScalingServiceRolePolicy');
-  const keys = ['Fleet/VolumeKey', 'Image/VolumeKey'].map((path) => deployment.of('AWS::KMS::Key', path).arn);
+  const keys = ['Fleet/VolumeKey', 'Image/VolumeKey'].map((path) => deployment.key(path));
   const roles = { instances: roleOf(deployment, 'Fleet/Role'), rollout: roleOf(deployment, 'Rollout/Lambda/Role') };
   const template = arn('ec2', `launch-template/${deployment.of('AWS::EC2::LaunchTemplate', 'Fleet/LaunchTemplate').ref}`);
   const told = deployment.of('AWS::Lambda::Function', 'Rollout/Lambda/Function').properties.Environment.Variables;
@@ -100,16 +100,20 @@ function instances(deployment: Deployment, who: Step['who']): Step[] {
     .all('AWS::SecretsManager::Secret')
     .filter(({ path }) => path.includes('Rotated'))
     .map(({ arn: one }) => one);
-  const certificateKeys = deployment
-    .all('AWS::KMS::Key')
-    .filter(({ path }) => path.includes('Rotated/Key'))
-    .map(({ arn: one }) => one);
-  const accountsKey = deployment.of('AWS::KMS::Key', 'Accounts/Key').arn;
+  const keysAt = (part: string) =>
+    deployment.oneKey
+      ? [deployment.oneKey]
+      : deployment
+          .all('AWS::KMS::Key')
+          .filter(({ path }) => path.includes(part))
+          .map(({ arn: one }) => one);
+  const certificateKeys = keysAt('Rotated/Key');
+  const accountsKey = deployment.key('Accounts/Key');
   const account = (name: string) => arn('secretsmanager', `secret:${prefix(deployment)}${name}-a1B2c3`);
   const logs = ['Logs/Audit', 'Logs/Operations', 'Sessions/Log'].map((path) => deployment.of('AWS::Logs::LogGroup', path).arn);
   const streams = logs.map((one) => `${one.slice(0, -1)}log-stream:i-0123456789abcdef0`);
   const table = deployment.all('AWS::DynamoDB::Table');
-  const tableKey = deployment.all('AWS::KMS::Key').filter(({ path }) => path.includes('Lockouts/Key'));
+  const tableKey = keysAt('Lockouts/Key');
   return [
     {
       step: 'An instance starts: tells its group that it serves, reads certificate and accounts, sends its logs, is reached by Session Manager',
@@ -139,7 +143,7 @@ function instances(deployment: Deployment, who: Step['who']): Step[] {
         ],
         ['secretsmanager:PutSecretValue secretsmanager:DeleteSecret', [...secrets, account('partner')]],
         ['kms:Decrypt', SOMEBODYS_KEY, via('secretsmanager')],
-        ['kms:Decrypt', certificateKeys, via('s3')],
+        ...deployment.apart<Request>(['kms:Decrypt', certificateKeys, via('s3')]),
         ['logs:DeleteLogGroup logs:DeleteLogStream logs:PutRetentionPolicy logs:GetLogEvents', logs],
         ['ec2:AssociateAddress', instance],
       ],
@@ -155,14 +159,14 @@ function instances(deployment: Deployment, who: Step['who']): Step[] {
               ['dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem', table[0]!.arn] as const,
               [
                 'kms:Encrypt kms:Decrypt kms:ReEncryptFrom kms:ReEncryptTo kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:DescribeKey',
-                tableKey[0]!.arn,
+                tableKey[0]!,
                 via('dynamodb'),
               ] as const,
             ],
             not: [
               ['dynamodb:Scan dynamodb:Query dynamodb:DeleteTable', table[0]!.arn] as const,
               ['dynamodb:PutItem', arn('dynamodb', 'table/another')] as const,
-              ['kms:Decrypt', tableKey[0]!.arn, via('s3')] as const,
+              ...deployment.apart<Request>(['kms:Decrypt', tableKey[0]!, via('s3')]),
             ],
           },
         ]),

@@ -9,7 +9,7 @@ export const image: Table = (deployment) => {
   const builder = serviceLinkedRole('imagebuilder.amazonaws.com', 'AWSServiceRoleForImageBuilder', 'AWSServiceRoleForImageBuilder');
   const machine = roleOf(deployment, 'Image/BuildRole');
   const keeper = roleOf(deployment, 'Image/Retention/Role');
-  const key = deployment.of('AWS::KMS::Key', 'Image/VolumeKey').arn;
+  const key = deployment.key('Image/VolumeKey');
   const logs = deployment.of('AWS::Logs::LogGroup', 'Image/Logs');
   const distribution = deployment.of('AWS::ImageBuilder::DistributionConfiguration', 'Image/Distribution');
   const parameter = arn('ssm', `parameter${distribution.properties.Distributions[0].SsmParameterConfigurations[0].ParameterName}`);
@@ -79,7 +79,7 @@ function assetKey(deployment: Parameters<Table>[0]): string {
 
 /** Another account that may start instances from the image. */
 export const sharedImage: Table = (deployment) => {
-  const key = deployment.of('AWS::KMS::Key', 'Image/VolumeKey').arn;
+  const key = deployment.key('Image/VolumeKey');
   const starter = (account: string) => ({
     name: `whoever may start instances in ${account}`,
     id: `arn:aws:iam::${account}:role/starter`,

@@ -40,7 +40,7 @@ function delivered(deployment: Deployment, role: string, bucket: string, more: S
 
 export const archive: Table = (deployment) => {
   const bucket = deployment.of('AWS::S3::Bucket', 'Logs/Archive/Bucket').arn;
-  const key = deployment.of('AWS::KMS::Key', 'Logs/Archive/Key').arn;
+  const key = deployment.key('Logs/Archive/Key');
   const stream = deployment.of('AWS::KinesisFirehose::DeliveryStream', 'Logs/Archive/Stream').arn;
   return [
     delivered(deployment, 'Logs/Archive/Role', bucket, [['kms:Decrypt kms:GenerateDataKey', key, via('s3')]]),
@@ -96,7 +96,7 @@ export const securityLake: Table = (deployment) => [
 export const dataEvents: Table = (deployment) => {
   const trail = { 'aws:SourceArn': arn('cloudtrail', `trail/${deployment.all('AWS::CloudTrail::Trail')[0]!.properties.TrailName}`) };
   const bucket = deployment.of('AWS::S3::Bucket', 'Logs/DataEvents/Bucket').arn;
-  const key = deployment.of('AWS::KMS::Key', 'Logs/DataEvents/Key').arn;
+  const key = deployment.key('Logs/DataEvents/Key');
   const group = deployment.of('AWS::Logs::LogGroup', 'Logs/DataEventsGroup').arn;
   const file = `${bucket}/AWSLogs/111122223333/CloudTrail/one`;
   return [
@@ -127,7 +127,7 @@ export const dataEvents: Table = (deployment) => {
 export const analyst: Table = (deployment) => {
   const who = roleOf(deployment, 'Analyst');
   const [bucket, results] = ['Bucket', 'Results'].map((name) => deployment.of('AWS::S3::Bucket', `Logs/Archive/${name}`).arn) as [string, string];
-  const key = deployment.of('AWS::KMS::Key', 'Logs/Archive/Key').arn;
+  const key = deployment.key('Logs/Archive/Key');
   const table = deployment.of('AWS::Glue::Table', 'Logs/Archive/Table');
   const database = table.properties.DatabaseName as string;
   const workGroup = arn('athena', `workgroup/${deployment.all('AWS::Athena::WorkGroup')[0]!.ref}`);

@@ -30,7 +30,7 @@ export const operator: Table = (deployment) => {
 
 export const accountKeeper: Table = (deployment) => {
   const who = roleOf(deployment, 'AccountKeeper');
-  const key = deployment.of('AWS::KMS::Key', 'Accounts/Key').arn;
+  const key = deployment.key('Accounts/Key');
   const account = arn('secretsmanager', 'secret:Wide/Accounts/partner-a1B2c3');
   return [
     {

@@ -9,7 +9,7 @@ const TAGS = 'Amazon S3 API reference, "CopyObject" (tags are copied with the ob
 
 function buckets(deployment: Deployment, storage: string) {
   const bucket = (name: string) => deployment.of('AWS::S3::Bucket', `${storage}/${name}`).arn;
-  return { files: bucket('Files'), held: bucket('Quarantine'), key: deployment.of('AWS::KMS::Key', `${storage}/Key`).arn };
+  return { files: bucket('Files'), held: bucket('Quarantine'), key: deployment.key(`${storage}/Key`) };
 }
 
 /** What the server does with its files: server/files/storage/s3. */
