@@ -339,7 +339,7 @@ const written: Partial<Record<Kind, string>> = {
   InstanceType: "new InstanceType('c7g.large') of aws-cdk-lib/aws-ec2",
   Schedule: "Schedule.cron({ weekDay: 'SUN', hour: '3', minute: '0' }) of aws-cdk-lib/aws-events",
   Duration: 'Duration.days(365) or Duration.seconds(300) of aws-cdk-lib',
-  PassivePorts: 'PassivePorts.range(50000, 50015)',
+  PassivePorts: 'PassivePorts.of(50000, 50015)',
 };
 
 function has(member: string): (value: unknown) => boolean {

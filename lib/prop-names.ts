@@ -286,7 +286,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     parts: '',
   },
   ImageCommands: {
-    build: '',
+    install: '',
     validate: '',
     test: '',
   },

@@ -14,7 +14,7 @@ new FtpsService(stack, 'Ftps', {
     components: [
       ImageComponent.managedByAws('amazon-cloudwatch-agent-linux'),
       ImageComponent.fromArn('arn:aws:imagebuilder:eu-central-1:444455556666:component/edr/1.x.x', { Tenant: 'bank' }),
-      ImageComponent.commands('Inventory', { build: ['dnf -y install osquery'], validate: ['osqueryi --version'] }),
+      ImageComponent.commands('Inventory', { install: ['dnf -y install osquery'], validate: ['osqueryi --version'] }),
     ],
   },
 });

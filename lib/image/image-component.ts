@@ -9,7 +9,7 @@ import { bash, document } from './documents';
 /** Shell lines of a component, run as root by bash, ended by the first that fails. */
 export interface ImageCommands {
   /** What installs and sets up. */
-  readonly build: string[];
+  readonly install: string[];
   /**
    * What must hold when everything is installed; a line that fails ends the build, and the image before stays in service.
    * @default - nothing is looked at
@@ -44,8 +44,8 @@ export class ImageComponent {
 
   /** Shell lines. The name is part of the component's, and must differ from those of others. */
   public static commands(name: string, commands: ImageCommands): ImageComponent {
-    const { build, validate = [], test = [] } = commands;
-    const phases = { build, validate, test };
+    const { install, validate = [], test = [] } = commands;
+    const phases = { build: install, validate, test };
     const steps = Object.entries(phases).filter(([, lines]) => lines.length > 0);
     return ImageComponent.document(name, document(name, name, Object.fromEntries(steps.map(([phase, lines]) => [phase, [bash(name, ...lines)]]))));
   }

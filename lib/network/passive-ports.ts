@@ -5,12 +5,12 @@ import { PASSIVE_PRESETS, parsePortRange } from '../../server/config';
 /** A passive range. Sessions share its ports, so a few of them carry any number of transfers. */
 export class PassivePorts {
   /** Sixteen ports, 50000-50015. */
-  public static readonly DEFAULT: PassivePorts = PassivePorts.range(50_000, 50_015);
+  public static readonly DEFAULT: PassivePorts = PassivePorts.of(50_000, 50_015);
   /** 8192-8200: what AWS Transfer Family uses and its partners have in their firewalls. */
   public static readonly AWS_TRANSFER_FAMILY: PassivePorts = PassivePorts.parse(PASSIVE_PRESETS.awsTransferFamily);
 
   /** The ports from `low` to `high`, both included. */
-  public static range(low: number, high: number): PassivePorts {
+  public static of(low: number, high: number): PassivePorts {
     return PassivePorts.parse(`${low}-${high}`);
   }
 

@@ -108,7 +108,7 @@ describe('a load balancer', () => {
   });
 
   it('moves listeners, groups, door, slices and settings together when the range changes, and nothing else', () => {
-    const moved = service(balanced, { server: { passivePorts: PassivePorts.range(8192, 8207) } });
+    const moved = service(balanced, { server: { passivePorts: PassivePorts.of(8192, 8207) } });
     const ports = Object.values(moved.findResources('AWS::ElasticLoadBalancingV2::Listener') as Resources).map(({ Properties }) => Properties.Port);
     expect(ports.filter((port) => port > 990).sort()).toEqual(Array.from({ length: 16 }, (_, index) => 8192 + index));
     expect(shippedSettings(moved).passive.ports).toBe('8192-8207');

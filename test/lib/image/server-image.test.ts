@@ -131,7 +131,7 @@ describe('components of one’s own', () => {
   const agents = [
     ImageComponent.managedByAws('amazon-cloudwatch-agent-linux'),
     ImageComponent.fromArn('arn:aws:imagebuilder:eu-central-1:111122223333:component/edr/1.x.x', { Tenant: 'bank' }),
-    ImageComponent.commands('Inventory', { build: ['dnf -y install osquery'], validate: ['osqueryi --version'] }),
+    ImageComponent.commands('Inventory', { install: ['dnf -y install osquery'], validate: ['osqueryi --version'] }),
   ];
   const recipeOf = (components: ImageComponent[]) =>
     Object.values(image({ components }).findResources('AWS::ImageBuilder::ImageRecipe') as Resources)[0].Properties;
@@ -150,7 +150,7 @@ describe('components of one’s own', () => {
   });
 
   it('make another recipe when they change, and the very same when they do not', () => {
-    const other = ImageComponent.commands('Inventory', { build: ['dnf -y install osquery-5'] });
+    const other = ImageComponent.commands('Inventory', { install: ['dnf -y install osquery-5'] });
     expect(recipeOf(agents).Name).toBe(recipeOf([...agents]).Name);
     expect(new Set([[], agents, agents.slice(1), [...agents.slice(0, 2), other]].map((components) => recipeOf(components).Name)).size).toBe(4);
   });

@@ -73,6 +73,29 @@ it('a Python app synthesizes the same resources as the TypeScript app, from the 
   for (const stack of ['Partners', 'Door']) expect(template('python.out', stack)).toEqual(expected(stack));
 });
 
+describe('requirements of a company, in Python', () => {
+  const company = join(root, 'examples/company');
+  const files = readdirSync(join(company, 'python')).filter((name) => name.endsWith('.py'));
+
+  /** Every template of an app, those of its environments included. */
+  const templates = (assembly: string) =>
+    Object.fromEntries(
+      readdirSync(at(assembly), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.template.json'))
+        .map((name) => [name, JSON.parse(readFileSync(at(assembly, name), 'utf8').replaceAll(/[0-9a-f]{64}/g, 'asset'))]),
+    );
+
+  it.each(files)('%s makes the very templates of the TypeScript example of its name', async (file) => {
+    const name = file.replace('.py', '').replaceAll('_', '-');
+    cpSync(join(company, `${name}.mts`), at(`${name}.mts`));
+    await env({ CDK_OUTDIR: at(`${name}.out`) }, at('node_modules/.bin/tsx'), at(`${name}.mts`));
+    await env({ PYTHONPATH: at('site'), CDK_OUTDIR: at(`${name}.python`) }, python, join(company, 'python', file));
+    const expected = templates(`${name}.out`);
+    expect(Object.keys(expected).length).toBeGreaterThan(0);
+    expect(templates(`${name}.python`)).toEqual(expected);
+  });
+});
+
 it('a Java app synthesizes the same resources as the TypeScript app, from the jar', async () => {
   // Of each range of versions the oldest, so that today's build and next year's are one.
   writeFileSync(at('java/pom.xml'), readFileSync(at('java/pom.xml'), 'utf8').replaceAll(/\[([\d.]+),[^)]*\)/g, '$1'));
