@@ -1,6 +1,14 @@
 /** What every storage backend must do. Run it for a new one by calling this with a way to make an empty home. */
 import { randomBytes } from 'node:crypto';
-import type { Entry, HomeRules, Quarantine, RetainedAccounts, Volume, WriteMode } from '../../../../server/files/storage/storage';
+import {
+  type Entry,
+  type HomeRules,
+  type Quarantine,
+  type RetainedAccounts,
+  StorageError,
+  type Volume,
+  type WriteMode,
+} from '../../../../server/files/storage/storage';
 
 export async function write(volume: Volume, path: string, content: Buffer | string, mode: WriteMode = { kind: 'replace' }): Promise<void> {
   const handle = await volume.openWrite(path, mode);
@@ -63,6 +71,37 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       expect((await read(volume, '/file', 150_000)).equals(content.subarray(150_000))).toBe(true);
       expect(await volume.stat('/file')).toMatchObject({ name: 'file', type: 'file', size: 200_000 });
       await expect(volume.openRead('/file', 200_001)).rejects.toMatchObject({ code: 'offset' });
+    });
+
+    it('goes on reading from any byte, of the file that was opened', async () => {
+      const content = randomBytes(200_000);
+      await write(volume, '/file', content);
+      const handle = await volume.openRead('/file', 0);
+      const at = async (offset: number) => {
+        await handle.seek(offset);
+        const into = Buffer.alloc(10);
+        return into.subarray(0, await handle.read(into));
+      };
+      for (const offset of [150_000, 0, 199_995, 100]) expect((await at(offset)).equals(content.subarray(offset, offset + 10))).toBe(true);
+      expect((await at(200_000)).length).toBe(0);
+      await handle.close();
+    });
+
+    it.each([
+      ['small', 10],
+      ['in many pieces', 20_000_000],
+    ])('shows nothing of an upload, %s, that may not appear at its last moment', async (_size, bytes) => {
+      await write(volume, '/kept', 'old');
+      for (const path of ['/new', '/kept']) {
+        const handle = await volume.openWrite(path, { kind: 'replace' });
+        await handle.write([randomBytes(bytes)]);
+        const refuse = () => {
+          throw new StorageError('unavailable', 'Too late.');
+        };
+        await expect(handle.commit(undefined, refuse)).rejects.toMatchObject({ code: 'unavailable' });
+      }
+      expect(await names(volume)).toEqual(['kept']);
+      expect((await read(volume, '/kept')).toString()).toBe('old');
     });
 
     it('shows an upload only when it is committed, and never when it is aborted', async () => {
