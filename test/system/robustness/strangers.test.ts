@@ -3,6 +3,7 @@
  * workers. Another session must go on, the audit must not grow faster than twice what the attacker sends, memory and descriptors must come back.
  *
  * ATTACK_SECONDS  how long each attack lasts, 3 by default
+ * HALF_OPEN       how many handshakes are begun and left at once, 2,000 by default; 10,000 is the long form
  */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
