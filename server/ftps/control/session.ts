@@ -9,6 +9,7 @@ import type { SessionFacts } from '../../audit/event';
 import type { DataTlsReuse, ListenerConfig } from '../../config';
 import type { AccountFiles } from '../../files/account-files';
 import type { Account, ClientCertificate } from '../../identity/identity';
+import { type LoggingIn, Logins } from '../../sessions/logins';
 import type { CloseReason, Session as OpenSession, RunningTransfer } from '../../sessions/session';
 import { clientCertificate, tlsFacts } from '../../tls/facts';
 import { softwareOf } from '../../tls/software';
@@ -51,7 +52,7 @@ const MOST_UNKNOWN = 10;
 /** Commands that a session may have refused before it has logged in: an honest client gives up or encrypts after one or two. */
 const MOST_REFUSED = 10;
 
-export class Session implements DataOwner, OpenSession {
+export class Session implements DataOwner, OpenSession, LoggingIn {
   readonly protocol = 'ftps';
   readonly id = randomUUID();
   readonly address: string;
@@ -75,7 +76,7 @@ export class Session implements DataOwner, OpenSession {
   onlyEpsv = false;
   mlstFacts: ReadonlySet<MlstFact> = new Set(mlstFacts);
   hashName: 'SHA-256' | 'SHA-384' | 'SHA-512' = 'SHA-256';
-  failedLogins = 0;
+  readonly logins: Logins;
   /** Whether it has ever, also where REIN has ended that. */
   hasLoggedIn = false;
   /** A login that limits decide about: until then it is not known what a session that ends meanwhile was. */
@@ -124,6 +125,7 @@ export class Session implements DataOwner, OpenSession {
       },
       end: () => this.close('quit'),
     });
+    this.logins = new Logins(engine, this);
     this.logInBy = this.openedAt + engine.config.limits.loginSeconds * 1000;
     this.restartTimer();
   }
