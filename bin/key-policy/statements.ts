@@ -78,7 +78,7 @@ function filledIn(text: string, { account, region }: Required<Place>): string {
     'AWS::Partition': china ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws',
     'AWS::URLSuffix': china ? 'amazonaws.com.cn' : 'amazonaws.com',
   };
-  return text.replaceAll(/\$\{(AWS::\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+  return text.replaceAll(/<(AWS::\w+)>/g, (whole, name: string) => values[name] ?? whole);
 }
 
 /** Stacks of one account say the same, but for the services that each uses: those come together. */

@@ -86,11 +86,11 @@ function ofRoles(stack: Stack, services: readonly KeyService[]): PolicyStatement
   ];
 }
 
-/** References as `${AWS::Region}`: nobody resolves the metadata of a template. */
+/** References as `<AWS::Region>`, which nobody resolves in the metadata of a template. With `${…}` cfn-lint takes them for forgotten ones. */
 function asText(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asText);
   if (typeof value !== 'object' || value === null) return value;
   const keys = Object.keys(value);
-  if (keys.length === 1 && /^(Ref|Fn::\w+)$/.test(keys[0]!)) return flat(value).replaceAll(/<([^<>]+)>/g, (_, name: string) => `\${${name}}`);
+  if (keys.length === 1 && /^(Ref|Fn::\w+)$/.test(keys[0]!)) return flat(value);
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, asText(one)]));
 }
