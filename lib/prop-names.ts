@@ -210,6 +210,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     probe: 'PipelineProbe',
     buildCommands: '',
     approvalTopic: '',
+    encryptionKey: '',
   },
   FtpsSecurityGroupProps: {
     vpc: '',

@@ -2,6 +2,7 @@
 import { App, type AppProps, Stack, Validations } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { PrefixList, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
 import { DelegatedZone, ElasticAddresses, EndpointKind, FtpsService, FtpsStage, PrivateAddresses, ServerCertificate, ServiceNetwork } from '../../lib';
 import { StackOfAnyZone } from '../../lib/stack-of-any-zone';
@@ -20,7 +21,7 @@ export function variantsApp(props?: AppProps): App {
   return app;
 }
 
-/** As examples/existing-vpc, with a zone delegated from another account, IPv6, room to grow and a shared image. */
+/** As examples/existing-vpc, with a zone delegated from another account, IPv6, room to grow, a shared image, and one key of another team. */
 function existingVpc(app: App): void {
   const stack = new Stack(app, 'existing-vpc', { env, terminationProtection: true });
   const { zone } = new DelegatedZone(stack, 'Zone', {
@@ -47,6 +48,7 @@ function existingVpc(app: App): void {
     warmInstances: 1,
     image: { shareWithAccounts: ['444455556666'], copyToRegions: ['eu-west-1'] },
     endpoint,
+    encryptionKey: Key.fromKeyArn(stack, 'Key', `arn:aws:kms:${env.region}:${env.account}:key/1234abcd-12ab-34cd-56ef-1234567890ab`),
   });
 }
 

@@ -3,7 +3,7 @@
  * metadata of the template, from where `ftps key-policy` prints it for whoever looks after that key.
  */
 import { Lazy, Stack } from 'aws-cdk-lib';
-import { AccountRootPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AccountPrincipal, AccountRootPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { IConstruct } from 'constructs';
 import { flat } from '../compliance/acknowledge';
@@ -38,6 +38,13 @@ export function letUse(scope: IConstruct, key: IKey, sid: string, statement: Pol
  */
 export function letRolesUse(scope: IConstruct, key: IKey, ...services: KeyService[]): void {
   if (!(key instanceof Key)) for (const service of services) needsOf(scope, key).services.add(service);
+}
+
+/** The same for accounts whose roles use the key by themselves. */
+export function letAccountsUse(scope: IConstruct, key: IKey, sid: string, accounts: readonly string[]): void {
+  if (key instanceof Key) return;
+  const principals = [...new Set(accounts)].map((account) => new AccountPrincipal(account));
+  needsOf(scope, key).statements.push(new PolicyStatement({ sid, principals, actions: USE, resources: ['*'] })); // in a key policy this means the key itself
 }
 
 function needsOf(scope: IConstruct, key: IKey): Needs {

@@ -4,7 +4,7 @@ import { BuildSpec, ComputeType, LinuxBuildImage } from 'aws-cdk-lib/aws-codebui
 import { PipelineType } from 'aws-cdk-lib/aws-codepipeline';
 import { SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -13,6 +13,8 @@ import type { Construct } from 'constructs';
 import { Networks } from '../../server/config';
 import { acknowledge, acknowledgeRegulations, acknowledgeWildcards } from '../compliance/acknowledge';
 import { acknowledgeHouseRules } from '../compliance/house-rules';
+import { encryptBelow, keyFor } from '../encryption/given-key';
+import { letAccountsUse } from '../encryption/key-policy';
 import { FtpsEnvironment, type FtpsEnvironmentSettings } from '../environment-settings';
 import { FtpsStage } from '../ftps-stage';
 import { refuseUnknownProps } from '../known-props';
@@ -72,6 +74,11 @@ export interface FtpsPipelineProps extends StackProps {
    * @default - nobody
    */
   readonly approvalTopic?: ITopic;
+  /**
+   * Key that encrypts the artifacts, and the flow logs of the probe. For environments in other regions, CDK Pipelines makes a key there.
+   * @default - a new key for each
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** The app of the pipeline synthesizes itself; it is the one that makes this stack. */
@@ -94,6 +101,7 @@ export class FtpsPipeline extends StackOfAnyZone {
     refuseUnknownProps({ ...props, staging: undefined, production: undefined }, 'FtpsPipelineProps'); // those two are checked with all that is wrong in them
     const { staging, production, probe } = props;
     refuseWrongSettings(props);
+    encryptBelow(this, props.encryptionKey);
     const synth = new CodeBuildStep('Build', {
       input: CodePipelineSource.connection(props.repository, props.branch ?? 'main', { connectionArn: props.connectionArn }),
       commands: props.buildCommands ?? defaultCommands(production.name),
@@ -106,7 +114,7 @@ export class FtpsPipeline extends StackOfAnyZone {
       crossAccountKeys: true,
       enableKeyRotation: true,
       pipelineType: PipelineType.V2,
-      artifactBucket: this.artifacts(),
+      artifactBucket: this.artifacts([staging, production].map(({ env }) => env!.account!)),
       codeBuildDefaults: {
         buildEnvironment: { buildImage: LinuxBuildImage.AMAZON_LINUX_2023_5, computeType: ComputeType.MEDIUM },
         partialBuildSpec: BuildSpec.fromObject({ phases: { install: { 'runtime-versions': { nodejs: 22 } } } }),
@@ -163,7 +171,10 @@ export class FtpsPipeline extends StackOfAnyZone {
     source.addToPolicy(new PolicyStatement({ actions: ['codeconnections:UseConnection'], resources: [connectionArn] }));
   }
 
-  private artifacts(): Bucket {
+  private artifacts(accounts: string[]): Bucket {
+    const encryptionKey = keyFor(this, 'ArtifactKey', { description: 'Artifacts of the FTPS pipeline', removalPolicy: RemovalPolicy.RETAIN });
+    // Roles of the CDK's bootstrap deploy from it in other accounts, and CodeBuild uses the key by itself.
+    letAccountsUse(this, encryptionKey, 'FtpsArtifacts', [this.account, ...accounts]);
     const common = {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
@@ -183,11 +194,7 @@ export class FtpsPipeline extends StackOfAnyZone {
     return new Bucket(this, 'Artifacts', {
       ...common,
       encryption: BucketEncryption.KMS,
-      encryptionKey: new Key(this, 'ArtifactKey', {
-        description: 'Artifacts of the FTPS pipeline',
-        enableKeyRotation: true,
-        removalPolicy: RemovalPolicy.RETAIN,
-      }),
+      encryptionKey,
       serverAccessLogsBucket: accessLogs,
       lifecycleRules: [{ expiration: Duration.days(90), noncurrentVersionExpiration: Duration.days(30) }],
     });

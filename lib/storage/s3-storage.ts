@@ -255,7 +255,7 @@ export class S3Storage extends FileStorage {
       role.addToPolicy(statement);
     acknowledge(role, `AwsSolutions-IAM5[Resource::${inFinding(role, managedRule)}]`, 'GuardDuty names its rule by this prefix and an id that it chooses.');
     acknowledge(role, `AwsSolutions-IAM5[Resource::${inFinding(role, bucketArn)}/*]`, OBJECTS);
-    acknowledgeRegulations(role.node.findChild('DefaultPolicy'), 'IAMNoInlinePolicy', OWN_ROLE);
+    acknowledgeRegulations(role, 'IAMNoInlinePolicy', OWN_ROLE);
     const plan = new CfnMalwareProtectionPlan(this, 'Scan', {
       role: role.roleArn,
       protectedResource: { s3Bucket: { bucketName: this.quarantineBucket.bucketName, objectPrefixes: [QUARANTINE_PREFIX + QUARANTINED_FILES] } },
@@ -302,7 +302,7 @@ export class S3Storage extends FileStorage {
     this.grantObjects(role, this.quarantineBucket, ['s3:GetObject', 's3:GetObjectTagging', 's3:PutObject', 's3:DeleteObject']);
     this.grantBuckets(role, ['s3:ListBucket']);
     this.eventBus.grantPutEventsTo(role);
-    acknowledgeRegulations(role.node.findChild('DefaultPolicy'), 'IAMNoInlinePolicy', OWN_ROLE);
+    acknowledgeRegulations(role, 'IAMNoInlinePolicy', OWN_ROLE);
     acknowledgeRegulations(
       release,
       'LambdaInsideVPC',

@@ -1,6 +1,9 @@
 /** What a company demands of every role and resource, laid on from outside: it reaches what the kit makes, and what AWS CDK makes for it. */
-import { App, Aspects, CfnResource, type IAspect, Names, PermissionsBoundary, TagManager, Tags } from 'aws-cdk-lib';
-import { PermissionsBoundary as BoundaryOf, ManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, Aspects, CfnResource, type IAspect, Names, PermissionsBoundary, Stack, TagManager, Tags } from 'aws-cdk-lib';
+import { PermissionsBoundary as BoundaryOf, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
+import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import type { IConstruct } from 'constructs';
 import { prod } from '../../bin/environments/prod';
 import { staging } from '../../bin/environments/staging';
@@ -63,4 +66,19 @@ it('a tag is on every resource that AWS CDK can tag, and on the stacks, by which
   // They are replaced when a tag changes, and a new one of their name can't be made beside the old one.
   expect(new Set(untagged)).toEqual(new Set(['AWS::ImageBuilder::Component', 'AWS::ImageBuilder::ImageRecipe', 'AWS::ImageBuilder::Image']));
   expect(artifacts.map(({ tags }) => tags['cost-centre'])).toEqual(artifacts.map(() => '4711'));
+});
+
+it('roles can be another team’s: each is told with its statements, and none is made', () => {
+  const other = new App();
+  const stack = new Stack(other, 'Test', { env });
+  Role.customizeRoles(stack); // before anything is in the stack
+  const hostedZone = HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: 'Z0123456789EXAMPLE', zoneName: 'example.com' });
+  new FtpsService(stack, 'Ftps', { domainName: 'ftps.example.com', hostedZone, clientCidrs: ['203.0.113.0/24'], storage: new S3Storage(stack, 'Files') });
+  const { directory } = other.synth();
+  const types = Object.values(JSON.parse(readFileSync(join(directory, 'Test.template.json'), 'utf8')).Resources as Resources).map(({ Type }) => Type);
+  expect(types).not.toContain('AWS::IAM::Role');
+  expect(types.filter((type) => type === 'AWS::IAM::Policy')).toHaveLength(1);
+  const report = readFileSync(join(directory, 'iam-policy-report.txt'), 'utf8');
+  for (const role of ['Ftps/Fleet/Role', 'Ftps/Rollout/Lambda/Role', 'Files/ScanRole', 'AWSCDK.TriggerCustomResourceProviderCustomResourceProvider/Role'])
+    expect(report).toContain(`(Test/${role})`);
 });

@@ -125,7 +125,6 @@ describe('instances', () => {
       'logs:DescribeLogGroups',
       'logs:DescribeLogStreams',
       'logs:PutLogEvents',
-      'secretsmanager:DescribeSecret',
       'secretsmanager:GetSecretValue',
     ]);
   });

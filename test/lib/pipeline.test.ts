@@ -1,5 +1,7 @@
-import { App, type Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { pipeline } from '../../bin/environments/pipeline';
 import { FtpsPipeline, type FtpsPipelineProps, FtpsStage } from '../../lib';
 import type { Resources } from './support';
@@ -96,4 +98,27 @@ describe('a wrong setting of the pipeline is named', () => {
   ])('%#', (wrong, message) => {
     expect(() => stackOf({ ...pipeline, ...(wrong as Partial<FtpsPipelineProps>) })).toThrow(message);
   });
+});
+
+it('a pipeline takes one key for what it keeps, and says what the policy of another team’s has to let in; a boundary of the app is on all roles', () => {
+  const app = new App({ context: { '@aws-cdk/core:permissionsBoundary': { name: 'company-boundary' } } });
+  const arn = 'arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+  const template = Template.fromStack(
+    new FtpsPipeline(app, 'ftps-pipeline', { ...pipeline, encryptionKey: Key.fromKeyArn(new Stack(app, 'Keys'), 'Key', arn) }),
+  );
+  template.resourceCountIs('AWS::KMS::Key', 0);
+  template.hasResourceProperties('AWS::Logs::LogGroup', { KmsKeyId: arn });
+  template.hasResourceProperties('AWS::S3::Bucket', {
+    BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { KMSMasterKeyID: arn } }] },
+  });
+  const statements: Resources[] = template.toJSON()['Metadata']['cdk-ftps:key-policy'][arn];
+  expect(statements.map(({ Sid }) => Sid)).toEqual(['FtpsArtifacts', 'FtpsLogGroups']);
+  const stacks = (assembly: CloudAssembly): Resources[] => [
+    ...assembly.stacks.map(({ template: one }) => one),
+    ...assembly.nestedAssemblies.flatMap(({ nestedAssembly }) => stacks(nestedAssembly)),
+  ];
+  const roles = stacks(app.synth()).flatMap((one) => Object.entries((one['Resources'] ?? {}) as Resources).filter(([, { Type }]) => Type === 'AWS::IAM::Role'));
+  expect(roles.length).toBeGreaterThan(25);
+  expect(roles.filter(([, { Properties }]) => !Properties.PermissionsBoundary).map(([id]) => id)).toEqual([]);
+  expect(JSON.stringify(statements[0]!['Principal'])).toMatch(/111111111111:root.*222222222222:root.*333333333333:root/);
 });
