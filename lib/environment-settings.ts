@@ -3,6 +3,7 @@ import { Duration, type Environment } from 'aws-cdk-lib';
 import { InstanceType, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { Schedule } from 'aws-cdk-lib/aws-events';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { DnsRouting } from './endpoint/dns-routing';
 import type { ImageSettings } from './image/server-image';
 import type { AlarmThresholds } from './observability/service-alarms';
 import type { FtpsServerSettings } from './server-settings';
@@ -51,6 +52,11 @@ export interface FtpsEnvironmentOptions {
    * @default EndpointKind.ELASTIC_ADDRESSES
    */
   readonly endpoint?: EndpointKind;
+  /**
+   * How Route 53 chooses between environments that share the host name: by weights, or one after the other.
+   * @default - the addresses of all of them are answered
+   */
+  readonly dnsRouting?: DnsRouting;
   /**
    * Whether instances have IPv6 addresses as well, each with a record of the host name; with `EndpointKind.ELASTIC_ADDRESSES` alone.
    * @default false
@@ -282,6 +288,7 @@ const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
   clientCidrs: 'list of texts',
   allowPublicAccess: 'true or false',
   endpoint: 'text',
+  dnsRouting: 'object',
   ipv6: 'true or false',
   networkFirewall: 'true or false',
   securityGroupRules: 'number',

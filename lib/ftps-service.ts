@@ -28,8 +28,9 @@ import type { ClientTrust } from './certificate/client-trust';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
 import { encryptBelow, givenKey } from './encryption/given-key';
+import type { DnsRouting } from './endpoint/dns-routing';
 import { ElasticAddresses } from './endpoint/elastic-addresses';
-import type { FtpsEndpoint } from './endpoint/endpoint';
+import type { IFtpsEndpoint } from './endpoint/endpoint';
 import { FtpsLoadBalancer } from './endpoint/load-balancer';
 import { ImageRollout } from './fleet/image-rollout';
 import { ServerFleet } from './fleet/server-fleet';
@@ -196,7 +197,12 @@ export interface FtpsServiceProps {
    * Where partners connect: `ElasticAddresses`, `FtpsLoadBalancer` or `PrivateAddresses`.
    * @default - Elastic IP addresses, as many as there may be instances
    */
-  readonly endpoint?: FtpsEndpoint;
+  readonly endpoint?: IFtpsEndpoint;
+  /**
+   * How Route 53 chooses between services that share the host name: by weights, or one after the other.
+   * @default - the addresses of all of them are answered
+   */
+  readonly dnsRouting?: DnsRouting;
   /**
    * Whether flow logs of `vpc` are kept beside the audit.
    * @default false; the network that is made where no `vpc` is given has flow logs of its own
@@ -261,7 +267,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
   /** Brings new images to the instances. */
   public readonly rollout: ImageRollout;
   /** Where partners connect. */
-  public readonly endpoint: FtpsEndpoint;
+  public readonly endpoint: IFtpsEndpoint;
   /** Who is called when, and for what. */
   public readonly alarms: ServiceAlarms;
   /** How the service does, on one page. */
@@ -322,7 +328,9 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.controlPorts = config.listeners.map(({ port }) => port);
     this.passivePorts = PassivePorts.parse(config.passive.ports);
 
-    this.securityGroup = new FtpsSecurityGroup(this, 'SecurityGroup', {
+    const { endpoint } = this;
+    const door = endpoint.hasDoor && Stack.of(endpoint) !== Stack.of(this) && Construct.isConstruct(endpoint) ? endpoint : this;
+    this.securityGroup = new FtpsSecurityGroup(door, 'SecurityGroup', {
       allowPublicAccess: props.allowPublicAccess,
       vpc: this.vpc,
       controlPorts: this.controlPorts,
@@ -338,7 +346,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
         'clientPrefixLists: the network firewall knows clients by clientCidrs alone; write the networks of the lists there, or leave the firewall out',
       );
     props.networkFirewall?.open({ controlPorts: this.controlPorts, passivePorts: this.passivePorts, clientCidrs, activeMode: config.active.enabled });
-    const instanceGroup = this.endpoint.open(this.securityGroup, this);
+    const { controlPorts, passivePorts } = this;
+    const instanceGroup = endpoint.open(this.securityGroup, { controlPorts, passivePorts, instanceScope: this });
     this.image = new ServerImage(this, 'Image', {
       fips: props.server?.tlsPolicy === TlsPolicy.FIPS, // the server refuses to run where the system does not behave so
       virusScanner: config.antivirus.kind === 'clamd',
@@ -356,7 +365,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.fleet = this.makeFleet(props, config, { vpcSubnets, instances, groupName, securityGroup: instanceGroup, instanceType: machine.instanceType });
     this.connections = this.fleet.connections;
     this.grantPrincipal = this.fleet.grantPrincipal;
-    this.endpoint.connect({ fleet: this.fleet, domainName, hostedZone, ipv6: props.ipv6 });
+    this.endpoint.connect({ fleet: this.fleet, domainName, hostedZone, ipv6: props.ipv6, dnsRouting: props.dnsRouting });
     this.sessionLog = new SessionLog(this, 'Sessions', { instanceRole: this.fleet.role, groupName });
     if (maxInstances > instances) this.fleet.scaleOnSessions(this.auditLog.metricSessions(), config.limits.sessions);
     this.grants();
@@ -548,10 +557,13 @@ function machineOf({ instanceType, processor }: FtpsServiceProps): { instanceTyp
   return { instanceType, processor: itsOwn };
 }
 
-function refuseWrongSettings({ domainName, hostedZone, certificate, clientCidrs, allowPublicAccess }: FtpsServiceProps, instances: number): void {
+function refuseWrongSettings(props: FtpsServiceProps, instances: number): void {
+  const { domainName, hostedZone, certificate, clientCidrs, allowPublicAccess, dnsRouting } = props;
   if (!/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i.test(domainName))
     throw new Error(`domainName: "${domainName}" is no host name; write it as ftps.example.com`);
   if (!hostedZone && !certificate) throw new Error('hostedZone: is missing; the certificate of ACM is validated in it. Give the zone, or bring a certificate');
+  if (dnsRouting && !hostedZone)
+    throw new Error('dnsRouting: says how records are chosen, and without hostedZone none are made; give the zone, or leave it out');
   if (clientCidrs.length === 0)
     throw new Error('clientCidrs: is empty, so nobody could connect; name the networks of your partners, for example ["203.0.113.0/24"]');
   refusePublicAccess(clientCidrs, allowPublicAccess);

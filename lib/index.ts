@@ -10,8 +10,9 @@ export {
 } from './certificate/server-certificate';
 export { AddressLifecycle, type AddressLifecycleProps } from './endpoint/address-lifecycle';
 export { DelegatedZone, type DelegatedZoneProps } from './endpoint/delegated-zone';
+export { DnsRouting } from './endpoint/dns-routing';
 export { ElasticAddresses, type ElasticAddressesProps } from './endpoint/elastic-addresses';
-export { type EndpointConnection, type EndpointPorts, FtpsEndpoint } from './endpoint/endpoint';
+export { type EndpointConnection, type EndpointPorts, FtpsEndpoint, type IFtpsEndpoint } from './endpoint/endpoint';
 export { FtpsLoadBalancer, type FtpsLoadBalancerProps } from './endpoint/load-balancer';
 export { PrivateAddresses } from './endpoint/private-addresses';
 export { EndpointKind, FtpsEnvironment, type FtpsEnvironmentOptions, type FtpsEnvironmentSettings, StorageKind } from './environment-settings';

@@ -2,10 +2,11 @@
 export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   AddressLifecycleProps: {
     fleet: '',
-    pool: '',
+    allocationIds: '',
     domainName: '',
     hostedZone: '',
     ipv6: '',
+    dnsRouting: '',
   },
   AlarmThresholds: {
     handshakeFailures: '',
@@ -96,16 +97,19 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   },
   ElasticAddressesProps: {
     count: '',
+    allocationIds: '',
   },
   EndpointConnection: {
     fleet: '',
     domainName: '',
     hostedZone: '',
     ipv6: '',
+    dnsRouting: '',
   },
   EndpointPorts: {
     controlPorts: '',
     passivePorts: '',
+    instanceScope: '',
   },
   ExistingCertificateProps: {
     minTimeLeft: '',
@@ -126,6 +130,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     ecdsaCertificate: '',
     allowPublicAccess: '',
     endpoint: '',
+    dnsRouting: '',
     ipv6: '',
     securityGroupRules: '',
     networkFirewall: '',
@@ -153,6 +158,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     ecdsaCertificate: '',
     allowPublicAccess: '',
     endpoint: '',
+    dnsRouting: '',
     ipv6: '',
     securityGroupRules: '',
     networkFirewall: '',
@@ -184,6 +190,10 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   FtpsLoadBalancerProps: {
     vpc: '',
     vpcSubnets: '',
+    internetFacing: '',
+    allocationIds: '',
+    privateAddresses: '',
+    publicInstances: '',
     slots: '',
     deletionProtection: '',
   },
@@ -269,6 +279,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     maxInstances: '',
     warmInstances: '',
     endpoint: '',
+    dnsRouting: '',
     flowLogs: '',
     alarmTopic: '',
     alarmEmails: '',

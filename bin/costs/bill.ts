@@ -131,6 +131,7 @@ const counted: Readonly<Record<string, Counted>> = {
   // With a default value a metric has one in every minute in which anything is logged, and heartbeats always are.
   'AWS::Logs::MetricFilter': each('metrics counted from the audit', prices.metric),
   'AWS::Route53::HostedZone': each('hosted zones', prices.hostedZone),
+  'AWS::Route53::HealthCheck': each('health checks', prices.healthCheck),
   'AWS::CodePipeline::Pipeline': each('pipelines', prices.pipeline),
 };
 

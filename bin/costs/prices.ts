@@ -90,6 +90,7 @@ export const prices = {
   privateAuthority: price(400, 'authority and month', 'AWS Private CA pricing, "general-purpose mode"', CALCULATED),
   shortLivedAuthority: price(50, 'authority and month', 'AWS Private CA pricing, "short-lived certificate mode"', CALCULATED),
   hostedZone: price(0.5, 'hosted zone and month', 'Amazon Route 53 pricing', CALCULATED),
+  healthCheck: price(0.5, 'health check and month', 'Amazon Route 53 pricing, "Health checks"', QUOTED),
   lambda: price(0.0000133334, 'GB-second on arm64, and 0.20 a million requests', 'AWS Lambda pricing', CALCULATED),
   dynamoWrite: price(0.625 / 1_000_000, 'write on demand', 'Amazon DynamoDB pricing', `${CALCULATED}, for US East (Ohio)`),
   queue: price(0.4 / 1_000_000, 'request', 'Amazon SQS pricing', CALCULATED),

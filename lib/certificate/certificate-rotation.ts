@@ -13,6 +13,7 @@ import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct, type IConstruct } from 'constructs';
 import { lambdaCode } from '../bundles';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
+import { digest } from '../digest';
 import { keyFor } from '../encryption/given-key';
 import { letRolesUse } from '../encryption/key-policy';
 import { FailureQueue } from '../functions/failure-queue';
@@ -58,6 +59,7 @@ export class CertificateRotation extends Construct {
   private readonly role: Role;
   private readonly key: IKey;
   private readonly readers: IPrincipal[] = [];
+  private readonly denyReading: PolicyStatement;
   private readonly alarms: Alarm[] = [];
 
   constructor(scope: Construct, id: string, props: CertificateRotationProps) {
@@ -84,17 +86,29 @@ export class CertificateRotation extends Construct {
       `AwsSolutions-IAM5[Resource::${inFinding(this, this.rotation.functionArn)}:*]`,
       'AWS CDK lets its trigger start any version of this one Lambda, which it does once, while the stack is made.',
     );
-    this.limitAccess(props.deploymentRole);
+    this.denyReading = this.limitAccess(props.deploymentRole);
     // A rule begins with its first run; two runs at once would be in each other's way.
     for (const rule of this.schedule(props.source)) rule.node.addDependency(firstExport);
     this.makeAlarms(props.source.alarmDays);
   }
 
   public grantRead(grantee: IGrantable): Grant {
-    this.readers.push(grantee.grantPrincipal);
+    const principal = grantee.grantPrincipal;
+    if (Construct.isConstruct(principal) && Stack.of(principal) !== Stack.of(this)) this.admitByTag(principal);
+    else this.readers.push(principal);
     // Both in the policy of whoever reads: CDK would name the reader in the policy of the key, which then could lie in no other stack.
     const read = new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.secret.secretArn] });
     return granted(grantee, read, useBySecretsManager(this.key, 'Decrypt'));
+  }
+
+  /**
+   * The role of a stack that is deployed later, since it needs the secret: its ARN can't be in the policy of the secret yet, so it is known by a tag
+   * (IAM user guide, "aws:PrincipalTag").
+   */
+  private admitByTag(role: IConstruct): void {
+    const tag = `cdk-ftps:reads-${digest(stableName(this))}`;
+    Tags.of(role).add(tag, READS);
+    this.denyReading.addCondition('StringNotEquals', { [`aws:PrincipalTag/${tag}`]: READS });
   }
 
   public metricDaysLeft(options?: MetricOptions): Metric {
@@ -194,17 +208,18 @@ export class CertificateRotation extends Construct {
    * Whatever else the account allows: only the Lambda writes, and only those who were granted it, and the Lambda, read. CloudFormation changes tags,
    * description and key by UpdateSecret (registry schema of AWS::SecretsManager::Secret): refused, a new tag would leave the stack in UPDATE_ROLLBACK_FAILED.
    */
-  private limitAccess(deploymentRole: IRole | undefined): void {
-    const deny = (actions: string[], except: () => string[], conditions: object = {}) =>
-      this.secret.addToResourcePolicy(
-        new PolicyStatement({
-          effect: Effect.DENY,
-          principals: [new AnyPrincipal()],
-          actions,
-          resources: ['*'], // in a resource policy this means the secret itself
-          conditions: { ArnNotEquals: { 'aws:PrincipalArn': Lazy.list({ produce: except }) }, ...conditions },
-        }),
-      );
+  private limitAccess(deploymentRole: IRole | undefined): PolicyStatement {
+    const deny = (actions: string[], except: () => string[], conditions: object = {}) => {
+      const statement = new PolicyStatement({
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions,
+        resources: ['*'], // in a resource policy this means the secret itself
+        conditions: { ArnNotEquals: { 'aws:PrincipalArn': Lazy.list({ produce: except }) }, ...conditions },
+      });
+      this.secret.addToResourcePolicy(statement);
+      return statement;
+    };
     deny(['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'], () => [this.role.roleArn]);
     const deployers = deploymentRole ? [deploymentRole.roleArn] : deploymentRoles(this);
     deny(
@@ -213,7 +228,7 @@ export class CertificateRotation extends Construct {
       // Without a role of its own, CloudFormation asks in the name of whoever deploys (IAM user guide, "aws:CalledVia").
       deployers.length === 0 ? { 'ForAllValues:StringNotEquals': { 'aws:CalledVia': ['cloudformation.amazonaws.com'] } } : {},
     );
-    deny(['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], () => [
+    return deny(['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], () => [
       this.role.roleArn,
       ...this.readers.map((reader) => (reader as IRole).roleArn).filter((arn) => arn !== undefined),
     ]);
@@ -293,3 +308,4 @@ function deploymentRoles(scope: Construct): string[] {
 
 /** The same on every fleet, so that several certificates tell one fleet by one tag. */
 const FLEET_TAG = 'cdk-ftps:fleet';
+const READS = 'certificate';

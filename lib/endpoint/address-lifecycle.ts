@@ -1,7 +1,6 @@
 /** Keeps addresses and DNS in step with the instances, by a Lambda that reads the state anew each time. */
 
 import { CustomResource, Stack } from 'aws-cdk-lib';
-import type { CfnEIP } from 'aws-cdk-lib/aws-ec2';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
@@ -9,18 +8,20 @@ import { acknowledge, inFinding } from '../compliance/acknowledge';
 import type { ServerFleet } from '../fleet/server-fleet';
 import { ServiceFunction } from '../functions/service-function';
 import { refuseUnknownProps } from '../known-props';
+import type { DnsRouting } from './dns-routing';
 import { GroupEvents } from './group-events';
 import { recordPermissions } from './record-permissions';
+import { routingVariables } from './serving-check';
 
 /** What `AddressLifecycle` is told. */
 export interface AddressLifecycleProps {
   /** The instances that take the addresses. */
   readonly fleet: ServerFleet;
   /**
-   * The addresses that instances take.
+   * Allocation ids of the addresses that instances take.
    * @default - none; the records name the private addresses of the instances
    */
-  readonly pool?: CfnEIP[];
+  readonly allocationIds?: string[];
   /** Host name whose records are kept. */
   readonly domainName: string;
   /**
@@ -33,6 +34,11 @@ export interface AddressLifecycleProps {
    * @default false
    */
   readonly ipv6?: boolean;
+  /**
+   * How Route 53 chooses between services that share the host name.
+   * @default - the addresses of all of them are answered
+   */
+  readonly dnsRouting?: DnsRouting;
 }
 
 /** How long a resolver may remember which instances serve. */
@@ -43,25 +49,27 @@ export class AddressLifecycle extends Construct {
   constructor(scope: Construct, id: string, props: AddressLifecycleProps) {
     super(scope, id);
     refuseUnknownProps(props, 'AddressLifecycleProps');
-    const { fleet, pool, domainName, hostedZone, ipv6 = false } = props;
+    const { fleet, allocationIds, domainName, hostedZone, ipv6 = false, dnsRouting } = props;
+    const routing = hostedZone ? routingVariables(this, fleet.groupName, dnsRouting) : {};
     const lambda = new ServiceFunction(this, 'Lambda', {
       bundle: 'endpoint-address-lifecycle',
       description: 'Keeps FTPS addresses and DNS in step with the instances',
       alone: true,
       environment: {
         GROUP_NAME: fleet.groupName,
-        ...(pool ? { ALLOCATION_IDS: pool.map((address) => address.attrAllocationId).join(',') } : {}),
+        ...(allocationIds ? { ALLOCATION_IDS: allocationIds.join(',') } : {}),
         ...(hostedZone ? { ZONE_ID: hostedZone.hostedZoneId, RECORD_NAME: domainName, RECORD_SECONDS: String(RECORD_SECONDS) } : {}),
         ...(ipv6 ? { IPV6: 'true' } : {}),
+        ...routing,
       },
-      permissions: [this.look(), ...(pool ? this.give(pool) : []), ...(hostedZone ? recordPermissions(hostedZone, domainName) : [])],
+      permissions: [this.look(), ...(allocationIds ? this.give(allocationIds) : []), ...(hostedZone ? recordPermissions(hostedZone, domainName) : [])],
     });
     acknowledge(
       lambda.role,
       'AwsSolutions-IAM5[Resource::*]',
       'These calls only describe, and EC2 and Auto Scaling know no resources for them (Service Authorization Reference).',
     );
-    if (pool)
+    if (allocationIds)
       for (const resource of ['instance', 'network-interface'])
         acknowledge(
           lambda.role,
@@ -71,7 +79,11 @@ export class AddressLifecycle extends Construct {
     new GroupEvents(this, 'Events', { groupName: fleet.groupName, lambda: lambda.lambda });
     if (!hostedZone) return;
     // Records are made by the Lambda, so it takes them away when the service is deleted: after the instances, which depend on this.
-    const records = new CustomResource(this, 'Records', { serviceToken: lambda.lambda.functionArn, properties: { RecordName: domainName } });
+    const records = new CustomResource(this, 'Records', {
+      serviceToken: lambda.lambda.functionArn,
+      // What its records are known by, and how they are chosen: another value has the Lambda look at once.
+      properties: { RecordName: domainName, Owner: fleet.groupName, ...routing },
+    });
     records.node.addDependency(lambda);
     fleet.autoScalingGroup.node.addDependency(records);
   }
@@ -88,9 +100,9 @@ export class AddressLifecycle extends Construct {
     });
   }
 
-  private give(pool: readonly CfnEIP[]): PolicyStatement[] {
+  private give(allocationIds: readonly string[]): PolicyStatement[] {
     const stack = Stack.of(this);
-    const addresses = pool.map((address) => stack.formatArn({ service: 'ec2', resource: 'elastic-ip', resourceName: address.attrAllocationId }));
+    const addresses = allocationIds.map((resourceName) => stack.formatArn({ service: 'ec2', resource: 'elastic-ip', resourceName }));
     return [
       new PolicyStatement({ actions: ['ec2:AssociateAddress'], resources: [...addresses, this.any('instance'), this.any('network-interface')] }),
       new PolicyStatement({ actions: ['ec2:DisassociateAddress'], resources: [...addresses, this.any('network-interface')] }),

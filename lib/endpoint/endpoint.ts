@@ -1,10 +1,11 @@
 /** Where partners connect: what the addresses are, how an instance comes by its own, and how the host name follows. */
 import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import type { ServerFleet } from '../fleet/server-fleet';
 import type { PassivePorts } from '../network/passive-ports';
 import type { FtpsSecurityGroup } from '../network/security-group';
+import type { DnsRouting } from './dns-routing';
 
 /** What an endpoint is connected to once the instances are described. */
 export interface EndpointConnection {
@@ -22,6 +23,11 @@ export interface EndpointConnection {
    * @default false
    */
   readonly ipv6?: boolean;
+  /**
+   * How Route 53 chooses between services that share the host name.
+   * @default - the addresses of all of them are answered
+   */
+  readonly dnsRouting?: DnsRouting;
 }
 
 /** The ports that an endpoint carries. */
@@ -30,28 +36,48 @@ export interface EndpointPorts {
   readonly controlPorts: number[];
   /** The passive range. */
   readonly passivePorts: PassivePorts;
+  /**
+   * Where what belongs to the instances is made, a security group of theirs for example. It may lie in another stack than the endpoint, one that
+   * is deployed later.
+   * @default - in the endpoint
+   */
+  readonly instanceScope?: Construct;
 }
 
-/** Made by `ElasticAddresses`, `FtpsLoadBalancer` or `PrivateAddresses`. */
-export abstract class FtpsEndpoint extends Construct {
+/** Where partners connect. `ElasticAddresses`, `FtpsLoadBalancer` and `PrivateAddresses` are; one of your own extends `FtpsEndpoint`. */
+export interface IFtpsEndpoint extends IConstruct {
   /** One line for people. */
-  public abstract readonly description: string;
+  readonly description: string;
   /** The addresses that partners allow; empty where they are not known beforehand. */
-  public abstract readonly addresses: string[];
-  /** Whether instances get an address of the internet. */
-  public abstract readonly publicAddress: boolean;
-  /** What PASV replies with, unless the settings say otherwise. */
-  public abstract readonly advertisedAddress: string;
+  readonly addresses: string[];
+  /** Whether instances get an address of the internet, where their subnets are not known to be private. */
+  readonly publicAddress: boolean;
+  /** What PASV replies with, unless the settings say otherwise: an address, `auto` for the public one of the instance, or `local` for its private one. */
+  readonly advertisedAddress: string;
+  /** Whether the door is that of the endpoint itself instead of the instances', so that it is made in the stack of the endpoint. */
+  readonly hasDoor: boolean;
 
   /** Takes up the door, which is open to the clients, and returns the group of the instances. Throws where the ports can't be carried. */
-  public abstract open(door: FtpsSecurityGroup, ports: EndpointPorts): ISecurityGroup;
+  open(door: FtpsSecurityGroup, ports: EndpointPorts): ISecurityGroup;
 
   /**
    * Shell lines by which a starting instance waits for what it is given and completes /etc/ftps/server.json. The function `metadata PATH`
    * prints a value of the instance's metadata.
    */
-  public abstract startCommands(): string[];
+  startCommands(): string[];
 
   /** Keeps addresses and host name in step with the instances. */
+  connect(connection: EndpointConnection): void;
+}
+
+/** What endpoints are made of. */
+export abstract class FtpsEndpoint extends Construct implements IFtpsEndpoint {
+  public abstract readonly description: string;
+  public abstract readonly addresses: string[];
+  public abstract readonly publicAddress: boolean;
+  public abstract readonly advertisedAddress: string;
+  public readonly hasDoor: boolean = false;
+  public abstract open(door: FtpsSecurityGroup, ports: EndpointPorts): ISecurityGroup;
+  public abstract startCommands(): string[];
   public abstract connect(connection: EndpointConnection): void;
 }

@@ -1,7 +1,7 @@
 /** A network load balancer: fixed addresses per zone, control connections balanced, and a slice of the passive ports for each instance. */
 
-import { CustomResource, Stack, Tags } from 'aws-cdk-lib';
-import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
+import { CustomResource, Stack, Tags, Token } from 'aws-cdk-lib';
+import { type ISecurityGroup, type ISubnet, type IVpc, Peer, Port, SecurityGroup, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { type CfnLoadBalancer, NetworkLoadBalancer, type NetworkTargetGroup, Protocol } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
@@ -11,10 +11,11 @@ import { ServiceFunction } from '../functions/service-function';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import type { FtpsSecurityGroup } from '../network/security-group';
-import { elasticIps } from './elastic-ips';
+import { existingElasticIps, newElasticIps } from './elastic-ips';
 import { type EndpointConnection, type EndpointPorts, FtpsEndpoint } from './endpoint';
 import { GroupEvents } from './group-events';
 import { recordPermissions } from './record-permissions';
+import { routingVariables } from './serving-check';
 import { SLOT_TAG } from './slot-lifecycle/slot-tag';
 
 /** What `FtpsLoadBalancer` is told. */
@@ -22,10 +23,30 @@ export interface FtpsLoadBalancerProps {
   /** Network of the load balancer. */
   readonly vpc: IVpc;
   /**
-   * Subnets of the addresses, one per zone.
-   * @default - public subnets
+   * Subnets of the addresses, one per zone. Instances lie in the same zones.
+   * @default - public subnets; private ones, or isolated ones where there are no others, with `internetFacing: false`
    */
   readonly vpcSubnets?: SubnetSelection;
+  /**
+   * Whether clients come from the internet. Otherwise the addresses are private: clients come by VPN, Direct Connect or VPC peering.
+   * @default true
+   */
+  readonly internetFacing?: boolean;
+  /**
+   * Allocation ids of Elastic IP addresses that are there already (`eipalloc-…`), one for each subnet, in their order. They are never released.
+   * @default - new addresses
+   */
+  readonly allocationIds?: string[];
+  /**
+   * Free addresses of the subnets, one for each, in their order: those of a load balancer that does not face the internet.
+   * @default - none; needed with `internetFacing: false`
+   */
+  readonly privateAddresses?: string[];
+  /**
+   * Whether instances get public addresses, by which they reach AWS APIs, where their subnets are not known to be private.
+   * @default true
+   */
+  readonly publicInstances?: boolean;
   /** How many instances there may be at once; each has an equal slice of the passive ports. One more than serve lets a new one begin before the old one has drained. */
   readonly slots: number;
   /**
@@ -45,8 +66,9 @@ const MAX_LISTENERS = 50;
 export class FtpsLoadBalancer extends FtpsEndpoint {
   public readonly description: string;
   public readonly addresses: string[];
-  public readonly publicAddress = true;
+  public readonly publicAddress: boolean;
   public readonly advertisedAddress = 'auto';
+  public override readonly hasDoor = true;
   /** The network load balancer itself. */
   public readonly loadBalancer: NetworkLoadBalancer;
   private readonly vpc: IVpc;
@@ -59,26 +81,27 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
   constructor(scope: Construct, id: string, props: FtpsLoadBalancerProps) {
     super(scope, id);
     refuseUnknownProps(props, 'FtpsLoadBalancerProps');
-    const { vpc, vpcSubnets, slots, deletionProtection = true } = props;
+    const { vpc, slots, deletionProtection = true, internetFacing = true } = props;
     if (!Number.isInteger(slots) || slots < 1) throw new Error(`slots: ${slots} is no number of instances; write 1 or more`);
     this.vpc = vpc;
     this.slots = slots;
-    const { subnets } = vpc.selectSubnets(vpcSubnets ?? { subnetType: SubnetType.PUBLIC });
-    const pool = elasticIps(this, subnets.length);
-    this.addresses = pool.map((address) => address.attrPublicIp);
-    this.zones = subnets.map(({ availabilityZone }, index) => [availabilityZone, this.addresses[index]!] as const);
-    this.description = `network load balancer with ${pool.length} addresses`;
+    this.publicAddress = props.publicInstances ?? true;
+    const subnets = subnetsOf(props);
+    const { addresses, mappings } = this.placed(props, subnets);
+    this.addresses = addresses;
+    this.zones = subnets.map(({ availabilityZone }, index) => [availabilityZone, addresses[index]!] as const);
+    this.description = `${internetFacing ? '' : 'internal '}network load balancer with ${addresses.length} addresses`;
     this.loadBalancer = new NetworkLoadBalancer(this, 'Resource', {
       vpc,
       vpcSubnets: { subnets },
-      internetFacing: true,
+      internetFacing,
       crossZoneEnabled: false,
       deletionProtection,
       securityGroups: [],
     });
     const balancer = this.loadBalancer.node.defaultChild as CfnLoadBalancer;
     balancer.subnets = undefined;
-    balancer.subnetMappings = subnets.map(({ subnetId }, index) => ({ subnetId, allocationId: pool[index]!.attrAllocationId }));
+    balancer.subnetMappings = mappings;
     const passesTcpThrough =
       'A network load balancer logs access for TLS listeners alone (user guide, "Access logs"); these pass TCP through, and the server audits every connection.';
     acknowledge(this.loadBalancer, 'AwsSolutions-ELB2', passesTcpThrough);
@@ -104,12 +127,18 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
       );
     this.ports = ports;
     (this.loadBalancer.node.defaultChild as CfnLoadBalancer).securityGroups = [door.securityGroup.securityGroupId];
-    const instances = new SecurityGroup(this, 'Instances', { vpc: this.vpc, description: 'FTPS instances: the load balancer alone', allowAllOutbound: false });
+    const { instanceScope = this } = ports;
+    const apart = Stack.of(instanceScope) !== Stack.of(this);
+    const instances = new SecurityGroup(apart ? instanceScope : this, apart ? 'BalancedInstances' : 'Instances', {
+      vpc: this.vpc,
+      description: 'FTPS instances: the load balancer alone',
+      allowAllOutbound: false,
+    });
     for (const port of ports.controlPorts) instances.addIngressRule(door.securityGroup, Port.tcp(port), `FTPS control ${port}`);
     instances.addIngressRule(door.securityGroup, range.toPort(), `FTPS passive ${ports.passivePorts}`);
     instances.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
-    for (const port of ports.controlPorts) door.securityGroup.addEgressRule(instances, Port.tcp(port), `FTPS control ${port}`);
-    door.securityGroup.addEgressRule(instances, range.toPort(), `FTPS passive ${ports.passivePorts}`);
+    for (const port of ports.controlPorts) door.securityGroup.addEgressRule(instances, Port.tcp(port), `FTPS control ${port}`, apart);
+    door.securityGroup.addEgressRule(instances, range.toPort(), `FTPS passive ${ports.passivePorts}`, apart);
     for (const port of ports.controlPorts) this.controlTargets.push(this.listen(port, ports.controlPorts[0]!));
     for (let port = range.low; port <= range.high; port++) this.listen(port, ports.controlPorts[0]!);
     return instances;
@@ -127,24 +156,69 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
   }
 
   public connect(connection: EndpointConnection): void {
-    const { fleet, domainName, hostedZone, ipv6 } = connection;
+    const { fleet, domainName, hostedZone, ipv6, dnsRouting } = connection;
     if (ipv6)
       throw new Error(
         'ipv6: a network load balancer hides the addresses of IPv6 clients from its instances (user guide, "Client IP preservation"), so that no allow-list, lock-out or audit would know them; use ElasticAddresses, or leave ipv6 out',
       );
+    this.refuseOtherZones(fleet);
     for (const group of this.controlTargets) fleet.autoScalingGroup.attachToNetworkTargetGroup(group);
-    const lambda = this.assignSlots(fleet, hostedZone ? recordPermissions(hostedZone, domainName) : []);
-    if (!hostedZone) return;
-    const record = new CustomResource(this, 'Record', {
+    // What looks after the instances lies in their stack, which may be deployed later than the load balancer.
+    const scope = Stack.of(fleet) === Stack.of(this) ? this : fleet;
+    const named = hostedZone && {
+      ZoneId: hostedZone.hostedZoneId,
+      RecordName: domainName,
+      BalancerName: this.loadBalancer.loadBalancerDnsName,
+      BalancerZoneId: this.loadBalancer.loadBalancerCanonicalHostedZoneId,
+    };
+    const routing = hostedZone ? routingVariables(scope, fleet.groupName, dnsRouting) : {};
+    const lambda = this.assignSlots(scope, fleet, {
+      permissions: hostedZone ? recordPermissions(hostedZone, domainName) : [],
+      environment: named ? { RECORD: Stack.of(scope).toJsonString(named), ...routing } : {},
+    });
+    if (!named) return;
+    const record = new CustomResource(scope, 'Record', {
       serviceToken: lambda.lambda.functionArn,
-      properties: {
-        ZoneId: hostedZone.hostedZoneId,
-        RecordName: domainName,
-        BalancerName: this.loadBalancer.loadBalancerDnsName,
-        BalancerZoneId: this.loadBalancer.loadBalancerCanonicalHostedZoneId,
-      },
+      // What its record is known by, and how it is chosen: another value has the Lambda change it.
+      properties: { ...named, Owner: fleet.groupName, ...routing },
     });
     record.node.addDependency(lambda);
+    fleet.autoScalingGroup.node.addDependency(record); // so that it goes after the instances, and nobody makes it anew
+  }
+
+  /** The addresses, in the order of the subnets, and what the load balancer is told of them. */
+  private placed(props: FtpsLoadBalancerProps, subnets: readonly ISubnet[]): { addresses: string[]; mappings: CfnLoadBalancer.SubnetMappingProperty[] } {
+    const { internetFacing = true, allocationIds, privateAddresses } = props;
+    const wrong = internetFacing ? 'privateAddresses' : 'allocationIds';
+    if (props[wrong])
+      throw new Error(
+        internetFacing
+          ? 'privateAddresses: are those of a load balancer with internetFacing: false; one that faces the internet has Elastic IP addresses, new ones or allocationIds'
+          : 'allocationIds: are addresses of the internet, and internetFacing is false; give privateAddresses, a free address of each subnet',
+      );
+    const given = internetFacing ? allocationIds : (privateAddresses ?? []);
+    const key = internetFacing ? 'allocationIds' : 'privateAddresses';
+    if (given && given.length !== subnets.length)
+      throw new Error(
+        `${key}: ${given.length} for ${subnets.length} subnets (${subnets.map(({ node }) => node.path).join(', ')}); give one for each subnet, in their order${internetFacing ? '' : ': a free address of its range'}`,
+      );
+    if (!internetFacing)
+      return { addresses: privateAddresses!, mappings: subnets.map(({ subnetId }, index) => ({ subnetId, privateIPv4Address: privateAddresses![index]! })) };
+    const pool = allocationIds ? existingElasticIps(this, allocationIds) : newElasticIps(this, subnets.length);
+    return {
+      addresses: pool.map(({ address }) => address),
+      mappings: subnets.map(({ subnetId }, index) => ({ subnetId, allocationId: pool[index]!.allocationId })),
+    };
+  }
+
+  /** An instance in a zone without an address of the load balancer would have nothing to tell its clients. */
+  private refuseOtherZones({ zones }: ServerFleet): void {
+    const own = this.zones.map(([zone]) => zone);
+    const other = zones.find((zone) => !own.includes(zone));
+    if (other === undefined || [...own, ...zones].some((zone) => Token.isUnresolved(zone) && !(own.includes(zone) && zones.includes(zone)))) return;
+    throw new Error(
+      `vpcSubnets: instances may start in ${other}, where the load balancer has no address (it has ${own.join(', ')}); give FtpsLoadBalancer a subnet there, or keep the instances to its zones with vpcSubnets: { availabilityZones: [${own.map((zone) => `'${zone}'`).join(', ')}], … }`,
+    );
   }
 
   /** Equal parts of the range; the last ones take what is left over. */
@@ -164,15 +238,24 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
     });
   }
 
-  private assignSlots(fleet: ServerFleet, further: PolicyStatement[]): ServiceFunction {
+  private assignSlots(
+    scope: Construct,
+    fleet: ServerFleet,
+    further: { readonly permissions: PolicyStatement[]; readonly environment: Readonly<Record<string, string>> },
+  ): ServiceFunction {
     const stack = Stack.of(this);
     const instances = stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' });
     const groups = stack.formatArn({ service: 'elasticloadbalancing', resource: 'targetgroup', resourceName: '*' });
-    const slots = new ServiceFunction(this, 'Slots', {
+    const slots = new ServiceFunction(scope, 'Slots', {
       bundle: 'endpoint-slot-lifecycle',
       description: 'Gives each FTPS instance a slice of the passive ports',
       alone: true,
-      environment: { GROUP_NAME: fleet.groupName, SLOTS: JSON.stringify(this.slices()), LOAD_BALANCER_ARN: this.loadBalancer.loadBalancerArn },
+      environment: {
+        GROUP_NAME: fleet.groupName,
+        SLOTS: JSON.stringify(this.slices()),
+        LOAD_BALANCER_ARN: this.loadBalancer.loadBalancerArn,
+        ...further.environment,
+      },
       permissions: [
         new PolicyStatement({
           actions: [
@@ -196,7 +279,7 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
             'ForAllValues:StringEquals': { 'aws:TagKeys': [SLOT_TAG] },
           },
         }),
-        ...further,
+        ...further.permissions,
       ],
     });
     const { lambda, role } = slots;
@@ -216,10 +299,23 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
       `AwsSolutions-IAM5[Resource::${inFinding(this, groups)}]`,
       'The condition limits this to the target groups of this load balancer, by their tag; naming all of them would exceed the size of a policy.',
     );
-    new GroupEvents(this, 'Events', { groupName: fleet.groupName, lambda });
+    new GroupEvents(scope, scope === this ? 'Events' : 'SlotEvents', { groupName: fleet.groupName, lambda });
     return slots;
   }
 }
 
 /** Tag of what belongs to one load balancer. */
 const BALANCER_TAG = 'cdk-ftps:load-balancer';
+
+/** One for each zone. */
+function subnetsOf({ vpc, vpcSubnets, internetFacing = true }: FtpsLoadBalancerProps): ISubnet[] {
+  const inside = vpc.privateSubnets.length > 0 ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PRIVATE_ISOLATED;
+  const { subnets } = vpc.selectSubnets(vpcSubnets ?? { subnetType: internetFacing ? SubnetType.PUBLIC : inside });
+  const zones = subnets.map(({ availabilityZone }) => availabilityZone);
+  const twice = zones.find((zone, index) => zones.indexOf(zone) !== index);
+  if (twice !== undefined)
+    throw new Error(
+      `vpcSubnets: has two subnets in ${twice}, and a network load balancer has one address in a zone; choose one group of subnets, by subnetGroupName for example`,
+    );
+  return subnets;
+}

@@ -20,7 +20,7 @@ export class PrivateAddresses extends FtpsEndpoint {
   }
 
   public connect(connection: EndpointConnection): void {
-    const { fleet, domainName, hostedZone, ipv6 } = connection;
-    if (hostedZone) new AddressLifecycle(fleet, 'Addresses', { fleet, domainName, hostedZone, ipv6 });
+    const { fleet, domainName, hostedZone, ipv6, dnsRouting } = connection;
+    if (hostedZone) new AddressLifecycle(fleet, 'Addresses', { fleet, domainName, hostedZone, ipv6, dnsRouting });
   }
 }

@@ -34,6 +34,7 @@ import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/ac
 import { encryptBelow } from '../encryption/given-key';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
+import { arePrivate, zonesOf } from '../network/subnets';
 import { volumeKey } from './volume-key';
 
 /** What `ServerFleet` is told. */
@@ -87,7 +88,7 @@ export interface ServerFleetProps {
    */
   readonly detailedMonitoring?: boolean;
   /**
-   * Whether instances get a public address when they start.
+   * Whether instances get a public address when they start, where their subnets are not known to be private: there it would lead nowhere.
    * @default true
    */
   readonly publicAddress?: boolean;
@@ -117,6 +118,8 @@ export class ServerFleet extends Construct implements IConnectable, IGrantable {
   public readonly launchTemplate: LaunchTemplate;
   /** Name of the group, known before it is made. */
   public readonly groupName: string;
+  /** The availability zones in which instances may start, as far as they are known. */
+  public readonly zones: string[];
 
   /** Name of the hook that an instance completes when it has drained. */
   public static readonly DRAIN_HOOK = 'ftps-drain';
@@ -136,6 +139,7 @@ export class ServerFleet extends Construct implements IConnectable, IGrantable {
     const maxInstances = props.maxInstances ?? instances;
     if (maxInstances < instances) throw new Error(`maxInstances: ${maxInstances} are fewer than the ${instances} instances that there always are`);
     const drain = props.drain ?? Duration.minutes(5);
+    this.zones = zonesOf(props.vpc, props.vpcSubnets);
     this.groupName = props.groupName ?? stableName(this).replaceAll('/', '-');
     this.connections = new Connections({ securityGroups: [props.securityGroup] });
     this.role = new Role(this, 'Role', {
@@ -157,7 +161,7 @@ export class ServerFleet extends Construct implements IConnectable, IGrantable {
       role: this.role,
       securityGroup: props.securityGroup,
       userData: props.userData,
-      associatePublicIpAddress: props.publicAddress ?? true,
+      associatePublicIpAddress: (props.publicAddress ?? true) && !arePrivate(props.vpc, props.vpcSubnets),
       httpTokens: LaunchTemplateHttpTokens.REQUIRED,
       httpPutResponseHopLimit: 1,
       detailedMonitoring: props.detailedMonitoring ?? true,

@@ -18,6 +18,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct, type IConstruct } from 'constructs';
+import { digest } from '../digest';
 import { refuseUnknownProps } from '../known-props';
 import type { AuditLog } from '../logs/audit-log';
 import { AlarmTopic } from './alarm-topic';
@@ -108,6 +109,8 @@ export class ServiceAlarms extends Construct {
   public readonly attack: CompositeAlarm;
   /** Every alarm by itself, the attack alarm left out. */
   public readonly alarms: Alarm[] = [];
+  /** Each hears those of one part in a third stack. */
+  private readonly heard: CompositeAlarm[] = [];
   private readonly action: SnsAction;
 
   constructor(scope: Construct, id: string, props: ServiceAlarmsProps) {
@@ -164,19 +167,33 @@ export class ServiceAlarms extends Construct {
 
   /** Lets every alarm do something when it begins and when it ends. */
   public addAlarmAction(action: IAlarmAction): void {
-    tell([...this.alarms, this.attack], action);
+    tell([...this.alarms, ...this.heard, this.attack], action);
   }
 
   /**
-   * Takes up the alarms that another construct made, so that they call the same people. Those of a third stack, neither the topic's nor
-   * this one, are left out: the two would need each other to be deployed.
+   * Takes up the alarms that another construct made, so that they call the same people. Those of a third stack, neither the topic's nor this
+   * one, are heard by an alarm here that goes off when one of them does: if they named the topic, the two stacks would need each other.
    */
   public adopt(construct: IConstruct): void {
     const stacks = [Stack.of(this), Stack.of(this.topic)];
-    const found = construct.node.findAll().filter((one) => one instanceof Alarm);
-    const adopted = found.filter((alarm) => stacks.includes(Stack.of(alarm)) && !this.alarms.includes(alarm));
-    tell(adopted, this.action);
-    this.alarms.push(...adopted);
+    const found = construct.node.findAll().filter((one): one is Alarm => one instanceof Alarm && !this.alarms.includes(one));
+    const near = found.filter((alarm) => stacks.includes(Stack.of(alarm)));
+    tell(near, this.action);
+    this.alarms.push(...near);
+    this.hear(
+      construct,
+      found.filter((alarm) => !near.includes(alarm)),
+    );
+  }
+
+  private hear(part: IConstruct, alarms: readonly Alarm[]): void {
+    if (alarms.length === 0) return;
+    const heard = new CompositeAlarm(this, `Of${part.node.id}${digest(part.node.path)}`, {
+      alarmDescription: `FTPS: an alarm of ${part.node.path} went off; the message names it, and its description says what to do.`,
+      alarmRule: AlarmRule.anyOf(...alarms.map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM))),
+    });
+    tell([heard], this.action);
+    this.heard.push(heard);
   }
 
   /** An alarm of yours that calls the same people. It goes off at or above the threshold. */

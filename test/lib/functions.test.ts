@@ -24,6 +24,7 @@ new FtpsService(stack, 'Elastic', {
   storage: new S3Storage(stack, 'Files'),
   clientTrust: new ClientTrust(stack, 'Trust', { bundleFile: authorities }),
 });
+new ElasticAddresses(stack, 'Taken', { allocationIds: ['eipalloc-0123456789abcdef0'] });
 new FtpsService(stack, 'Balanced', { ...common, endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3 }) });
 afterAll(() => rmSync(authorities));
 const template = Template.fromStack(Stack.of(vpc)).toJSON() as { Resources: Resources };

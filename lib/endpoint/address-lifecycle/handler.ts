@@ -12,21 +12,29 @@ import { AddressPool } from './address-pool';
 import { HostRecords } from './host-records';
 import { InstanceGroup } from './instance-group';
 import { type AddressSource, keepInStep } from './keep-in-step';
+import { ownerOf, routingOf } from './record-settings';
 
 const logger = new Logger({ serviceName: 'ftps-addresses' });
 
 export async function handler(event: CloudFormationRequest | Record<string, unknown> = {}): Promise<void> {
-  const { GROUP_NAME = '', ALLOCATION_IDS, ZONE_ID, RECORD_NAME = '', RECORD_SECONDS = '30', IPV6 } = process.env;
+  const { GROUP_NAME = '', ALLOCATION_IDS, ZONE_ID, RECORD_NAME = '', RECORD_SECONDS = '30', IPV6, AWS_REGION = '' } = process.env;
   const retries = { maxAttempts: 6 };
   const ec2 = new EC2Client(retries);
   const group = new InstanceGroup(new AutoScalingClient(retries), GROUP_NAME);
-  const source: AddressSource = ALLOCATION_IDS ? { kind: 'pool', pool: new AddressPool(ec2, ALLOCATION_IDS.split(',')) } : { kind: 'private' };
-  const records = ZONE_ID ? new HostRecords(new Route53Client(retries), { zoneId: ZONE_ID, name: RECORD_NAME, seconds: Number(RECORD_SECONDS) }) : undefined;
+  const pool = ALLOCATION_IDS ? new AddressPool(ec2, ALLOCATION_IDS.split(',')) : undefined;
+  const source: AddressSource = pool ? { kind: 'pool', pool } : { kind: 'private' };
+  const place = { zoneId: ZONE_ID ?? '', name: RECORD_NAME, seconds: Number(RECORD_SECONDS) };
+  const records = ZONE_ID
+    ? new HostRecords(new Route53Client(retries), { ...place, owner: ownerOf(GROUP_NAME, AWS_REGION), routing: routingOf(process.env) })
+    : undefined;
   const work = async () => {
     if (isCloudFormation(event) && event.RequestType === 'Delete') {
-      await records?.set([]);
+      await records?.clear({ addresses: new Set((await pool?.addresses())?.map(({ ip }) => ip)) });
       logger.info('the records are gone');
-    } else logger.info('addresses are in step', { ...(await keepInStep({ group, source, client: ec2, ipv6: IPV6 === 'true', records })) });
+      return undefined;
+    }
+    const pass = await keepInStep({ group, source, client: ec2, ipv6: IPV6 === 'true', records, takeOver: isCloudFormation(event) });
+    logger.info('addresses are in step', { ...pass });
     return undefined;
   };
   if (isCloudFormation(event)) await answerCloudFormation(event, work);

@@ -1,23 +1,44 @@
-/** The DNS records of the host name: a multivalue answer record per serving address (Amazon Route 53 developer guide, "Multivalue answer routing"). */
+/**
+ * The DNS records of the host name that are this service's own: known by their set identifiers, made and deleted in one change, and beside them
+ * whatever others have there (Amazon Route 53 developer guide, "Choosing a routing policy").
+ */
 import {
   type Change,
   ChangeResourceRecordSetsCommand,
   ListResourceRecordSetsCommand,
   type ResourceRecordSet,
   type Route53Client,
+  type RRType,
 } from '@aws-sdk/client-route-53';
+import { addressOfRecord, conflicts, isChangedInPlace, isSame, undotted } from './record-sets';
+
+/** How Route 53 chooses between the records of this service and those of others on the same name. Nothing: it does not, they are one service. */
+export interface Routing {
+  readonly weight?: number;
+  readonly failover?: 'PRIMARY' | 'SECONDARY';
+  readonly healthCheckId?: string;
+}
 
 export interface HostRecordsSettings {
   readonly zoneId: string;
   readonly name: string;
   /** Time to live of a record. */
   readonly seconds: number;
+  /** What the set identifiers of the records begin with. */
+  readonly owner: string;
+  readonly routing: Routing;
 }
 
 /** Where an alias leads: the name of a load balancer, and the zone that its region has for such names. */
 export interface BalancerName {
   readonly dnsName: string;
   readonly zoneId: string;
+}
+
+/** What earlier versions made had the address itself as set identifier, and aliases none: taken for this service's where it leads to what this service has. */
+export interface Earlier {
+  readonly addresses?: ReadonlySet<string>;
+  readonly balancers?: readonly string[];
 }
 
 export class HostRecords {
@@ -27,53 +48,103 @@ export class HostRecords {
   ) {}
 
   /**
-   * Makes the records name exactly these addresses, in one change. An alias of a load balancer that the service had before goes in the same
-   * change, since a name can't have both. Answers whether anything had to be changed.
+   * Makes the own records name exactly these addresses, in one change. Where a load balancer of this service has taken the name, they are left
+   * to it, unless a deployment says otherwise (`takeOver`). Answers whether anything had to be changed.
    */
-  async set(ips: readonly string[]): Promise<boolean> {
+  async set(ips: readonly string[], { earlier = {}, takeOver = false }: { earlier?: Earlier; takeOver?: boolean } = {}): Promise<boolean> {
     const all = await this.records();
-    const present = all.filter(isOfAnAddress);
-    const wanted = new Map(ips.map((ip) => [ip, this.record(ip)]));
-    const changes: Change[] = ips.length > 0 ? all.filter(isOfABalancer).map((ResourceRecordSet) => ({ Action: 'DELETE', ResourceRecordSet })) : [];
-    for (const record of present) {
-      const ip = record.SetIdentifier ?? '';
-      const keep = wanted.get(ip);
-      if (keep && record.TTL === keep.TTL && record.ResourceRecords?.[0]?.Value === ip) wanted.delete(ip);
-      else if (!keep) changes.push({ Action: 'DELETE', ResourceRecordSet: record });
-    }
-    for (const record of wanted.values()) changes.push({ Action: 'UPSERT', ResourceRecordSet: record });
-    return this.change(changes);
+    const own = this.ownOf(all, earlier);
+    if (!takeOver && own.some(({ AliasTarget }) => AliasTarget)) return false;
+    return this.replace(all, own, this.ofAddresses(ips));
   }
 
-  /** Makes the name an alias of a load balancer, in place of the addresses that it had. */
-  async alias({ dnsName, zoneId }: BalancerName): Promise<void> {
-    const wanted: ResourceRecordSet = {
-      Name: this.settings.name,
-      Type: 'A',
-      AliasTarget: { DNSName: dnsName, HostedZoneId: zoneId, EvaluateTargetHealth: false },
-    };
-    const addresses = (await this.records()).filter(isOfAnAddress);
-    await this.change([
-      ...addresses.map((ResourceRecordSet) => ({ Action: 'DELETE' as const, ResourceRecordSet })),
-      { Action: 'UPSERT', ResourceRecordSet: wanted },
-    ]);
+  /** Takes the own records of addresses away, and leaves what has taken their place. */
+  async clear(earlier: Earlier = {}): Promise<void> {
+    const all = await this.records();
+    const own = this.ownOf(all, earlier).filter(({ AliasTarget }) => !AliasTarget);
+    await this.replace(all, own, []);
   }
 
-  /** Takes the alias of this load balancer away, and nothing that has taken its place. */
+  /** Makes the name an alias of a load balancer, in place of what of this service it led to. */
+  async alias(balancer: BalancerName, earlier: Earlier = {}): Promise<void> {
+    const all = await this.records();
+    await this.replace(all, this.ownOf(all, { ...earlier, balancers: [balancer.dnsName, ...(earlier.balancers ?? [])] }), [this.ofBalancer(balancer)]);
+  }
+
+  /** Makes the alias where this service has no record at all: the way back from a deployment that failed takes away what was to come in its place. */
+  async keepAlias(balancer: BalancerName): Promise<boolean> {
+    const all = await this.records();
+    if (this.ownOf(all, { balancers: [balancer.dnsName] }).length > 0) return false;
+    return this.replace(all, [], [this.ofBalancer(balancer)]);
+  }
+
+  /** Takes the alias of this load balancer away, and leaves what has taken its place. */
   async unalias({ dnsName }: BalancerName): Promise<void> {
-    const own = (await this.records()).filter(({ AliasTarget }) => undotted(AliasTarget?.DNSName) === undotted(dnsName));
-    await this.change(own.map((ResourceRecordSet) => ({ Action: 'DELETE', ResourceRecordSet })));
+    const all = await this.records();
+    const own = this.ownOf(all, { balancers: [dnsName] }).filter(({ AliasTarget }) => undotted(AliasTarget?.DNSName) === undotted(dnsName));
+    await this.replace(all, own, []);
   }
 
-  private async change(changes: Change[]): Promise<boolean> {
-    if (changes.length === 0) return false;
-    await this.client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: this.settings.zoneId, ChangeBatch: { Changes: changes } }));
+  private ownOf(all: readonly ResourceRecordSet[], { addresses = new Set(), balancers = [] }: Earlier): ResourceRecordSet[] {
+    const { owner } = this.settings;
+    return all.filter((record) => {
+      const { SetIdentifier, AliasTarget } = record;
+      if (SetIdentifier === owner || SetIdentifier?.startsWith(`${owner} `)) return true;
+      const earlier = addressOfRecord(record);
+      if (earlier !== undefined) return addresses.has(earlier);
+      return SetIdentifier === undefined && AliasTarget !== undefined && balancers.some((one) => undotted(one) === undotted(AliasTarget.DNSName));
+    });
+  }
+
+  private async replace(all: readonly ResourceRecordSet[], own: readonly ResourceRecordSet[], wanted: readonly ResourceRecordSet[]): Promise<boolean> {
+    const others = all.filter((record) => !own.includes(record));
+    const conflict = conflicts(others, wanted);
+    if (conflict !== undefined)
+      throw new Error(
+        `${this.settings.name} leads to what is not of this service (${conflict}), and Route 53 has no other kind of records beside it. Delete that record, or give all services on this name the same kind of DnsRouting, each its own role`,
+      );
+    const kept = own.filter((record) => wanted.some((one) => isSame(one, record)));
+    const Changes: Change[] = [
+      ...own
+        .filter((record) => !kept.includes(record) && !wanted.some((one) => isChangedInPlace(record, one)))
+        .map((ResourceRecordSet) => ({ Action: 'DELETE' as const, ResourceRecordSet })),
+      ...wanted.filter((one) => !kept.some((record) => isSame(one, record))).map((ResourceRecordSet) => ({ Action: 'UPSERT' as const, ResourceRecordSet })),
+    ];
+    if (Changes.length === 0) return false;
+    await this.client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: this.settings.zoneId, ChangeBatch: { Changes } }));
     return true;
   }
 
-  private record(ip: string): ResourceRecordSet {
-    const { name, seconds } = this.settings;
-    return { Name: name, Type: ip.includes(':') ? 'AAAA' : 'A', SetIdentifier: ip, MultiValueAnswer: true, TTL: seconds, ResourceRecords: [{ Value: ip }] };
+  /** A record for each address; where Route 53 chooses between services, one of the service with all of them. */
+  private ofAddresses(ips: readonly string[]): ResourceRecordSet[] {
+    const { name: Name, seconds: TTL, owner, routing } = this.settings;
+    const typeOf = (ip: string): RRType => (ip.includes(':') ? 'AAAA' : 'A');
+    if (routing.weight === undefined && routing.failover === undefined)
+      return ips.map((ip) => ({
+        Name,
+        Type: typeOf(ip),
+        SetIdentifier: `${owner} ${ip}`,
+        MultiValueAnswer: true,
+        TTL,
+        HealthCheckId: routing.healthCheckId,
+        ResourceRecords: [{ Value: ip }],
+      }));
+    return (['A', 'AAAA'] as const)
+      .map((Type) => ({ Type, values: ips.filter((ip) => typeOf(ip) === Type) }))
+      .filter(({ values }) => values.length > 0)
+      .map(({ Type, values }) => ({ Name, Type, ...this.chosen(), TTL, ResourceRecords: [...values].sort().map((Value) => ({ Value })) }));
+  }
+
+  /** An alias can't be one of many answers, so a service that is alone on its name is the only one that is chosen. */
+  private ofBalancer({ dnsName, zoneId }: BalancerName): ResourceRecordSet {
+    const AliasTarget = { DNSName: dnsName, HostedZoneId: zoneId, EvaluateTargetHealth: false };
+    return { Name: this.settings.name, Type: 'A', ...this.chosen(), AliasTarget };
+  }
+
+  private chosen(): Pick<ResourceRecordSet, 'SetIdentifier' | 'Weight' | 'Failover' | 'HealthCheckId'> {
+    const { owner, routing } = this.settings;
+    const { weight, failover, healthCheckId: HealthCheckId } = routing;
+    return { SetIdentifier: owner, ...(failover ? { Failover: failover } : { Weight: weight ?? 1 }), HealthCheckId };
   }
 
   private async records(): Promise<ResourceRecordSet[]> {
@@ -85,9 +156,3 @@ export class HostRecords {
     return ResourceRecordSets.filter((record) => undotted(record.Name) === undotted(name) && (record.Type === 'A' || record.Type === 'AAAA'));
   }
 }
-
-const undotted = (name = '') => name.replace(/\.$/, '').toLowerCase();
-/** Those that this makes: one for each address, named by it. */
-const isOfAnAddress = ({ MultiValueAnswer, SetIdentifier, ResourceRecords }: ResourceRecordSet) =>
-  MultiValueAnswer === true && SetIdentifier === ResourceRecords?.[0]?.Value;
-const isOfABalancer = ({ AliasTarget }: ResourceRecordSet) => /\.elb\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/.test(undotted(AliasTarget?.DNSName));

@@ -3,7 +3,7 @@ import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { AddressPool } from './address-pool';
 import type { HostRecords } from './host-records';
 import type { InstanceGroup } from './instance-group';
-import { type OwnAddresses, ownAddresses } from './own-addresses';
+import { allOf, type OwnAddresses, ownAddresses } from './own-addresses';
 
 export interface Pass {
   readonly taken: number;
@@ -24,30 +24,34 @@ interface Parts {
   /** Whether IPv6 addresses are recorded as well. */
   readonly ipv6?: boolean;
   readonly records?: HostRecords;
+  /** Whether a deployment says that the name is to lead here, whatever of this service it led to. */
+  readonly takeOver?: boolean;
 }
 
-export async function keepInStep({ group, source, client, ipv6, records }: Parts): Promise<Pass> {
+export async function keepInStep({ group, source, client, ipv6, records, takeOver }: Parts): Promise<Pass> {
   const instances = await group.instances();
   const ids = instances.map(({ id }) => id);
   const own = await ownAddresses(client, ids);
-  const { held, taken, given } = source.kind === 'pool' ? await handOut(source.pool, ids) : { held: privateIps(own), taken: 0, given: 0 };
+  const { held, all, taken, given } = source.kind === 'pool' ? await handOut(source.pool, ids) : { held: privateIps(own), all: [], taken: 0, given: 0 };
   const serving = instances.flatMap(({ id, serves }) => {
     const [ip, second] = [held.get(id), ipv6 ? own.get(id)?.ipv6 : undefined];
     return serves && ip !== undefined ? [ip, ...(second === undefined ? [] : [second])] : [];
   });
   // While nobody serves, the name leads to where it led: of a name that does not exist, resolvers say so for a quarter of an hour (RFC 2308, by the SOA of Route 53).
-  const recordsChanged = (serving.length > 0 && (await records?.set(serving))) || false;
+  const earlier = { addresses: new Set([...all, ...allOf(own)]) };
+  const recordsChanged = (serving.length > 0 && (await records?.set(serving, { earlier, takeOver }))) || false;
   return { taken, given, waiting: instances.length - held.size, recordsChanged };
 }
 
 const privateIps = (own: Map<string, OwnAddresses>) => new Map([...own].flatMap(([id, { privateIp }]) => (privateIp ? [[id, privateIp] as const] : [])));
 
 /** Takes back what belongs to no instance, then gives to those that have none. */
-async function handOut(pool: AddressPool, ids: readonly string[]): Promise<{ held: Map<string, string>; taken: number; given: number }> {
+async function handOut(pool: AddressPool, ids: readonly string[]): Promise<{ held: Map<string, string>; all: string[]; taken: number; given: number }> {
   const held = new Map<string, string>();
   const free = [];
   let taken = 0;
-  for (const address of await pool.addresses()) {
+  const addresses = await pool.addresses();
+  for (const address of addresses) {
     const { instanceId, associationId, ip } = address;
     if (instanceId !== undefined && ids.includes(instanceId) && !held.has(instanceId)) {
       held.set(instanceId, ip);
@@ -68,5 +72,5 @@ async function handOut(pool: AddressPool, ids: readonly string[]): Promise<{ hel
     held.set(id, address.ip);
     given++;
   }
-  return { held, taken, given };
+  return { held, all: addresses.map(({ ip }) => ip), taken, given };
 }

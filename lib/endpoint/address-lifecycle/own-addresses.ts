@@ -3,6 +3,7 @@ import { DescribeInstancesCommand, type EC2Client, type Instance } from '@aws-sd
 
 export interface OwnAddresses {
   readonly privateIp?: string;
+  readonly publicIp?: string;
   readonly ipv6?: string;
 }
 
@@ -16,6 +17,11 @@ export async function ownAddresses(client: EC2Client, instanceIds: readonly stri
   return new Map(instances.flatMap((instance) => (instance.InstanceId ? [[instance.InstanceId, addressesOf(instance)] as const] : [])));
 }
 
-function addressesOf({ PrivateIpAddress, Ipv6Address, NetworkInterfaces = [] }: Instance): OwnAddresses {
-  return { privateIp: PrivateIpAddress, ipv6: Ipv6Address || NetworkInterfaces[0]?.Ipv6Addresses?.[0]?.Ipv6Address };
+function addressesOf({ PrivateIpAddress, PublicIpAddress, Ipv6Address, NetworkInterfaces = [] }: Instance): OwnAddresses {
+  return { privateIp: PrivateIpAddress, publicIp: PublicIpAddress, ipv6: Ipv6Address || NetworkInterfaces[0]?.Ipv6Addresses?.[0]?.Ipv6Address };
+}
+
+/** Every address of theirs. */
+export function allOf(own: ReadonlyMap<string, OwnAddresses>): string[] {
+  return [...own.values()].flatMap(({ privateIp, publicIp, ipv6 }) => [privateIp, publicIp, ipv6].filter((ip) => ip !== undefined));
 }

@@ -10,25 +10,32 @@ import { Route53Client } from '@aws-sdk/client-route-53';
 import { answerCloudFormation, type CloudFormationRequest, isCloudFormation } from '../../functions/cloudformation';
 import { HostRecords } from '../address-lifecycle/host-records';
 import { InstanceGroup } from '../address-lifecycle/instance-group';
+import { allOf, ownAddresses } from '../address-lifecycle/own-addresses';
+import { ownerOf, routingOf } from '../address-lifecycle/record-settings';
 import { InstanceSlots } from './instance-slots';
 import { keepSlots } from './keep-slots';
 import { PortTargets } from './port-targets';
 
 const logger = new Logger({ serviceName: 'ftps-slots' });
+const retries = { maxAttempts: 8 };
 
 export async function handler(event: CloudFormationRequest | Record<string, unknown> = {}): Promise<void> {
-  const { GROUP_NAME = '', SLOTS = '[]', LOAD_BALANCER_ARN = '' } = process.env;
-  const retries = { maxAttempts: 8 };
-  if (isCloudFormation(event)) return answerCloudFormation(event, () => name(event));
+  const { GROUP_NAME = '', SLOTS = '[]', LOAD_BALANCER_ARN = '', RECORD } = process.env;
+  const group = new InstanceGroup(new AutoScalingClient(retries), GROUP_NAME);
+  if (isCloudFormation(event)) return answerCloudFormation(event, () => name(event, group));
   const pass = await keepSlots({
-    group: new InstanceGroup(new AutoScalingClient(retries), GROUP_NAME),
+    group,
     slots: new InstanceSlots(new EC2Client(retries)),
     targets: new PortTargets(new ElasticLoadBalancingV2Client(retries), LOAD_BALANCER_ARN),
     ports: (JSON.parse(SLOTS) as [number, number][]).map(([low, high]) => ({ low, high })),
   });
-  logger.info('slots are in step', { ...pass });
+  const named = RECORD ? (JSON.parse(RECORD) as Named) : undefined;
+  const serves = (await group.instances()).some((one) => one.serves);
+  const recordsChanged = named !== undefined && serves && (await recordsOf(named).keepAlias(balancerOf(named)));
+  logger.info('slots are in step', { ...pass, recordsChanged });
 }
 
+/** The host name, and the load balancer that it is to lead to. */
 interface Named {
   readonly ZoneId: string;
   readonly RecordName: string;
@@ -36,14 +43,35 @@ interface Named {
   readonly BalancerZoneId: string;
 }
 
+interface NameRequest extends CloudFormationRequest {
+  readonly ResourceProperties?: Named;
+  readonly OldResourceProperties?: Named;
+}
+
 /**
  * Makes the host name lead to the load balancer, or no longer. Not a record of the template: CloudFormation makes what is new before it takes
  * away what was, and a name that has records of instances can't have an alias beside them.
  */
-async function name(event: CloudFormationRequest & { readonly ResourceProperties?: Named }): Promise<undefined> {
-  const { ZoneId, RecordName, BalancerName: dnsName, BalancerZoneId } = event.ResourceProperties!;
-  const records = new HostRecords(new Route53Client({ maxAttempts: 6 }), { zoneId: ZoneId, name: RecordName, seconds: 0 });
-  const balancer = { dnsName, zoneId: BalancerZoneId };
-  await (event.RequestType === 'Delete' ? records.unalias(balancer) : records.alias(balancer));
+async function name(event: NameRequest, group: InstanceGroup): Promise<undefined> {
+  const named = event.ResourceProperties!;
+  const records = recordsOf(named);
+  if (event.RequestType === 'Delete') {
+    await records.unalias(balancerOf(named));
+    return undefined;
+  }
+  const instances = await ownAddresses(
+    new EC2Client(retries),
+    (await group.instances()).map(({ id }) => id),
+  );
+  const before = event.OldResourceProperties?.BalancerName;
+  await records.alias(balancerOf(named), { addresses: new Set(allOf(instances)), balancers: before === undefined ? [] : [before] });
   return undefined;
+}
+
+const balancerOf = ({ BalancerName: dnsName, BalancerZoneId: zoneId }: Named) => ({ dnsName, zoneId });
+
+function recordsOf({ ZoneId: zoneId, RecordName }: Named): HostRecords {
+  const { GROUP_NAME = '', AWS_REGION = '' } = process.env;
+  const owner = ownerOf(GROUP_NAME, AWS_REGION);
+  return new HostRecords(new Route53Client(retries), { zoneId, name: RecordName, seconds: 0, owner, routing: routingOf(process.env) });
 }

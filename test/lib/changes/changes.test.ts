@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
-import { EndpointKind, type FtpsEnvironmentOptions, PassivePorts } from '../../../lib';
+import { DnsRouting, EndpointKind, type FtpsEnvironmentOptions, PassivePorts } from '../../../lib';
 import { serverBundleFolder } from '../../../lib/bundles';
 import { Account } from './account';
 import { change, environment, having, service, synthesized } from './environment';
@@ -40,6 +40,12 @@ describe('a change', () => {
     ['one instance becomes three', { instances: 1 }, { instances: 3 }],
     ['elastic addresses become a load balancer', {}, { endpoint: EndpointKind.LOAD_BALANCER }],
     ['a load balancer becomes elastic addresses', { endpoint: EndpointKind.LOAD_BALANCER }, {}],
+    ['two environments are to share a name', {}, { dnsRouting: DnsRouting.weighted(100) }],
+    [
+      'an environment becomes the primary one',
+      { endpoint: EndpointKind.LOAD_BALANCER },
+      { endpoint: EndpointKind.LOAD_BALANCER, dnsRouting: DnsRouting.primary() },
+    ],
     ['the archive goes', {}, { archiveRetention: Duration.days(0) }],
     ['a tag', {}, { tags: { team: 'files' } }],
     ['IPv6 comes', {}, { ipv6: true }],

@@ -2,9 +2,19 @@ import { spawnSync } from 'node:child_process';
 import type { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
-import { ElasticAddresses, FtpsLoadBalancer, FtpsService, type FtpsServiceProps, PassivePorts, PrivateAddresses, ServerCertificate } from '../../../lib';
+import {
+  DnsRouting,
+  ElasticAddresses,
+  FtpsLoadBalancer,
+  type FtpsLoadBalancerProps,
+  FtpsService,
+  type FtpsServiceProps,
+  PassivePorts,
+  PrivateAddresses,
+  ServerCertificate,
+} from '../../../lib';
 import { flat, inboundRules, type Resources, shippedSettings, testStack } from '../support';
 
 type Make = (stack: Stack, vpc: Vpc) => Partial<FtpsServiceProps>;
@@ -26,6 +36,12 @@ const inside: Make = (stack, vpc) => ({
     names: ['ftps.example.com'],
   } as never),
 });
+
+/** Whether instances get public addresses when they start. */
+function publicAddresses(template: Template): boolean {
+  const [launch] = Object.values(template.findResources('AWS::EC2::LaunchTemplate') as Resources);
+  return launch.Properties.LaunchTemplateData.NetworkInterfaces[0].AssociatePublicIpAddress;
+}
 
 /** The script that an instance runs at every boot. */
 function startScript(template: Template): string {
@@ -115,8 +131,8 @@ describe('a load balancer', () => {
     // The hashes in logical ids and the digest by which the image is looked up follow from the ports.
     const text = (template: Template) =>
       JSON.stringify(template.toJSON())
-        .replaceAll(/[0-9A-F]{8}(?=")/g, '')
-        .replaceAll(/"Settings":"[0-9a-f]{10}"/g, '"Settings":""');
+        .replaceAll(/"Settings":"[0-9a-f]{10}"/g, '"Settings":""')
+        .replaceAll(/[0-9A-F]{8}(?=")/g, '');
     // A hash of a file may have such digits, too.
     const swapped = text(template).replaceAll(/[0-9a-f]{64}|5000\d|5001[0-5]/g, (port) => (port.length === 5 ? String(Number(port) - 50_000 + 8192) : port));
     expect(sorted(JSON.parse(swapped))).toEqual(sorted(JSON.parse(text(moved))));
@@ -133,6 +149,132 @@ function sorted(value: unknown): string[] {
   walk(value, '');
   return lines.sort();
 }
+
+describe('addresses that are there already', () => {
+  const ids = ['eipalloc-0a', 'eipalloc-0b', 'eipalloc-0c'];
+
+  it('are taken by their allocation ids, looked up by the deployment, and none is made', () => {
+    const template = service((stack) => ({ endpoint: new ElasticAddresses(stack, 'Pool', { allocationIds: ids }) }));
+    template.resourceCountIs('AWS::EC2::EIP', 0);
+    template.hasResourceProperties('AWS::CloudFormation::CustomResource', { AllocationIds: ids });
+    const lambda = Object.values(template.findResources('AWS::Lambda::Function') as Resources).find(
+      ({ Properties }) => Properties.Environment?.Variables?.ALLOCATION_IDS,
+    );
+    expect(lambda.Properties.Environment.Variables.ALLOCATION_IDS).toBe(ids.join(','));
+    expect(startScript(template)).toMatch(/until case " <PoolExistingFound[^>]*Address1> <[^>]*Address2> <[^>]*Address3> " in/);
+  });
+
+  it('are those of a load balancer as well, one for each subnet', () => {
+    const template = service((stack, vpc) => ({ endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3, allocationIds: ids.slice(0, 2) }) }));
+    template.resourceCountIs('AWS::EC2::EIP', 0);
+    const [balancer] = Object.values(template.findResources('AWS::ElasticLoadBalancingV2::LoadBalancer') as Resources);
+    expect(balancer.Properties.SubnetMappings.map(({ AllocationId }: Resources) => AllocationId)).toEqual(ids.slice(0, 2));
+  });
+
+  it.each<[string, Make, RegExp]>([
+    ['as well as a count', (stack) => ({ endpoint: new ElasticAddresses(stack, 'Pool', { count: 2, allocationIds: ids }) }), /count, allocationIds: give one/],
+    ['neither', (stack) => ({ endpoint: new ElasticAddresses(stack, 'Pool', {}) }), /count, allocationIds: give one/],
+    ['too few', (stack) => ({ endpoint: new ElasticAddresses(stack, 'Pool', { allocationIds: ['eipalloc-0a'] }) }), /1 addresses are too few for 2/],
+    ['an address', (stack) => ({ endpoint: new ElasticAddresses(stack, 'Pool', { allocationIds: ['203.0.113.7'] }) }), /"203.0.113.7" is no allocation id/],
+    [
+      'one twice',
+      (stack) => ({ endpoint: new ElasticAddresses(stack, 'Pool', { allocationIds: ['eipalloc-0a', 'eipalloc-0a'] }) }),
+      /eipalloc-0a is named twice/,
+    ],
+    [
+      'another number than subnets',
+      (stack, vpc) => ({ endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3, allocationIds: ids }) }),
+      /allocationIds: 3 for 2 subnets \(Test\/Vpc\/PublicSubnet1, Test\/Vpc\/PublicSubnet2\)/,
+    ],
+  ])('are refused: %s', (_, make, message) => {
+    expect(() => service(make)).toThrow(message);
+  });
+});
+
+describe('a load balancer inside', () => {
+  const within = { vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED }, imageBuildCidr: '10.0.255.0/28' };
+  const internal =
+    (props: Partial<FtpsLoadBalancerProps> = {}): Make =>
+    (stack, vpc) => ({
+      endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3, internetFacing: false, privateAddresses: ['10.0.128.10', '10.0.192.10'], ...props }),
+    });
+  const template = service(internal(), within);
+
+  it('has private addresses alone, which the instances tell their clients, and no instance has a public one', () => {
+    const [balancer] = Object.values(template.findResources('AWS::ElasticLoadBalancingV2::LoadBalancer') as Resources);
+    expect(balancer.Properties.Scheme).toBe('internal');
+    expect(balancer.Properties.SubnetMappings.map(({ PrivateIPv4Address }: Resources) => PrivateIPv4Address)).toEqual(['10.0.128.10', '10.0.192.10']);
+    template.resourceCountIs('AWS::EC2::EIP', 0);
+    expect(startScript(template)).toContain('ADDRESS=10.0.192.10 ;;');
+    expect(publicAddresses(template)).toBe(false);
+  });
+
+  it.each<[string, Make, RegExp]>([
+    ['no addresses', internal({ privateAddresses: undefined }), /privateAddresses: 0 for 2 subnets/],
+    ['addresses of the internet', internal({ allocationIds: ['eipalloc-0a', 'eipalloc-0b'] }), /allocationIds: are addresses of the internet/],
+    ['facing the internet', internal({ internetFacing: true }), /privateAddresses: are those of a load balancer with internetFacing: false/],
+  ])('is refused with %s', (_, make, message) => {
+    expect(() => service(make, within)).toThrow(message);
+  });
+});
+
+describe('instances behind a load balancer', () => {
+  it('have public addresses in public subnets, none in others, and none where it is said', () => {
+    expect(publicAddresses(service(balanced))).toBe(true);
+    expect(publicAddresses(service(balanced, { vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED }, imageBuildCidr: '10.0.255.0/28' }))).toBe(false);
+    const without: Make = (stack, vpc) => ({ endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3, publicInstances: false }) });
+    expect(publicAddresses(service(without))).toBe(false);
+  });
+
+  it('may not start in a zone where it has no address', () => {
+    const narrow: Make = (stack, vpc) => ({
+      endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3, vpcSubnets: { subnets: [vpc.publicSubnets[0]!] } }),
+    });
+    expect(() => service(narrow)).toThrow(
+      /vpcSubnets: instances may start in .+, where the load balancer has no address \(it has .+\); give FtpsLoadBalancer a subnet there/,
+    );
+    const kept: Make = (stack, vpc) => ({ ...narrow(stack, vpc), vpcSubnets: { subnets: [vpc.publicSubnets[0]!] } });
+    expect(() => service(kept)).not.toThrow();
+  });
+
+  it('lie in one zone each: two subnets of one zone are refused', () => {
+    const twice: Make = (stack, vpc) => ({
+      endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3, vpcSubnets: { subnets: [vpc.publicSubnets[0]!, vpc.isolatedSubnets[0]!] } }),
+    });
+    expect(() => service(twice)).toThrow(/vpcSubnets: has two subnets in .+ and a network load balancer has one address in a zone/);
+  });
+});
+
+describe('routing between services of one host name', () => {
+  it('is told to the Lambda; a primary has a health check that follows an alarm, and needs no way in', () => {
+    const template = service(elastic, { dnsRouting: DnsRouting.primary() });
+    template.hasResourceProperties('AWS::Route53::HealthCheck', {
+      HealthCheckConfig: { Type: 'CLOUDWATCH_METRIC', InsufficientDataHealthStatus: 'Unhealthy', AlarmIdentifier: { Region: 'eu-central-1' } },
+    });
+    const [lambda] = Object.values(template.findResources('AWS::Lambda::Function') as Resources).filter(
+      ({ Properties }) => Properties.Environment?.Variables?.ROUTING,
+    );
+    expect(lambda.Properties.Environment.Variables).toMatchObject({
+      ROUTING: '{"failover":"PRIMARY"}',
+      HEALTH_CHECK_ID: { 'Fn::GetAtt': [expect.any(String), 'HealthCheckId'] },
+    });
+    const fromOthers = inboundRules(template).filter((rule) => !rule.endsWith('203.0.113.0/24'));
+    expect(fromOthers.filter((rule) => !rule.endsWith('a security group'))).toEqual([]);
+  });
+
+  it('by weights has no health check unless one is given, behind a load balancer too', () => {
+    const template = service(balanced, { dnsRouting: DnsRouting.weighted(10) });
+    template.resourceCountIs('AWS::Route53::HealthCheck', 0);
+    template.hasResourceProperties('AWS::CloudFormation::CustomResource', { Owner: 'Test-Ftps-Fleet', ROUTING: '{"weight":10}' });
+  });
+
+  it('is refused where it can say nothing', () => {
+    expect(() => DnsRouting.weighted(256)).toThrow(/weight: 256 is no weight; write a whole number from 0 to 255/);
+    expect(() => service(inside, { dnsRouting: DnsRouting.secondary(), hostedZone: undefined })).toThrow(
+      /dnsRouting: says how records are chosen, and without hostedZone none/,
+    );
+  });
+});
 
 it('elastic addresses that are fewer than the instances may be stop synthesis', () => {
   expect(() => service(elastic, { instances: 3, maxInstances: 4 })).toThrow(/endpoint: 3 addresses are too few for 4 instances/);

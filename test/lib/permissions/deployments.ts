@@ -15,6 +15,7 @@ import {
   AuditLog,
   ClientTrust,
   DirectoryAccounts,
+  ElasticAddresses,
   FileStorage,
   FtpsAccounts,
   FtpsLoadBalancer,
@@ -87,6 +88,7 @@ export function everythingElse(keyOf: (scope: Stack) => IKey | undefined = () =>
       }),
     ),
   });
+  new ElasticAddresses(stack, 'Taken', { allocationIds: ['eipalloc-0123456789abcdef0'] });
   service.sessionLog.grantStart(person('Operator'));
   accounts.grantManage(person('AccountKeeper'));
   auditLog.archive!.grantQuery(person('Analyst'));

@@ -7,7 +7,7 @@ import { acceptedGrants } from './accepted';
 import { everythingElse, production, promotion } from './deployments';
 import { ask } from './evaluate';
 import { certificateOfAcm, certificateOfPrivateAuthority, clientTrust } from './table/certificate';
-import { elasticAddresses, loadBalancer } from './table/endpoint';
+import { elasticAddresses, existingAddresses, loadBalancer } from './table/endpoint';
 import { alarms, customResources, events, lambdas, logGroups, trust } from './table/everywhere';
 import { efs, fleet } from './table/fleet';
 import { image, sharedImage } from './table/image';
@@ -28,7 +28,7 @@ describe.each([
     everythingElse(),
     /^Wide\//,
     [
-      ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer],
+      ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses],
       ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, ...everywhere],
     ],
   ],
@@ -37,7 +37,7 @@ describe.each([
     everythingElse((scope) => Key.fromKeyArn(scope, 'CompanyKey', KEY_OF_OTHERS)),
     /^Wide\//,
     [
-      ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, oneKey],
+      ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses, oneKey],
       ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, ...everywhere],
     ],
   ],

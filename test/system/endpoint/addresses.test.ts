@@ -52,6 +52,12 @@ beforeAll(async () => {
   process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
   ({ handler } = require(bundle));
 });
+/** Each test is a service of its own; what the one before recorded is not its business (sharing.test.ts). */
+afterEach(async () => {
+  const { ResourceRecordSets } = await route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: zoneId }));
+  const Changes = ResourceRecordSets!.filter(({ Name }) => Name === `${NAME}.`).map((ResourceRecordSet) => ({ Action: 'DELETE' as const, ResourceRecordSet }));
+  if (Changes.length > 0) await route53.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: zoneId, ChangeBatch: { Changes } }));
+});
 afterAll(() => moto.stop());
 
 /** A group of its own with a pool of its own. */

@@ -38,6 +38,16 @@ export const elasticAddresses: Table = (deployment) => {
   ];
 };
 
+export const existingAddresses: Table = (deployment) => [
+  {
+    step: 'A deployment looks up the addresses of allocations that are there already',
+    who: roleOf(deployment, 'Taken/Existing/LookUp/Role'),
+    page: 'Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2" (lib/endpoint/address-lookup)',
+    may: [['ec2:DescribeAddresses', '*']],
+    not: [['ec2:ReleaseAddress ec2:AssociateAddress', arn('ec2', 'elastic-ip/eipalloc-0123456789abcdef0')]],
+  },
+];
+
 export const loadBalancer: Table = (deployment) => {
   const who = roleOf(deployment, 'Balancer/Slots/Role');
   const zone = 'arn:aws:route53:::hostedzone/Z0123456789EXAMPLE';
