@@ -20,11 +20,10 @@ writeFileSync(authorities, '');
 const common = { domainName: 'ftps.example.com', hostedZone, clientCidrs: ['203.0.113.0/24'], vpc };
 new FtpsService(stack, 'Elastic', {
   ...common,
-  endpoint: new ElasticAddresses(stack, 'Addresses', { count: 2 }),
+  endpoint: new ElasticAddresses(stack, 'Addresses', { allocationIds: ['eipalloc-0123456789abcdef0', 'eipalloc-0fedcba9876543210'] }),
   storage: new S3Storage(stack, 'Files'),
   clientTrust: new ClientTrust(stack, 'Trust', { bundleFile: authorities }),
 });
-new ElasticAddresses(stack, 'Taken', { allocationIds: ['eipalloc-0123456789abcdef0'] });
 new FtpsService(stack, 'Balanced', { ...common, endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3 }) });
 afterAll(() => rmSync(authorities));
 const template = Template.fromStack(Stack.of(vpc)).toJSON() as { Resources: Resources };
@@ -59,7 +58,9 @@ describe.each(functions)('%s', (id, { Properties }) => {
   });
 
   it('takes a run out of the account’s for itself where two at once would undo each other’s work, and nowhere else', () => {
-    expect(Properties.ReservedConcurrentExecutions).toBe(/release|client certificates|GuardDuty/i.test(Properties.Description) ? undefined : 1);
+    expect(Properties.ReservedConcurrentExecutions).toBe(
+      /release|client certificates|GuardDuty|were there already/i.test(Properties.Description) ? undefined : 1,
+    );
   });
 
   it('its role is assumed by Lambda alone', () => {
