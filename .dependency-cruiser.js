@@ -17,6 +17,12 @@ module.exports = {
       to: { path: 'node_modules/ftp-srv' },
     },
     {
+      name: 'one-door-to-ssh2',
+      severity: 'error',
+      from: { path: '^(server|lib|bin)', pathNot: '^server/ssh/transport/(ssh2|ciphers|ml-kem)' },
+      to: { path: 'node_modules/(@types/)?ssh2' },
+    },
+    {
       name: 'only-the-entrance-knows-the-protocols',
       severity: 'error',
       from: { path: '^server/', pathNot: '^server/((ftps|ssh)/|main\\.ts$)' },

@@ -26,6 +26,7 @@ import { type Bandwidth, LocalBandwidth } from './limits/bandwidth';
 import type { Limits } from './limits/limits';
 import { Sessions } from './sessions/registry';
 import type { SessionInfo } from './sessions/session-info';
+import { openSsh } from './ssh/open';
 import { ServerCertificates } from './tls/certificates';
 import { assertFips } from './tls/fips';
 
@@ -54,7 +55,7 @@ const HASHES_AT_ONCE = 2;
 
 /** A server that is listening. */
 export interface RunningServer {
-  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit'; readonly host: string; readonly port: number }[];
+  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit' | 'sftp'; readonly host: string; readonly port: number }[];
   readonly passivePorts: readonly number[];
   readonly sessions: Sessions;
   readonly transfers: () => number;
@@ -142,17 +143,24 @@ export async function startServer(
       await listener.open();
       closers.push(() => listener.close());
     }
+    const { sftp } = config;
+    const ssh = sftp && (await openSsh({ config: { ...config, sftp }, audit, identity, files, limits, sessions }));
+    if (ssh) closers.push(() => ssh.close());
     retention.start();
     let drained: Promise<void> | undefined;
     const drain = async () => {
       for (const listener of listeners) listener.stopTaking();
+      ssh?.stopTaking();
       const cut = await sessions.farewell(config.limits.drainSeconds, hurry.signal);
       if (cut > 0) audit.record({ kind: 'server', change: 'drain-timed-out', detail: { sessions: cut } });
       await closeAll(closers);
       await audit.flush();
     };
     return {
-      listeners: listeners.map(({ config: { mode, host }, port }) => ({ mode, host, port })),
+      listeners: [
+        ...listeners.map(({ config: { mode, host }, port }) => ({ mode, host, port })),
+        ...(sftp && ssh ? [{ mode: 'sftp' as const, host: sftp.host, port: ssh.port }] : []),
+      ],
       passivePorts: passive.ports,
       sessions,
       transfers: runningTransfers,

@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 import { licenceList } from './bundled/licences.mjs';
 import { installed, packagesIn } from './bundled/packages.mjs';
 import { billOfMaterials } from './bundled/sbom.mjs';
+import { ssh2 } from './bundled/ssh2.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -37,6 +38,7 @@ const server = await build({
   entryPoints: ['bin/ftps.ts'],
   outfile: 'dist/image/ftps.js',
   target: 'node20',
+  plugins: [ssh2],
   // The console's files are carried as they are, and so is code for threads.
   loader: { '.html': 'text', '.css': 'text', '.client.js': 'text', '.thread.js': 'text' },
   // Optional native parts of ftp-srv's logger; it works without them, and nothing native belongs into the bundle.

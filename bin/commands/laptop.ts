@@ -5,12 +5,14 @@ import { checkServerConfig, type ServerConfig } from '../../server/config';
 import { hashPassword } from '../../server/identity/password';
 import { UsageError } from './exit';
 import { localCertificate } from './local-ca';
+import { localHostKey } from './local-host-key';
 
 export interface LaptopFlags {
   readonly host?: string;
   readonly explicitPort?: string;
   readonly implicitPort?: string;
   readonly passivePorts?: string;
+  readonly sftpPort?: string;
   readonly root?: string;
   readonly user?: string;
   readonly passwordFile?: string;
@@ -41,6 +43,15 @@ export async function laptopConfig(flags: LaptopFlags): Promise<{ config: Server
       { mode: 'implicit', host: flags.host ?? '127.0.0.1', port: number('--implicit-port', flags.implicitPort, 2990) },
     ],
     passive: { ports: /^0(-0)?$/.test(flags.passivePorts ?? '') ? 'any:16' : (flags.passivePorts ?? '50000-50015') },
+    ...(flags.sftpPort === undefined
+      ? {}
+      : {
+          sftp: {
+            host: flags.host ?? '127.0.0.1',
+            port: number('--sftp-port', flags.sftpPort, 2022),
+            hostKeys: [{ kind: 'file', file: await localHostKey(state) }],
+          },
+        }),
     tls: { certificates: [{ kind: 'file', certificate, key }] },
     storage: { kind: 'local', root },
     identity: [{ kind: 'file', file: accounts }],

@@ -18,6 +18,7 @@ export function serveCommand(): Command {
     .option('--explicit-port <port>', 'port for AUTH TLS (default: 2121); 0 is any free port')
     .option('--implicit-port <port>', 'port for implicit TLS (default: 2990); 0 is any free port')
     .option('--passive-ports <low-high>', 'passive range (default: 50000-50015); 0-0 is any free ports')
+    .option('--sftp-port <port>', 'port of SFTP (default: none)')
     .option('--root <folder>', 'home of the account (default: files in the state folder)')
     .option('--user <name>', 'name of the account')
     .option('--password-file <file>', 'file whose first line is the password')
@@ -45,7 +46,7 @@ export function serveCommand(): Command {
         const port = (wanted: string) => serving.listeners.find(({ mode }) => mode === wanted)?.port;
         await writeFile(
           readyFile,
-          `${JSON.stringify({ pid: process.pid, explicit: port('explicit'), implicit: port('implicit'), passive: serving.passivePorts, admin: serving.adminPort, ca })}\n`,
+          `${JSON.stringify({ pid: process.pid, explicit: port('explicit'), implicit: port('implicit'), sftp: port('sftp'), passive: serving.passivePorts, admin: serving.adminPort, ca })}\n`,
         );
       }
       process.exitCode = await serving.ended;

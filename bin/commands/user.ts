@@ -10,6 +10,7 @@ import { readConfig } from './config';
 import { exitCodes, UsageError } from './exit';
 import { readPassword } from './read-password';
 import { readImport } from './user-import';
+import { addKeyCommands } from './user-keys';
 import { askForPassword, generatePassword, passwordProblems } from './user-passwords';
 import { secretStore } from './user-secret-store';
 import { openStore, type StoreFlags } from './user-store';
@@ -96,6 +97,8 @@ export function userCommand(): Command {
         say(json ? `${JSON.stringify(facts)}\n` : `${printable(line(facts))}\n`);
       }
     });
+
+  addKeyCommands(user, withStore);
 
   withStore(user.command('import [input]'))
     .description('Adds many accounts: from JSON or CSV with a first line such as user,password,home, or from the secrets of AWS Transfer Family.')

@@ -3,7 +3,7 @@ import type { RefusalReason } from '../identity/identity';
 import type { ServerDetail } from './schema';
 
 /** What is spoken with a client. */
-export type Protocol = 'ftps';
+export type Protocol = 'ftps' | 'ssh';
 
 /** Which session an event belongs to. */
 export interface SessionFacts {
@@ -11,7 +11,7 @@ export interface SessionFacts {
   readonly session: string;
   readonly protocol: Protocol;
   /** By which port it came. `passive`: a connection on a passive port that belongs to no session; `session` is then empty. */
-  readonly listener: 'explicit' | 'implicit' | 'passive';
+  readonly listener: 'explicit' | 'implicit' | 'passive' | 'sftp';
   readonly client: { readonly address: string; readonly port: number };
   readonly server: { readonly address: string; readonly port: number };
   /** Present once logged in. */
@@ -29,6 +29,18 @@ export interface TlsFacts {
   /** SHA-256 of the client certificate, where one was verified. */
   readonly clientCertificate?: string;
   readonly clientCertificateSubject?: string;
+}
+
+export interface SshFacts {
+  /** As the client calls itself. */
+  readonly software: string;
+  readonly keyExchange: string;
+  readonly hostKey: string;
+  /** Of what the client sends, and of what it is sent; with the MAC where the cipher is none by itself. */
+  readonly cipherIn: string;
+  readonly cipherOut: string;
+  /** Whether both ends keep to strict key exchange (CVE-2023-48795). */
+  readonly strict: boolean;
 }
 
 /** Why a handshake failed or a connection was dropped before it had one. */
@@ -65,6 +77,8 @@ export type Refusal =
   | 'too-many-connections'
   | 'network-not-allowed'
   | 'locked-out'
+  /** A shell, a tunnel or a command, over SSH. */
+  | 'not-offered'
   | 'draining'
   | 'proxy-header';
 
@@ -88,6 +102,8 @@ export type ServerEvent =
       readonly tls: TlsFacts /** Data only: what tied it to its control session. */;
       readonly binding?: 'resumed' | 'same-certificate' | 'same-account' | 'address';
     } & SessionFacts)
+  /** Keys were agreed on with a client of SSH. */
+  | ({ readonly kind: 'ssh-established'; readonly ssh: SshFacts } & SessionFacts)
   | ({
       readonly kind: 'handshake-failed';
       readonly channel: 'control' | 'data';
@@ -109,6 +125,8 @@ export type ServerEvent =
       readonly command: string;
       readonly argument?: string;
       readonly code: number;
+      /** Of SFTP, whose codes are no replies of FTP. */
+      readonly refused?: true;
       readonly path?: string;
       readonly renamedTo?: string;
       /** A file that had the new name is gone. */

@@ -31,6 +31,10 @@ type Severity = keyof typeof severities;
 /** Arguments and paths come from clients; more than this of one is cut. Characters. */
 const LONGEST_TEXT = 1_024;
 
+/** Commands of FTP and requests of SFTP that delete and rename. */
+const REMOVING = ['DELE', 'RMD', 'REMOVE', 'RMDIR'];
+const RENAMING = ['RNTO', 'RENAME', 'POSIX-RENAME'];
+
 interface Common {
   readonly classUid: number;
   readonly activity: readonly [number, string];
@@ -100,6 +104,18 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
         },
         { ...networkPart(event), tls: { version: event.tls.protocol, cipher: event.tls.cipher, sni: event.tls.serverName } },
       );
+    case 'ssh-established': {
+      const { software, keyExchange, hostKey, cipherIn, cipherOut, strict } = event.ssh;
+      return build(
+        {
+          classUid: 4001,
+          activity: [99, 'SSH Established'],
+          message: `SSH: ${keyExchange}, ${hostKey}, ${cipherIn === cipherOut ? cipherIn : `${cipherIn} in, ${cipherOut} out`}${strict ? '' : ', without strict key exchange'}`,
+          unmapped: { event: 'ssh-established', listener: event.listener, detail: cut(software) },
+        },
+        networkPart(event),
+      );
+    }
     case 'handshake-failed':
       return build(
         {
@@ -108,7 +124,7 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
           severity: 3,
           outcome: 'failure',
           detail: event.reason,
-          message: `TLS handshake failed on the ${event.channel} channel: ${event.reason}`,
+          message: `${event.listener === 'sftp' ? 'SSH' : 'TLS'} handshake failed on the ${event.channel} channel: ${event.reason}`,
           unmapped: { event: 'handshake-failed', channel: event.channel, listener: event.listener, detail: cut(event.detail) },
         },
         networkPart(event),
@@ -138,7 +154,7 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
         {
           ...authenticationPart(event, event.login),
           auth_protocol: event.method,
-          is_mfa: event.outcome === 'success' ? event.method === 'password+certificate' : undefined,
+          is_mfa: event.outcome === 'success' ? event.method === 'password+certificate' || event.method === 'publickey+password' : undefined,
         },
       );
     case 'lockout':
@@ -155,9 +171,13 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
         authenticationPart(event, event.login ?? ''),
       );
     case 'command': {
-      const failed = event.code >= 400;
-      const activity: readonly [number, string] =
-        event.command === 'DELE' || event.command === 'RMD' ? [4, 'Delete'] : event.command === 'RNTO' ? [5, 'Rename'] : [99, 'Command'];
+      // Codes of SFTP say something else than those of FTP: what is refused there says so by itself.
+      const failed = event.refused ?? event.code >= 400;
+      const activity: readonly [number, string] = REMOVING.includes(event.command)
+        ? [4, 'Delete']
+        : RENAMING.includes(event.command)
+          ? [5, 'Rename']
+          : [99, 'Command'];
       return build(
         {
           classUid: 4008,

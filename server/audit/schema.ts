@@ -47,7 +47,7 @@ export type ServerDetail = Readonly<z.infer<typeof serverDetail>>;
 /** What OCSF has no attribute for. Listed in full, so that the table for queries has a column for each. */
 const unmapped = z.strictObject({
   event: z.string().optional().describe('What happened, in one word of the server.'),
-  protocol: z.string().optional().describe('What was spoken: `ftps`.'),
+  protocol: z.string().optional().describe('What was spoken: `ftps` or `ssh`.'),
   listener: z.string().optional(),
   channel: z.enum(['control', 'data']).optional(),
   detail: z.string().optional(),

@@ -68,6 +68,13 @@ function acrossKeys(config: ServerConfig): Problem[] {
         message: `is missing; ${key}.clientCertificates is "${clientCertificates}", so name the PEM bundle of the authorities to trust`,
       });
   });
+  if (config.sftp && config.sftp.port !== 0) {
+    const { host, port } = config.sftp;
+    if (includesPort(passive, port))
+      problems.push({ key: 'sftp.port', message: `${port} lies in passive.ports ${config.passive.ports}; choose a port outside of the range` });
+    const other = taken.get(`${host} ${port}`);
+    if (other !== undefined) problems.push({ key: 'sftp.port', message: `${port} is already taken by listeners[${other}]; give SFTP a port of its own` });
+  }
   if (config.tls.clientCrl && !config.tls.clientCa)
     problems.push({ key: 'tls.clientCa', message: 'is missing; tls.clientCrl has no meaning without the authorities it belongs to' });
   if (config.firewall.mode === 'nftables' && 'any' in passive)

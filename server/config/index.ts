@@ -14,8 +14,10 @@ export {
   type PasswordAccount,
   type Permission,
   passwordAccount,
+  publicKey,
   QUARANTINED_FILES,
   type ServerConfig,
   type ServerConfigInput,
+  type SftpConfig,
   serverConfigSchema,
 } from './schema';

@@ -62,6 +62,54 @@ export const listenerSchema = z.strictObject({
     .describe('Load balancers that put a PROXY protocol v2 header before the first byte. From these networks it is required, from all others it is not read.'),
 });
 
+const hostKeyFile = z.strictObject({
+  kind: z.literal('file'),
+  file: file('Private key as `ssh-keygen` or OpenSSL writes it, without a passphrase: Ed25519, ECDSA on P-256, P-384 or P-521, or RSA of 2048 bits or more.'),
+});
+const hostKeySecret = z.strictObject({
+  kind: z.literal('secret'),
+  secretId: z.string().min(1).describe('Secrets Manager secret with `privateKey`, or `privateKeys`, a list, in the same forms. Read when the server starts.'),
+});
+
+export const sftpSchema = z.strictObject({
+  host: z.string().default('::').describe('The address to listen on; `::` is every IPv4 and IPv6 address.'),
+  port: port('The port of SFTP: 22 by custom, 2022 beside another SSH daemon.'),
+  hostKeys: z
+    .array(z.discriminatedUnion('kind', [hostKeyFile, hostKeySecret]))
+    .min(1)
+    .describe(
+      'Keys by which clients know the server: one of each type at most. Every instance has the same ones. Which algorithms are taken follows from `tls.policy`: with `fips`, neither Ed25519 nor X25519.',
+    ),
+  allow: z.array(network).default([]).describe('Client networks that may connect; empty means every network that the security group lets in.'),
+  deny: z.array(network).default([]).describe('Client networks that are refused, checked before `allow`.'),
+  proxyProtocolFrom: z
+    .array(network)
+    .default([])
+    .describe('Load balancers that put a PROXY protocol v2 header before the first byte. From these networks it is required, from all others it is not read.'),
+  tries: z
+    .number()
+    .int()
+    .min(2)
+    .max(100)
+    .default(10)
+    .describe(
+      'Requests to log in after which a connection is closed, offered keys included: an agent offers each that it has. Of passwords that are wrong `limits.loginAttempts` are enough.',
+    ),
+  handshakeSeconds: seconds('A connection that has agreed on no keys by then is dropped.').default(10),
+  scp: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the old protocol of scp is spoken as well (`scp -O`, WinSCP in SCP mode). The scp of OpenSSH 9 and later uses SFTP and needs none of it.',
+    ),
+  attributes: z
+    .enum(['ignore', 'refuse'])
+    .default('ignore')
+    .describe(
+      'What a client is told that wants to set permissions or owners, which are not kept: that it is done, as most clients need it, or that it is not.',
+    ),
+});
+
 const certificateFiles = z.strictObject({
   kind: z.literal('file'),
   certificate: file('PEM file: the certificate, then its chain. Watched; a changed file is taken up within a second.'),
@@ -269,6 +317,14 @@ export const afterReleaseSchema = z.strictObject({
     .describe('Name or ARN of an EventBridge bus that gets an event `FTPS Upload Released` for every upload that became visible.'),
 });
 
+/** A public key of a user. */
+export const publicKey = z
+  .string()
+  .regex(
+    /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) AAAA[A-Za-z0-9+/]+={0,2}( [^\p{Cc}]*)?$/u,
+    'expected a line as `ssh-keygen` writes it into a .pub file: ssh-ed25519 AAAA… name',
+  );
+
 /** What an account may do and from where; the same shape for every source of accounts. */
 export const accountRules = z.strictObject({
   home: z
@@ -299,6 +355,14 @@ export const accountRules = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether an upload must end with a TLS close_notify; false takes the word of clients that never send it.'),
+  publicKeys: z
+    .array(publicKey)
+    .optional()
+    .describe('Keys that the account may log in with over SSH, each as a line of `authorized_keys` or of a `.pub` file, without options.'),
+  sshLogin: z
+    .enum(['password-or-key', 'key', 'key-and-password'])
+    .optional()
+    .describe('What the account needs over SSH; absent means `password-or-key`. FTPS asks for the password in any case.'),
   maxSessions: z.number().int().positive().optional(),
   retentionDays: z
     .number()
@@ -323,7 +387,7 @@ export const passwordAccount = accountRules.extend({
     .string()
     .regex(/^\$(scrypt|pbkdf2-sha256)\$/, 'expected a PHC string, as `ftps user hash` prints it')
     .optional()
-    .describe('PHC string: scrypt, or PBKDF2-HMAC-SHA-256 under FIPS. Absent only for `instead-of-password`.'),
+    .describe('PHC string: scrypt, or PBKDF2-HMAC-SHA-256 under FIPS. Absent only for `instead-of-password`, and where `publicKeys` are there.'),
 });
 
 const fileIdentity = z.strictObject({ kind: z.literal('file'), file: file('JSON file with `accounts`; watched.') });
@@ -337,7 +401,7 @@ const secretsIdentity = z.strictObject({
 const attributeName = z.string().regex(/^[a-z][a-z0-9-]*(;[a-z0-9-]+)*$/i, 'expected the name of an attribute, for example departmentNumber');
 
 /** The rules of an account, where `{user}` and `{attribute}` stand for what the directory says of the user. */
-const directoryAccountRules = accountRules.extend({
+const directoryAccountRules = accountRules.omit({ publicKeys: true }).extend({
   home: accountRules.shape.home.describe(
     'Folder of the account below the storage root. `{user}` is the name of the account, `{attribute}` any attribute with one value; each fills one folder name.',
   ),
@@ -495,6 +559,7 @@ export const lifecycleSchema = z
 
 export const serverConfigSchema = z.strictObject({
   listeners: z.array(listenerSchema).min(1),
+  sftp: sftpSchema.optional().describe('SFTP, for the same accounts and files, beside FTPS. Absent: it is off.'),
   passive: passiveSchema.prefault({}),
   active: activeSchema.prefault({}),
   firewall: firewallSchema.prefault({}),
@@ -532,6 +597,7 @@ export type ServerConfigInput = z.input<typeof serverConfigSchema>;
 /** What the server runs with: every default filled in. */
 export type ServerConfig = z.output<typeof serverConfigSchema>;
 export type ListenerConfig = ServerConfig['listeners'][number];
+export type SftpConfig = NonNullable<ServerConfig['sftp']>;
 export type AccountRules = z.output<typeof accountRules>;
 export type DirectorySettingsInput = Extract<ServerConfigInput['identity'][number], { kind: 'directory' }>;
 export type DirectorySettings = Extract<ServerConfig['identity'][number], { kind: 'directory' }>;

@@ -21,6 +21,8 @@ export interface Credentials {
   /** Absent where only the certificate is to be checked, right after USER. */
   readonly password?: string;
   readonly certificate?: ClientCertificate;
+  /** Whether a key of the account was proven before, which is as good as a certificate. */
+  readonly hasKey?: boolean;
   readonly address: string;
   /** Whether this address has logged in lately: its password is looked at before that of a stranger. */
   readonly isKnown?: boolean;
@@ -39,6 +41,9 @@ export type RefusalReason =
   | 'ambiguous'
   | 'certificate-required'
   | 'certificate-not-mapped'
+  /** Over SSH: the account has to prove a key as well, or instead. */
+  | 'key-required'
+  | 'unknown-key'
   | 'address-not-allowed'
   | 'locked-out'
   | 'too-many-sessions';
@@ -48,7 +53,7 @@ export type Verdict =
       readonly kind: 'accepted';
       readonly account: Account;
       readonly source: string;
-      readonly method: 'password' | 'certificate' | 'password+certificate';
+      readonly method: 'password' | 'certificate' | 'password+certificate' | 'publickey' | 'publickey+password';
       /** Of the record whose password was right, where the source has records: see `AccountRecord`. */
       readonly fingerprint?: string;
     }
@@ -74,6 +79,8 @@ export interface Identity {
   authenticate(credentials: Credentials): Promise<Verdict>;
   /** Whether the certificate alone logs this user in, asked at USER (RFC 4217 section 4 lets 232 answer). Same shape of answer. */
   authenticateByCertificate(credentials: Credentials & { readonly certificate: ClientCertificate }): Promise<Verdict>;
+  /** Whether a public key is one of this user's. `key` as SSH writes it; whether the client has its private half is for SSH to say. Same shape of answer. */
+  authenticateByKey(credentials: Pick<Credentials, 'user'> & { readonly key: Buffer }): Promise<Verdict>;
   /**
    * The rules of an account as they are now, asked for without a login. `none`: there is no such account. `unknown`: the source can't
    * say, as a directory that is only asked with the user's own password. Rejected where the source does not answer.

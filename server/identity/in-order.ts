@@ -10,6 +10,7 @@ const isUnknown = (verdict: Verdict) => verdict.kind === 'refused' && verdict.re
  */
 export function inOrder(sources: readonly Identity[]): Identity {
   const times = sources.map(() => new RecentTimes());
+  const keyTimes = sources.map(() => new RecentTimes());
   return {
     nameOf: (login) => sources.reduce((name, source) => source.nameOf(name), login),
     async authenticate(credentials) {
@@ -25,6 +26,15 @@ export function inOrder(sources: readonly Identity[]): Identity {
       for (const source of sources) {
         const verdict = await source.authenticateByCertificate(credentials);
         if (!isUnknown(verdict)) return verdict;
+      }
+      return { kind: 'refused', reason: 'unknown-user' };
+    },
+    async authenticateByKey(credentials) {
+      for (const [index, source] of sources.entries()) {
+        const verdict = await keyTimes[index]!.measure(() => source.authenticateByKey(credentials), isUnknown);
+        if (isUnknown(verdict)) continue;
+        if (verdict.kind === 'refused') for (const later of keyTimes.slice(index + 1)) await later.pretend();
+        return verdict;
       }
       return { kind: 'refused', reason: 'unknown-user' };
     },

@@ -22,7 +22,7 @@ export async function checkPassword(found: PlainPasswordAccount | undefined, cre
   if (!found) return { kind: 'refused', reason: 'unknown-user' };
   if (answer === 'wrong') return { kind: 'refused', reason: 'wrong-password', source: by.source };
   const { account, fingerprint } = recordOf(found, by.source);
-  const verdict = afterPassword(account, credentials.certificate, by.source);
+  const verdict = afterPassword(account, credentials, by.source);
   return verdict.kind === 'accepted' ? { ...verdict, fingerprint } : verdict;
 }
 
@@ -42,8 +42,9 @@ export function recordOf(found: PlainPasswordAccount, source: string): AccountRe
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
 /** What else is asked of an account whose password was right. */
-export function afterPassword(account: Account, certificate: ClientCertificate | undefined, source: string): Verdict {
+export function afterPassword(account: Account, { certificate, hasKey }: Pick<Credentials, 'certificate' | 'hasKey'>, source: string): Verdict {
   if (!account.enabled) return { kind: 'refused', reason: 'account-disabled', source };
+  if (hasKey) return { kind: 'accepted', account, source, method: 'publickey+password' };
   if (account.clientCertificate === 'no') return { kind: 'accepted', account, source, method: 'password' };
   if (!certificate) return { kind: 'refused', reason: 'certificate-required', source };
   if (!standsFor(certificate, account)) return { kind: 'refused', reason: 'certificate-not-mapped', source };
@@ -58,6 +59,16 @@ export function checkCertificate(account: Account | undefined, certificate: Clie
     return { kind: 'refused', reason: 'certificate-not-mapped', source };
   if (!account.enabled) return { kind: 'refused', reason: 'account-disabled', source };
   return { kind: 'accepted', account, source, method: 'certificate' };
+}
+
+/** Checks whether the key is one of the account's (authorized_keys: type, key, comment). */
+export function checkKey(account: Account | undefined, key: Buffer, source: string): Verdict {
+  if (!account) return { kind: 'refused', reason: 'unknown-user' };
+  const wanted = key.toString('base64');
+  const isKnown = (account.publicKeys ?? []).some((line) => line.split(' ', 2)[1] === wanted);
+  if (!isKnown) return { kind: 'refused', reason: 'unknown-key', source };
+  if (!account.enabled) return { kind: 'refused', reason: 'account-disabled', source };
+  return { kind: 'accepted', account, source, method: 'publickey' };
 }
 
 /** The account without its password or hash: nothing behind the login needs it. */

@@ -12,6 +12,7 @@ export class Remembering implements Identity {
   private readonly running = new Map<string, Promise<Verdict>>();
   readonly nameOf: Identity['nameOf'];
   readonly authenticateByCertificate: Identity['authenticateByCertificate'];
+  readonly authenticateByKey: Identity['authenticateByKey'];
   readonly rulesOf: Identity['rulesOf'];
   readonly recordOf: Identity['recordOf'];
   readonly close: Identity['close'];
@@ -24,21 +25,22 @@ export class Remembering implements Identity {
     this.verified = new Remembered(seconds);
     this.nameOf = (login) => identity.nameOf(login);
     this.authenticateByCertificate = (credentials) => identity.authenticateByCertificate(credentials);
+    this.authenticateByKey = (credentials) => identity.authenticateByKey(credentials);
     this.rulesOf = (user) => identity.rulesOf(user);
     this.recordOf = (user) => identity.recordOf(user);
     this.close = () => identity.close();
   }
 
   async authenticate(credentials: Credentials): Promise<Verdict> {
-    const { user, password = '', certificate } = credentials;
+    const { user, password = '', certificate, hasKey } = credentials;
     // Only who sends the right password gets beyond this line: nobody else learns by time what is remembered.
     const verified = this.verified.find(user, password);
     if (verified !== undefined) {
       const record = await this.identity.recordOf(user).catch(() => undefined);
-      if (typeof record === 'object' && record.fingerprint === verified) return afterPassword(record.account, certificate, record.source);
+      if (typeof record === 'object' && record.fingerprint === verified) return afterPassword(record.account, credentials, record.source);
       this.verified.forget(user);
     }
-    const key = `${this.verified.digest(user, password).toString('base64')} ${certificate?.sha256 ?? ''}`;
+    const key = `${this.verified.digest(user, password).toString('base64')} ${certificate?.sha256 ?? ''} ${hasKey ? 'key' : ''}`;
     const running = this.running.get(key) ?? this.decide(credentials).finally(() => this.running.delete(key));
     this.running.set(key, running);
     return running;

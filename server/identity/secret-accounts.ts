@@ -6,7 +6,7 @@ import { HashCosts } from './hash-costs';
 import type { PasswordChecks } from './hashing/checks';
 import type { Identity, Verdict } from './identity';
 import { hashProblem } from './password';
-import { accountOf, checkCertificate, checkPassword, recordOf } from './password-account';
+import { accountOf, checkCertificate, checkKey, checkPassword, recordOf } from './password-account';
 import { RecentTimes } from './recent-times';
 import { fromTransferFamily, isTransferFamily, type PlainPasswordAccount } from './transfer-family';
 
@@ -64,6 +64,7 @@ export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: O
     nameOf: (login) => login,
     authenticate: (credentials) => ask(credentials.user, (account) => checkPassword(account, credentials, { passwords, costs, source })),
     authenticateByCertificate: ({ user, certificate }) => ask(user, (found) => checkCertificate(found && accountOf(found), certificate, source)),
+    authenticateByKey: ({ user, key }) => ask(user, (found) => checkKey(found && accountOf(found), key, source)),
     rulesOf: async (user) => {
       const found = await find(user);
       return found ? accountOf(found) : 'none';

@@ -2,7 +2,7 @@
  * Accounts as AWS Transfer Family's custom identity provider keeps them in Secrets Manager (AWS Storage Blog, "Enable password
  * authentication for AWS Transfer Family using AWS Secrets Manager"), so that a service can move without touching its secrets.
  */
-import { nearestName, type PasswordAccount, passwordAccount } from '../config';
+import { nearestName, type PasswordAccount, passwordAccount, publicKey } from '../config';
 
 /** An account whose password is kept as it is. */
 export interface PlainPasswordAccount extends PasswordAccount {
@@ -11,7 +11,7 @@ export interface PlainPasswordAccount extends PasswordAccount {
 
 type Secret = Readonly<Record<string, unknown>>;
 
-/** Every key of that form. Those that are not translated say nothing here: the instances have a role and files an owner, and FTPS has no such keys. */
+/** Every key of that form. Those that are not translated say nothing here: the instances have a role and files an owner. */
 const KEYS = [
   'Password',
   'HomeDirectory',
@@ -47,6 +47,7 @@ export function fromTransferFamily(user: string, secret: Secret): PlainPasswordA
       user,
       home: homeOf(user, value('HomeDirectory'), value('HomeDirectoryDetails')),
       allowedNetworks: networksOf(value('AcceptedIpNetwork') ?? value('AcceptedIpNetworkList')),
+      publicKeys: keysOf(['SFTPPublicKeys', 'SFTPPublicKey', 'PublicKeys', 'PublicKey'].map((key) => secret[key]).find((one) => one !== undefined)),
     }),
     ...(typeof password === 'string' && password !== '' ? { plainPassword: password } : {}),
   };
@@ -68,6 +69,13 @@ function networksOf(value: unknown): unknown {
   if (typeof value === 'string') return value.split(',').map((one) => one.trim());
   if (!Array.isArray(value) || value.length === 0) throw new Error('AcceptedIpNetwork: expected networks in CIDR form, with commas between them');
   return value;
+}
+
+/** One key, several in lines or with commas, or a list. Those of a kind that is not taken let nobody in: they are passed over. */
+function keysOf(value: unknown): string[] | undefined {
+  if (value === undefined) return undefined;
+  const lines = (Array.isArray(value) ? value : [value]).flatMap((one) => (typeof one === 'string' ? one.split(/[\n,]/) : []));
+  return lines.map((line) => line.trim()).filter((line) => publicKey.safeParse(line).success);
 }
 
 /** Where `HomeDirectory` or `HomeDirectoryDetails` leads. The first folder there is the bucket or the file system, which is the storage root here. */

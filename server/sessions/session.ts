@@ -25,7 +25,7 @@ export interface Session {
   /** The same in the audit. */
   readonly id: string;
   readonly protocol: Protocol;
-  /** By which it came: the mode of an FTPS listener. */
+  /** By which it came: the mode of an FTPS listener, or `sftp`. */
   readonly listener: string;
   /** Of the client. */
   readonly address: string;

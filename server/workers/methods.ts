@@ -31,7 +31,7 @@ export type PrimaryMethods = Pick<Limits, keyof Limits> & {
 };
 
 export interface WorkerStarted {
-  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit'; readonly host: string; readonly port: number }[];
+  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit' | 'sftp'; readonly host: string; readonly port: number }[];
   readonly passivePorts: readonly number[];
 }
 

@@ -37,6 +37,8 @@ export function installed(name) {
 
 function describe(folder) {
   const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+  // As old manifests have it: a list of objects.
+  manifest.license ??= manifest.licenses?.map(({ type }) => type).join(' OR ');
   return { key: `${manifest.name}@${manifest.version}`, manifest, text: licenceText(folder, manifest), imports: new Set() };
 }
 

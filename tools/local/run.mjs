@@ -41,7 +41,9 @@ async function serve(bundle, state, test, args) {
   chmodSync(passwordFile, 0o600);
   const readyFile = join(state, 'ready.json');
   rmSync(readyFile, { force: true });
-  const ports = test ? ['--explicit-port', '0', '--implicit-port', '0', '--passive-ports', '0-0'] : ['--admin-port', '0'];
+  const ports = test
+    ? ['--explicit-port', '0', '--implicit-port', '0', '--passive-ports', '0-0', '--sftp-port', '0']
+    : ['--admin-port', '0', '--sftp-port', '2022'];
   const server = spawn(
     process.execPath,
     [bundle, 'serve', '--user', 'demo', '--password-file', passwordFile, '--state', state, '--audit', '-', '--ready-file', readyFile, ...ports, ...args],
@@ -62,7 +64,9 @@ async function serve(bundle, state, test, args) {
   if (!ready) {
     console.error(errors.trim());
     if (/EADDRINUSE/.test(errors))
-      console.error('\nAnother program has the port. Choose others: npm start -- --explicit-port 2122 --implicit-port 2991 --passive-ports 51000-51015');
+      console.error(
+        '\nAnother program has the port. Choose others: npm start -- --explicit-port 2122 --implicit-port 2991 --passive-ports 51000-51015 --sftp-port 2023',
+      );
     return 1;
   }
   const login = { user: 'demo', password: readFileSync(passwordFile, 'utf8').trim() };
@@ -106,9 +110,12 @@ function fileAppears(file, folder) {
   });
 }
 
-function explain({ explicit, implicit, passive, admin, ...ready }, { user, password }, folder) {
+function explain({ explicit, implicit, passive, admin, sftp, ...ready }, { user, password }, folder) {
   const [ca, state] = [ready.ca, folder].map((path) => relative(process.cwd(), path));
-  console.log(`Listening on this machine only: explicit FTPS ${explicit}, implicit FTPS ${implicit}, passive ${passive[0]}-${passive.at(-1)}
+  const known = join(state, 'known_hosts');
+  const hostKey = readFileSync(join(folder, 'host-key.pub'), 'utf8');
+  writeFileSync(join(folder, 'known_hosts'), ['localhost', '127.0.0.1'].map((host) => `[${host}]:${sftp} ${hostKey}`).join(''));
+  console.log(`Listening on this machine only: explicit FTPS ${explicit}, implicit FTPS ${implicit}, passive ${passive[0]}-${passive.at(-1)}, SFTP ${sftp}
 Account ${user}, password ${password}, files in ${join(state, 'files')}
 Authority of the certificate: ${ca}
 Console  http://localhost:${admin}/
@@ -122,6 +129,9 @@ curl     curl --cacert ${ca} --ssl-reqd -u ${user}:${password} -T README.md ftp:
 
 lftp     lftp -u ${user},${password} -e 'set ssl:ca-file ${ca}; set ftp:ssl-force true; set ftp:ssl-protect-data true; ls' ftp://localhost:${explicit}
          lftp -u ${user},${password} -e 'set ssl:ca-file ${ca}; ls' ftps://localhost:${implicit}
+
+sftp     sftp -P ${sftp} -o UserKnownHostsFile=${known} ${user}@localhost
+scp      scp -P ${sftp} -o UserKnownHostsFile=${known} README.md ${user}@localhost:/
 
 FileZilla  Host localhost, port ${explicit} with "Require explicit FTP over TLS" or ${implicit} with "Require implicit FTP over TLS"
            Logon type Normal, user ${user}, password ${password}

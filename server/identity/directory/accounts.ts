@@ -77,15 +77,15 @@ class DirectoryAccounts implements Identity {
 
   authenticate(credentials: Credentials): Promise<Verdict> {
     return this.answer(async () => {
-      const { user: login, password = '', certificate } = credentials;
+      const { user: login, password = '' } = credentials;
       const known = this.remembered.find(login, password);
-      if (known) return afterPassword(known, certificate, source);
+      if (known) return afterPassword(known, credentials, source);
       const user = userOf(login, this.settings.realms);
       // Without a password a directory says yes and means nobody (RFC 4513 section 5.1.2).
       if (user === undefined || password === '') return this.refuseSlowly(user === undefined ? 'unknown-user' : 'wrong-password');
       const account = await (this.settings.bind.kind === 'service' ? this.byService(login, user, password) : this.directly(login, user, password));
       if (typeof account === 'string') return { kind: 'refused', reason: account, source };
-      const verdict = afterPassword(account, certificate, source);
+      const verdict = afterPassword(account, credentials, source);
       if (verdict.kind === 'accepted') this.remembered.keep(login, password, account);
       return verdict;
     });
@@ -104,6 +104,11 @@ class DirectoryAccounts implements Identity {
       const account = await this.search((connection) => this.account(connection, found.entry, user));
       return typeof account === 'string' ? { kind: 'refused', reason: account, source } : checkCertificate(account, certificate, source);
     });
+  }
+
+  /** Keys of users are not looked for in the directory. */
+  async authenticateByKey(): Promise<Verdict> {
+    return { kind: 'refused', reason: 'unknown-user' };
   }
 
   async rulesOf(user: string): Promise<Account | 'none' | 'unknown'> {

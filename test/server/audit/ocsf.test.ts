@@ -33,6 +33,21 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
     { kind: 'tls-established', channel: 'control', tls, ...facts },
     { kind: 'tls-established', channel: 'data', tls: { protocol: 'TLSv1.2', cipher: 'X', resumed: false }, binding: 'resumed', ...user },
   ],
+  'ssh-established': [
+    {
+      kind: 'ssh-established',
+      ssh: {
+        software: 'OpenSSH_9.2',
+        keyExchange: 'curve25519-sha256',
+        hostKey: 'ssh-ed25519',
+        cipherIn: 'aes256-gcm@openssh.com',
+        cipherOut: 'aes256-gcm@openssh.com',
+        strict: true,
+      },
+      ...facts,
+      listener: 'sftp',
+    },
+  ],
   'handshake-failed': [{ kind: 'handshake-failed', channel: 'control', reason: 'no-shared-cipher', detail: 'no shared cipher', ...facts }],
   login: [
     { kind: 'login', outcome: 'success', login: 'partner', method: 'password', source: 'file', ...user },
@@ -47,6 +62,7 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
   command: [
     { kind: 'command', command: 'DELE', code: 250, path: '/a.txt', ...user },
     { kind: 'command', command: 'RNTO', code: 250, path: '/a.txt', renamedTo: '/b.txt', replaced: true, ...user },
+    { kind: 'command', command: 'REMOVE', code: 3, refused: true, path: '/a.txt', ...user, listener: 'sftp' },
     { kind: 'command', command: 'MKD', code: 250, path: '/', ...user },
     { kind: 'command', command: 'CWD', code: 550, argument: 'x'.repeat(5_000), ...user },
   ],

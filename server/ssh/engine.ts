@@ -1,0 +1,21 @@
+/** The parts that every session of SSH works with; one set for a process. */
+import type { Audit } from '../audit/event';
+import type { ServerConfig, SftpConfig } from '../config';
+import type { Files } from '../files/files';
+import type { Identity } from '../identity/identity';
+import type { Limits } from '../limits/limits';
+import type { Sessions } from '../sessions/registry';
+import type { HostKey } from './transport/host-keys';
+import type { SshPolicy } from './transport/policy';
+
+export interface SshEngine {
+  readonly config: Pick<ServerConfig, 'limits' | 'tls'> & { readonly sftp: SftpConfig };
+  readonly audit: Audit;
+  readonly identity: Identity;
+  readonly limits: Limits;
+  readonly files: Files;
+  readonly sessions: Sessions;
+  /** By the names of the algorithms that they sign with. */
+  readonly hostKeys: ReadonlyMap<string, HostKey>;
+  readonly policy: SshPolicy;
+}

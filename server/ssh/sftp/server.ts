@@ -1,0 +1,511 @@
+/**
+ * SFTP on one channel. Requests are worked off one after the other, in the order in which they came, and each is answered before the next is looked at:
+ * what is read ahead, and what waits to be written, lies below. So a client can ask for as much as its window holds, and no more lies in memory.
+ */
+import { posix } from 'node:path';
+import { type AccountFiles, type Entry, type Listing, type Outcome, RefusedByScanner, type Writing } from '../../files/account-files';
+import { BrokenOff, type Progress } from '../../files/progress';
+import { namesFolder, virtualPath } from '../../files/virtual-path';
+import type { Channel, ChannelUser } from '../connection/channel';
+import { MalformedPacket, WireReader, WireWriter } from '../wire';
+import { type ExtensionName, extensions, isExtension, LARGEST_READ, LARGEST_WRITE } from './extensions';
+import { IncomingPackets, LONGEST_PACKET } from './incoming';
+import {
+  type Attributes,
+  asRefused,
+  framed,
+  longName,
+  openFlags,
+  Refused,
+  readAttributes,
+  replies,
+  requests,
+  statuses,
+  statusReply,
+  VERSION,
+  writeAttributes,
+} from './protocol';
+import { ReadingFile } from './reading-file';
+
+/** Entries of a folder in one answer. */
+const ENTRIES_AT_ONCE = 100;
+/** Paths whose files were sent but are not there yet, for a scanner has them: a client that looks after it finds what it sent. */
+const MOST_HELD = 1_000;
+
+interface ReadHandle {
+  readonly kind: 'read';
+  readonly path: string;
+  readonly file: ReadingFile;
+}
+interface WriteHandle {
+  readonly kind: 'write';
+  readonly path: string;
+  readonly writing: Writing;
+  /** How far it was written. Bytes. */
+  end: number;
+  modified: Date | undefined;
+}
+interface FolderHandle {
+  readonly kind: 'folder';
+  readonly path: string;
+  readonly batches: AsyncIterator<readonly Entry[]>;
+  rest: readonly Entry[];
+  readonly listing: Listing;
+  /** Ends the listing, with an error where it was broken off. */
+  readonly end: (error?: Error) => void;
+  readonly over: Promise<unknown>;
+}
+type Handle = ReadHandle | WriteHandle | FolderHandle;
+
+/** What of its session SFTP uses. */
+export interface SftpSession {
+  readonly files: AccountFiles;
+  /** Says that something is being done; the returned function that it is over. */
+  begins(command: string, path: string, progress: Progress): () => void;
+  /** Takes a place for an open handle; false where the session has too many. */
+  takeHandle(): boolean;
+  giveHandleBack(): void;
+  /** A request that was refused, for the audit. */
+  refused(command: string, path: string, status: number): void;
+  /** Whether what can't be kept, as permissions and owners, is passed over without a word. */
+  readonly ignoresAttributes: boolean;
+}
+
+export class SftpServer implements ChannelUser {
+  private readonly incoming = new IncomingPackets();
+  private readonly handles = new Map<number, Handle>();
+  private readonly over = new Map<Handle, () => void>();
+  private readonly held = new Map<string, Entry>();
+  private nextHandle = 1;
+  private begun = false;
+  private working = false;
+  private theyEnded = false;
+  private gone = false;
+
+  constructor(
+    private readonly channel: Channel,
+    private readonly session: SftpSession,
+  ) {}
+
+  data(bytes: Buffer): void {
+    this.incoming.add(bytes);
+    void this.work();
+  }
+
+  ended(): void {
+    this.theyEnded = true;
+    if (!this.working) void this.finish();
+  }
+
+  closed(): void {
+    this.gone = true;
+    if (!this.working) void this.finish();
+  }
+
+  private async work(): Promise<void> {
+    if (this.working) return;
+    this.working = true;
+    try {
+      for (;;) {
+        const packet = this.gone ? undefined : this.incoming.next();
+        if (!packet) break;
+        await this.handle(packet);
+        this.channel.workedOff(packet.length + 4);
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedPacket)) process.emitWarning(error as Error);
+      this.gone = true;
+      this.channel.close(1);
+    }
+    this.working = false;
+    if (this.gone || this.theyEnded) await this.finish();
+  }
+
+  /** What is still open was not closed by the client: that is no end. */
+  private async finish(): Promise<void> {
+    for (const [number, handle] of [...this.handles]) {
+      this.handles.delete(number);
+      await this.giveUp(handle).catch(() => {});
+    }
+    this.channel.close(0);
+  }
+
+  private async giveUp(handle: Handle): Promise<void> {
+    this.session.giveHandleBack();
+    const over = this.over.get(handle);
+    this.over.delete(handle);
+    try {
+      if (handle.kind === 'read') await handle.file.abort();
+      else if (handle.kind === 'write') await handle.writing.abort();
+      else {
+        await handle.batches.return?.();
+        handle.end(new BrokenOff('The client left before the listing was over.'));
+        await handle.over;
+      }
+    } finally {
+      over?.();
+    }
+  }
+
+  private async handle(packet: Buffer): Promise<void> {
+    const reader = new WireReader(packet, 1);
+    const type = packet[0]!;
+    if (!this.begun) {
+      if (type !== requests.init) throw new MalformedPacket();
+      this.begun = true;
+      const version = new WireWriter().uint32(0).byte(replies.version).uint32(VERSION);
+      for (const [name, revision] of Object.entries(extensions)) version.string(name).string(revision);
+      await this.channel.send(framed(version));
+      return;
+    }
+    const id = reader.uint32();
+    try {
+      await this.request(type, id, reader);
+    } catch (error) {
+      if (error instanceof MalformedPacket) return this.status(id, statuses.badMessage, 'The request is malformed.');
+      const { status, message } = asRefused(error);
+      return this.status(id, status, message);
+    }
+  }
+
+  private async request(type: number, id: number, reader: WireReader): Promise<void> {
+    const { files } = this.session;
+    switch (type) {
+      case requests.read:
+        return this.read(id, reader);
+      case requests.write:
+        return this.write(id, reader);
+      case requests.open:
+        return this.open(id, reader);
+      case requests.close:
+        return this.close(id, this.handleOf(reader));
+      case requests.stat:
+      case requests.lstat:
+        return this.attributes(id, await this.entryAt(reader.text()));
+      case requests.fstat: {
+        const handle = this.numbered(this.handleOf(reader));
+        if (handle.kind === 'write') return this.attributes(id, { type: 'file', size: handle.end, modified: handle.modified ?? new Date() });
+        if (handle.kind === 'folder') return this.attributes(id, await this.entryAt(handle.path));
+        return this.attributes(id, { ...(await this.entryAt(handle.path)), size: handle.file.size });
+      }
+      case requests.setstat: {
+        const path = this.path(reader.text());
+        return this.changed(id, 'SETSTAT', path, () => this.setAttributes(path, readAttributes(reader)));
+      }
+      case requests.fsetstat: {
+        const handle = this.numbered(this.handleOf(reader));
+        return this.changed(id, 'FSETSTAT', handle.path, () => this.setHandleAttributes(handle, readAttributes(reader)));
+      }
+      case requests.opendir:
+        return this.openFolder(id, reader.text());
+      case requests.readdir:
+        return this.readFolder(id, this.numbered(this.handleOf(reader)));
+      case requests.remove: {
+        const path = this.filePath(reader.text());
+        return this.changed(id, 'REMOVE', path, () => files.remove('REMOVE', path));
+      }
+      case requests.mkdir: {
+        const path = this.path(reader.text());
+        return this.changed(id, 'MKDIR', path, () => files.makeFolder('MKDIR', path));
+      }
+      case requests.rmdir: {
+        const path = this.path(reader.text());
+        return this.changed(id, 'RMDIR', path, () => files.removeFolder('RMDIR', path));
+      }
+      case requests.realpath:
+        return this.name(id, this.path(reader.text() || '.'));
+      case requests.rename:
+        return this.rename(id, reader, false);
+      case requests.readlink:
+      case requests.symlink:
+        throw new Refused(statuses.unsupported, 'There are no links here.');
+      case requests.extended:
+        return this.extended(id, reader);
+      default:
+        throw new Refused(statuses.unsupported, 'That is not known here.');
+    }
+  }
+
+  // What is asked by path.
+
+  private path(argument: string): string {
+    return virtualPath('/', argument);
+  }
+
+  private filePath(argument: string): string {
+    if (namesFolder(argument)) throw new Refused(statuses.failure, 'A path that ends like this one names a folder.');
+    return this.path(argument);
+  }
+
+  private async entryAt(argument: string): Promise<Entry> {
+    const path = this.path(argument);
+    try {
+      return await this.session.files.find('stat', path, namesFolder(argument) ? 'directory' : undefined);
+    } catch (error) {
+      const held = this.held.get(path);
+      if (held) return held;
+      throw error;
+    }
+  }
+
+  /** Does what changes something; a refusal is told to the audit, for `files` knows only what was done. */
+  private async changed(id: number, command: string, path: string, change: () => Promise<unknown>): Promise<void> {
+    try {
+      await change();
+    } catch (error) {
+      if (error instanceof MalformedPacket) throw error;
+      const refused = asRefused(error);
+      this.session.refused(command, path, refused.status);
+      throw refused;
+    }
+    return this.status(id, statuses.ok, 'Done.');
+  }
+
+  private rename(id: number, reader: WireReader, replace: boolean): Promise<void> {
+    const [from, argument] = [this.path(reader.text()), reader.text()];
+    const to = this.path(argument);
+    return this.changed(id, replace ? 'POSIX-RENAME' : 'RENAME', from, async () => {
+      await this.session.files.rename(replace ? 'POSIX-RENAME' : 'RENAME', from, to, { replace });
+      const held = this.held.get(from);
+      this.held.delete(from);
+      if (held) this.held.set(to, held);
+    });
+  }
+
+  private async setAttributes(path: string, { size, modified }: Attributes): Promise<void> {
+    const { files, ignoresAttributes } = this.session;
+    if (size !== undefined) {
+      const entry = await files.find('stat', path);
+      if (entry.size !== size) throw new Refused(statuses.unsupported, 'A file can not be cut or lengthened in place; send it anew.');
+    }
+    if (modified !== undefined && !this.held.has(path)) await files.setModified('SETSTAT', path, new Date(modified * 1000));
+    else if (size === undefined && modified === undefined && !ignoresAttributes)
+      throw new Refused(statuses.unsupported, 'Permissions and owners are not kept here.');
+  }
+
+  private async setHandleAttributes(handle: Handle, attributes: Attributes): Promise<void> {
+    if (handle.kind !== 'write') return this.setAttributes(handle.path, attributes);
+    const { size, modified } = attributes;
+    // Some say at once how long it will be; where it ends is what was written when it is closed.
+    if (size !== undefined && size < handle.end) throw new Refused(statuses.unsupported, 'A file can not be cut while it is written; send it anew.');
+    if (modified !== undefined) {
+      handle.modified = new Date(modified * 1000);
+      handle.writing.keepTime(handle.modified);
+    }
+  }
+
+  // Files.
+
+  private async open(id: number, reader: WireReader): Promise<void> {
+    const path = this.filePath(reader.text());
+    const flags = reader.uint32();
+    const { modified } = readAttributes(reader);
+    const has = (flag: number) => (flags & flag) !== 0;
+    if (!this.session.takeHandle()) throw new Refused(statuses.failure, 'Too many files are open; close some.');
+    let handle: Handle | undefined;
+    try {
+      handle = has(openFlags.write) ? await this.openToWrite(path, flags, modified) : await this.openToRead(path);
+    } catch (error) {
+      const refused = asRefused(error);
+      if (refused.status !== statuses.noSuchFile) this.session.refused(has(openFlags.write) ? 'WRITE' : 'READ', path, refused.status);
+      throw refused;
+    } finally {
+      if (!handle) this.session.giveHandleBack();
+    }
+    return this.opened(id, handle);
+  }
+
+  private async openToRead(path: string): Promise<Handle> {
+    const reading = await this.session.files.openReading('READ', path);
+    const handle: Handle = { kind: 'read', path, file: new ReadingFile(reading) };
+    this.over.set(handle, this.session.begins('READ', path, reading.progress));
+    return handle;
+  }
+
+  private async openToWrite(path: string, flags: number, modified: number | undefined): Promise<Handle> {
+    const has = (flag: number) => (flags & flag) !== 0;
+    const existing =
+      has(openFlags.exclusive) && has(openFlags.create) ? 'create' : has(openFlags.truncate) ? 'replace' : has(openFlags.append) ? 'append' : 'keep';
+    const create = has(openFlags.create);
+    if (existing === 'replace' && !create) await this.session.files.find('upload', path, 'file');
+    const writing = await this.session.files.openWriting(path, { command: 'WRITE', existing, create });
+    const handle: Handle = { kind: 'write', path, writing, end: 0, modified: modified === undefined ? undefined : new Date(modified * 1000) };
+    if (handle.modified) writing.keepTime(handle.modified);
+    this.over.set(handle, this.session.begins('WRITE', path, writing.progress));
+    return handle;
+  }
+
+  private async read(id: number, reader: WireReader): Promise<void> {
+    const handle = this.numbered(this.handleOf(reader));
+    const [offset, length] = [reader.uint64(), reader.uint32()];
+    if (handle.kind !== 'read') throw new Refused(statuses.permissionDenied, 'It was not opened to be read.');
+    const parts = await handle.file.read(offset, Math.min(length, LARGEST_READ));
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (bytes === 0 && length > 0) return this.status(id, statuses.eof, 'That is the end.');
+    const header = Buffer.allocUnsafe(13);
+    header.writeUInt32BE(9 + bytes, 0);
+    header[4] = replies.data;
+    header.writeUInt32BE(id, 5);
+    header.writeUInt32BE(bytes, 9);
+    await this.channel.send(header, ...parts);
+  }
+
+  private async write(id: number, reader: WireReader): Promise<void> {
+    const handle = this.numbered(this.handleOf(reader));
+    const offset = reader.uint64();
+    const bytes = reader.string();
+    if (handle.kind !== 'write') throw new Refused(statuses.permissionDenied, 'It was not opened to be written.');
+    if (bytes.length > LARGEST_WRITE) throw new MalformedPacket();
+    await handle.writing.write(offset, bytes);
+    handle.end = Math.max(handle.end, offset + bytes.length);
+    return this.status(id, statuses.ok, '');
+  }
+
+  private async close(id: number, number: number): Promise<void> {
+    const handle = this.numbered(number);
+    this.handles.delete(number);
+    this.session.giveHandleBack();
+    const over = this.over.get(handle);
+    this.over.delete(handle);
+    try {
+      if (handle.kind === 'folder') {
+        await handle.batches.return?.();
+        handle.end();
+        await handle.over;
+      } else if (handle.kind === 'read') await handle.file.close();
+      else this.committed(handle, await handle.writing.commit());
+    } finally {
+      over?.();
+    }
+    return this.status(id, statuses.ok, 'Closed.');
+  }
+
+  private committed(handle: WriteHandle, { outcome, reason, error, held }: Outcome): void {
+    if (outcome !== 'success') {
+      const { status } = asRefused(error);
+      const isDenied = status === statuses.permissionDenied || error instanceof RefusedByScanner;
+      throw new Refused(isDenied ? statuses.permissionDenied : statuses.failure, reason ?? 'The upload failed.');
+    }
+    this.held.delete(handle.path);
+    if (!held) return;
+    this.held.set(handle.path, { name: posix.basename(handle.path), type: 'file', size: handle.end, modified: handle.modified ?? new Date() });
+    if (this.held.size > MOST_HELD) this.held.delete(this.held.keys().next().value!);
+  }
+
+  // Folders.
+
+  private async openFolder(id: number, argument: string): Promise<void> {
+    const path = this.path(argument);
+    const { files } = this.session;
+    const refusal = files.refusal('list');
+    if (refusal !== undefined) {
+      this.session.refused('OPENDIR', path, statuses.permissionDenied);
+      throw new Refused(statuses.permissionDenied, refusal);
+    }
+    await files.enter(path);
+    const batches = files.list(path)[Symbol.asyncIterator]();
+    if (!this.session.takeHandle()) throw new Refused(statuses.failure, 'Too many files are open; close some.');
+    const listing = files.openListing('READDIR', path);
+    let end!: FolderHandle['end'];
+    const ended = new Promise<void>((resolve, reject) => {
+      end = (error) => (error ? reject(error) : resolve());
+    });
+    return this.opened(id, { kind: 'folder', path, batches, rest: [], listing, end, over: listing.send(() => ended) });
+  }
+
+  private async readFolder(id: number, handle: Handle): Promise<void> {
+    if (handle.kind !== 'folder') throw new Refused(statuses.failure, 'That is no folder.');
+    while (handle.rest.length === 0) {
+      const { done, value } = await handle.batches.next();
+      if (done) return this.status(id, statuses.eof, 'That is all.');
+      handle.rest = value;
+    }
+    const entries = handle.rest.slice(0, ENTRIES_AT_ONCE);
+    handle.rest = handle.rest.slice(ENTRIES_AT_ONCE);
+    const writer = new WireWriter(64 * 1024).uint32(0).byte(replies.name).uint32(id).uint32(entries.length);
+    for (const entry of entries) writeAttributes(writer.string(entry.name).string(longName(entry)), entry);
+    const packet = framed(writer);
+    handle.listing.progress.bytes += packet.length;
+    await this.channel.send(packet);
+  }
+
+  // Extensions.
+
+  private async extended(id: number, reader: WireReader): Promise<void> {
+    const name = reader.text();
+    if (!isExtension(name)) throw new Refused(statuses.unsupported, 'That is not known here.');
+    const act: Record<ExtensionName, () => Promise<void>> = {
+      'posix-rename@openssh.com': () => this.rename(id, reader, true),
+      'statvfs@openssh.com': async () => {
+        await this.entryAt(reader.text());
+        return this.space(id);
+      },
+      'fstatvfs@openssh.com': async () => {
+        this.numbered(this.handleOf(reader));
+        return this.space(id);
+      },
+      'fsync@openssh.com': async () => {
+        const handle = this.numbered(this.handleOf(reader));
+        if (handle.kind !== 'write') throw new Refused(statuses.failure, 'It was not opened to be written.');
+        // Nothing of it is there before it is closed, and then all of it is safe: so it is always in step.
+        return this.status(id, statuses.ok, 'Safe once it is closed.');
+      },
+      'lsetstat@openssh.com': () => {
+        const path = this.path(reader.text());
+        return this.changed(id, 'SETSTAT', path, () => this.setAttributes(path, readAttributes(reader)));
+      },
+      'limits@openssh.com': async () => {
+        const writer = new WireWriter().uint32(0).byte(replies.extended).uint32(id);
+        await this.channel.send(framed(writer.uint64(LONGEST_PACKET).uint64(LARGEST_READ).uint64(LARGEST_WRITE).uint64(MOST_HANDLES)));
+      },
+      'expand-path@openssh.com': () => this.name(id, this.path(reader.text().replace(/^~[^/]*\/?/, '/') || '/')),
+    };
+    return act[name]();
+  }
+
+  /** What is left for new files, as a file system would say it (PROTOCOL of OpenSSH, section 4.4). */
+  private async space(id: number): Promise<void> {
+    const block = 4_096;
+    const free = Math.floor(((await this.session.files.available()) ?? 2 ** 50) / block);
+    const writer = new WireWriter().uint32(0).byte(replies.extended).uint32(id);
+    for (const value of [block, block, 2 ** 50 / block, free, free, 2 ** 32, 2 ** 32, 2 ** 32, 0, 0, 255]) writer.uint64(value);
+    await this.channel.send(framed(writer));
+  }
+
+  // Replies.
+
+  private async status(id: number, status: number, text: string): Promise<void> {
+    await this.channel.send(statusReply(id, status, text));
+  }
+
+  private async attributes(id: number, entry: Pick<Entry, 'type' | 'size' | 'modified'>): Promise<void> {
+    await this.channel.send(framed(writeAttributes(new WireWriter().uint32(0).byte(replies.attributes).uint32(id), entry)));
+  }
+
+  private async name(id: number, path: string): Promise<void> {
+    await this.channel.send(framed(new WireWriter().uint32(0).byte(replies.name).uint32(id).uint32(1).string(path).string(path).uint32(0)));
+  }
+
+  // Handles.
+
+  private async opened(id: number, handle: Handle): Promise<void> {
+    const number = this.nextHandle;
+    this.nextHandle += 1;
+    this.handles.set(number, handle);
+    await this.channel.send(framed(new WireWriter().uint32(0).byte(replies.handle).uint32(id).string(new WireWriter(4).uint32(number).done())));
+  }
+
+  private handleOf(reader: WireReader): number {
+    const bytes = reader.string();
+    return bytes.length === 4 ? bytes.readUInt32BE(0) : 0;
+  }
+
+  private numbered(number: number): Handle {
+    const handle = this.handles.get(number);
+    if (!handle) throw new Refused(statuses.failure, 'There is no such handle.');
+    return handle;
+  }
+}
+
+/** Handles that one session may have open, on all its channels together. */
+export const MOST_HANDLES = 64;

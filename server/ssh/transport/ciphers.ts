@@ -1,0 +1,295 @@
+/**
+ * The packets of SSH, encrypted by node:crypto alone: one buffer a packet, keys parsed once, no native add-on. AES-GCM as RFC 5647 and OpenSSH's PROTOCOL
+ * have it, AES-CTR (RFC 4344) with HMAC-SHA-2, encrypt-then-MAC as OpenSSH has it or encrypt-and-MAC (RFC 4253 section 6.4).
+ */
+
+import type { KeyObject } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type Cipher as NodeCipher,
+  type Decipher as NodeDecipher,
+  timingSafeEqual,
+} from 'node:crypto';
+import type { Cipher, Decipher, Inbound, OnPayload, Outbound } from 'ssh2/lib/protocol/crypto.js';
+
+/** Before the payload: the length of the packet, and that of the padding. */
+const HEADER = 5;
+const BLOCK = 16;
+const LEAST_PADDING = 4;
+/** Length of AES-GCM's tag. */
+const TAG = 16;
+/** The longest packet that is taken: a channel packet of 32 KiB, the largest that is asked for, and what surrounds it. RFC 4253 section 6.1 wants 35000. */
+const LONGEST = 35_000;
+
+/** What of a packet is not encrypted, and so doesn't count for its blocks: the length, but in encrypt-and-MAC. */
+function allocate(payloadLength: number, plainLength: number, behind: number): Buffer {
+  const unpadded = HEADER + payloadLength;
+  let padding = BLOCK - ((unpadded - plainLength) % BLOCK);
+  if (padding < LEAST_PADDING) padding += BLOCK;
+  const packet = Buffer.allocUnsafe(unpadded + padding + behind);
+  packet.writeUInt32BE(unpadded + padding - 4, 0);
+  packet[4] = padding;
+  // RFC 4253 section 6 only recommends random padding: it was for CBC, and an encrypted counter tells nothing of what it hides.
+  packet.fill(0, unpadded, unpadded + padding);
+  return packet;
+}
+
+class GcmCipher implements Cipher {
+  outSeqno: number;
+  private readonly key: KeyObject;
+  private readonly iv: Buffer;
+  private freed = false;
+
+  constructor(private readonly outbound: Outbound) {
+    this.outSeqno = outbound.seqno;
+    this.key = createSecretKey(outbound.cipherKey);
+    this.iv = Buffer.from(outbound.cipherIV);
+  }
+
+  allocPacket(payloadLength: number): Buffer {
+    return allocate(payloadLength, 4, TAG);
+  }
+
+  encrypt(packet: Buffer): void {
+    if (this.freed) return;
+    const cipher = createCipheriv(this.outbound.cipherInfo.sslName as 'aes-256-gcm', this.key, this.iv);
+    const end = packet.length - TAG;
+    cipher.setAAD(packet.subarray(0, 4));
+    packet.set(cipher.update(packet.subarray(4, end)), 4);
+    cipher.final();
+    packet.set(cipher.getAuthTag(), end);
+    increment(this.iv);
+    this.outSeqno = (this.outSeqno + 1) >>> 0;
+    this.outbound.onWrite(packet);
+  }
+
+  free(): void {
+    this.freed = true;
+  }
+}
+
+class CtrCipher implements Cipher {
+  outSeqno: number;
+  private readonly cipher: NodeCipher;
+  private readonly mac: Mac;
+  private freed = false;
+
+  constructor(private readonly outbound: Outbound) {
+    this.outSeqno = outbound.seqno;
+    this.cipher = createCipheriv(outbound.cipherInfo.sslName, createSecretKey(outbound.cipherKey), outbound.cipherIV);
+    this.mac = new Mac(outbound);
+  }
+
+  allocPacket(payloadLength: number): Buffer {
+    return allocate(payloadLength, this.mac.afterEncryption ? 4 : 0, this.mac.length);
+  }
+
+  encrypt(packet: Buffer): void {
+    if (this.freed) return;
+    const end = packet.length - this.mac.length;
+    const from = this.mac.afterEncryption ? 4 : 0;
+    const plainMac = this.mac.afterEncryption ? undefined : this.mac.of(this.outSeqno, packet.subarray(0, end));
+    packet.set(this.cipher.update(packet.subarray(from, end)), from);
+    packet.set(plainMac ?? this.mac.of(this.outSeqno, packet.subarray(0, end)), end);
+    this.outSeqno = (this.outSeqno + 1) >>> 0;
+    this.outbound.onWrite(packet);
+  }
+
+  free(): void {
+    this.freed = true;
+  }
+}
+
+class Mac {
+  readonly length: number;
+  readonly afterEncryption: boolean;
+  private readonly name: string;
+  private readonly key: KeyObject;
+  private readonly sequence = Buffer.alloc(4);
+
+  constructor({ macInfo, macKey }: Pick<Outbound, 'macInfo' | 'macKey'>) {
+    this.length = macInfo!.len;
+    this.afterEncryption = macInfo!.isETM;
+    this.name = macInfo!.sslName;
+    this.key = createSecretKey(macKey!);
+  }
+
+  of(sequence: number, ...parts: readonly Buffer[]): Buffer {
+    this.sequence.writeUInt32BE(sequence, 0);
+    const mac = createHmac(this.name, this.key).update(this.sequence);
+    for (const part of parts) mac.update(part);
+    return mac.digest();
+  }
+}
+
+/** Gathers what comes into packets, each of which is opened when all of it is there: nothing is decrypted of what is not proven. */
+abstract class PacketDecipher implements Decipher {
+  inSeqno: number;
+  _onPayload: OnPayload;
+  /** What has come of a packet that is not all there. */
+  private held: Buffer | undefined;
+  private filled = 0;
+  /** What the packet and what follows it take together, once that is known. */
+  private needed = 0;
+
+  constructor(inbound: Inbound) {
+    this.inSeqno = inbound.seqno;
+    this._onPayload = inbound.onPayload;
+  }
+
+  /** What has to be there before the packet's length is known. Bytes. */
+  protected abstract readonly lead: number;
+  /** The length of the packet with everything that follows it; throws where it can't be one. The lead may be looked at once. */
+  protected abstract lengthOf(lead: Buffer): number;
+  /** Proves and decrypts; answers padding length, payload and padding. */
+  protected abstract open(packet: Buffer): Buffer;
+
+  decrypt(data: Buffer, from: number, end: number): number | undefined {
+    let at = from;
+    while (at < end) {
+      let packet: Buffer;
+      if (this.held === undefined && end - at >= this.lead) {
+        const length = this.lengthOf(data.subarray(at, at + this.lead));
+        if (end - at >= length) {
+          packet = data.subarray(at, at + length);
+          at += length;
+        } else {
+          this.hold(length, length);
+          at += this.take(data, at, end);
+          return undefined;
+        }
+      } else {
+        if (this.held === undefined) this.hold(this.lead, 0);
+        at += this.take(data, at, end);
+        if (this.filled < this.held!.length) return undefined;
+        if (this.needed === 0) {
+          const lead = this.held!;
+          const length = this.lengthOf(lead);
+          this.hold(length, length);
+          this.held!.set(lead);
+          this.filled = lead.length;
+          continue;
+        }
+        packet = this.held!;
+        this.held = undefined;
+        this.filled = 0;
+        this.needed = 0;
+      }
+      const inner = this.open(packet);
+      const payload = inner.subarray(1, inner.length - inner[0]!);
+      if (inner[0]! < LEAST_PADDING || inner[0]! + 1 > inner.length) throw new Error('Bad padding length');
+      this.inSeqno = (this.inSeqno + 1) >>> 0;
+      const answer = this._onPayload(payload);
+      if (answer !== undefined) return answer === false ? at : answer;
+    }
+    return undefined;
+  }
+
+  free(): void {}
+
+  private hold(size: number, needed: number): void {
+    this.held = Buffer.allocUnsafe(size);
+    this.filled = 0;
+    this.needed = needed;
+  }
+
+  private take(data: Buffer, at: number, end: number): number {
+    const count = Math.min(this.held!.length - this.filled, end - at);
+    data.copy(this.held!, this.filled, at, at + count);
+    this.filled += count;
+    return count;
+  }
+}
+
+function checked(length: number, blocks: number): number {
+  if (length > LONGEST || length < BLOCK - 4 || blocks % BLOCK !== 0) throw new Error('Bad packet length');
+  return length;
+}
+
+class GcmDecipher extends PacketDecipher {
+  protected readonly lead = 4;
+  private readonly name: 'aes-256-gcm';
+  private readonly key: KeyObject;
+  private readonly iv: Buffer;
+
+  constructor(inbound: Inbound) {
+    super(inbound);
+    this.name = inbound.decipherInfo.sslName as 'aes-256-gcm';
+    this.key = createSecretKey(inbound.decipherKey);
+    this.iv = Buffer.from(inbound.decipherIV);
+  }
+
+  protected lengthOf(lead: Buffer): number {
+    const length = lead.readUInt32BE(0);
+    return 4 + checked(length, length) + TAG;
+  }
+
+  protected open(packet: Buffer): Buffer {
+    const end = packet.length - TAG;
+    const decipher = createDecipheriv(this.name, this.key, this.iv, { authTagLength: TAG });
+    decipher.setAAD(packet.subarray(0, 4));
+    decipher.setAuthTag(packet.subarray(end));
+    const inner = decipher.update(packet.subarray(4, end));
+    decipher.final(); // throws where the tag is wrong
+    increment(this.iv);
+    return inner;
+  }
+}
+
+class CtrDecipher extends PacketDecipher {
+  protected readonly lead: number;
+  private readonly decipher: NodeDecipher;
+  private readonly mac: Mac;
+  /** The first block of a packet whose length is encrypted: what has been decrypted is so once and for all. */
+  private first: Buffer | undefined;
+
+  constructor(inbound: Inbound) {
+    super(inbound);
+    this.decipher = createDecipheriv(inbound.decipherInfo.sslName, createSecretKey(inbound.decipherKey), inbound.decipherIV);
+    this.mac = new Mac(inbound);
+    this.lead = this.mac.afterEncryption ? 4 : BLOCK;
+  }
+
+  protected lengthOf(lead: Buffer): number {
+    if (this.mac.afterEncryption) {
+      const length = lead.readUInt32BE(0);
+      return 4 + checked(length, length) + this.mac.length;
+    }
+    this.first = this.decipher.update(lead);
+    const length = this.first.readUInt32BE(0);
+    return 4 + checked(length, length + 4) + this.mac.length;
+  }
+
+  protected open(packet: Buffer): Buffer {
+    const end = packet.length - this.mac.length;
+    const theirs = packet.subarray(end);
+    if (this.mac.afterEncryption) {
+      if (!timingSafeEqual(this.mac.of(this.inSeqno, packet.subarray(0, end)), theirs)) throw new Error('Invalid MAC');
+      return this.decipher.update(packet.subarray(4, end));
+    }
+    const plain = Buffer.concat([this.first!, this.decipher.update(packet.subarray(BLOCK, end))]);
+    if (!timingSafeEqual(this.mac.of(this.inSeqno, plain), theirs)) throw new Error('Invalid MAC');
+    return plain.subarray(4);
+  }
+}
+
+/** Increments the invocation counter of an AES-GCM IV, its last 8 bytes (RFC 5647 section 7.1). */
+function increment(iv: Buffer): void {
+  for (let at = 11; at >= 4; at -= 1) {
+    iv[at] = (iv[at]! + 1) & 255;
+    if (iv[at] !== 0) return;
+  }
+}
+
+const isGcm = (name: string) => name.endsWith('-gcm');
+
+export function createCipher({ outbound }: { readonly outbound: Outbound }): Cipher {
+  return isGcm(outbound.cipherInfo.sslName) ? new GcmCipher(outbound) : new CtrCipher(outbound);
+}
+
+export function createDecipher({ inbound }: { readonly inbound: Inbound }): Decipher {
+  return isGcm(inbound.decipherInfo.sslName) ? new GcmDecipher(inbound) : new CtrDecipher(inbound);
+}

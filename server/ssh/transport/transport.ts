@@ -1,0 +1,248 @@
+/** One SSH connection from its first byte on: identification, time to agree on keys, packets to and fro, new keys after a gigabyte or an hour. */
+import type { Socket } from 'node:net';
+import type { HandshakeFailure } from '../../audit/event';
+import type { HostKey } from './host-keys';
+import type { SshPolicy } from './policy';
+import { type Negotiated, SshProtocol } from './ssh2';
+
+/** Reasons to disconnect (RFC 4253 section 11.1). */
+export const disconnects = {
+  protocolError: 2,
+  hostNotAllowed: 1,
+  serviceNotAvailable: 7,
+  connectionLost: 10,
+  byApplication: 11,
+  tooManyConnections: 12,
+  noMoreMethods: 14,
+} as const;
+
+/** The longest identification with its end of line (RFC 4253 section 4.2). */
+const LONGEST_IDENTIFICATION = 255;
+/** Keys are replaced after so much, as RFC 4253 section 9 recommends. */
+const REKEY_BYTES = 2 ** 30;
+const REKEY_MS = 3_600_000;
+/** What waits in the socket to be sent, beyond which nothing more is read or produced. */
+const FULL = 1024 * 1024;
+/** What may be kept back while keys are being replaced, from a client that asks on and on but does not take part. */
+const MOST_HELD_BACK = 4 * 1024 * 1024;
+
+export interface TransportOptions {
+  readonly hostKeys: ReadonlyMap<string, HostKey>;
+  readonly policy: SshPolicy;
+  /** What the server calls itself, behind `SSH-2.0-`. */
+  readonly software: string;
+  /** Seconds until keys must be agreed on. */
+  readonly handshakeSeconds: number;
+  /** Bytes after which keys are replaced. Default: a gigabyte. */
+  readonly rekeyBytes?: number;
+}
+
+export interface TransportEvents {
+  /** Keys are agreed on for the first time. */
+  established(negotiated: Negotiated): void;
+  packet(payload: Buffer): void;
+  /** Keys could not be agreed on, or the client broke off before. `closed` follows. */
+  failed(reason: HandshakeFailure, detail: string): void;
+  closed(): void;
+}
+
+export class Transport {
+  /** As the client calls itself, behind `SSH-2.0-`. */
+  software: string | undefined;
+  private readonly protocol: SshProtocol;
+  private identification: Buffer | undefined = Buffer.alloc(0);
+  private isEstablished = false;
+  /** How often keys were agreed on. */
+  agreements = 0;
+  private ended = false;
+  private failed = false;
+  private corked = false;
+  private heldBack = 0;
+  private countedAt = 0;
+  private timer: NodeJS.Timeout;
+  private rekeyTimer: NodeJS.Timeout | undefined;
+  private readonly drains: (() => void)[] = [];
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly options: TransportOptions,
+    private readonly events: TransportEvents,
+  ) {
+    this.protocol = new SshProtocol(options, {
+      write: (bytes) => this.write(bytes),
+      established: (negotiated) => this.agreed(negotiated),
+      packet: (payload) => events.packet(payload),
+      failed: (error) => this.fail(reasonOf(error), error.message),
+    });
+    this.timer = setTimeout(() => this.fail('timeout', 'no keys were agreed on in time'), options.handshakeSeconds * 1000);
+  }
+
+  start(): void {
+    const { socket } = this;
+    socket.on('data', (bytes: Buffer) => this.take(bytes));
+    socket.on('drain', () => this.drained());
+    socket.on('end', () => this.destroy());
+    socket.on('close', () => {
+      this.end();
+      if (!this.isEstablished) this.fail('disconnected', 'the client left');
+      this.drained();
+      this.events.closed();
+    });
+    socket.on('error', () => {}); // `close` follows
+    this.protocol.start();
+  }
+
+  get sessionId(): Buffer {
+    return this.protocol.sessionId;
+  }
+
+  get isStrict(): boolean {
+    return this.protocol.isStrict;
+  }
+
+  /** Whether so much waits to be sent that more must wait. */
+  get isFull(): boolean {
+    return this.socket.writableLength > FULL && !this.socket.destroyed;
+  }
+
+  /** Fulfilled when more may be sent, or the connection is gone. */
+  async room(): Promise<void> {
+    while (this.isFull) await new Promise<void>((resolve) => this.drains.push(resolve));
+  }
+
+  send(...parts: readonly Uint8Array[]): void {
+    if (this.ended) return;
+    if (this.protocol.isExchangingKeys) {
+      this.heldBack += parts.reduce((sum, { length }) => sum + length, 0);
+      if (this.heldBack > MOST_HELD_BACK) this.destroy();
+    }
+    this.protocol.send(...parts);
+  }
+
+  rekey(): void {
+    if (this.ended || this.protocol.isExchangingKeys) return;
+    this.timer = setTimeout(() => this.destroy(), this.options.handshakeSeconds * 1000);
+    this.protocol.rekey();
+  }
+
+  /** Says goodbye and closes. */
+  disconnect(reason: number): void {
+    if (this.ended) return;
+    this.protocol.disconnect(reason);
+    this.end();
+    // Once it has been sent the socket is closed, in any case soon.
+    this.socket.end(() => this.socket.destroy());
+    setTimeout(() => this.socket.destroy(), 1_000).unref();
+  }
+
+  destroy(): void {
+    this.end();
+    this.socket.destroy();
+  }
+
+  private end(): void {
+    this.ended = true;
+    clearTimeout(this.timer);
+    clearInterval(this.rekeyTimer);
+    this.protocol.end();
+  }
+
+  private fail(reason: HandshakeFailure, detail: string): void {
+    if (!this.isEstablished && !this.failed) {
+      this.failed = true;
+      this.events.failed(reason, detail);
+    }
+    // What says why may be on its way.
+    if (!this.ended) {
+      this.end();
+      this.socket.end(() => this.socket.destroy());
+      setTimeout(() => this.socket.destroy(), 1_000).unref();
+    }
+  }
+
+  private agreed(negotiated: Negotiated): void {
+    clearTimeout(this.timer);
+    this.agreements += 1;
+    this.heldBack = 0;
+    this.countedAt = this.moved;
+    clearInterval(this.rekeyTimer);
+    this.rekeyTimer = setInterval(() => this.rekey(), REKEY_MS).unref();
+    if (this.isEstablished) return;
+    this.isEstablished = true;
+    this.events.established(negotiated);
+  }
+
+  private get moved(): number {
+    return this.socket.bytesRead + this.socket.bytesWritten;
+  }
+
+  private take(bytes: Buffer): void {
+    if (this.ended) return;
+    try {
+      if (this.identification) this.identify(bytes);
+      else this.protocol.parse(bytes);
+    } catch (error) {
+      this.fail(error instanceof Unwanted ? error.reason : 'malformed', (error as Error).message);
+      return;
+    }
+    if (this.isEstablished && this.moved - this.countedAt > (this.options.rekeyBytes ?? REKEY_BYTES)) this.rekey();
+    // Who asks without reading the answers is not listened to until they do.
+    if (this.isFull) this.socket.pause();
+  }
+
+  /** The first line is read here, however it is cut into pieces; what is no SSH goes no further. */
+  private identify(bytes: Buffer): void {
+    const held = Buffer.concat([this.identification!, bytes]);
+    const end = held.indexOf('\n');
+    const line = held.toString('latin1', 0, end < 0 ? Math.min(held.length, LONGEST_IDENTIFICATION) : end).replace(/\r$/, '');
+    const begin = 'SSH-';
+    if (line.slice(0, begin.length) !== begin.slice(0, line.length)) throw new Unwanted('plain-text', 'what came is not SSH');
+    if (end < 0 && held.length < LONGEST_IDENTIFICATION) {
+      this.identification = held;
+      return;
+    }
+    if (end < 0 || end >= LONGEST_IDENTIFICATION) throw new Error('The identification is too long');
+    if (/^SSH-1\.(?!99)/.test(line)) throw new Unwanted('unsupported-protocol', 'SSH 1 is not spoken here');
+    const software = /^SSH-(?:2\.0|1\.99)-([\x21-\x7e]+)(?: [\x20-\x7e]*)?$/.exec(line)?.[1];
+    if (software === undefined) throw new Error('Invalid identification');
+    this.software = software;
+    this.identification = undefined;
+    this.protocol.parse(held.subarray(0, end + 1));
+    if (held.length > end + 1) this.protocol.parse(held.subarray(end + 1));
+  }
+
+  /** What is sent in one turn leaves in one write. */
+  private write(bytes: Buffer): void {
+    if (!this.socket.writable) return;
+    if (!this.corked) {
+      this.corked = true;
+      this.socket.cork();
+      process.nextTick(() => {
+        this.corked = false;
+        this.socket.uncork();
+      });
+    }
+    this.socket.write(bytes);
+  }
+
+  private drained(): void {
+    if (this.isFull) return;
+    for (const resolve of this.drains.splice(0)) resolve();
+    if (!this.ended) this.socket.resume();
+  }
+}
+
+/** What came first is nothing to be spoken with. */
+class Unwanted extends Error {
+  constructor(
+    readonly reason: HandshakeFailure,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+function reasonOf({ message }: Error): HandshakeFailure {
+  if (/no matching/i.test(message)) return 'no-shared-cipher';
+  return message === 'the client disconnected' ? 'disconnected' : 'malformed';
+}
