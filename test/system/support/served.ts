@@ -16,6 +16,8 @@ export interface ServedProcess {
   readonly ca: string;
   readonly explicit: number;
   readonly implicit: number;
+  /** Port of SFTP, where it is on. */
+  readonly sftp: number | undefined;
   readonly passive: readonly number[];
   readonly pid: number;
   /** Port of the admin interface, where one was asked for. */
@@ -72,6 +74,7 @@ async function serveIn(flagsFor: (place: Place) => Promise<readonly string[]>, e
     files: place.files,
     pid: server.pid!,
     admin: ready.admin,
+    sftp: ready.sftp,
     auditFile: place.audit,
     exited,
     audit: () =>
@@ -88,7 +91,10 @@ async function serveIn(flagsFor: (place: Place) => Promise<readonly string[]>, e
   };
 }
 
-export function appears(file: string, folder: string): Promise<Pick<ServedProcess, 'ca' | 'explicit' | 'implicit' | 'passive'> & { readonly admin?: number }> {
+export function appears(
+  file: string,
+  folder: string,
+): Promise<Pick<ServedProcess, 'ca' | 'explicit' | 'implicit' | 'passive'> & { readonly admin?: number; readonly sftp?: number }> {
   return new Promise((resolve) => {
     const look = () => {
       try {

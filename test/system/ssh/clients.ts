@@ -1,0 +1,216 @@
+/** Clients of SFTP as their users run them: each does the same things in its own words. */
+import { type SpawnOptions, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PASSWORD, USER } from '../support/served';
+
+const venv = process.env['CDK_FTPS_VENV'] ?? '';
+
+export interface Place {
+  readonly port: number;
+  /** A folder for what the client needs and makes. */
+  readonly folder: string;
+  /** Type and key of the server's host key. */
+  readonly hostKey: string;
+  /** Private key of the user, in OpenSSH's form. */
+  readonly key: string;
+}
+
+/** What a client is to do, one after the other. */
+export type Step =
+  | { readonly put: string; readonly as: string }
+  | { readonly get: string; readonly as: string }
+  | { readonly resumePut: string; readonly as: string }
+  | { readonly resumeGet: string; readonly as: string }
+  | { readonly list: string }
+  | { readonly rename: string; readonly to: string }
+  | { readonly mkdir: string }
+  | { readonly rmdir: string }
+  | { readonly remove: string };
+
+export interface SftpClient {
+  readonly name: string;
+  /** What of the steps it has no words for. */
+  readonly lacks?: readonly ('resumePut' | 'resumeGet' | 'rename over')[];
+  /** Runs the steps in one session; answers what it printed. Throws where it fails. */
+  run(place: Place, login: 'password' | 'key', steps: readonly Step[]): Promise<string>;
+}
+
+/** Runs a program; throws with what it said where it failed. */
+export async function program(command: string, args: readonly string[], options: SpawnOptions & { readonly input?: string } = {}): Promise<string> {
+  const child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout!.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr!.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stdin!.on('error', () => {}).end(options.input ?? '');
+  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: ${code}\n${output}`);
+  return output;
+}
+
+export function knownHosts({ folder, port, hostKey }: Place): string {
+  const file = join(folder, 'known_hosts');
+  writeFileSync(file, `[127.0.0.1]:${port} ${hostKey}\n[localhost]:${port} ${hostKey}\n`);
+  return file;
+}
+
+/** Options and environment of OpenSSH's programs. */
+export function openSsh(place: Place, login: 'password' | 'key'): { readonly options: readonly string[]; readonly env: NodeJS.ProcessEnv } {
+  const askpass = join(place.folder, 'askpass');
+  writeFileSync(askpass, `#!/bin/sh\ncat <<'END'\n${PASSWORD}\nEND\n`);
+  chmodSync(askpass, 0o700);
+  const by =
+    login === 'key'
+      ? ['-o', 'PreferredAuthentications=publickey', '-o', 'IdentitiesOnly=yes', '-o', `IdentityFile=${place.key}`]
+      : ['-o', 'PreferredAuthentications=password', '-o', 'PubkeyAuthentication=no'];
+  return {
+    options: ['-F', '/dev/null', '-o', `UserKnownHostsFile=${knownHosts(place)}`, '-o', 'StrictHostKeyChecking=yes', ...by],
+    env: { ...process.env, SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none' },
+  };
+}
+
+const quoted = (path: string) => `"${path.replaceAll(/[\\"]/g, '\\$&')}"`;
+
+/** The words of sftp, which psftp has as well but for some. */
+function sftpLine(step: Step): string {
+  if ('put' in step) return `put ${quoted(step.put)} ${quoted(step.as)}`;
+  if ('get' in step) return `get ${quoted(step.get)} ${quoted(step.as)}`;
+  if ('resumePut' in step) return `reput ${quoted(step.resumePut)} ${quoted(step.as)}`;
+  if ('resumeGet' in step) return `reget ${quoted(step.resumeGet)} ${quoted(step.as)}`;
+  if ('list' in step) return `ls -l ${quoted(step.list)}`;
+  if ('rename' in step) return `rename ${quoted(step.rename)} ${quoted(step.to)}`;
+  if ('mkdir' in step) return `mkdir ${quoted(step.mkdir)}`;
+  if ('rmdir' in step) return `rmdir ${quoted(step.rmdir)}`;
+  return `rm ${quoted(step.remove)}`;
+}
+
+const sftp: SftpClient = {
+  name: 'sftp of OpenSSH',
+  run(place, login, steps) {
+    const { options, env } = openSsh(place, login);
+    const batch = join(place.folder, 'batch');
+    writeFileSync(batch, `${steps.map(sftpLine).join('\n')}\n`);
+    // BatchMode, which -b turns on, would ask for no password.
+    return program('sftp', ['-o', 'BatchMode=no', '-b', batch, ...options, '-P', String(place.port), `${USER}@127.0.0.1`], { env });
+  },
+};
+
+const lftp: SftpClient = {
+  name: 'lftp',
+  run(place, login, steps) {
+    const { options, env } = openSsh(place, login);
+    const line = (step: Step) => {
+      if ('put' in step) return `put ${quoted(step.put)} -o ${quoted(step.as)}`;
+      if ('get' in step) return `get ${quoted(step.get)} -o ${quoted(step.as)}`;
+      if ('resumePut' in step) return `put -c ${quoted(step.resumePut)} -o ${quoted(step.as)}`;
+      if ('resumeGet' in step) return `get -c ${quoted(step.resumeGet)} -o ${quoted(step.as)}`;
+      if ('list' in step) return `ls ${quoted(step.list)}`;
+      if ('rename' in step) return `mv ${quoted(step.rename)} ${quoted(step.to)}`;
+      return sftpLine(step);
+    };
+    const settings = [
+      'set cmd:fail-exit true',
+      'set xfer:clobber true',
+      'set sftp:auto-confirm true',
+      `set sftp:connect-program ${quoted(`ssh -a -x ${options.map((one) => `'${one}'`).join(' ')}`)}`,
+    ];
+    const user = login === 'password' ? `${USER},${PASSWORD.replaceAll(/[\\"]/g, '\\$&')}` : `${USER},`;
+    const script = [...settings, `open -u "${user}" sftp://127.0.0.1:${place.port}`, ...steps.map(line)].join('\n');
+    return program('lftp', ['--norc', '-f', '/dev/stdin'], { env: { ...env, HOME: place.folder }, input: `${script}\n` });
+  },
+};
+
+const psftp: SftpClient = {
+  name: 'psftp of PuTTY',
+  lacks: ['rename over'],
+  async run(place, login, steps) {
+    const home = join(place.folder, 'putty');
+    mkdirSync(home, { recursive: true });
+    const ppk = join(home, 'key.ppk');
+    await program('puttygen', [place.key, '-O', 'private', '-o', ppk]);
+    const line = (step: Step) => ('list' in step ? `ls ${quotedPutty(step.list)}` : puttyLine(step));
+    const fingerprint = `SHA256:${await import('node:crypto').then(({ createHash }) =>
+      createHash('sha256')
+        .update(Buffer.from(place.hostKey.split(' ')[1]!, 'base64'))
+        .digest('base64')
+        .replace(/=+$/, ''),
+    )}`;
+    const password = join(home, 'password');
+    writeFileSync(password, `${PASSWORD}\n`, { mode: 0o600 });
+    const by = login === 'key' ? ['-i', ppk] : ['-pwfile', password];
+    const batch = join(home, 'batch');
+    writeFileSync(batch, `${steps.map(line).join('\n')}\nquit\n`);
+    const args = ['-batch', '-b', batch, '-P', String(place.port), '-hostkey', fingerprint, ...by, `${USER}@127.0.0.1`];
+    return program('psftp', args, { env: { ...process.env, HOME: home } });
+  },
+};
+
+const quotedPutty = (path: string) => `"${path.replaceAll('"', '""')}"`;
+function puttyLine(step: Step): string {
+  if ('put' in step) return `put ${quotedPutty(step.put)} ${quotedPutty(step.as)}`;
+  if ('get' in step) return `get ${quotedPutty(step.get)} ${quotedPutty(step.as)}`;
+  if ('resumePut' in step) return `reput ${quotedPutty(step.resumePut)} ${quotedPutty(step.as)}`;
+  if ('resumeGet' in step) return `reget ${quotedPutty(step.resumeGet)} ${quotedPutty(step.as)}`;
+  if ('rename' in step) return `mv ${quotedPutty(step.rename)} ${quotedPutty(step.to)}`;
+  if ('mkdir' in step) return `mkdir ${quotedPutty(step.mkdir)}`;
+  if ('rmdir' in step) return `rmdir ${quotedPutty(step.rmdir)}`;
+  return `del ${quotedPutty('remove' in step ? step.remove : '')}`;
+}
+
+const rclone: SftpClient = {
+  name: 'rclone',
+  lacks: ['resumePut', 'resumeGet'],
+  async run(place, login, steps) {
+    const binary = join(venv, 'bin/rclone');
+    const by = login === 'key' ? ['--sftp-key-file', place.key] : ['--sftp-pass', (await program(binary, ['obscure', '-'], { input: PASSWORD })).trim()];
+    const common = ['--config', '/dev/null', '--sftp-host', '127.0.0.1', '--sftp-port', String(place.port), '--sftp-user', USER, ...by];
+    const shared = [...common, '--sftp-known-hosts-file', knownHosts(place), '--retries', '1', '--low-level-retries', '1'];
+    let output = '';
+    for (const step of steps) {
+      const words =
+        'put' in step
+          ? ['copyto', step.put, `:sftp:${step.as}`]
+          : 'get' in step
+            ? ['copyto', `:sftp:${step.get}`, step.as]
+            : 'list' in step
+              ? ['lsl', `:sftp:${step.list}`, '--max-depth', '1']
+              : 'rename' in step
+                ? ['moveto', `:sftp:${step.rename}`, `:sftp:${step.to}`]
+                : 'mkdir' in step
+                  ? ['mkdir', `:sftp:${step.mkdir}`]
+                  : 'rmdir' in step
+                    ? ['rmdir', `:sftp:${step.rmdir}`]
+                    : ['deletefile', `:sftp:${'remove' in step ? step.remove : ''}`];
+      output += await program(binary, [...words, ...shared]);
+    }
+    return output;
+  },
+};
+
+/** Libraries of Python: the steps go to a script as JSON. */
+function python(name: string, script: string, lacks?: SftpClient['lacks']): SftpClient {
+  return {
+    name,
+    lacks,
+    run(place, login, steps) {
+      const job = {
+        host: '127.0.0.1',
+        port: place.port,
+        user: USER,
+        known: knownHosts(place),
+        steps,
+        ...(login === 'key' ? { key: place.key } : { password: PASSWORD }),
+      };
+      return program(join(venv, 'bin/python'), [join(__dirname, script)], { input: JSON.stringify(job) });
+    },
+  };
+}
+
+export const clients: readonly SftpClient[] = [sftp, lftp, psftp, rclone, python('paramiko', 'paramiko_steps.py'), python('asyncssh', 'asyncssh_steps.py')];
+
+/** What a program printed into a file. */
+export const content = (file: string) => readFileSync(file);
