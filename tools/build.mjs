@@ -51,10 +51,18 @@ const functions = [];
 for (const { entry, name } of lambdas())
   functions.push(await build({ ...common, entryPoints: [entry], outfile: `dist/lambda/${name}/index.js`, target: 'node24' }));
 
+/** What esbuild's `keepNames` calls for every function when it is made: in a server that makes dozens for each file that is noticed. */
+const NAMES_ALL = '__name=(target,value)=>__defProp(target,"name",{value,configurable:!0})';
+/** The same for what has a prototype and another name, as a class that the bundle had to call differently; no arrow's name matters. */
+const NAMES_CLASSES = '__name=(target,value)=>target.name===value||!target.prototype?target:__defProp(target,"name",{value,configurable:!0})';
+
 // What an instance gets besides the bundle: units, kernel settings and the script that installs them.
 cpSync(join(root, 'lib/image/files'), join(root, 'dist/image'), { recursive: true });
 
 const bundle = join(root, 'dist/image/ftps.js');
+const named = readFileSync(bundle, 'utf8');
+if (!named.includes(NAMES_ALL)) throw new Error('esbuild keeps names in another way than this build knows');
+writeFileSync(bundle, named.replace(NAMES_ALL, NAMES_CLASSES));
 const sha256 = createHash('sha256').update(readFileSync(bundle)).digest('hex');
 writeFileSync(`${bundle}.sha256`, `${sha256}  ftps.js\n`);
 

@@ -2,7 +2,8 @@
  * Tamper evidence: each line carries the hash of itself and of the line before, so that a line that was removed, changed or
  * moved breaks the chain. A process has a chain of its own, so that several can write to one file.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { hashOf } from '../text/hash-of';
 import { printable } from '../text/printable';
 
 /** What a chain's first line names as the hash before it. */
@@ -12,12 +13,12 @@ export class Chain {
   readonly id = randomUUID();
   private previous = NOTHING_BEFORE;
 
-  /** The line for an event: its JSON, with the chain as the last of its `unmapped` attributes. Also `tail` shows it as it is. */
+  /** The line for an event: its JSON, with the chain as the last of its `unmapped` attributes, which are its last member and not empty. Also `tail` shows it as it is. */
   link(line: { unmapped?: object }): string {
-    const { unmapped, ...rest } = line;
-    const json = JSON.stringify({ ...rest, unmapped: { ...unmapped, chain: { id: this.id, previous: this.previous } } });
-    const open = printable(json).slice(0, -3);
-    const hash = sha256(open);
+    const json = JSON.stringify(line);
+    const chain = `"chain":{"id":"${this.id}","previous":"${this.previous}"`;
+    const open = printable(line.unmapped ? `${json.slice(0, -2)},${chain}` : `${json.slice(0, -1)},"unmapped":{${chain}`);
+    const hash = hashOf('sha256', open);
     this.previous = hash;
     return `${open},"hash":"${hash}"}}}`;
   }
@@ -121,7 +122,7 @@ export async function verifyChain(lines: AsyncIterable<string> | Iterable<string
     }
     const [id, previous, hash] = [linked[1]!, linked[2]!, end[1]!];
     const next = { line: count, sequence: anyOrder ? sequenceOf(line) : count, previous, hash, stopped: lastWords.test(line) };
-    const whole = sha256(open) === hash;
+    const whole = hashOf('sha256', open) === hash;
     if (!whole) breaks.push({ line: count, what: 'changed' });
     else if (line.includes(DROPPED)) {
       dropped += 1;
@@ -157,8 +158,4 @@ function deletedIn(line: string): readonly Stretch[] {
 
 function sequenceOf(line: string): number {
   return Number(/"sequence":(\d+)/.exec(line)?.[1]);
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

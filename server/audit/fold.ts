@@ -92,6 +92,7 @@ export function foldRepeats(sink: Pick<AuditSink, keyof Audit>, keyOf: (address:
   /** Whether it is told now. What is not is kept for later, or counted. */
   const isToldNow = (event: SessionEvent): boolean => {
     const { kind, session, user } = event;
+    if (user !== undefined && kind !== 'login' && kind !== 'connection-closed') return true;
     const address = keyOf(event.client.address);
     if (kind === 'login' && event.outcome === 'success') loggedIn(session, address);
     if (kind === 'connection-closed' && told.delete(session)) return true;

@@ -1,6 +1,5 @@
 /** Writes the audit: one OCSF line an event, in order, in few writes. What can't be written stops the service. */
 import type { WriteStream } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { version } from '../../package.json';
 import { Chain } from './chain';
 import type { Audit, ServerEvent } from './event';
@@ -11,8 +10,10 @@ import type { Target } from './target';
 /** Lines that wait for a slow disk, in characters; beyond that the audit has failed. */
 const MOST_WAITING = 64 * 1024 * 1024;
 
-/** So often lines are written at most: to a server that is busy with small things a write costs more than the lines in it. Milliseconds. */
+/** So long a line waits for others before they are written together: to a server that is busy with small things a write costs more than the lines in it. Milliseconds. */
 const GATHERED_MS = 2;
+/** The same for what tells how a data connection came about: the line of its transfer is soon to come, and takes it along. */
+const ON_THE_WAY_MS = 20;
 
 export interface AuditSink extends Audit {
   /** `time`: when it was, where it is told later; milliseconds since 1970. `repeats`: where it stands for several. */
@@ -34,6 +35,9 @@ export function openAudit(target: Target, onFailure: (error: Error) => void): Au
   let sequence = 0;
   let waiting = '';
   let writing: Promise<void> | undefined;
+  /** Set while nothing is to be written yet, and when that is over. */
+  let timer: NodeJS.Timeout | undefined;
+  let due = 0;
   let failed = false;
 
   const fail = (error: Error) => {
@@ -43,28 +47,45 @@ export function openAudit(target: Target, onFailure: (error: Error) => void): Au
   };
 
   const drain = async () => {
-    // One turn of the event loop gathers what one moment brings.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (waiting !== '') {
+    while (waiting !== '' && !timer) {
       const batch = waiting;
       waiting = '';
-      await Promise.all([target.write(batch), sleep(GATHERED_MS)]);
+      await target.write(batch);
     }
+  };
+
+  /** Begins to write what waits. */
+  const write = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    writing ??= drain()
+      .catch(fail)
+      .finally(() => {
+        writing = undefined;
+        if (waiting !== '' && !timer) write();
+      });
+  };
+
+  const writeIn = (milliseconds: number) => {
+    const at = performance.now() + milliseconds;
+    if (timer && due <= at) return;
+    clearTimeout(timer);
+    due = at;
+    timer = setTimeout(write, milliseconds);
   };
 
   const record: AuditSink['record'] = (event, { time = Date.now(), repeats } = {}) => {
     sequence += 1;
     waiting += `${chain.link(lineOf(event, { time, repeats, sequence, productVersion: version }))}\n`;
     if (waiting.length > MOST_WAITING) fail(new Error('the audit is written more slowly than events come'));
-    writing ??= drain()
-      .catch(fail)
-      .finally(() => {
-        writing = undefined;
-      });
+    writeIn(isOnTheWay(event) ? ON_THE_WAY_MS : GATHERED_MS);
   };
 
   const flush = async () => {
-    while (writing) await writing;
+    while (writing || waiting !== '') {
+      write();
+      await writing;
+    }
   };
 
   return {
@@ -87,6 +108,10 @@ export function openAudit(target: Target, onFailure: (error: Error) => void): Au
       await target.close();
     },
   };
+}
+
+function isOnTheWay(event: ServerEvent): boolean {
+  return event.kind === 'passive-port' || (event.kind === 'tls-established' && event.channel === 'data');
 }
 
 function standardOutput(): Target {

@@ -72,7 +72,7 @@ export async function takeAll(source: Source, target: WriteHandle, progress: Pro
         let readers: readonly unknown[] = [];
         try {
           await pace?.before(bytesOf(chunks), progress.signal);
-          readers = [target.write(chunks), hash?.update(chunks), scan?.write(chunks)];
+          readers = [target.write(chunks, ended && full.length === 0), hash?.update(chunks), scan?.write(chunks)];
           await Promise.all(readers);
           writing = false;
         } catch (error) {

@@ -8,12 +8,14 @@
  * the separators of lines and paragraphs, and halves of surrogate pairs.
  */
 const unfit = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/** What nearly every text is; to see that takes a tenth of the time that properties of characters do. */
+const plain = /^[ -~]*$/;
 /** As above, but for line feeds and tabs, which lay out what is written by us. */
 const unfitInLayout = /[^\P{Cc}\n\t]|[\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** A text from outside with each such character written as JSON writes it: `\u001b`. Whatever it holds, it stays on its line. */
 export function printable(text: string): string {
-  return text.replace(unfit, escaped);
+  return plain.test(text) ? text : text.replace(unfit, escaped);
 }
 
 /**

@@ -2,8 +2,8 @@
  * The hash of a file, made while it moves, in a thread beside the one that encrypts and decrypts: SHA-256 takes half as long as everything else of a
  * large upload together.
  */
-import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { hashOf } from '../../text/hash-of';
 import code from './digest.thread.js';
 
 /** Up to so many bytes a file is hashed where it is: to hand it over would take as long. */
@@ -74,9 +74,7 @@ export class FileHash {
   /** In hexadecimal digits. */
   async digest(): Promise<string> {
     if (this.by) return (await this.ask({ id: this.id, end: true })).digest!;
-    const hash = createHash(this.algorithm);
-    for (const chunk of this.small) hash.update(chunk);
-    return hash.digest('hex');
+    return hashOf(this.algorithm, this.small.length === 1 ? this.small[0]! : Buffer.concat(this.small));
   }
 
   /** Forgets the file. */

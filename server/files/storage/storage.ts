@@ -41,9 +41,9 @@ export interface WriteHandle {
   readonly size: number;
   /**
    * Appends the chunks in order. The buffers may be used again once the promise is fulfilled. What is kept is copied beside the first of them,
-   * where the backend can't do without a copy.
+   * where the backend can't do without a copy. `isLast`: nothing follows but `commit`, if all goes well.
    */
-  write(chunks: readonly Buffer[]): Promise<void>;
+  write(chunks: readonly Buffer[], isLast?: boolean): Promise<void>;
   /** Ends what takes long (copying what is kept): whatever waits for it fails soon. To be followed by `abort`. */
   stop(): void;
   /**

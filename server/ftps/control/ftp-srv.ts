@@ -1,7 +1,6 @@
 /**
- * The one door to ftp-srv 4.6.3. It supplies the connection object, the formatting of replies, the command registry and the
- * plain commands; its server, its sockets and its parser never run. Each internal relied on has a test in
- * test/server/ftps/control/ftp-srv.test.ts, and the version is pinned.
+ * The one door to ftp-srv 4.6.3. It supplies the plain commands, with the connection object, the registry and the replies that they need; its server,
+ * its sockets and its parser never run. Each internal relied on has a test in test/server/ftps/control/ftp-srv.test.ts, and the version is pinned.
  */
 import { EventEmitter } from 'node:events';
 import registry from 'ftp-srv/src/commands/registry';
@@ -20,10 +19,6 @@ export interface ShellCommand {
 }
 
 export interface Shell {
-  /** Formats and sends a reply; several texts make a multi-line reply (RFC 959 section 4.2). */
-  reply(code: number, ...lines: readonly string[]): Promise<void>;
-  /** Sends a reply that is formatted already. */
-  replyRaw(text: string): Promise<void>;
   /** Runs a command of the registry. Fulfilled when it has replied. */
   handle(command: ShellCommand): Promise<void>;
   /** Lets the plain commands work on these files, from the login on. */
@@ -64,8 +59,6 @@ class LineSocket extends EventEmitter {
   }
 }
 
-const commandOf = Symbol('the session a connection belongs to');
-
 /** What of a command the registry needs to know. */
 export interface Registered {
   readonly name: string;
@@ -78,47 +71,28 @@ interface Connection {
   fs: ShellFileSystem | undefined;
   authenticated: boolean;
   commands: { handle(command: { directive: string; arg: string | null; flags: string[]; raw: string }): PromiseLike<void> };
-  reply(options: { code: number }, ...letters: readonly (string | { raw: true; message: string })[]): PromiseLike<void>;
-  [commandOf]: (name: string, argument: string) => Promise<void>;
 }
 
 /**
- * Puts our commands into ftp-srv's registry, which is one for the process. What is not named goes, so that only one table
- * decides what exists; a command without `run` keeps ftp-srv's own handler.
+ * Leaves in ftp-srv's registry, which is one for the process, what has no `run` of ours: only our table decides what exists. Commands with one never
+ * come here: each pass through ftp-srv makes a dozen promises of a library of its own.
  */
 export function registerCommands(commands: readonly Registered[]): void {
-  const known = new Set(commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
-  for (const name of Object.keys(registry)) if (!known.has(name)) delete registry[name];
-  for (const command of commands) {
-    for (const name of [command.name, ...(command.aliases ?? [])]) {
-      const theirs = registry[name];
-      if (!command.run && !theirs?.handler) throw new Error(`ftp-srv has no handler for ${name}`);
-      registry[name] = {
-        directive: name,
-        handler: command.run
-          ? function (this: Connection, { command: { directive, arg } }: { command: { directive: string; arg: string | null } }) {
-              return this[commandOf](directive, arg ?? '');
-            }
-          : theirs!.handler,
-        // Whether a command is allowed was decided by our state table before ftp-srv hears of it.
-        flags: { no_auth: true },
-      };
-    }
+  const plain = new Set(commands.flatMap(({ name, aliases = [], run }) => (run ? [] : [name, ...aliases])));
+  for (const name of Object.keys(registry)) if (!plain.has(name)) delete registry[name];
+  for (const name of plain) {
+    const theirs = registry[name];
+    if (!theirs?.handler) throw new Error(`ftp-srv has no handler for ${name}`);
+    // Whether a command is allowed was decided by our state table before ftp-srv hears of it.
+    registry[name] = { directive: name, handler: theirs.handler, flags: { no_auth: true } };
   }
 }
 
-/** Makes the shell of one session. `run` is called for the commands that are ours, `gather` with each line of a reply. */
-export function openShell(options: { run: (name: string, argument: string) => Promise<void>; gather: (text: string) => void; end: () => void }): Shell {
+/** Makes the shell of one session. `gather` is called with each line of a reply. */
+export function openShell(options: { gather: (text: string) => void; end: () => void }): Shell {
   const socket = new LineSocket(options.gather, options.end);
   const connection = new FtpConnection(noServer, { socket, log: silent }) as unknown as Connection;
-  connection[commandOf] = options.run;
   return {
-    async reply(code, ...lines) {
-      await connection.reply({ code }, ...lines);
-    },
-    async replyRaw(text) {
-      await connection.reply({ code: 0 }, { raw: true, message: text });
-    },
     async handle({ name, argument }) {
       await connection.commands.handle({ directive: name, arg: argument === '' ? null : argument, flags: [], raw: '' });
     },

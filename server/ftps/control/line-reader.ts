@@ -2,6 +2,8 @@
  * Cuts the bytes of a control connection into command lines (RFC 959 section 4.1.3, RFC 2640): CRLF or LF ends a line, Telnet
  * commands are taken out (RFC 854), and what is no honest line is named rather than passed on.
  */
+import { isUtf8 } from 'node:buffer';
+
 export type Line =
   | { readonly kind: 'line'; readonly text: string }
   /** More than 8 KiB without an end; nothing after it is read. */
@@ -17,8 +19,6 @@ const CR = 13;
 const IAC = 255;
 /** WILL, WONT, DO and DONT are followed by an option (RFC 854). */
 const isNegotiation = (byte: number) => byte >= 251 && byte <= 254;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Every byte is looked at and copied a fixed number of times, however small the pieces are; a line is only read when somebody wants it. */
 export class LineReader {
@@ -99,11 +99,7 @@ function lineOf(raw: Buffer): Line {
   while (isTelnetCommand(bytes[start] ?? 0)) start += 1;
   bytes = bytes.subarray(start);
   if (bytes.includes(0)) return { kind: 'nul' };
-  try {
-    return { kind: 'line', text: utf8.decode(bytes) };
-  } catch {
-    return { kind: 'not-utf8' };
-  }
+  return isUtf8(bytes) ? { kind: 'line', text: bytes.toString('utf8') } : { kind: 'not-utf8' };
 }
 
 /** Takes out Telnet commands, such as the IP and DM that some clients send before ABOR. A doubled IAC is a byte of its own. */

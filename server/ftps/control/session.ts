@@ -94,8 +94,9 @@ export class Session implements DataOwner, OpenSession, LoggingIn {
   private refused = 0;
   private closeReason: CloseReason = 'client';
   private lastCode = 0;
-  private replies: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
+  /** How long the timer waits. Milliseconds. */
+  private waits = 0;
   /** When a session that has not logged in is closed, in milliseconds since 1970. */
   private logInBy: number;
   /** Whether the connection has gone. */
@@ -118,11 +119,7 @@ export class Session implements DataOwner, OpenSession, LoggingIn {
     this.facts = { session: this.id, protocol: this.protocol, listener: origin.listener.mode, client, server };
     this.channel = new ControlChannel(socket, { lines: (lines) => this.take(lines), closed: () => this.finish() });
     this.shell = openShell({
-      run: (name, argument) => commands.named(name)!.run!(this, argument),
-      gather: (text) => {
-        this.lastCode = Number.parseInt(text, 10) || this.lastCode;
-        this.channel.gather(text);
-      },
+      gather: (text) => this.gather(Number.parseInt(text, 10), text),
       end: () => this.close('quit'),
     });
     this.logins = new Logins(engine, this);
@@ -188,21 +185,20 @@ export class Session implements DataOwner, OpenSession, LoggingIn {
   }
 
   /** Replies with one line, or with several as RFC 959 section 4.2 has it. A text can't carry a line of its own into the reply. */
-  reply(code: number, ...lines: readonly string[]): Promise<void> {
-    const clean = lines.map(onOneLine);
-    return this.replyWith(() => this.shell.reply(code, ...clean));
-  }
-
-  /** One reply after the other, so that a reply heard during a transfer never lands between the lines of another. */
-  private replyWith(send: () => Promise<void>): Promise<void> {
-    this.replies = this.replies.then(send);
-    return this.replies;
+  async reply(code: number, ...lines: readonly string[]): Promise<void> {
+    this.gather(code, lines.map((line, index) => `${code}${index < lines.length - 1 ? '-' : ' '}${onOneLine(line)}\r\n`).join(''));
   }
 
   /** A multi-line reply whose inner lines stand as they are, without the code (RFC 3659 section 7.2, RFC 2389 section 3.2). */
-  replyBlock(code: number, first: string, lines: readonly string[], last: string): Promise<void> {
+  async replyBlock(code: number, first: string, lines: readonly string[], last: string): Promise<void> {
     const clean = [first, ...lines].map(onOneLine);
-    return this.replyWith(() => this.shell.replyRaw(`${code}-${clean.join('\r\n')}\r\n${code} ${last}`));
+    this.gather(code, `${code}-${clean.join('\r\n')}\r\n${code} ${onOneLine(last)}\r\n`);
+  }
+
+  /** Takes a whole reply, so that one that is heard during a transfer never lands between the lines of another. */
+  private gather(code: number, text: string): void {
+    this.lastCode = code;
+    this.channel.gather(text);
   }
 
   /** Sends what was replied so far; done by itself after each command. */
@@ -423,7 +419,7 @@ export class Session implements DataOwner, OpenSession, LoggingIn {
     if (wrong) await this.reply(wrong.code, wrong.text);
     else if (notAllowed) await this.reply(550, notAllowed);
     else if (command.argument === 'required' && argument === '') await this.reply(501, `An argument is missing: ${command.syntax}`);
-    else await this.shell.handle({ name, argument }).catch((error: unknown) => this.replyToFailure(error));
+    else await this.run(command, name, argument).catch((error: unknown) => this.replyToFailure(error));
     if (this.lastCode >= 400)
       this.engine.audit.record({
         kind: 'command',
@@ -433,6 +429,11 @@ export class Session implements DataOwner, OpenSession, LoggingIn {
         ...this.facts,
       });
     if (this.lastCode >= 500 && !this.account) await this.countRefused();
+  }
+
+  private async run(command: Command<Session>, name: string, argument: string): Promise<void> {
+    if (command.run) await command.run(this, argument);
+    else await this.shell.handle({ name, argument });
   }
 
   /** Who is refused again and again before a login is no client but somebody who tries something, or fills the audit. */
@@ -458,9 +459,12 @@ export class Session implements DataOwner, OpenSession, LoggingIn {
   }
 
   private restartTimer(): void {
+    const milliseconds = this.account ? this.engine.config.limits.idleSeconds * 1000 : Math.max(0, this.logInBy - Date.now());
+    // With every command: to move a timer back is cheaper than to make one.
+    if (this.timer && milliseconds === this.waits && !this.ended) return void this.timer.refresh();
     clearTimeout(this.timer);
     if (this.ended) return;
-    const milliseconds = this.account ? this.engine.config.limits.idleSeconds * 1000 : Math.max(0, this.logInBy - Date.now());
+    this.waits = milliseconds;
     this.timer = setTimeout(() => this.onIdle(), milliseconds);
   }
 

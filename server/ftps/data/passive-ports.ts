@@ -113,12 +113,16 @@ export class PassivePorts {
 
   /** A port now, or in the order of asking as soon as there is one for this client. */
   private reserve(owner: DataOwner): Promise<PassiveOffer> {
+    const manners: PortManners = namesItsSession(owner) ? 'shares' : 'alone';
+    // Nearly always there is one, and nobody before who waits for it.
+    const port = this.queues.has(owner.address) ? undefined : choosePort(this.inTurn, owner.address, manners);
+    if (port) return Promise.resolve(this.place({ owner, manners }, port));
     return new Promise((resolve, reject) => {
       const queue = this.queues.get(owner.address) ?? [];
       this.queues.set(owner.address, queue);
       const waiting: Waiting = {
         owner,
-        manners: namesItsSession(owner) ? 'shares' : 'alone',
+        manners,
         reserved: (offer) => settle(() => resolve(offer)),
         refused: (error) => settle(() => reject(error)),
       };
@@ -164,7 +168,7 @@ export class PassivePorts {
     if (queue.length === 0) this.queues.delete(address);
   }
 
-  private place({ owner, manners }: Waiting, port: PassivePort): PassiveOffer {
+  private place({ owner, manners }: Pick<Waiting, 'owner' | 'manners'>, port: PassivePort): PassiveOffer {
     this.inTurn.push(...this.inTurn.splice(this.inTurn.indexOf(port), 1));
     const { connectSeconds, firewall, security } = this.options;
     const offer: PassiveOffer = new PassiveOffer(owner, port.number, manners !== 'alone', connectSeconds, (outcome) => {

@@ -10,6 +10,8 @@ export const LINGER_MS = 5_000;
 
 export class Outgoing implements Outlet {
   private held = false;
+  /** Everything has left. */
+  private ended = false;
   private failure: Error | undefined;
   private readonly waiting = new Set<(error: Error) => void>();
 
@@ -28,7 +30,10 @@ export class Outgoing implements Outlet {
     socket.on('error', (error) =>
       this.fail(new TransferError('disconnected', `The data connection broke (${(error as NodeJS.ErrnoException).code ?? 'TLS error'})`)),
     );
-    socket.on('close', () => this.fail(new TransferError('disconnected', 'The client closed the data connection')));
+    socket.on('close', () => {
+      // After the end it is as it should be.
+      if (!this.ended) this.fail(new TransferError('disconnected', 'The client closed the data connection'));
+    });
     progress.signal.addEventListener('abort', () => this.fail(progress.signal.reason as Error));
     if (progress.signal.aborted) this.fail(progress.signal.reason as Error);
     else if (socket.destroyed) this.fail(new TransferError('disconnected', 'The client closed the data connection'));
@@ -60,6 +65,7 @@ export class Outgoing implements Outlet {
     // an empty file or folder can come to its end so soon. A turn of the event loop later it is.
     await nextTurn();
     await this.untilDone((done) => this.socket.end(done));
+    this.ended = true;
     this.socket.setTimeout(LINGER_MS, () => this.socket.destroy());
   }
 

@@ -1,5 +1,5 @@
 /** This server, as it is packed into the image, with SHA-256 of uploads as by default. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../../package.json';
 import type { ServerConfigInput } from '../../../server/config';
@@ -10,6 +10,7 @@ const BUNDLE = join(__dirname, '../../../dist/image/ftps.js');
 
 function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boolean) {
   writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts: [{ user: USER, home: '/', passwordHash: place.hash.phc }] }));
+  mkdirSync(join(folder, 'log'));
   const config: ServerConfigInput = {
     workers: 'auto',
     listeners: [{ mode: 'explicit', host: '127.0.0.1', port: ports.control }],
@@ -17,7 +18,8 @@ function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boo
     tls: { certificates: [{ kind: 'file', certificate: place.certificate, key: place.key }] },
     storage: { kind: 'local', root: place.home },
     identity: [{ kind: 'file', file: join(folder, 'accounts.json') }],
-    audit: { destination: join(folder, 'audit.json'), hashUploads },
+    // In a folder of its own, as on an instance: that of the accounts is watched for changes.
+    audit: { destination: join(folder, 'log/audit.json'), hashUploads },
     // One client machine makes all the load.
     limits: {
       sessions: 20_000,

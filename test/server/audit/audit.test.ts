@@ -43,6 +43,45 @@ describe('the audit', () => {
     expect(lines.map((line) => auditLine.parse(JSON.parse(line)).metadata.sequence)).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
   });
 
+  it('writes how a data connection came about together with its transfer, and soon also without one', async () => {
+    const writes: string[][] = [];
+    let heard = () => {};
+    const target = {
+      async write(text: string) {
+        writes.push(
+          text
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line).message),
+        );
+        heard();
+      },
+      reopen: async () => {},
+      close: async () => {},
+    };
+    const nextWrite = () =>
+      new Promise<void>((resolve) => {
+        heard = resolve;
+      });
+    const audit = openAudit(target, () => {});
+    const user = { ...facts, user: 'demo' };
+    const ended = { transfer: 'upload', command: 'STOR', path: '/a', outcome: 'success', bytes: 1, offset: 0, seconds: 0, encrypted: true } as const;
+    audit.record({ kind: 'passive-port', change: 'opened', port: 5_000, ...user });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    audit.record({ kind: 'passive-port', change: 'used', port: 5_000, ...user });
+    let written = nextWrite();
+    audit.record({ kind: 'transfer', ...ended, ...user });
+    await written;
+    expect(writes).toEqual([['Passive port 5000 opened', 'Passive port 5000 used', 'upload complete']]);
+    written = nextWrite();
+    audit.record({ kind: 'passive-port', change: 'opened', port: 5_001, ...user });
+    await written;
+    expect(writes[1]).toEqual(['Passive port 5001 opened']);
+    audit.record({ kind: 'passive-port', change: 'expired', port: 5_001, ...user });
+    await audit.close();
+    expect(writes[2]).toEqual(['Passive port 5001 expired']);
+  });
+
   it('can not be given a line by a client', async () => {
     const [line, ...rest] = await written([login]);
     expect(rest).toEqual([]);

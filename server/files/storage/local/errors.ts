@@ -23,7 +23,11 @@ const known: Readonly<Record<string, readonly [StorageErrorCode, string]>> = {
 
 /** Throws the error again as a StorageError. */
 export function storageError(error: unknown): never {
-  if (error instanceof StorageError) throw error;
+  throw asStorageError(error);
+}
+
+export function asStorageError(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
   const [code, message] = known[(error as NodeJS.ErrnoException).code ?? ''] ?? ['unavailable', 'The storage had an error; try again.'];
-  throw new StorageError(code, message, { cause: error });
+  return new StorageError(code, message, { cause: error });
 }

@@ -7,10 +7,13 @@ import { constants, existsSync, lstat as lstatCallback, lstatSync, type Stats } 
 import { type FileHandle, link, lstat, mkdir, open, opendir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../storage';
-import { storageError } from './errors';
+import { asStorageError, storageError } from './errors';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const byDescriptor = existsSync('/proc/self/fd');
+
+/** File systems of disks of this machine, and of its memory, by what statfs(2) says: ext, XFS, Btrfs, tmpfs. */
+const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994]);
 
 /** Names that are read and looked at together. */
 const MANY = 256;
@@ -26,6 +29,9 @@ const QUICK_MS = 0.05;
 export class Folder {
   /** Whether looks at what is in it are answered from memory. */
   private isCached = false;
+  private onLocalDisk: Promise<boolean> | undefined;
+  /** How many have it open. */
+  private users = 1;
 
   private constructor(
     private readonly handle: FileHandle,
@@ -70,6 +76,17 @@ export class Folder {
 
   stat(name: string): Promise<Stats> {
     return lstat(this.at(name)).catch(storageError);
+  }
+
+  /** The same, undefined where nothing has the name: most uploads are of new files, and an error that is made and thrown away costs more than the look. */
+  find(name: string): Promise<Stats | undefined> {
+    return new Promise((resolve, reject) => {
+      lstatCallback(this.at(name), (error, stats) => {
+        if (!error) resolve(stats);
+        else if (error.code === 'ENOENT') resolve(undefined);
+        else reject(asStorageError(error));
+      });
+    });
   }
 
   /**
@@ -190,6 +207,18 @@ export class Folder {
     return `${dev}:${ino}/${name}`;
   }
 
+  /**
+   * Whether what an open file is (fstat) is always answered from memory. Over a network the answer may have to be asked for, and must not be waited
+   * for by everybody.
+   */
+  isOnLocalDisk(): Promise<boolean> {
+    this.onLocalDisk ??= statfs(this.at('')).then(
+      ({ type }) => byDescriptor && LOCAL.has(type),
+      () => false,
+    );
+    return this.onLocalDisk;
+  }
+
   /** Bytes that are free on its file system for who is not root. */
   async available(): Promise<number> {
     const { bavail, bsize } = await statfs(this.at('')).catch(storageError);
@@ -201,8 +230,21 @@ export class Folder {
     await this.handle.sync().catch(storageError);
   }
 
-  close(): Promise<void> {
-    return this.handle.close();
+  /** The same folder for one more user, who closes it as well. */
+  share(): Folder {
+    this.users += 1;
+    return this;
+  }
+
+  /** By which the kernel can be asked about it, on systems that have /proc. */
+  get descriptor(): number | undefined {
+    return byDescriptor ? this.handle.fd : undefined;
+  }
+
+  /** Closes it for one of its users. */
+  async close(): Promise<void> {
+    this.users -= 1;
+    if (this.users === 0) await this.handle.close();
   }
 }
 

@@ -2,7 +2,6 @@
  * Where uploads lie until they are whole: `<root>/.ftps-staging/<owner>/`, on the same file system as the homes, so that putting
  * one into place is a rename. Each process has a folder of its own, named so that after a crash another can tell it is dead.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { STAGING } from '../../virtual-path';
@@ -27,7 +26,7 @@ export class Staging {
   }
 
   newName(): string {
-    return randomBytes(12).toString('hex');
+    return String(names++);
   }
 
   /** Removes what dead processes left. */
@@ -50,6 +49,9 @@ export class Staging {
     if (folder) await rm(join(this.root, STAGING, await ownName()), { recursive: true, force: true });
   }
 }
+
+/** Names given in this process, whose folder nobody else writes into. */
+let names = 0;
 
 let name: Promise<string> | undefined;
 

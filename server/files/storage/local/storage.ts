@@ -8,6 +8,7 @@ import { Accounting, type SharedParts } from '../accounting';
 import type { Storage } from '../storage';
 import { countHome } from './count';
 import { Folder } from './folder';
+import { KeptFolders } from './kept-folders';
 import { LocalQuarantine } from './quarantine';
 import { LocalRetained } from './retained';
 import { Staging } from './staging';
@@ -17,6 +18,7 @@ import { LocalVolume } from './volume';
 const COPIES_AT_ONCE = 2;
 
 export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], { kind: 'local' }>, shared: SharedParts = {}): Storage {
+  const folders = new KeptFolders(root);
   const staging = new Staging(root);
   const quarantine = new LocalQuarantine(root);
   const accounting = new Accounting(shared);
@@ -29,7 +31,7 @@ export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], {
       if (there) await there.close();
       else await makeHome(root, parts);
       const usage = accounting.usageOf({ user, quota }, parts.join('/'), (signal) => countHome(root, parts, signal));
-      return new LocalVolume({ root, home: parts, user, overwrite, staging, quarantine, fsync, usage, locks: accounting.locks, copies });
+      return new LocalVolume({ root, folders, home: parts, user, overwrite, staging, quarantine, fsync, usage, locks: accounting.locks, copies });
     },
     quarantine,
     retained: new LocalRetained(root),
@@ -37,6 +39,7 @@ export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], {
     sweep: () => staging.sweep(),
     async close() {
       await accounting.close();
+      folders.close();
       await staging.close();
     },
   };

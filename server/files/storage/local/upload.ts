@@ -36,10 +36,7 @@ export interface UploadPlace {
 /** Looks at what is there, and reserves a name. No byte is copied or written before the first one is sent. */
 export async function openUpload(place: UploadPlace): Promise<WriteHandle> {
   const { folder, name, parts, mode, usage } = place;
-  const before = await folder.stat(name).catch((error: unknown) => {
-    if (error instanceof StorageError && error.code === 'not-found') return undefined;
-    throw error;
-  });
+  const before = await folder.find(name);
   if (before?.isDirectory()) throw new StorageError('is-directory', 'That is a directory.');
   // A link or a device, which no listing shows: neither written through nor replaced.
   if (before && !before.isFile()) throw new StorageError('denied', 'The name is taken.');
@@ -54,6 +51,8 @@ class LocalUpload implements WriteHandle {
   size: number;
   private file: FileHandle | undefined;
   private beginning: Promise<FileHandle> | undefined;
+  /** Whether everything was flushed when it was written. */
+  private flushed = false;
   /** The copy of what is kept, beside what comes in. */
   private copying: Promise<void> = Promise.resolve();
   private readonly stopping = new AbortController();
@@ -67,7 +66,9 @@ class LocalUpload implements WriteHandle {
     this.size = keep;
   }
 
-  async write(chunks: readonly Buffer[]): Promise<void> {
+  async write(chunks: readonly Buffer[], isLast = false): Promise<void> {
+    // All of a small file at once: to write it through to the disk is one trip, to write and then to flush it would be two.
+    this.flushed = isLast && this.place.fsync && !this.beginning && this.keep === 0;
     const file = await this.begin();
     const bytes = bytesOf(chunks);
     const at = this.size;
@@ -128,9 +129,12 @@ class LocalUpload implements WriteHandle {
       }
       const file = await this.begin();
       await this.copying;
-      if (fsync) await file.datasync().catch(storageError);
+      if (fsync && !this.flushed) await file.datasync().catch(storageError);
       this.file = undefined;
-      await file.close();
+      // Some file systems write only when a file is closed, and say only then what went wrong. What is flushed is safe already, and nobody waits for it.
+      const closed = file.close();
+      if (fsync) closed.catch(() => {});
+      else await closed.catch(storageError);
       if (this.room.counts) await holding(locks, [await folder.keyOf(name)], () => this.putIntoPlace(mayAppear));
       else await this.putIntoPlace(mayAppear);
       if (fsync) await folder.sync();
@@ -147,7 +151,7 @@ class LocalUpload implements WriteHandle {
 
   private async putIntoPlace(mayAppear: (() => void) | undefined): Promise<void> {
     const { folder, name, mode, staging, stagingName } = this.place;
-    const replaced = this.room.counts ? await folder.stat(name).catch(() => undefined) : this.before;
+    const replaced = this.room.counts ? await folder.find(name).catch(() => undefined) : this.before;
     await this.room.cover(this.size, replaced?.size);
     mayAppear?.();
     if (mode.kind === 'create') await folder.adoptNew(staging, stagingName, name);
@@ -193,7 +197,8 @@ class LocalUpload implements WriteHandle {
   private async makeFile(): Promise<FileHandle> {
     const { staging, stagingName, folder, name } = this.place;
     const { keep, before } = this;
-    if (keep === 0 || !before) return staging.file(stagingName, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+    if (keep === 0 || !before)
+      return staging.file(stagingName, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (this.flushed ? constants.O_DSYNC : 0));
     await this.room.grow(keep);
     const source = await folder.file(name, constants.O_RDONLY);
     let handedOver = false;

@@ -1,14 +1,15 @@
 /** One account's files on the local disk or on EFS. */
-import { constants, type Stats } from 'node:fs';
+import { constants, fstatSync, type Stats } from 'node:fs';
 import type { FairTurns } from '../../fair-turns';
 import { canBeNamed, checkNew, DEEPEST, partsOf, tooDeep } from '../../virtual-path';
 import { holding, type NameLocks } from '../name-locks';
 import type { Entry, FoundFile, ReadHandle, RenameOptions, Volume, WriteHandle, WriteMode } from '../storage';
 import { StorageError } from '../storage';
 import type { Usage } from '../usage';
-import { storageError } from './errors';
 import { Folder } from './folder';
+import type { KeptFolders } from './kept-folders';
 import type { LocalQuarantine } from './quarantine';
+import { OpenFile, READ_AT_ONCE, WholeFile } from './reading';
 import type { Staging } from './staging';
 import { filesBelow, isDeeperThan } from './tree';
 import { openUpload } from './upload';
@@ -16,6 +17,7 @@ import { openUpload } from './upload';
 /** What a volume works with. */
 export interface VolumePlace {
   readonly root: string;
+  readonly folders: KeptFolders;
   /** The home, below the root. */
   readonly home: readonly string[];
   readonly user: string;
@@ -55,8 +57,7 @@ export class LocalVolume implements Volume {
   openRead(path: string, offset: number): Promise<ReadHandle> {
     return this.at(path, async (folder, name) => {
       const file = await folder.file(name, constants.O_RDONLY);
-      const found = await file.stat();
-      let position = offset;
+      const found = (await folder.isOnLocalDisk()) ? fstatSync(file.fd) : await file.stat();
       const problem = found.isDirectory()
         ? new StorageError('is-directory', 'That is a directory.')
         : !found.isFile()
@@ -68,18 +69,7 @@ export class LocalVolume implements Volume {
         await file.close();
         throw problem;
       }
-      return {
-        size: found.size,
-        async read(into) {
-          const { bytesRead } = await file.read(into, 0, into.length, position).catch(storageError);
-          position += bytesRead;
-          return bytesRead;
-        },
-        async seek(next) {
-          position = next;
-        },
-        close: () => file.close(),
-      };
+      return found.size <= READ_AT_ONCE ? new WholeFile(file, found.size, offset) : new OpenFile(file, found.size, offset);
     });
   }
 
@@ -90,7 +80,7 @@ export class LocalVolume implements Volume {
     if (name === undefined) throw new StorageError('is-directory', 'That is a directory.');
     const { user, overwrite, quarantine, fsync, usage, locks, copies } = this.place;
     if (!overwrite && mode.kind === 'resume') throw takenError();
-    const folder = await Folder.walk(this.root, [...this.home, ...parts]);
+    const folder = await this.place.folders.open([...this.home, ...parts]);
     try {
       const staging = await this.place.staging.open();
       return await openUpload({
@@ -144,7 +134,7 @@ export class LocalVolume implements Volume {
   ): Promise<'renamed' | 'replaced'> {
     const moved = await source.stat(oldName);
     if (!entryOf(oldName, moved)) missing();
-    const there = await target.stat(newName).catch(ignoreMissing);
+    const there = await target.find(newName);
     if (there && there.ino === moved.ino && there.dev === moved.dev) return 'renamed'; // onto itself
     if (there && !(replace && there.isFile() && moved.isFile())) throw takenError();
     // A name that is taken at this very moment, by another program, is not replaced either where nothing may be.
@@ -196,7 +186,7 @@ export class LocalVolume implements Volume {
   }
 
   private async inFolder<T>(parts: readonly string[], use: (folder: Folder) => Promise<T>): Promise<T> {
-    const folder = await Folder.walk(this.root, [...this.home, ...parts]);
+    const folder = await this.place.folders.open([...this.home, ...parts]);
     try {
       return await use(folder);
     } finally {
@@ -252,11 +242,6 @@ function missingError(): StorageError {
 
 function takenError(): StorageError {
   return new StorageError('exists', 'The name is taken.');
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (error instanceof StorageError && error.code === 'not-found') return undefined;
-  throw error;
 }
 
 function missing(): never {
