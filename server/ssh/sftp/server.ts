@@ -186,7 +186,8 @@ export class SftpServer implements ChannelUser {
         const handle = this.numbered(this.handleOf(reader));
         if (handle.kind === 'write') return this.attributes(id, { type: 'file', size: handle.end, modified: handle.modified ?? new Date() });
         if (handle.kind === 'folder') return this.attributes(id, await this.entryAt(handle.path));
-        return this.attributes(id, { ...(await this.entryAt(handle.path)), size: handle.file.size });
+        const { type, modified } = await this.entryAt(handle.path);
+        return this.attributes(id, { type, modified, size: handle.file.size });
       }
       case requests.setstat: {
         const path = this.path(reader.text());

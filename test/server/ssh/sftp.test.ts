@@ -116,6 +116,12 @@ it('paths can not lead out, and what is no path is refused', async () => {
   await expect(sftp.call('symlink', '/a.bin', '/link')).rejects.toMatchObject({ code: 8 });
 });
 
+it('an open file tells its size and time', async () => {
+  const handle = await sftp.call<Buffer>('open', '/half.txt', 'r');
+  expect(await sftp.call('fstat', handle)).toMatchObject({ size: statSync(join(server.files, 'half.txt')).size });
+  await sftp.call('close', handle);
+});
+
 it('what a client asks of the file system is answered', async () => {
   const space = await sftp.call<{ f_bavail: unknown }>('ext_openssh_statvfs', '/');
   expect(Number(space.f_bavail)).toBeGreaterThan(0);

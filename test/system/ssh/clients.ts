@@ -120,7 +120,9 @@ const lftp: SftpClient = {
     ];
     const user = login === 'password' ? `${USER},${PASSWORD.replaceAll(/[\\"]/g, '\\$&')}` : `${USER},`;
     const script = [...settings, `open -u "${user}" sftp://127.0.0.1:${place.port}`, ...steps.map(line)].join('\n');
-    return program('lftp', ['--norc', '-f', '/dev/stdin'], { env: { ...env, HOME: place.folder }, input: `${script}\n` });
+    const file = join(place.folder, 'lftp.script');
+    writeFileSync(file, `${script}\n`);
+    return program('lftp', ['--norc', '-f', file], { env: { ...env, HOME: place.folder } });
   },
 };
 
