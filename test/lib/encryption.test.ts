@@ -99,7 +99,7 @@ describe('a key that others look after', () => {
       'FtpsInstancesOf444455556666',
       'FtpsAlarms',
     ]);
-    expect(JSON.stringify(policy)).not.toMatch(/\$\{|Ref|Fn::/);
+    expect(JSON.stringify(policy)).not.toMatch(/AWS::|Ref|Fn::/);
     expect(policy.Statement[0]).toEqual({
       Sid: 'FtpsRolesThroughServices',
       Effect: 'Allow',

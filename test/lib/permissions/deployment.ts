@@ -126,7 +126,8 @@ export class Deployment {
     // The key of another team has the statements that were printed for it, and nothing else: no word of the account as a whole.
     for (const at of templates)
       for (const [key, statements] of Object.entries((at.template.Metadata?.[KEY_POLICY] ?? {}) as Json)) {
-        const filled = new Resolver(at, this.made, outputs).resolve({ 'Fn::Sub': JSON.stringify(statements) });
+        const text = JSON.stringify(statements).replaceAll(/<(AWS::\w+)>/g, (_, name: string) => `\${${name}}`);
+        const filled = new Resolver(at, this.made, outputs).resolve({ 'Fn::Sub': text });
         this.resource.set(key, [...(this.resource.get(key) ?? []), ...JSON.parse(filled)]);
         this.oneKey = key;
       }
