@@ -155,6 +155,7 @@ export class SshSession implements Session {
       },
       ...this.facts,
     });
+    if (!this.transport.wantsExtensions) return;
     // RFC 8308: which signatures a key may log in with; without it, RSA keys are tried with SHA-1.
     this.transport.send(new WireWriter().byte(messages.extensionInfo).uint32(1).string('server-sig-algs').string(this.engine.policy.userKeys.join(',')).done());
   }

@@ -42,6 +42,9 @@ export interface LoginLink {
 const LONGEST_NAME = 256;
 const LONGEST_PASSWORD = 1_024;
 
+/** RSA below 2048 bits (NIST SP 800-131A). */
+const isShort = ({ asymmetricKeyDetails }: KeyObject) => (asymmetricKeyDetails?.modulusLength ?? 2_048) < 2_048;
+
 export class UserAuthentication {
   private service: 'none' | 'asked' = 'none';
   private tries = 0;
@@ -124,7 +127,7 @@ export class UserAuthentication {
     let key: KeyObject;
     try {
       key = readPublicKey(blob);
-      if (new WireReader(blob).text() !== keyTypeOf(algorithm)) return this.refuse();
+      if (new WireReader(blob).text() !== keyTypeOf(algorithm) || isShort(key)) return this.refuse();
     } catch {
       return this.refuse();
     }

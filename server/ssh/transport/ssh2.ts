@@ -43,6 +43,8 @@ const DISCONNECT = 1;
 export class SshProtocol {
   private readonly protocol: Protocol;
   private over = false;
+  /** Whether the client has asked to be told of extensions. */
+  wantsExtensions = false;
 
   constructor(
     options: { readonly hostKeys: ReadonlyMap<string, KeyExchangeKey>; readonly policy: SshPolicy; readonly software: string },
@@ -69,6 +71,7 @@ export class SshProtocol {
     // What it says by itself of signatures that it takes has a comma missing, and names SHA-1; `established` says it right.
     const complete = protocol._onHandshakeComplete;
     protocol._onHandshakeComplete = (negotiated) => {
+      this.wantsExtensions = protocol._kex.remoteExtInfoEnabled;
       protocol._kex.remoteExtInfoEnabled = false;
       complete(negotiated);
     };

@@ -23,6 +23,8 @@ const REKEY_BYTES = 2 ** 30;
 const REKEY_MS = 3_600_000;
 /** What waits in the socket to be sent, beyond which nothing more is read or produced. */
 const FULL = 1024 * 1024;
+/** How long a client may take to agree on new keys: what is under way on a slow line comes first. */
+const REKEY_SECONDS = 300;
 /** What may be kept back while keys are being replaced, from a client that asks on and on but does not take part. */
 const MOST_HELD_BACK = 4 * 1024 * 1024;
 
@@ -96,12 +98,22 @@ export class Transport {
     return this.protocol.sessionId;
   }
 
+  /** Whether the client wants to be told what the server can (RFC 8308 section 2.1). */
+  get wantsExtensions(): boolean {
+    return this.protocol.wantsExtensions;
+  }
+
   get isStrict(): boolean {
     return this.protocol.isStrict;
   }
 
-  /** Whether so much waits to be sent that more must wait. */
+  /** Whether so much waits to be sent, in the socket or for new keys, that more must wait. */
   get isFull(): boolean {
+    return this.isStuffed || (this.heldBack > FULL && !this.ended);
+  }
+
+  /** Whether the client does not take what is sent. */
+  private get isStuffed(): boolean {
     return this.socket.writableLength > FULL && !this.socket.destroyed;
   }
 
@@ -121,7 +133,7 @@ export class Transport {
 
   rekey(): void {
     if (this.ended || this.protocol.isExchangingKeys) return;
-    this.timer = setTimeout(() => this.destroy(), this.options.handshakeSeconds * 1000);
+    this.timer = setTimeout(() => this.destroy(), REKEY_SECONDS * 1000);
     this.protocol.rekey();
   }
 
@@ -164,6 +176,7 @@ export class Transport {
     clearTimeout(this.timer);
     this.agreements += 1;
     this.heldBack = 0;
+    this.drained();
     this.countedAt = this.moved;
     clearInterval(this.rekeyTimer);
     this.rekeyTimer = setInterval(() => this.rekey(), REKEY_MS).unref();
@@ -187,7 +200,7 @@ export class Transport {
     }
     if (this.isEstablished && this.moved - this.countedAt > (this.options.rekeyBytes ?? REKEY_BYTES)) this.rekey();
     // Who asks without reading the answers is not listened to until they do.
-    if (this.isFull) this.socket.pause();
+    if (this.isStuffed) this.socket.pause();
   }
 
   /** The first line is read here, however it is cut into pieces; what is no SSH goes no further. */
@@ -226,9 +239,8 @@ export class Transport {
   }
 
   private drained(): void {
-    if (this.isFull) return;
-    for (const resolve of this.drains.splice(0)) resolve();
-    if (!this.ended) this.socket.resume();
+    if (!this.isFull) for (const resolve of this.drains.splice(0)) resolve();
+    if (!this.isStuffed && !this.ended) this.socket.resume();
   }
 }
 
