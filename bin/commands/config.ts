@@ -26,12 +26,15 @@ export function configCommand(): Command {
     .description('Says everything that is wrong with a configuration file, or that it is in order.')
     .option('--json', 'print what is wrong as JSON')
     .action(async (file: string, { json }: { json?: boolean }) => {
-      const { listeners, passive } = await readConfig(file).catch((error: unknown) => {
+      const { listeners, passive, sftp } = await readConfig(file).catch((error: unknown) => {
         if (json && error instanceof ConfigError) say(`${JSON.stringify({ file, problems: error.problems })}\n`);
         throw error;
       });
       if (json) say(`${JSON.stringify({ file, problems: [] })}\n`);
-      else say(`${file} is in order: ${listeners.map(({ mode, port }) => `${mode} ${port}`).join(', ')}, passive ${passive.ports}.\n`);
+      else {
+        const ports = [...listeners, ...(sftp ? [{ mode: 'sftp', port: sftp.port }] : [])].map(({ mode, port }) => `${mode} ${port}`);
+        say(`${file} is in order: ${ports.join(', ')}, passive ${passive.ports}.\n`);
+      }
     });
   config
     .command('schema')

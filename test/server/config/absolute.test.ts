@@ -4,6 +4,7 @@ import { checkServerConfig, type ServerConfigInput, withAbsolutePaths } from '..
 
 const base = {
   listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0 }],
+  sftp: { port: 22, hostKeys: [{ kind: 'file', file: 'host.key' }] },
   tls: { certificates: [{ kind: 'file', certificate: 'a.pem', key: './b.key' }], clientCa: 'ca.pem', clientCrl: '../crl.pem' },
   storage: { kind: 'local', root: 'files' },
   antivirus: { kind: 'clamd', socket: 'clamd.sock' },
@@ -27,6 +28,7 @@ const whole = (config: unknown) => withAbsolutePaths(checkServerConfig(config as
 
 it('are made whole', () => {
   expect(whole(base)).toMatchObject({
+    sftp: { hostKeys: [{ file: resolve('host.key') }] },
     tls: { certificates: [{ certificate: resolve('a.pem'), key: resolve('b.key') }], clientCa: resolve('ca.pem'), clientCrl: resolve('../crl.pem') },
     storage: { root: resolve('files') },
     antivirus: { socket: resolve('clamd.sock') },
@@ -41,6 +43,7 @@ it('stay what they are where they are whole, or no paths', () => {
   const pem = '# of the directory\n-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n';
   const config = checkServerConfig({
     ...base,
+    sftp: undefined,
     tls: { certificates: [{ kind: 'file', certificate: '/etc/a.pem', key: '/etc/b.key' }], clientCa: 's3://bucket/ca.pem', clientCrl: '/etc/crl.pem' },
     storage: { kind: 's3', bucket: 'files' },
     antivirus: { kind: 'off' },
