@@ -121,6 +121,26 @@ it('an agent with many keys is sent away after so many', async () => {
   expect(offered).toBeLessThanOrEqual(11);
 });
 
+it('requests to log in that are sent ahead are answered in order, and what comes behind the right one is passed over', async () => {
+  const client = new Client();
+  let asked = 0;
+  const ahead = () => {
+    asked += 1;
+    const { _protocol: protocol } = client as unknown as { _protocol: { authPassword(user: string, password: string): void } };
+    if (asked === 1) for (const password of ['wrong', PASSWORD, 'behind']) protocol.authPassword('demo', password);
+  };
+  const before = logins('demo').length;
+  client.connect({ host: '127.0.0.1', port: server.sftpPort, username: 'demo', authHandler: ahead });
+  await once(client, 'ready');
+  client.end();
+  await closed(client);
+  expect(
+    logins('demo')
+      .slice(before)
+      .map(({ outcome }) => outcome),
+  ).toEqual(['failure', 'success']);
+});
+
 it('there is no shell, no command, no tunnel and no agent', async () => {
   const client = await server.connect();
   const fails = (act: (done: (error?: Error) => void) => void) => new Promise<Error | undefined>((resolve) => act(resolve));

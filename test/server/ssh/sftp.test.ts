@@ -116,6 +116,18 @@ it('paths can not lead out, and what is no path is refused', async () => {
   await expect(sftp.call('symlink', '/a.bin', '/link')).rejects.toMatchObject({ code: 8 });
 });
 
+it('what WinSCP does for an upload over a file that is there: a part under another name, its time, then the name', async () => {
+  await sftp.put('/report.txt', 'of yesterday');
+  const part = await sftp.call<Buffer>('open', '/report.txt.filepart', 'w');
+  await sftp.call('write', part, Buffer.from('of today'), 0, 8, 0);
+  await sftp.call('close', part);
+  await sftp.call('setstat', '/report.txt.filepart', { mtime: 1_200_000_000, atime: 1_200_000_000, mode: 0o644 });
+  await sftp.call('unlink', '/report.txt');
+  await sftp.call('rename', '/report.txt.filepart', '/report.txt');
+  expect(onDisk('report.txt').toString()).toBe('of today');
+  expect(statSync(join(server.files, 'report.txt')).mtimeMs).toBe(1_200_000_000_000);
+});
+
 it('an open file tells its size and time', async () => {
   const handle = await sftp.call<Buffer>('open', '/half.txt', 'r');
   expect(await sftp.call('fstat', handle)).toMatchObject({ size: statSync(join(server.files, 'half.txt')).size });
