@@ -401,7 +401,7 @@ const secretsIdentity = z.strictObject({
 const attributeName = z.string().regex(/^[a-z][a-z0-9-]*(;[a-z0-9-]+)*$/i, 'expected the name of an attribute, for example departmentNumber');
 
 /** The rules of an account, where `{user}` and `{attribute}` stand for what the directory says of the user. */
-const directoryAccountRules = accountRules.omit({ publicKeys: true }).extend({
+const directoryAccountRules = accountRules.omit({ publicKeys: true, sshLogin: true }).extend({
   home: accountRules.shape.home.describe(
     'Folder of the account below the storage root. `{user}` is the name of the account, `{attribute}` any attribute with one value; each fills one folder name.',
   ),
