@@ -390,6 +390,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       if (!part.node.scopes.includes(this)) acknowledgeHouseRules(part);
       keepOnceDeployed(part);
     }
+    this.accounts._serve({ fips: config.tls.policy === 'fips', adopt: (construct) => this.alarms.adopt(construct) });
     this.dashboard = new ServiceDashboard(this, 'Dashboard', {
       auditLog: this.auditLog,
       heartbeatInterval: Duration.seconds(config.audit.heartbeatSeconds),

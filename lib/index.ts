@@ -31,6 +31,7 @@ export {
   type DirectoryRule,
   FilePermission,
 } from './identity/directory-accounts';
+export { type AccountBandwidth, type AccountCertificate, type AccountQuota, FtpsAccount, type FtpsAccountProps } from './identity/ftps-account';
 export { SecretAccounts, type SecretAccountsProps } from './identity/secret-accounts';
 export { SharedLockouts, type SharedLockoutsProps } from './identity/shared-lockouts';
 export { type ImageCommands, ImageComponent } from './image/image-component';

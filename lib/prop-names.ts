@@ -1,5 +1,18 @@
 /** What the public interfaces know; written by `npm run docs`. */
 export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  AccountBandwidth: {
+    download: '',
+    upload: '',
+  },
+  AccountCertificate: {
+    commonName: '',
+    subjectAltName: '',
+    fingerprint: '',
+  },
+  AccountQuota: {
+    size: '',
+    files: '',
+  },
   AddressLifecycleProps: {
     fleet: '',
     allocationIds: '',
@@ -123,6 +136,26 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     passivePorts: '',
     clientCidrs: '',
     activeMode: '',
+  },
+  FtpsAccountProps: {
+    accounts: '',
+    userName: '',
+    password: '',
+    acceptWeakPassword: '',
+    home: '',
+    permissions: '',
+    overwrite: '',
+    allowedNetworks: '',
+    deniedNetworks: '',
+    clientCertificate: '',
+    certificates: 'AccountCertificate',
+    publicKeys: '',
+    bandwidth: 'AccountBandwidth',
+    quota: 'AccountQuota',
+    retention: '',
+    maxSessions: '',
+    enabled: '',
+    removalPolicy: '',
   },
   FtpsEnvironmentOptions: {
     env: '',

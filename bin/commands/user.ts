@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import type { Permission } from '../../server/config';
 import { hashPassword } from '../../server/identity/password';
+import { passwordProblems } from '../../server/identity/password-rules';
 import { printable } from '../../server/text/printable';
 import { bar, ProgressLine } from '../terminal/progress';
 import { remark, say } from '../terminal/say';
@@ -11,7 +12,7 @@ import { exitCodes, UsageError } from './exit';
 import { readPassword } from './read-password';
 import { readImport } from './user-import';
 import { addKeyCommands } from './user-keys';
-import { askForPassword, generatePassword, passwordProblems } from './user-passwords';
+import { askForPassword, generatePassword } from './user-passwords';
 import { secretStore } from './user-secret-store';
 import { openStore, type StoreFlags } from './user-store';
 import { describeVerdict, tryLogin, verdictFacts } from './user-try';

@@ -13,12 +13,15 @@ export function isCloudFormation(event: object): event is CloudFormationRequest 
   return 'ResponseURL' in event && 'RequestType' in event;
 }
 
-/** Does the work and tells CloudFormation how it went; what the work returns are the attributes of the resource. */
-export async function answerCloudFormation(request: CloudFormationRequest, work: () => Promise<Record<string, string> | undefined>): Promise<void> {
+/** Attributes of the resource; `physicalId` is its name, where it has one: another name replaces it, and CloudFormation deletes the old one when all went well. */
+export type Attributes = Readonly<Record<string, string>> & { readonly physicalId?: string };
+
+/** Does the work and tells CloudFormation how it went. */
+export async function answerCloudFormation(request: CloudFormationRequest, work: () => Promise<Attributes | undefined>): Promise<void> {
   const { StackId, RequestId, LogicalResourceId, PhysicalResourceId = LogicalResourceId } = request;
   const common = { StackId, RequestId, LogicalResourceId, PhysicalResourceId };
   const answer = await work().then(
-    (attributes) => ({ ...common, Status: 'SUCCESS', Data: attributes ?? {} }),
+    ({ physicalId = PhysicalResourceId, ...Data } = {}) => ({ ...common, PhysicalResourceId: physicalId, Status: 'SUCCESS', Data }),
     (error: Error) => ({ ...common, Status: 'FAILED', Reason: error.message }),
   );
   const response = await fetch(request.ResponseURL, { method: 'PUT', headers: { 'content-type': '' }, body: JSON.stringify(answer) });

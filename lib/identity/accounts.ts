@@ -2,9 +2,17 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import type { ServerConfigInput } from '../../server/config';
 import { combined } from '../grants';
+
+/** What a service tells its accounts. */
+export interface ServedBy {
+  /** Whether its servers keep to FIPS 140-3, which knows no scrypt. */
+  readonly fips: boolean;
+  /** Lets the alarms of a construct call the same people. */
+  adopt(construct: IConstruct): void;
+}
 
 /** Accounts of a service. Made by `SecretAccounts`, `DirectoryAccounts`, or of several by `FtpsAccounts.inOrder`. */
 export abstract class FtpsAccounts extends Construct {
@@ -30,6 +38,11 @@ export abstract class FtpsAccounts extends Construct {
 
   /** Adds outputs for whoever looks after the accounts. */
   public abstract addOutputs(scope: Construct): void;
+
+  /** @internal */
+  public _serve(_service: ServedBy): void {
+    // Only what is written by the kit has to know.
+  }
 }
 
 class SeveralAccounts extends FtpsAccounts {
@@ -63,6 +76,11 @@ class SeveralAccounts extends FtpsAccounts {
 
   public override addOutputs(scope: Construct): void {
     for (const place of this.places) place.addOutputs(scope);
+  }
+
+  /** @internal */
+  public override _serve(service: ServedBy): void {
+    for (const place of this.places) place._serve(service);
   }
 }
 

@@ -12,7 +12,7 @@ import { letRolesUse } from '../encryption/key-policy';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
-import { FtpsAccounts, outputOnce } from './accounts';
+import { FtpsAccounts, outputOnce, type ServedBy } from './accounts';
 import { useBySecretsManager } from './secrets-key';
 
 /** What `SecretAccounts` is told. */
@@ -57,6 +57,9 @@ export class SecretAccounts extends FtpsAccounts {
   public readonly prefix: string;
   /** Encrypts the accounts; to be named when a secret is created. */
   public readonly key: IKey;
+  private readonly writers: IConstruct[] = [];
+  private readonly users = new Set<string>();
+  private service?: ServedBy;
 
   constructor(
     scope: Construct,
@@ -88,7 +91,7 @@ export class SecretAccounts extends FtpsAccounts {
 
   /** Allows reading the accounts: these secrets, and nothing else. */
   public override grantRead(grantee: IGrantable): Grant {
-    const resource = this.arnOfAll();
+    const resource = this._arnOfAll(this);
     this.acceptWildcard(grantee, resource);
     return granted(
       grantee,
@@ -99,7 +102,7 @@ export class SecretAccounts extends FtpsAccounts {
 
   /** Allows looking after the accounts with `ftps user`. */
   public grantManage(grantee: IGrantable): Grant {
-    const resource = this.arnOfAll();
+    const resource = this._arnOfAll(this);
     const actions = ['GetSecretValue', 'DescribeSecret', 'CreateSecret', 'PutSecretValue', 'UpdateSecret', 'DeleteSecret', 'RestoreSecret'].map(
       (action) => `secretsmanager:${action}`,
     );
@@ -126,8 +129,38 @@ export class SecretAccounts extends FtpsAccounts {
     return [this.key, ...(this.props.furtherKeys ?? [])];
   }
 
-  private arnOfAll(): string {
-    return Stack.of(this).formatArn({
+  /** @internal */
+  public override _serve(service: ServedBy): void {
+    this.service = service;
+    for (const writer of this.writers) service.adopt(writer);
+  }
+
+  /**
+   * Whether hashes are to be those of FIPS 140-3; known when everything is said.
+   * @internal
+   */
+  public get _fips(): boolean {
+    return this.service?.fips ?? false;
+  }
+
+  /**
+   * An account that is said in code, and what writes it.
+   * @internal
+   */
+  public _takeUp(user: string, writer: IConstruct): void {
+    if (this.users.has(user)) throw new Error(`userName: "${user}" is there twice below ${this.prefix}; give each account its own name`);
+    this.users.add(user);
+    if (this.writers.includes(writer)) return;
+    this.writers.push(writer);
+    this.service?.adopt(writer);
+  }
+
+  /**
+   * ARN of the secrets of all accounts, in the stack of `scope`.
+   * @internal
+   */
+  public _arnOfAll(scope: IConstruct): string {
+    return Stack.of(scope).formatArn({
       service: 'secretsmanager',
       resource: 'secret',
       resourceName: `${this.prefix}*`,

@@ -44,6 +44,7 @@ export function describeIssue(issue: z.core.$ZodIssue): Problem[] {
 
 function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
+  if (text.includes('PRIVATE KEY')) return '(a private key)';
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 

@@ -330,6 +330,7 @@ export const accountRules = z.strictObject({
   home: z
     .string()
     .regex(/^\//, 'expected a path that starts with /')
+    .regex(/^(?!.*\/\.{1,2}(\/|$))[^\p{Cc}]*$/u, 'expected a path without `.` and `..` as folders and without control characters')
     .default('/')
     .describe('Folder of this account below the storage root; the account sees it as `/`.'),
   permissions: z.array(permission).default(['read', 'write', 'list', 'delete', 'rename', 'mkdir']),

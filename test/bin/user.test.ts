@@ -7,8 +7,9 @@ import { exitCodeOf, explain } from '../../bin/commands/exit';
 import { userCommand } from '../../bin/commands/user';
 import { fileStore } from '../../bin/commands/user-file-store';
 import { csvRows, readImport } from '../../bin/commands/user-import';
-import { generatePassword, passwordProblems } from '../../bin/commands/user-passwords';
+import { generatePassword } from '../../bin/commands/user-passwords';
 import { ConfigError } from '../../server/config';
+import { passwordProblems } from '../../server/identity/password-rules';
 import { verifyPassword } from '../server/support/passwords';
 
 const HASH = '$scrypt$ln=4,r=8,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
