@@ -5,7 +5,18 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
-import { ClientTrust, ElasticAddresses, FtpsEnvironment, FtpsLoadBalancer, FtpsService, FtpsStage, S3Storage } from '../../lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import {
+  ClientTrust,
+  ElasticAddresses,
+  FtpsAccount,
+  FtpsEnvironment,
+  FtpsLoadBalancer,
+  FtpsService,
+  FtpsStage,
+  S3Storage,
+  type SecretAccounts,
+} from '../../lib';
 import { flat, type Resources, testStack } from './support';
 
 const root = join(__dirname, '../..');
@@ -18,13 +29,14 @@ const vpc = new Vpc(stack, 'Vpc', { natGateways: 0, restrictDefaultSecurityGroup
 const authorities = join(tmpdir(), `ftps-authorities-${process.pid}.pem`);
 writeFileSync(authorities, '');
 const common = { domainName: 'ftps.example.com', hostedZone, clientCidrs: ['203.0.113.0/24'], vpc };
-new FtpsService(stack, 'Elastic', {
+const elastic = new FtpsService(stack, 'Elastic', {
   ...common,
   endpoint: new ElasticAddresses(stack, 'Addresses', { allocationIds: ['eipalloc-0123456789abcdef0', 'eipalloc-0fedcba9876543210'] }),
   storage: new S3Storage(stack, 'Files'),
   clientTrust: new ClientTrust(stack, 'Trust', { bundleFile: authorities }),
 });
 new FtpsService(stack, 'Balanced', { ...common, endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3 }) });
+new FtpsAccount(stack, 'acme', { accounts: elastic.accounts as SecretAccounts, password: Secret.fromSecretNameV2(stack, 'Password', 'acme/password') });
 afterAll(() => rmSync(authorities));
 const template = Template.fromStack(Stack.of(vpc)).toJSON() as { Resources: Resources };
 const ofType = (type: string) => Object.entries(template.Resources).filter(([, { Type }]) => Type === type) as [string, Resources][];
@@ -59,7 +71,7 @@ describe.each(functions)('%s', (id, { Properties }) => {
 
   it('takes a run out of the account’s for itself where two at once would undo each other’s work, and nowhere else', () => {
     expect(Properties.ReservedConcurrentExecutions).toBe(
-      /release|client certificates|GuardDuty|were there already/i.test(Properties.Description) ? undefined : 1,
+      /release|client certificates|GuardDuty|were there already|accounts/i.test(Properties.Description) ? undefined : 1,
     );
   });
 

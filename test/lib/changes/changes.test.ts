@@ -3,9 +3,10 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
-import { DnsRouting, EndpointKind, type FtpsEnvironmentOptions, PassivePorts } from '../../../lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { DnsRouting, EndpointKind, FtpsAccount, type FtpsAccountProps, type FtpsEnvironmentOptions, PassivePorts, type SecretAccounts } from '../../../lib';
 import { serverBundleFolder } from '../../../lib/bundles';
-import { Account } from './account';
+import { Account, type Deployed, type Outcome } from './account';
 import { change, environment, having, service, synthesized } from './environment';
 
 jest.mock('../../../lib/bundles', () => {
@@ -63,6 +64,40 @@ describe('a change', () => {
 
   it('of a tag replaces nothing', () => {
     expect(having(change(two, environment({ tags: { team: 'files' } })), 'replaced')).toEqual([]);
+  });
+});
+
+describe('accounts in code', () => {
+  const account = (id: string, props: Partial<FtpsAccountProps> = {}, password = 'acme/password') =>
+    synthesized({}, ({ dataStack, service }) => {
+      new FtpsAccount(dataStack, id, {
+        accounts: service.accounts as SecretAccounts,
+        userName: 'acme',
+        password: Secret.fromSecretNameV2(dataStack, 'Password', password),
+        ...props,
+      });
+    });
+  const one = account('Acme');
+  /** What becomes of the accounts themselves, and of everything else. */
+  const fatesIn = ({ fates }: Outcome) => [...fates.values()].map(({ fate, type }) => `${fate} ${type.replace(/^AWS::/, '')}`).sort();
+
+  it('the first brings its Lambda, and the service is left alone', () => {
+    const outcome = change(two, one);
+    expect(outcome.problems).toEqual([]);
+    expect(new Set(fatesIn(outcome).map((fate) => fate.split(' ')[0]))).toEqual(new Set(['created']));
+  });
+
+  it.each<[string, Deployed[], string[]]>([
+    ['another name is an update, of which the old account is let go when it is over', account('Acme', { userName: 'acme-2' }), ['updated Custom::FtpsAccount']],
+    ['other rules are an update', account('Acme', { home: '/elsewhere' }), ['updated Custom::FtpsAccount']],
+    ['another secret with its password is one, with a permission', account('Acme', {}, 'new/password'), ['updated Custom::FtpsAccount', 'updated IAM::Policy']],
+    ['another id makes the new one before the old one goes', account('Renamed'), ['created Custom::FtpsAccount', 'deleted Custom::FtpsAccount']],
+    ['none any more takes the Lambda along, once the account is gone', two, []],
+  ])('%s', (_, after, expected) => {
+    const outcome = change(one, after);
+    expect(outcome.problems).toEqual([]);
+    if (expected.length > 0) expect(fatesIn(outcome)).toEqual(expected);
+    else expect(new Set(fatesIn(outcome).map((fate) => fate.replace(/ .*/, '')))).toEqual(new Set(['deleted', 'kept'])); // the log of the Lambda is kept
   });
 });
 

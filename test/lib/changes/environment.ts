@@ -17,9 +17,12 @@ export function environment(options: FtpsEnvironmentOptions = {}): Deployed[] {
   return made.get(key)!;
 }
 
-export function synthesized(options: FtpsEnvironmentOptions): Deployed[] {
+/** `add` puts more into the environment. */
+export function synthesized(options: FtpsEnvironmentOptions, add: (stage: FtpsStage) => void = () => {}): Deployed[] {
   const app = new App({ context: { [DISABLE_ASSET_STAGING_CONTEXT]: true } });
-  const { dataStack, serviceStack } = new FtpsStage(app, 'Test', { settings: FtpsEnvironment.of(options, own) });
+  const stage = new FtpsStage(app, 'Test', { settings: FtpsEnvironment.of(options, own) });
+  add(stage);
+  const { dataStack, serviceStack } = stage;
   const assembly = app.synth().getNestedAssembly('assembly-Test');
   return [dataStack, serviceStack].map(({ stackName, artifactId }) => ({ name: stackName, template: assembly.getStackArtifact(artifactId).template }));
 }

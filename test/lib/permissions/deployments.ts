@@ -17,6 +17,7 @@ import {
   DirectoryAccounts,
   ElasticAddresses,
   FileStorage,
+  FtpsAccount,
   FtpsAccounts,
   FtpsLoadBalancer,
   FtpsPipeline,
@@ -89,6 +90,10 @@ export function everythingElse(keyOf: (scope: Stack) => IKey | undefined = () =>
     ),
   });
   new ElasticAddresses(stack, 'Taken', { allocationIds: ['eipalloc-0123456789abcdef0'] });
+  new FtpsAccount(stack, 'acme', {
+    accounts,
+    password: Secret.fromSecretCompleteArn(stack, 'AcmePassword', `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:acme-password-a1B2c3`),
+  });
   service.sessionLog.grantStart(person('Operator'));
   accounts.grantManage(person('AccountKeeper'));
   auditLog.archive!.grantQuery(person('Analyst'));

@@ -6,6 +6,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { acceptedGrants } from './accepted';
 import { everythingElse, production, promotion } from './deployments';
 import { ask } from './evaluate';
+import { accountsInCode } from './table/accounts';
 import { certificateOfAcm, certificateOfPrivateAuthority, clientTrust } from './table/certificate';
 import { elasticAddresses, existingAddresses, loadBalancer } from './table/endpoint';
 import { alarms, customResources, events, lambdas, logGroups, trust } from './table/everywhere';
@@ -29,7 +30,7 @@ describe.each([
     /^Wide\//,
     [
       ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses],
-      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, ...everywhere],
+      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, ...everywhere],
     ],
   ],
   [
