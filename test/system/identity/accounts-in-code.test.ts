@@ -56,6 +56,8 @@ afterEach(() => {
 });
 
 const lambda = (event: object): Promise<void> => require('../../../dist/lambda/identity-account/index.js').handler(event);
+/** For programs of their own. */
+const AWS = () => ({ AWS_ENDPOINT_URL: moto.url, AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' });
 const SCHEDULE = { 'detail-type': 'Scheduled Event' };
 
 interface Properties {
@@ -95,10 +97,7 @@ async function stateOf(user: string): Promise<'there' | 'gone' | 'never'> {
 it('logs in to the server with the password of the given secret, and with the new one after that was exchanged', async () => {
   expect(await deploy('Create', 'Acme', { User: acme })).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: PREFIX + acme, Data: {} });
   expect((await read(acme)).passwordHash).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$/);
-  const server = await Server.start(
-    { identity: [{ kind: 'secrets', prefix: PREFIX, cacheSeconds: 0.1, negativeCacheSeconds: 0.1 }] },
-    { environment: { AWS_ENDPOINT_URL: moto.url, AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' } },
-  );
+  const server = await Server.start({ identity: [{ kind: 'secrets', prefix: PREFIX, cacheSeconds: 0.1, negativeCacheSeconds: 0.1 }] }, { environment: AWS() });
   expect(await server.login(acme, FIRST)).toMatchObject({ code: 230 });
   const hash = (await read(acme)).passwordHash;
   await lambda(SCHEDULE);
@@ -171,7 +170,17 @@ describe('renamed', () => {
 
 it('that an operator has disabled stays so when it is deployed anew, unless the code had said it', async () => {
   await deploy('Create', 'Acme', { User: acme });
-  const ftps = await run('env', ['NODE_NO_WARNINGS=1', process.execPath, BUNDLE, 'user', 'disable', acme, '--prefix', PREFIX]);
+  const ftps = await run('env', [
+    ...Object.entries(AWS()).map(([key, value]) => `${key}=${value}`),
+    'NODE_NO_WARNINGS=1',
+    process.execPath,
+    BUNDLE,
+    'user',
+    'disable',
+    acme,
+    '--prefix',
+    PREFIX,
+  ]);
   expect(ftps.output).toContain('is disabled');
   await deploy('Update', 'Acme', { User: acme, Rules: { home: '/new' } }, PREFIX + acme);
   expect(await read(acme)).toMatchObject({ home: '/new', enabled: false });
