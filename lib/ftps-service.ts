@@ -1,6 +1,6 @@
 /** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs. */
 
-import { CfnOutput, Duration, Stack, Token } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Lazy, Stack, Token } from 'aws-cdk-lib';
 import type { Alarm, Dashboard, IAlarmAction, IMetric, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   type Connections,
@@ -18,6 +18,7 @@ import {
   SubnetType,
 } from 'aws-cdk-lib/aws-ec2';
 import type { Schedule } from 'aws-cdk-lib/aws-events';
+import { EventBus, type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
@@ -55,6 +56,7 @@ import { ServiceDashboard } from './observability/service-dashboard';
 import { keepOnceDeployed } from './removal';
 import { type FtpsServerSettings, serverConfig, TlsPolicy } from './server-settings';
 import { FileStorage } from './storage/file-storage';
+import { type OnUploadReleasedOptions, uploadPattern } from './storage/upload-released';
 
 /** What `FtpsService` is told. */
 export interface FtpsServiceProps {
@@ -163,6 +165,11 @@ export interface FtpsServiceProps {
    * @default - EFS
    */
   readonly storage?: FileStorage;
+  /**
+   * Bus that is told of every upload that became visible.
+   * @default - that of the storage; of storages without one the default bus of the account, from the first `onUploadReleased` on
+   */
+  readonly eventBus?: IEventBus;
   /**
    * Who may log in: `SecretAccounts`, `DirectoryAccounts`, or several by `FtpsAccounts.inOrder`.
    * @default - accounts in Secrets Manager
@@ -281,6 +288,9 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
   /** The role of the instances, for grants of other constructs: `bucket.grantRead(service)`. */
   public readonly grantPrincipal: IPrincipal;
 
+  private readonly givenBus?: IEventBus;
+  private toldByServers?: IEventBus;
+
   constructor(scope: Construct, id: string, props: FtpsServiceProps) {
     super(scope, id);
     refuseUnknownProps(props, 'FtpsServiceProps');
@@ -300,6 +310,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.accounts = props.accounts ?? new SecretAccounts(this, 'Accounts');
     this.sharedLockouts = props.sharedLockouts ?? (instances > 1 ? new SharedLockouts(this, 'Lockouts') : undefined);
     this.auditLog = props.auditLog ?? new AuditLog(this, 'Logs');
+    if (props.eventBus && this.storage.eventBus) throw new Error('eventBus: the storage has a bus of its own already; say it there alone');
     if (instances > 1 && !this.storage.isShared)
       throw new Error(`instances: ${instances} instances would each have files of their own on a local disk; use FileStorage.efs, or instances: 1`);
 
@@ -369,6 +380,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.sessionLog = new SessionLog(this, 'Sessions', { instanceRole: this.fleet.role, groupName });
     if (maxInstances > instances) this.fleet.scaleOnSessions(this.auditLog.metricSessions(), config.limits.sessions);
     this.grants();
+    this.givenBus = props.eventBus;
+    if (props.eventBus) this.tellOfUploads();
     if (props.flowLogs) this.auditLog.addFlowLogs('FlowLogs', this.vpc);
     props.clientTrust?.grantRead(this.fleet.role);
     this.alarms = new ServiceAlarms(this, 'Alarms', {
@@ -408,6 +421,19 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
   /** An alarm of yours that calls the same people. It goes off at or above the threshold. */
   public addAlarm(id: string, metric: IMetric, threshold: number, description: string): Alarm {
     return this.alarms.addAlarm(id, metric, threshold, description);
+  }
+
+  /**
+   * Hears of every upload that became visible, on whatever storage, at least once: an event `FTPS Upload Released` of EventBridge, as
+   * docs/upload-released.schema.json has it. Its `id` is the same each time that it comes.
+   */
+  public onUploadReleased(id: string, options: OnUploadReleasedOptions = {}): Rule {
+    refuseUnknownProps(options, 'OnUploadReleasedOptions');
+    const { crossStackScope, ruleName, description, eventPattern, target } = options;
+    const rule = new Rule(crossStackScope ?? this, id, { ruleName, description, eventBus: this.tellOfUploads(), eventPattern });
+    rule.addEventPattern(uploadPattern(stableName(this.storage), options));
+    if (target) rule.addTarget(target);
+    return rule;
   }
 
   /** Sessions that are open on an instance. Average over 5 minutes; the maximum is that of the busiest instance. */
@@ -460,6 +486,16 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     return this.auditLog.metricCertificateDaysLeft(options);
   }
 
+  /** The bus that is told of uploads: the storage's own, or, where the servers tell, the one given or the account's, which they may write to from now on. */
+  private tellOfUploads(): IEventBus {
+    if (this.storage.eventBus) return this.storage.eventBus;
+    if (!this.toldByServers) {
+      this.toldByServers = this.givenBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default');
+      this.toldByServers.grantPutEventsTo(this.fleet.role);
+    }
+    return this.toldByServers;
+  }
+
   private whereToBuild({ imageBuildSubnet, imageBuildCidr }: FtpsServiceProps, instances: SubnetSelection): ISubnet {
     if (imageBuildSubnet) return imageBuildSubnet;
     if (imageBuildCidr) return new BuildSubnet(this, 'Build', { vpc: this.vpc, cidr: imageBuildCidr }).subnet;
@@ -470,6 +506,12 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     );
   }
 
+  /** The settings of the server, with the bus that it tells of uploads. */
+  private shipped(config: ServerConfig): ServerConfig {
+    const eventBus = config.afterRelease.eventBus ?? this.toldByServers?.eventBusArn;
+    return eventBus === undefined ? config : { ...config, afterRelease: { ...config.afterRelease, eventBus, storage: stableName(this.storage) } };
+  }
+
   private makeFleet(
     props: FtpsServiceProps,
     config: ServerConfig,
@@ -478,7 +520,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     const adminPort = config.admin.port!;
     const userData = startScript({
       region: Stack.of(this).region,
-      settings: JSON.stringify(config),
+      // Whether uploads are told of is known when everything is said.
+      settings: Lazy.uncachedString({ produce: () => JSON.stringify(this.shipped(config)) }),
       mountCommands: this.storage.mountCommands,
       endpointCommands: this.endpoint.startCommands(),
       groupName: place.groupName,

@@ -56,3 +56,4 @@ export { ClientCertificates, DataTlsReuse, type FtpsServerSettings, TlsPolicy, V
 export { FtpsStageParts } from './stage-parts';
 export { type EfsStorageProps, FileStorage, FileThroughput } from './storage/file-storage';
 export { S3Storage, type S3StorageProps } from './storage/s3-storage';
+export type { OnUploadReleasedOptions } from './storage/upload-released';

@@ -305,6 +305,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     additionalCertificates: '',
     clientTrust: '',
     storage: '',
+    eventBus: '',
     accounts: '',
     sharedLockouts: '',
     auditLog: '',

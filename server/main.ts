@@ -7,6 +7,7 @@ import { openScanner } from './files/antivirus/open';
 import { runningTransfers } from './files/buffers';
 import { FairTurns } from './files/fair-turns';
 import { Files } from './files/files';
+import type { Place } from './files/release/outbox';
 import { Releases } from './files/release/releases';
 import type { NameLocks } from './files/storage/name-locks';
 import { openStorage } from './files/storage/open';
@@ -42,8 +43,8 @@ export interface ServerParts {
   readonly counts?: UsageCounts;
   /** Locks on the names of files. By default of this process. */
   readonly locks?: NameLocks;
-  /** Whether this process does what is to be done once for all of them. By default it does. */
-  readonly chores?: boolean;
+  /** Which of the processes this is; the first does what is to be done once for all of them. By default it is the only one. */
+  readonly place?: Place;
   /** Where the bytes of bandwidth limits are counted. By default in this process. */
   readonly bandwidth?: Bandwidth;
   /** This process's share of the passive range. By default all of it. */
@@ -59,6 +60,8 @@ export interface RunningServer {
   readonly passivePorts: readonly number[];
   readonly sessions: Sessions;
   readonly transfers: () => number;
+  /** Events of uploads that wait for EventBridge. */
+  readonly waitingEvents: () => number;
   /** How parts that can fail by themselves are: `up`, `off`, or `down: ` and why. */
   readonly parts: () => Readonly<Record<string, string>>;
   readonly standing: () => Standing;
@@ -71,12 +74,13 @@ export interface RunningServer {
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
 export async function startServer(
   config: ServerConfig,
-  { limits, who, counts, locks, bandwidth, ports, chores = true, ...given }: ServerParts,
+  { limits, who, counts, locks, bandwidth, ports, place = { index: 0, count: 1 }, ...given }: ServerParts,
 ): Promise<RunningServer> {
   if (config.tls.policy === 'fips') assertFips();
   const dependencies = new Dependencies([
     ...(config.antivirus?.kind === 'clamd' ? (['scanner'] as const) : []),
     ...(config.identity.some(({ kind }) => kind === 'directory') ? (['directory'] as const) : []),
+    ...(config.afterRelease.eventBus === undefined ? [] : (['events'] as const)),
   ]);
   const audit = dependencies.hearing(given.audit);
   const closers: (() => Promise<void>)[] = [];
@@ -96,9 +100,9 @@ export async function startServer(
     await storage.sweep();
     const scanner = openScanner(config.antivirus, (state, detail) => audit.record({ kind: 'health', part: 'scanner', state, detail }));
     if (scanner) closers.push(() => scanner.close());
-    const releases = new Releases(config.afterRelease, audit);
+    const releases = await Releases.open(config.afterRelease, { audit, storage, place });
     closers.push(() => releases.close());
-    const retention = new Retention({ storage, identity, audit, cleans: chores });
+    const retention = new Retention({ storage, identity, audit, cleans: place.index === 0 });
     closers.push(() => retention.close());
     const tlsSessions = new TlsSessions<DataOwner>();
     const security = { certificates, sessions: tlsSessions, audit, handshakeSeconds: config.tls.handshakeSeconds };
@@ -164,6 +168,7 @@ export async function startServer(
       passivePorts: passive.ports,
       sessions,
       transfers: runningTransfers,
+      waitingEvents: () => releases.waiting,
       parts: () => ({ firewall: firewall.state }),
       standing: () => ({
         passive: { open: passive.ports.length, waitedOn: passive.waitedOn },

@@ -49,7 +49,7 @@ interface Service {
 /** Everything in one process. */
 async function alone(config: ServerConfig, { metrics, ...parts }: ServerParts & { readonly metrics: Metrics }): Promise<Service> {
   const server = await startServer(config, parts);
-  metrics.watch({ sessions: () => server.sessions.all().length, transfers: server.transfers });
+  metrics.watch({ sessions: () => server.sessions.all().length, transfers: server.transfers, waitingEvents: server.waitingEvents });
   return {
     listeners: server.listeners,
     passivePorts: server.passivePorts,

@@ -1,4 +1,4 @@
-/** Writes docs/settings.md from the schema of the server's configuration, the tables of docs/environments.md, docs/compliance.md from the templates, docs/reference.md from docstrings, and the pictures of prod. usage: npm run docs */
+/** Writes docs/settings.md from the schema of the server's configuration, docs/upload-released.schema.json from that of the event, the tables of docs/environments.md, docs/compliance.md from the templates, docs/reference.md from docstrings, and the pictures of prod. usage: npm run docs */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -7,6 +7,7 @@ import { variantsApp } from '../bin/compliance/variants';
 import { comparison, costsGuide, costsTable, withCosts } from '../bin/costs/guide';
 import { summarize } from '../bin/summary';
 import { serverConfigSchema } from '../server/config';
+import { releasedUpload } from '../server/files/release/event';
 import { architecture } from './pictures/architecture';
 import { dashboard } from './pictures/dashboard';
 import { environmentOf } from './pictures/resources';
@@ -24,6 +25,11 @@ interface JsonSchema {
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
+}
+
+/** Of the event of an upload, for consumers: docs/upload-released.schema.json. Keys that it does not name may be there. */
+export function eventSchema(): object {
+  return { title: 'FTPS Upload Released', ...z.toJSONSchema(releasedUpload, { io: 'input', target: 'draft-2020-12' }) };
 }
 
 /** One row a key; what has keys of its own is followed by them. */
@@ -94,6 +100,7 @@ function change(name: string, how: (text: string) => string): void {
 
 if (require.main === module) {
   writeFileSync(join(__dirname, '../docs/settings.md'), settingsReference());
+  writeFileSync(join(__dirname, '../docs/upload-released.schema.json'), `${JSON.stringify(eventSchema(), undefined, 2)}\n`);
   writeFileSync(join(__dirname, '../docs/reference.md'), constructReference());
   for (const name of ['FtpsEnvironmentSettings', 'FtpsServiceProps', 'FtpsServerSettings']) change('docs/environments.md', (page) => withSettings(page, name));
   writeFileSync(join(__dirname, '../lib/prop-names.ts'), propNamesModule());

@@ -7,7 +7,10 @@ import { Stats, Unit } from 'aws-cdk-lib/aws-cloudwatch';
 export interface AuditMetric {
   readonly name: string;
   readonly pattern: string;
-  /** Attribute whose value is taken; without one, lines are counted. */
+  /**
+   * Attribute whose value is taken; without one, lines are counted. The pattern asks for it: CloudWatch takes nothing from a line that has it not, and
+   * says so nowhere.
+   */
   readonly value?: string;
   /** Pattern of lines that stand for several events, whose number is `count` (docs/logs.md). `pattern` leaves them out. */
   readonly repeated?: string;
@@ -26,7 +29,13 @@ const event = (word: string) => `$.unmapped.event = "${word}"`;
 export const auditMetrics = {
   sessionsOpened: count('SessionsOpened', '{ $.class_uid = 4001 && $.activity_id = 1 }'),
   /** Each heartbeat says how many are open on its instance. */
-  sessions: { name: 'Sessions', pattern: '{ $.status_detail = "alive" }', value: '$.unmapped.sessions', statistic: Stats.AVERAGE, unit: Unit.COUNT },
+  sessions: {
+    name: 'Sessions',
+    pattern: '{ $.status_detail = "alive" && $.unmapped.sessions >= 0 }',
+    value: '$.unmapped.sessions',
+    statistic: Stats.AVERAGE,
+    unit: Unit.COUNT,
+  },
   heartbeats: count('Heartbeats', '{ $.status_detail = "alive" }'),
   handshakeFailures: countWithRepeats('HandshakeFailures', event('handshake-failed')),
   logins: count('Logins', `{ ${event('login')} && $.unmapped.outcome = "success" }`),
@@ -41,14 +50,14 @@ export const auditMetrics = {
   transferErrors: count('TransferErrors', `{ ${event('transfer')} && $.status_id = 2 }`),
   bytesUploaded: {
     name: 'BytesUploaded',
-    pattern: `{ ${event('transfer')} && $.activity_id = 1 }`,
+    pattern: `{ ${event('transfer')} && $.activity_id = 1 && $.traffic.bytes >= 0 }`,
     value: '$.traffic.bytes',
     statistic: Stats.SUM,
     unit: Unit.BYTES,
   },
   bytesDownloaded: {
     name: 'BytesDownloaded',
-    pattern: `{ ${event('transfer')} && $.activity_id = 2 }`,
+    pattern: `{ ${event('transfer')} && $.activity_id = 2 && $.traffic.bytes >= 0 }`,
     value: '$.traffic.bytes',
     statistic: Stats.SUM,
     unit: Unit.BYTES,
@@ -60,7 +69,7 @@ export const auditMetrics = {
   certificatesRefused: count('CertificatesRefused', `{ ${event('certificate')} && $.status_id = 2 }`),
   certificateDaysLeft: {
     name: 'ServedCertificateDaysLeft',
-    pattern: `{ ${event('certificate')} && $.status_id = 1 }`,
+    pattern: `{ ${event('certificate')} && $.status_id = 1 && ($.unmapped.days_left >= 0 || $.unmapped.days_left < 0) }`,
     value: '$.unmapped.days_left',
     statistic: Stats.MINIMUM,
     unit: Unit.NONE,

@@ -142,7 +142,12 @@ export class ServiceAlarms extends Construct {
     );
     this.addAlarm('WorkersLost', auditLog.metricWorkersLost(), 1, 'A worker process of the server died; its sessions were lost.');
     this.addAlarm('ScannerDown', auditLog.metricScannerDown(), 1, 'The malware scanner does not answer; uploads are treated as antivirus settings say.');
-    this.addAlarm('PartsDown', auditLog.metricPartsDown(), 1, 'Directory, storage or firewall do not answer on an instance; its audit says which.');
+    this.addAlarm(
+      'PartsDown',
+      auditLog.metricPartsDown(),
+      1,
+      'Directory, storage, firewall or EventBridge do not answer on an instance; its audit says which.',
+    );
     this.addAlarm(
       'CertificatesRefused',
       auditLog.metricCertificatesRefused(),

@@ -4,6 +4,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IConnectable, type IVpc, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { FileSystem, LifecyclePolicy, PerformanceMode, ThroughputMode } from 'aws-cdk-lib/aws-efs';
+import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
@@ -82,6 +83,9 @@ export abstract class FileStorage extends Construct {
   public abstract readonly isShared: boolean;
   /** Shell lines that make the storage available at `/srv/ftps` when an instance starts. */
   public abstract readonly mountCommands: string[];
+
+  /** The bus that is told of every upload that became visible; undefined where the storage has no say in it, and the service chooses. */
+  public readonly eventBus?: IEventBus;
 
   /** @internal */
   public abstract readonly _settings: StorageSettings;

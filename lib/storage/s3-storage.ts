@@ -91,7 +91,7 @@ export class S3Storage extends FileStorage {
   /** @internal */
   public readonly _settings: StorageSettings;
   private readonly key: IKey;
-  private readonly eventBus: IEventBus;
+  public override readonly eventBus: IEventBus;
   private readonly alarms: Alarm[] = [];
 
   constructor(scope: Construct, id: string, props: S3StorageProps = {}) {

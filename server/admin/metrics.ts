@@ -6,6 +6,7 @@ import type { Audit, ServerEvent } from '../audit/event';
 export interface Gauges {
   sessions(): number;
   transfers(): number;
+  waitingEvents(): number;
 }
 
 export class Metrics {
@@ -45,16 +46,17 @@ export class Metrics {
   }
 
   watch(gauges: Gauges): void {
-    for (const [name, help] of [
-      ['sessions', 'Sessions that are open.'],
-      ['transfers', 'Transfers that run.'],
+    for (const [gauge, name, help] of [
+      ['sessions', 'sessions', 'Sessions that are open.'],
+      ['transfers', 'transfers', 'Transfers that run.'],
+      ['waitingEvents', 'waiting_events', 'Events of uploads that wait for EventBridge.'],
     ] as const)
       new Gauge({
         name: `ftps_${name}`,
         help,
         registers: [this.registry],
         collect() {
-          this.set(gauges[name]());
+          this.set(gauges[gauge]());
         },
       });
   }

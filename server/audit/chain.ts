@@ -125,8 +125,10 @@ export async function verifyChain(lines: AsyncIterable<string> | Iterable<string
     const whole = hashOf('sha256', open) === hash;
     if (!whole) breaks.push({ line: count, what: 'changed' });
     else if (line.includes(DROPPED)) {
-      dropped += 1;
-      for (const { id, previous, hash } of deletedIn(line)) deleted.set(`${id} ${hash}`, previous);
+      const stretches = deletedIn(line);
+      if (stretches) dropped += 1;
+      else breaks.push({ line: count, what: 'changed' }); // no server writes that
+      for (const { id, previous, hash } of stretches ?? []) deleted.set(`${id} ${hash}`, previous);
     }
     if (anyOrder) chainOf(id).push(next);
     else if (whole) follow(id, next);
@@ -151,9 +153,14 @@ export async function verifyChain(lines: AsyncIterable<string> | Iterable<string
 
 const DROPPED = '"event":"audit-dropped"';
 
-/** What was in a deleted file, in the words of a line that says so. */
-function deletedIn(line: string): readonly Stretch[] {
-  return (JSON.parse(line) as { unmapped: { chains?: readonly Stretch[] } }).unmapped.chains ?? [];
+/** What was in a deleted file, in the words of a line that says so; undefined where they are not those of a server. Anybody can make a hash that fits a line. */
+function deletedIn(line: string): readonly Stretch[] | undefined {
+  try {
+    const { chains = [] } = (JSON.parse(line) as { unmapped: { chains?: readonly Stretch[] } }).unmapped;
+    return chains.every(({ id, previous, hash }) => [id, previous, hash].every((text) => typeof text === 'string')) ? chains : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function sequenceOf(line: string): number {

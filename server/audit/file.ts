@@ -107,7 +107,7 @@ export async function openFile({ destination: path, sync, rotate = false }: File
     write: (text) =>
       inTurn(async () => {
         if (rotate && size > 0 && (size >= rotate.bytes || Date.now() - since >= rotate.minutes * 60_000)) {
-          await rename(path, rotatedName(path, new Date()));
+          await rename(path, await nextName(path, new Date()));
           await reopen();
           lookAt = 0;
         }
@@ -138,6 +138,19 @@ async function endsWithinLine(path: string, size: number): Promise<boolean> {
 function rotatedName(path: string, at: Date): string {
   const { stem, ending } = partsOf(path);
   return join(dirname(path), `${stem}-${at.toISOString().replaceAll(/[-:]/g, '')}${ending}`);
+}
+
+/** Behind all that there are, also where the clock was set back: their order is that of the lines, the oldest goes first, and no name is taken twice. */
+async function nextName(path: string, now: Date): Promise<string> {
+  const newest = (await rotatedFiles(path)).at(-1)?.path;
+  const name = rotatedName(path, now);
+  return newest === undefined || name > newest ? name : rotatedName(path, new Date(momentOf(newest).getTime() + 1));
+}
+
+/** The moment that a rotated file is named after. */
+function momentOf(rotated: string): Date {
+  const [, date, hour, minute, second] = /(\d{8})T(\d{2})(\d{2})(\d{2}\.\d{3})Z\.?[^.]*$/.exec(rotated)!;
+  return new Date(`${date!.replace(/(....)(..)(..)/, '$1-$2-$3')}T${hour}:${minute}:${second}Z`);
 }
 
 /** The oldest first. */

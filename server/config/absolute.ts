@@ -18,6 +18,7 @@ const PATHS = [
   'identity.*.file',
   'identity.*.ca',
   'identity.*.bind.passwordFile',
+  'afterRelease.outbox',
   'audit.destination',
   'admin.socket',
 ];

@@ -314,7 +314,16 @@ export const afterReleaseSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Name or ARN of an EventBridge bus that gets an event `FTPS Upload Released` for every upload that became visible.'),
+    .describe(
+      'Name or ARN of an EventBridge bus that gets an event `FTPS Upload Released` for every upload that became visible, at least once: it is kept in `outbox` until EventBridge has taken it.',
+    ),
+  outbox: file(
+    'Folder in which events are kept until EventBridge has taken them, on a disk of this machine; made where it is missing. One for each server.',
+  ).default('/var/lib/ftps/outbox'),
+  outboxEvents: count(
+    'Events that are kept at most, by all workers together. While that many wait, uploads are refused with 451 rather than taken without an event.',
+  ).default(100_000),
+  storage: z.string().min(1).max(256).optional().describe('Name of the storage in these events.'),
 });
 
 /** A public key of a user. */

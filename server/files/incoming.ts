@@ -5,6 +5,7 @@
 
 import { paceOf } from '../limits/bandwidth';
 import type { Asker, Upload } from './account-files';
+import type { ScanVerdict } from './antivirus/scanner';
 import { wholeFile } from './antivirus/whole-file';
 import { takeAll } from './intake';
 import type { Outcome } from './outcome';
@@ -12,6 +13,7 @@ import type { OwnUploads } from './own-uploads';
 import type { FilesParts } from './parts';
 import type { Progress } from './progress';
 import { RefusedByScanner } from './refused';
+import type { ReleasedUpload } from './release/event';
 import type { Source } from './source';
 import { StorageError, type WriteHandle } from './storage/storage';
 import { runTransfer, type TransferResult } from './transfer';
@@ -54,18 +56,21 @@ export class Incoming {
     const { verdict } = received;
     const facts = { sha256: received.sha256, client: session.client.address, session: session.session };
     if (verdict?.result === 'error' || verdict?.result === 'too-large') throw new RefusedByScanner(received, verdict.result);
-    this.opened = undefined;
     if (verdict?.result === 'infected') {
+      this.opened = undefined;
       const { signature, engine } = verdict;
       // Refused in any case; where it could not be kept, the audit names no quarantine.
       const quarantined = await target.quarantine({ ...facts, signature, engine }).catch(() => undefined);
       throw new RefusedByScanner({ ...received, verdict: { ...verdict, quarantined } }, 'infected');
     }
-    const { size } = target;
-    const held = (await target.commit(facts, () => this.mayAppear())) === 'held';
-    uploads.add(path);
     const { user, home } = account;
-    if (!held) releases.announce({ user, path, file: storage.locate(home, path), bytes: size, ...facts });
+    const upload = { user, path, file: storage.locate(home, path), bytes: target.size, verdict: verdict && toldOf(verdict), ...facts };
+    const commit = () => {
+      this.opened = undefined;
+      return target.commit(facts, () => this.mayAppear());
+    };
+    const held = (await releases.release(upload, home, commit)) === 'held';
+    uploads.add(path);
     return held ? { ...received, held } : received;
   }
 
@@ -78,6 +83,11 @@ export class Incoming {
   private mayAppear(): void {
     if (this.place.parts.isDoomed()) throw new StorageError('unavailable', 'The server is going down; try again.');
   }
+}
+
+/** What is told of the verdict on an upload that became visible. */
+function toldOf({ result, engine, detail }: ScanVerdict): ReleasedUpload['verdict'] {
+  return { result: result === 'clean' ? 'clean' : 'unscanned', engine, detail };
 }
 
 /** A file that comes in one stream. `offset`: the first byte of the file that is sent. */

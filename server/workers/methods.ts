@@ -2,6 +2,7 @@
 import type { MetricObject } from 'prom-client';
 import type { Standing } from '../admin/standing';
 import type { ServerConfig } from '../config';
+import type { Place } from '../files/release/outbox';
 import type { UsageCounts } from '../files/storage/usage';
 import type { PasswordChecks } from '../identity/hashing/checks';
 import type { Bandwidth } from '../limits/bandwidth';
@@ -36,8 +37,8 @@ export interface WorkerStarted {
 }
 
 export type WorkerMethods = {
-  /** Opens everything, with these passive ports of the range. One of the workers does the chores of all. */
-  start(config: ServerConfig, ports: readonly number[], chores: boolean): Promise<WorkerStarted>;
+  /** Opens everything, with these passive ports of the range. The first of the workers does the chores of all. */
+  start(config: ServerConfig, ports: readonly number[], place: Place): Promise<WorkerStarted>;
   sessions(): readonly SessionInfo[];
   transfers(): number;
   parts(): Readonly<Record<string, string>>;

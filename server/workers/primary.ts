@@ -210,10 +210,12 @@ export class Primary {
       if (Date.now() - since > SETTLED_MS) place.failures = 0;
       this.replace(place);
     });
-    const started = await link.call('start', this.config, place.ports, place === this.places[0]).catch((error: Error) => {
-      worker.kill('SIGKILL');
-      throw error;
-    });
+    const started = await link
+      .call('start', this.config, place.ports, { index: this.places.indexOf(place), count: this.places.length })
+      .catch((error: Error) => {
+        worker.kill('SIGKILL');
+        throw error;
+      });
     serves = true;
     place.link = link;
     place.ports = started.passivePorts;

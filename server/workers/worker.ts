@@ -22,7 +22,7 @@ export function runWorker(): void {
   let server: RunningServer | undefined;
   const metrics = new Metrics();
   const methods: WorkerMethods = {
-    async start(config, ports, chores) {
+    async start(config, ports, place) {
       const write = (lines: string) => primary.call('writeAudit', lines);
       // Each worker has a chain of its own, written into the one destination by the primary, which also acts on a failure.
       const sink = openAudit({ write, reopen: async () => {}, close: async () => {} }, () => {});
@@ -35,10 +35,10 @@ export function runWorker(): void {
         bandwidth: remoteBandwidth(primary),
         passwords: { check: (question) => primary.call('checkPassword', question), close: async () => {} },
         ports,
-        chores,
+        place,
         who,
       });
-      metrics.watch({ sessions: () => server!.sessions.all().length, transfers: server.transfers });
+      metrics.watch({ sessions: () => server!.sessions.all().length, transfers: server.transfers, waitingEvents: server.waitingEvents });
       return { listeners: server.listeners, passivePorts: server.passivePorts };
     },
     sessions: () => server?.sessions.infos() ?? [],

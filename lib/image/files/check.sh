@@ -55,7 +55,6 @@ applied() { settings | while IFS='=' read -r key value; do
 done; }
 loaded() { local is; is=$(auditctl -l); while read -r key; do grep -q -- "$key" <<< "$is" || { echo "no rule $key"; return 1; }; done < <(grep -o 'ftps-[a-z]*$' /etc/audit/rules.d/ftps.rules | sort -u); }
 check 'kernel settings are well-formed' sh -c "! grep -vE '^(#.*|[a-z0-9_.]+ = [0-9 ]+)?\$' /etc/sysctl.d/99-zz-ftps.conf"
-check 'the log rotation is sound' logrotate --state /dev/null --debug /etc/logrotate.d/ftps
 check 'no core dumps' grep -qx 'Storage=none' /etc/systemd/coredump.conf.d/ftps.conf
 check 'no remote shell' sh -c '! command -v sshd && ! test -e /usr/sbin/sshd'
 # What holds only from the next start on: the build leaves /tmp as it is, for Image Builder runs its own programs there.

@@ -43,13 +43,13 @@ install -d -m 0750 -o root -g ftps-scan /etc/ftps-scanner
 install -m 0640 -o root -g ftps-scan "$from/clamd.conf" "$from/freshclam.conf" /etc/ftps-scanner/
 install -d -m 0700 -o ftps-scan -g ftps-scan /var/lib/ftps-scanner
 
-install -d /etc/systemd/system /etc/systemd/coredump.conf.d /etc/sysctl.d /etc/logrotate.d /etc/modprobe.d /etc/audit/rules.d /etc/rsyslog.d /etc/tmpfiles.d
+install -d /etc/systemd/system /etc/systemd/coredump.conf.d /etc/sysctl.d /etc/modprobe.d /etc/audit/rules.d /etc/rsyslog.d /etc/tmpfiles.d
 for unit in "$from"/*.service "$from"/*.timer; do
   sed "s|@NODE@|$node|" "$unit" > "/etc/systemd/system/$(basename "$unit")"
   chmod 0644 "/etc/systemd/system/$(basename "$unit")"
 done
 install -m 0644 "$from/99-zz-ftps.conf" /etc/sysctl.d/99-zz-ftps.conf
-install -m 0644 "$from/ftps.logrotate" /etc/logrotate.d/ftps
+rm -f /etc/logrotate.d/ftps # of versions whose server did not rotate its audit itself
 install -m 0644 "$from/ftps.modprobe" /etc/modprobe.d/ftps.conf
 install -m 0640 "$from/ftps.rules" /etc/audit/rules.d/ftps.rules
 install -m 0644 "$from/ftps.rsyslog" /etc/rsyslog.d/10-ftps.conf

@@ -6,7 +6,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetObjectTaggingCommand, S3Client } from '@aws-sdk/client-s3';
-import { releaseEvent } from '../../../server/files/release/event';
+import { type ReleaseDetail, releaseEvent } from '../../../server/files/release/event';
 import { Bucket } from '../../../server/files/storage/s3/bucket';
 import { S3Quarantine, type StoredRecord } from '../../../server/files/storage/s3/quarantine';
 import { report } from './metrics';
@@ -114,11 +114,12 @@ class Release {
     return outcome;
   }
 
-  private async announce({ user, path, key, size, sha256, client, session }: StoredRecord): Promise<void> {
+  private async announce({ id, user, path, key, size, sha256, client, session }: StoredRecord): Promise<void> {
     const file = `s3://${this.config.filesBucket}/${key}`;
-    const { Entries } = await this.events.send(
-      new PutEventsCommand({ Entries: [releaseEvent(this.config.eventBus, { user, path, file, bytes: size, sha256, client, session })] }),
-    );
+    const verdict = { result: 'clean' as const, engine: ENGINE };
+    const { storage } = this.config.metrics;
+    const detail: ReleaseDetail = { id, storage, user, path, file, bytes: size, sha256, verdict, client, session };
+    const { Entries } = await this.events.send(new PutEventsCommand({ Entries: [releaseEvent(this.config.eventBus, detail)] }));
     const refused = Entries?.find(({ ErrorCode }) => ErrorCode !== undefined);
     if (refused) throw new Error(`EventBridge refused the event: ${refused.ErrorCode}`);
   }

@@ -1,44 +1,166 @@
-/** What happens after an upload became visible: a command, an event. Nobody waits for it, and nothing of it can undo the upload. */
+/**
+ * What happens after an upload became visible: a command, an event. Nobody waits for it, and nothing of it can undo the upload. The event is
+ * written down before the upload becomes visible and kept until EventBridge has it, so that it is delivered at least once, whatever ends
+ * this process; the command is started once, or not at all where the process ends before.
+ */
 import { spawn } from 'node:child_process';
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { randomUUID } from 'node:crypto';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { Audit } from '../../audit/event';
 import type { ServerConfig } from '../../config';
-import { type ReleasedUpload, releaseEvent } from './event';
+import { type Storage, StorageError } from '../storage/storage';
+import { type ReleaseDetail, type ReleasedUpload, releaseEvent } from './event';
+import { type Begun, begunAt, Outbox, type Place } from './outbox';
 import { Queue } from './queue';
+import { type Letter, Sender } from './sender';
+
+/** What an upload is made visible by; `held`: it becomes visible later, and somebody else tells of it. */
+type Commit = () => Promise<'visible' | 'held'>;
+
+export interface ReleaseParts {
+  readonly audit: Audit;
+  /** Where it is looked up whether an upload became visible before a crash. */
+  readonly storage: Storage;
+  /** Which of the workers this is. */
+  readonly place: Place;
+}
+
+/** So long after its beginning an upload is looked for whose end nobody saw: a request that was under way to S3 may still come true. */
+const LOOKED_FOR_MS = 300_000;
+const LOOK_AGAIN_MS = 30_000;
+/** Clocks of storages and hosts differ by less. */
+const CLOCKS_MS = 60_000;
 
 export class Releases {
   private readonly queue: Queue;
   private readonly events: EventBridgeClient | undefined;
+  private readonly sender: Sender | undefined;
+  private readonly timers = new Set<NodeJS.Timeout>();
 
-  constructor(
+  private constructor(
     private readonly config: ServerConfig['afterRelease'],
-    private readonly audit: Audit,
+    private readonly parts: ReleaseParts,
+    private readonly outbox: Outbox | undefined,
   ) {
     this.queue = new Queue(config.commandsAtOnce);
-    if (config.eventBus !== undefined) this.events = new EventBridgeClient({ maxAttempts: 6 });
+    if (!outbox) return;
+    // A network that swallows everything is noticed; what fails is tried again below, for as long as it takes.
+    this.events = new EventBridgeClient({ maxAttempts: 2, requestHandler: { connectionTimeout: 5_000, requestTimeout: 10_000, throwOnRequestTimeout: true } });
+    this.sender = new Sender({
+      events: this.events,
+      state: (state, detail) => parts.audit.record({ kind: 'health', part: 'events', state, detail }),
+      open: (name) => this.letterOf(name),
+    });
   }
 
-  /** Never throws; what fails is audited. */
-  announce(upload: ReleasedUpload): void {
-    const { command, eventBus } = this.config;
-    if (command) this.queue.add(() => this.audited('command', upload, () => this.run(command, upload)));
-    if (eventBus !== undefined) this.queue.add(() => this.audited('event', upload, () => this.publish(eventBus, upload)));
+  /** Takes up what was left when the process before ended. Throws an Error for a person where the folder can't be used. */
+  static async open(config: ServerConfig['afterRelease'], parts: ReleaseParts): Promise<Releases> {
+    const outbox = config.eventBus === undefined ? undefined : await Outbox.open(config.outbox, parts.place, config.outboxEvents);
+    const releases = new Releases(config, parts, outbox);
+    if (outbox) {
+      releases.sender!.add(...outbox.left.due);
+      for (const name of outbox.left.begun) await releases.lookFor(name);
+    }
+    return releases;
   }
 
-  /** Fulfilled when everything that was announced is done. */
+  /** Events that wait for EventBridge. */
+  get waiting(): number {
+    return this.sender?.size ?? 0;
+  }
+
+  /**
+   * Makes an upload visible, and sees to what follows. Throws what `commit` throws, and a StorageError before it where the event could not be
+   * written down: `commit` is not called then.
+   */
+  async release(upload: ReleasedUpload, home: string, commit: Commit): Promise<'visible' | 'held'> {
+    const { storage } = this.config;
+    const detail: ReleaseDetail = { id: randomUUID(), ...(storage === undefined ? {} : { storage }), ...upload };
+    const name = await this.outbox?.begin({ detail, home });
+    let end: 'visible' | 'held';
+    try {
+      end = await commit();
+    } catch (error) {
+      // What failed may be there all the same: an answer of S3 that was lost.
+      if (name !== undefined) await this.lookFor(name).catch(() => {});
+      throw error;
+    }
+    if (end === 'visible') {
+      if (name !== undefined) await this.makeDue(name);
+      const { command } = this.config;
+      if (command) this.queue.add(() => this.audited('command', upload, () => this.run(command, upload)));
+    } else if (name !== undefined) await this.outbox!.remove(name);
+    return end;
+  }
+
+  /** Fulfilled when every command is done, and EventBridge was asked once more to take what waits. What it does not take stays on the disk. */
   async close(): Promise<void> {
+    for (const timer of this.timers) clearTimeout(timer);
     await this.queue.idle();
+    const { left, why } = (await this.sender?.close()) ?? { left: [], why: undefined };
+    for (const name of left) {
+      const begun = await this.outbox!.read(name).catch(() => undefined);
+      if (begun) this.tell('event', begun.detail, 0, `kept in ${this.config.outbox}: ${why}`);
+    }
     this.events?.destroy();
   }
 
-  private async audited(what: 'command' | 'event', { user, path, session }: ReleasedUpload, act: () => Promise<void>): Promise<void> {
+  private async makeDue(name: string): Promise<void> {
+    // What can't be renamed is looked for at the next start, like what a crash left.
+    this.sender!.add(await this.outbox!.due(name).catch(() => name));
+  }
+
+  /** Finds out whether an upload became visible of whose end nobody knows. */
+  private async lookFor(name: string): Promise<void> {
+    const begun = await this.outbox!.read(name);
+    const state = begun ? await this.stateOf(begun, begunAt(name)) : 'missing';
+    if (state === 'there') return this.makeDue(name);
+    if (begun && (state === 'unknown' || Date.now() < begunAt(name).getTime() + LOOKED_FOR_MS)) {
+      const timer = setTimeout(() => {
+        this.timers.delete(timer);
+        void this.lookFor(name).catch(() => {}); // it stays, for the next start
+      }, LOOK_AGAIN_MS);
+      timer.unref();
+      this.timers.add(timer);
+      return;
+    }
+    await this.outbox!.remove(name);
+  }
+
+  /** In doubt it is there: an event too many does no harm. */
+  private async stateOf({ detail: { user, path, bytes }, home }: Begun, begun: Date): Promise<'there' | 'missing' | 'unknown'> {
+    try {
+      const { size, modified, type } = await (await this.parts.storage.open({ user, home })).stat(path);
+      return type === 'file' && size === bytes && modified.getTime() >= begun.getTime() - CLOCKS_MS ? 'there' : 'missing';
+    } catch (error) {
+      return error instanceof StorageError && ['not-found', 'not-directory', 'is-directory', 'invalid-name'].includes(error.code) ? 'missing' : 'unknown';
+    }
+  }
+
+  private async letterOf(name: string): Promise<Letter | undefined> {
+    const begun = await this.outbox!.read(name);
+    if (!begun) return undefined;
+    const since = begunAt(name).getTime();
+    return {
+      entry: releaseEvent(this.config.eventBus!, begun.detail),
+      over: async (reason) => {
+        await this.outbox!.remove(name);
+        this.tell('event', begun.detail, Math.max(0, Date.now() - since) / 1000, reason);
+      },
+    };
+  }
+
+  private async audited(what: 'command', upload: ReleasedUpload, act: () => Promise<void>): Promise<void> {
     const startedAt = performance.now();
     const reason = await act().then(
       () => undefined,
       (error: Error) => error.message,
     );
-    const seconds = (performance.now() - startedAt) / 1000;
-    this.audit.record({ kind: 'after-release', what, outcome: reason === undefined ? 'success' : 'failure', user, path, session, seconds, reason });
+    this.tell(what, upload, (performance.now() - startedAt) / 1000, reason);
+  }
+
+  private tell(what: 'command' | 'event', { user, path, session }: Pick<ReleasedUpload, 'user' | 'path' | 'session'>, seconds: number, reason?: string): void {
+    this.parts.audit.record({ kind: 'after-release', what, outcome: reason === undefined ? 'success' : 'failure', user, path, session, seconds, reason });
   }
 
   /** Starts the program by itself: no shell reads a name that a client chose. */
@@ -60,12 +182,6 @@ export class Releases {
         else reject(new Error(late ? `killed after ${this.config.commandSeconds} seconds` : signal ? `ended by ${signal}` : `exit code ${code}`));
       });
     });
-  }
-
-  private async publish(bus: string, upload: ReleasedUpload): Promise<void> {
-    const { Entries } = await this.events!.send(new PutEventsCommand({ Entries: [releaseEvent(bus, upload)] }));
-    const refused = Entries?.find(({ ErrorCode }) => ErrorCode !== undefined);
-    if (refused) throw new Error(`EventBridge refused the event: ${refused.ErrorCode}`);
   }
 }
 

@@ -78,6 +78,20 @@ it('each metric has an event here that it counts', () => {
   );
 });
 
+it('what has no value is not measured', () => {
+  const measured = Object.values(auditMetrics as Record<string, AuditMetric>).filter(({ value }) => value !== undefined);
+  expect(measured).toHaveLength(4);
+  for (const { name, pattern, value } of measured) {
+    const [event] = cases.find(([, expected]) => name in expected)!;
+    const line = JSON.parse(JSON.stringify(toOcsf(event, { time: 0, sequence: 1, productVersion: '1' })));
+    expect([name, filterPattern(pattern)(line)]).toEqual([name, true]);
+    const parts = value!.slice(2).split('.');
+    const owner = parts.slice(0, -1).reduce((at, part) => at[part], line);
+    delete owner[parts.at(-1)!];
+    expect([name, filterPattern(pattern)(line)]).toEqual([name, false]);
+  }
+});
+
 it('a line that stands for several events counts for as many, and nowhere else', () => {
   const metrics: AuditMetric[] = Object.values(auditMetrics);
   const repeated: [ServerEvent, string][] = [

@@ -36,7 +36,7 @@ const makeApp = () => new App({ context: { 'aws:cdk:enable-path-metadata': true 
 
 export function production(): Deployment {
   const app = makeApp();
-  new FtpsStage(app, 'prod', { settings: { ...prod, env } });
+  new FtpsStage(app, 'prod', { settings: { ...prod, env } }).service.onUploadReleased('Uploads');
   return new Deployment(app);
 }
 

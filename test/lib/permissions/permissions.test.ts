@@ -16,21 +16,22 @@ import { analyst, archive, dataEvents, flowLogs, securityLake } from './table/lo
 import { KEY_OF_OTHERS, oneKey } from './table/one-key';
 import { accountKeeper, operator } from './table/people';
 import { pipelineActions } from './table/pipeline';
+import { balancerOfAws, filesOfAws } from './table/service-linked';
 import type { Request, Table } from './table/step';
-import { s3, s3ScannedByInstances } from './table/storage';
+import { s3, s3ScannedByInstances, toldByServers } from './table/storage';
 import { unneeded } from './unneeded';
 
 const everywhere = [events, logGroups, alarms, lambdas, trust, customResources];
 
 describe.each([
-  ['production', production(), /^prod\//, [image, fleet, efs, certificateOfAcm, elasticAddresses, archive, flowLogs, ...everywhere]],
+  ['production', production(), /^prod\//, [image, fleet, efs, filesOfAws, toldByServers, certificateOfAcm, elasticAddresses, archive, flowLogs, ...everywhere]],
   [
     'a service with everything else',
     everythingElse(),
     /^Wide\//,
     [
       ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses],
-      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, ...everywhere],
+      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, ...everywhere],
     ],
   ],
   [
@@ -39,7 +40,7 @@ describe.each([
     /^Wide\//,
     [
       ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses, oneKey],
-      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, ...everywhere],
+      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, ...everywhere],
     ],
   ],
   ['the pipeline', promotion(), /^ftps-pipeline\//, [pipelineActions]], // its environments are those above

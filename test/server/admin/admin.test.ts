@@ -28,8 +28,8 @@ beforeAll(async () => {
 afterAll(() => admin.close());
 beforeEach(() => orders.splice(0));
 
-async function ask(method: string, path: string, headers: Record<string, string> = {}) {
-  const asked = request({ host: '127.0.0.1', port: admin.port, method, path, headers }).end();
+async function ask(method: string, path: string, headers: Record<string, string> = {}, body?: string) {
+  const asked = request({ host: '127.0.0.1', port: admin.port, method, path, headers }).end(body);
   const [response] = await once(asked, 'response');
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) text += chunk;
@@ -53,6 +53,13 @@ it.each([
 it('the page has no style or script within itself, which its own policy would refuse', async () => {
   const { text } = await ask('GET', '/');
   expect(text).not.toMatch(/<style|style=|<script(?![^>]*src=)| on[a-z]+=/);
+});
+
+it('refuses what it would not heed: parameters, and bodies', async () => {
+  expect(await ask('POST', '/drain?atOnce=true')).toMatchObject({ status: 400, text: expect.stringContaining('leave ?atOnce=true away') });
+  expect(await ask('GET', '/sessions?user=acme')).toMatchObject({ status: 400 });
+  expect(await ask('POST', '/reload', { 'content-length': '17' }, '{"what":"config"}')).toMatchObject({ status: 400, text: expect.stringContaining('body') });
+  expect(orders).toEqual([]);
 });
 
 it.each(['/__proto__', '/constructor', '/console.html', '/..'])('has nothing at %s', async (path) => {

@@ -1,4 +1,5 @@
 /** The file of the audit is kept within its share of the disk, and what is left of it can still be verified. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +41,29 @@ async function open(overrides: Partial<typeof rotate> = {}): Promise<AuditSink &
   });
   return Object.assign(audit, { free });
 }
+
+it('files are named in the order of their lines also after the clock was set back, and none takes the place of another', async () => {
+  const ahead = join(folder, 'audit-20990101T000000.000Z.json');
+  await writeFile(ahead, 'lines of before\n'); // written while the clock was ahead
+  const audit = await open();
+  await write(audit, 100);
+  await audit.close();
+  const names = (await readdir(folder)).filter((name) => name.startsWith('audit-')).sort();
+  expect(names.slice(0, 3)).toEqual(['audit-20990101T000000.000Z.json', 'audit-20990101T000000.001Z.json', 'audit-20990101T000000.002Z.json']);
+  expect(await readFile(ahead, 'utf8')).toBe('lines of before\n');
+  const lines = (await Promise.all(names.slice(1).map((name) => readFile(join(folder, name), 'utf8')))).join('') + (await readFile(file, 'utf8'));
+  expect((await verifyChain(lines.split('\n'))).breaks).toEqual([]);
+});
+
+it.each(['null', '{"chains":7}', '{"chains":[null]}', '{"chains":[{"id":1}]}', 'no JSON'])(
+  'a line that somebody made up, of a file that was deleted, is a break and ends nothing: %s',
+  async (made) => {
+    const open = `{"unmapped":${made},"event":"audit-dropped","more":{"chain":{"id":"00000000-0000-4000-8000-000000000000","previous":"${'0'.repeat(64)}"`;
+    const hash = createHash('sha256').update(open).digest('hex');
+    const verified = await verifyChain([`${open},"hash":"${hash}"}}}`]);
+    expect(verified).toMatchObject({ dropped: 0, breaks: [{ line: 1, what: 'changed' }] });
+  },
+);
 
 /** Some KiB of lines, in writes of their own. */
 async function write(audit: Audit, kibibytes: number): Promise<void> {

@@ -33,7 +33,7 @@ export async function testFiles({ scanner, ...overrides }: Partial<ServerConfigI
   });
   const audit = new AuditRecorder();
   const storage = openStorage(config);
-  const releases = new Releases(config.afterRelease, audit);
+  const releases = await Releases.open(config.afterRelease, { audit, storage, place: { index: 0, count: 1 } });
   const bandwidth = new LocalBandwidth(config.limits.bandwidth);
   const files = new Files({ config, audit, storage, scanner, releases, bandwidth, hashing: new FairTurns(1), isDoomed: () => audit.failed });
   const address = { address: '127.0.0.1', port: 1 };

@@ -1,5 +1,7 @@
 /** The event that the built server itself publishes for an upload, where no Lambda does. */
 
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { Client } from 'basic-ftp';
@@ -12,6 +14,7 @@ let bus: EventBus;
 let bucket: string;
 let server: RestartableServer;
 let client: Client;
+let outbox: string;
 
 beforeAll(async () => {
   s3 = await startS3('moto');
@@ -19,10 +22,14 @@ beforeAll(async () => {
   bucket = await s3.newBucket();
   process.env['AWS_ENDPOINT_URL_EVENTBRIDGE'] = bus.endpoint; // the server inherits it
   server = await serveRestartable(
-    () => ({
-      storage: { kind: 's3', bucket, endpoint: s3.endpoint, pathStyle: true, region: 'us-east-1' },
-      afterRelease: { eventBus: 'default' },
-    }),
+    (files) => {
+      outbox = join(dirname(files), 'outbox');
+      return {
+        workers: 2,
+        storage: { kind: 's3', bucket, endpoint: s3.endpoint, pathStyle: true, region: 'us-east-1' },
+        afterRelease: { eventBus: 'default', outbox, storage: 'prod/Files' },
+      };
+    },
     { home: '/partner' },
   );
   client = await logIn(server);
@@ -51,6 +58,8 @@ it('says to EventBridge which file came, from whom, how large and with which has
     {
       Source: 'cdk-ftps',
       DetailType: 'FTPS Upload Released',
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      storage: 'prod/Files',
       user: 'partner',
       path: '/invoice.pdf',
       file: `s3://${bucket}/partner/invoice.pdf`,
@@ -62,15 +71,40 @@ it('says to EventBridge which file came, from whom, how large and with which has
   ]);
 });
 
-it('says nothing of what was refused, and leaves an upload whose event was refused where it is, with the reason in the audit', async () => {
+it('says nothing of what was refused, and keeps an event that EventBridge refuses until it takes it', async () => {
   bus.events = [];
   await expect(client.uploadFrom(Readable.from('x'), 'nowhere/file')).rejects.toMatchObject({ code: 550 });
   bus.refuse = true;
   await client.uploadFrom(Readable.from('content'), 'second.pdf');
-  expect(await announced('/second.pdf')).toEqual({ status: 'Failure', reason: expect.stringContaining('events:PutEvents') });
-  bus.refuse = false;
   expect(await client.size('second.pdf')).toBe(7);
-  await client.uploadFrom(Readable.from('content'), 'third.pdf');
-  await announced('/third.pdf');
-  expect(bus.events.map(({ path }) => path)).toEqual(['/third.pdf']);
+  await down();
+  expect(readdirSync(outbox)).toHaveLength(1);
+  bus.refuse = false;
+  expect(await announced('/second.pdf')).toEqual({ status: 'Success' });
+  expect([bus.events.map(({ path }) => path), readdirSync(outbox)]).toEqual([['/second.pdf'], []]);
 });
+
+it('killed while EventBridge takes nothing, it tells of every upload when it is started again', async () => {
+  bus.events = [];
+  bus.refuse = true;
+  const names = ['one.pdf', 'two.pdf', 'three.pdf', 'four.pdf'];
+  for (const name of names) {
+    const other = await logIn(server); // the workers take turns
+    await other.uploadFrom(Readable.from(name), name);
+    other.close();
+  }
+  client.close();
+  await server.kill();
+  expect(readdirSync(outbox)).toHaveLength(4);
+  expect(bus.events).toEqual([]);
+  bus.refuse = false;
+  await server.start();
+  while (readdirSync(outbox).length > 0) await setTimeout(50);
+  expect([...new Set(bus.events.map(({ path }) => path))].sort()).toEqual(names.map((name) => `/${name}`).sort());
+  client = await logIn(server);
+});
+
+/** Until the audit says that EventBridge takes nothing. */
+async function down(): Promise<void> {
+  while (!server.audit().some(({ unmapped }) => unmapped?.event === 'health' && unmapped.part === 'events' && unmapped.state === 'down')) await setTimeout(50);
+}

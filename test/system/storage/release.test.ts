@@ -117,7 +117,10 @@ it('shows an upload when it was found clean and not before, announces it once, a
   expect(await run(scanned(id, 'NO_THREATS_FOUND'))).toEqual([{ id, outcome: 'released' }]);
   expect((await read(volume, '/invoice.pdf')).toString()).toBe('content');
   const file = `s3://${files}/partner/invoice.pdf`;
-  expect(bus.events).toEqual([{ Source: 'cdk-ftps', DetailType: 'FTPS Upload Released', user: 'partner', path: '/invoice.pdf', file, bytes: 7, ...facts }]);
+  const verdict = { result: 'clean', engine: 'Amazon GuardDuty Malware Protection' };
+  expect(bus.events).toEqual([
+    { Source: 'cdk-ftps', DetailType: 'FTPS Upload Released', id, storage: 'test', user: 'partner', path: '/invoice.pdf', file, bytes: 7, verdict, ...facts },
+  ]);
   expect(storage.locate('/partner', '/invoice.pdf')).toBe(file);
   expect(await storage.quarantine.list()).toEqual([]);
   expect(await run(scanned(id, 'NO_THREATS_FOUND'))).toEqual([{ id, outcome: 'gone' }]);

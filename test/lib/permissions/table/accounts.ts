@@ -4,7 +4,7 @@ import { arn, ELSEWHERE, type Table, via } from './step';
 
 export const accountsInCode: Table = (deployment) => {
   const who = roleOf(deployment, 'Accounts/Writer/Lambda/Role');
-  const key = deployment.of('AWS::KMS::Key', 'Accounts/Key').arn;
+  const key = deployment.key('Accounts/Key');
   const account = arn('secretsmanager', 'secret:Wide/Accounts/acme-a1B2c3');
   const [made, making] = ['Resource', 'Request'].map((of) => ({ [`aws:${of}Tag/ftps-account-owner`]: 'stack/resource' }));
   const password = arn('secretsmanager', 'secret:acme-password-a1B2c3');

@@ -108,6 +108,20 @@ export const s3: Table = (deployment) => {
   ];
 };
 
+/** Files on EFS, of whose uploads somebody asked to hear. */
+export const toldByServers: Table = (deployment) => [
+  {
+    step: 'The servers tell of uploads',
+    who: roleOf(deployment, 'Fleet/Role'),
+    page: 'Amazon EventBridge user guide, "Using identity-based policies" (server/files/release)',
+    may: [['events:PutEvents', arn('events', 'event-bus/default')]],
+    not: [
+      ['events:PutEvents', [arn('events', 'event-bus/another'), arn('events', 'event-bus/default', { account: ELSEWHERE })]],
+      ['events:PutRule events:PutTargets', arn('events', 'rule/one')],
+    ],
+  },
+];
+
 export const s3ScannedByInstances: Table = (deployment) => {
   const where = buckets(deployment, 'Plain');
   const who = roleOf(deployment, 'PlainFleet');
