@@ -356,6 +356,15 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     imageArnPrefix: '',
     encryptionKey: '',
   },
+  OnUploadReleasedOptions: {
+    description: '',
+    ruleName: '',
+    eventPattern: '',
+    crossStackScope: '',
+    target: '',
+    accounts: '',
+    prefix: '',
+  },
   PipelineProbe: {
     allocationId: '',
     address: '',

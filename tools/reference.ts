@@ -61,7 +61,12 @@ export function settingsOf(name: string): string {
 }
 
 /** Interfaces of aws-cdk-lib that public ones extend, and where they are declared. */
-const foreign: Record<string, string> = { StageProps: 'core/lib/stage.d.ts', StackProps: 'core/lib/stack.d.ts' };
+const foreign: Record<string, string> = {
+  StageProps: 'core/lib/stage.d.ts',
+  StackProps: 'core/lib/stack.d.ts',
+  OnEventOptions: 'aws-events/lib/on-event-options.d.ts',
+  EventCommonOptions: 'aws-events/lib/on-event-options.d.ts',
+};
 
 function* foreignInterfaces(): Generator<ts.InterfaceDeclaration> {
   for (const [name, file] of Object.entries(foreign))

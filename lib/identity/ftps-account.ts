@@ -10,11 +10,20 @@ import type { SecretAccounts } from './secret-accounts';
 
 /** A client certificate that stands for an account; exactly one of the keys. */
 export interface AccountCertificate {
-  /** Common name of its subject. */
+  /**
+   * Common name of its subject.
+   * @default - it is named in another way
+   */
   readonly commonName?: string;
-  /** One of its subject alternative names: `DNS:partner.example.com`, `email:ops@example.com`. */
+  /**
+   * One of its subject alternative names: `DNS:partner.example.com`, `email:ops@example.com`.
+   * @default - it is named in another way
+   */
   readonly subjectAltName?: string;
-  /** SHA-256 of the certificate, in hexadecimal. */
+  /**
+   * SHA-256 of the certificate, in hexadecimal.
+   * @default - it is named in another way
+   */
   readonly fingerprint?: string;
 }
 

@@ -14,7 +14,8 @@ const page = (name: string) => readFileSync(join(root, 'docs', name), 'utf8');
 // `npm run docs` writes them anew; docs/compliance.md is compared in compliance.test.ts.
 it('the reference of settings is that of the schema', () => expect(page('settings.md')).toBe(settingsReference()));
 
-it('the published schema of the event is the one that the server has', () => expect(JSON.parse(page('upload-released.schema.json'))).toEqual(JSON.parse(JSON.stringify(eventSchema()))));
+it('the published schema of the event is the one that the server has', () =>
+  expect(JSON.parse(page('upload-released.schema.json'))).toEqual(JSON.parse(JSON.stringify(eventSchema()))));
 
 it('the reference of constructs is that of their docstrings', () => expect(page('reference.md')).toBe(constructReference()));
 

@@ -43,7 +43,7 @@ afterAll(async () => {
 /** A module in a process of its own, beside the packages of the example; what it answers. */
 async function evaluate(module: string): Promise<string> {
   const settings = Object.entries(environment).map(([key, value]) => `${key}=${value}`);
-  const { code, output } = await run('env', ['-C', steps, ...settings, process.execPath, '--input-type=module', '--eval', module]);
+  const { code, output } = await run('env', ['-C', steps, ...settings, process.execPath, '--input-type=module', '-'], module);
   if (code !== 0) throw new Error(output);
   return output;
 }
