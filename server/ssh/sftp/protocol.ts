@@ -126,7 +126,7 @@ export function asRefused(error: unknown): Refused {
   if (error instanceof Refused) return error;
   if (error instanceof BrokenOff) return new Refused(statuses.failure, `${error.message}.`);
   if (error instanceof StorageError) return new Refused(statusOf[error.code], error.message);
-  process.emitWarning(error as Error); // nobody has foreseen it
+  process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error)); // nobody has foreseen it
   return new Refused(statuses.failure, 'The server had an error of its own; try again.');
 }
 

@@ -383,8 +383,7 @@ export class SftpServer implements ChannelUser {
 
   private committed(handle: WriteHandle, { outcome, reason, error, held }: Outcome): void {
     if (outcome !== 'success') {
-      const { status } = asRefused(error);
-      const isDenied = status === statuses.permissionDenied || error instanceof RefusedByScanner;
+      const isDenied = error instanceof RefusedByScanner || asRefused(error).status === statuses.permissionDenied;
       throw new Refused(isDenied ? statuses.permissionDenied : statuses.failure, reason ?? 'The upload failed.');
     }
     this.held.delete(handle.path);

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { type AuthenticationType, Client } from 'ssh2';
+import { type AuthenticationType, type AuthHandlerMiddleware, Client } from 'ssh2';
 import { publicKeyBlob } from '../../../server/ssh/public-key';
 import { PASSWORD } from '../support/server';
 import { type SftpServed, sftpServed } from './served';
@@ -124,10 +124,12 @@ it('an agent with many keys is sent away after so many', async () => {
 it('requests to log in that are sent ahead are answered in order, and what comes behind the right one is passed over', async () => {
   const client = new Client();
   let asked = 0;
-  const ahead = () => {
+  const ahead: AuthHandlerMiddleware = (_left, _partial, next) => {
     asked += 1;
+    if (asked > 1) return;
+    next({ type: 'password', username: 'demo', password: 'wrong' });
     const { _protocol: protocol } = client as unknown as { _protocol: { authPassword(user: string, password: string): void } };
-    if (asked === 1) for (const password of ['wrong', PASSWORD, 'behind']) protocol.authPassword('demo', password);
+    for (const password of [PASSWORD, 'behind']) protocol.authPassword('demo', password);
   };
   const before = logins('demo').length;
   client.connect({ host: '127.0.0.1', port: server.sftpPort, username: 'demo', authHandler: ahead });
