@@ -6,7 +6,7 @@ import { PROP_NAMES } from '../../lib/prop-names';
 import { checkServerConfig } from '../../server/config';
 import { eventSchema, settingsReference } from '../../tools/docs';
 import { deadLinks, fences, pages, spans } from '../../tools/markdown';
-import { constructReference, propNames, withoutDefault } from '../../tools/reference';
+import { constructReference, propNames, settingsOf, withoutDefault } from '../../tools/reference';
 
 const root = join(__dirname, '../..');
 const page = (name: string) => readFileSync(join(root, 'docs', name), 'utf8');
@@ -16,6 +16,10 @@ it('the reference of settings is that of the schema', () => expect(page('setting
 
 it('the published schema of the event is the one that the server has', () =>
   expect(JSON.parse(page('upload-released.schema.json'))).toEqual(JSON.parse(JSON.stringify(eventSchema()))));
+
+it.each(['FtpsEnvironmentSettings', 'FtpsServiceProps', 'FtpsServerSettings'])('the table of %s among the environments is that of its docstrings', (name) =>
+  expect(page('environments.md')).toContain(settingsOf(name)),
+);
 
 it('the reference of constructs is that of their docstrings', () => expect(page('reference.md')).toBe(constructReference()));
 

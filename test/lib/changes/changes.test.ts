@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { DnsRouting, EndpointKind, FtpsAccount, type FtpsAccountProps, type FtpsEnvironmentOptions, PassivePorts, type SecretAccounts } from '../../../lib';
+import {
+  DnsRouting,
+  EndpointKind,
+  FtpsAccount,
+  type FtpsAccountProps,
+  type FtpsEnvironmentOptions,
+  ImageComponent,
+  PassivePorts,
+  type SecretAccounts,
+} from '../../../lib';
 import { serverBundleFolder } from '../../../lib/bundles';
 import { Account, type Deployed, type Outcome } from './account';
 import { change, environment, having, service, synthesized } from './environment';
@@ -50,6 +59,8 @@ describe('a change', () => {
     ['the archive goes', {}, { archiveRetention: Duration.days(0) }],
     ['a tag', {}, { tags: { team: 'files' } }],
     ['IPv6 comes', {}, { ipv6: true }],
+    ['an agent in the image', {}, { image: { components: [ImageComponent.commands('Agent', { install: ['dnf -y install agent'] })] } }],
+    ['active mode', {}, { server: { overrides: { active: { enabled: true } } } }],
     ['another passive range', {}, { server: { passivePorts: PassivePorts.AWS_TRANSFER_FAMILY } }],
   ])('%s: nothing is stuck, and nothing is lost', (_, before, after) => {
     expect(change(environment(before), environment(after)).problems).toEqual([]);

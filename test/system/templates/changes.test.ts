@@ -3,7 +3,7 @@ import { Duration } from 'aws-cdk-lib';
 import { InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { Schedule } from 'aws-cdk-lib/aws-events';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { FtpsEnvironmentOptions } from '../../../lib';
+import { type FtpsEnvironmentOptions, StorageKind } from '../../../lib';
 import { change, environment } from '../../lib/changes/environment';
 
 it.each<[string, FtpsEnvironmentOptions, FtpsEnvironmentOptions]>([
@@ -18,6 +18,9 @@ it.each<[string, FtpsEnvironmentOptions, FtpsEnvironmentOptions]>([
   ['the second certificate goes', { ecdsaCertificate: true }, {}],
   ['another host name', {}, { alternativeNames: ['files.example.com'] }],
   ['logs are kept for longer', {}, { logRetention: RetentionDays.TWO_YEARS }],
+  ['files move to S3', {}, { storage: StorageKind.S3 }],
+  ['room to grow', {}, { maxInstances: 4 }],
+  ['alarms at other numbers', {}, { alarmThresholds: { failedLogins: 200 } }],
   ['protection comes', { protect: false }, {}],
 ])('%s: nothing is stuck, and nothing is lost', (_, before, after) => {
   expect(change(environment(before), environment(after)).problems).toEqual([]);
