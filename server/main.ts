@@ -7,6 +7,7 @@ import { openScanner } from './files/antivirus/open';
 import { runningTransfers } from './files/buffers';
 import { FairTurns } from './files/fair-turns';
 import { Files } from './files/files';
+import { TransferLoad } from './files/load';
 import type { Place } from './files/release/outbox';
 import { Releases } from './files/release/releases';
 import type { NameLocks } from './files/storage/name-locks';
@@ -24,7 +25,9 @@ import type { PasswordChecks } from './identity/hashing/checks';
 import { HashPool } from './identity/hashing/pool';
 import { openIdentity } from './identity/open';
 import { type Bandwidth, LocalBandwidth } from './limits/bandwidth';
+import { type Busyness, OwnBusyness } from './limits/busyness';
 import type { Limits } from './limits/limits';
+import { Newcomers } from './limits/newcomers';
 import { Sessions } from './sessions/registry';
 import type { SessionInfo } from './sessions/session-info';
 import { openSsh } from './ssh/open';
@@ -47,6 +50,8 @@ export interface ServerParts {
   readonly place?: Place;
   /** Where the bytes of bandwidth limits are counted. By default in this process. */
   readonly bandwidth?: Bandwidth;
+  /** Whether transfers keep any process of the server busy. By default this one. */
+  readonly busyness?: Busyness;
   /** This process's share of the passive range. By default all of it. */
   readonly ports?: readonly number[];
 }
@@ -74,8 +79,7 @@ export interface RunningServer {
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
 export async function startServer(
   config: ServerConfig,
-  { limits, who, counts, locks, bandwidth, ports, place = { index: 0, count: 1 }, ...given }: ServerParts,
-): Promise<RunningServer> {
+SHOW): Promise<RunningServer> {
   if (config.tls.policy === 'fips') assertFips();
   const dependencies = new Dependencies([
     ...(config.antivirus?.kind === 'clamd' ? (['scanner'] as const) : []),
@@ -87,7 +91,7 @@ export async function startServer(
   try {
     const certificates = await ServerCertificates.open(config.tls, audit);
     closers.push(async () => certificates.close());
-    const passwords = given.passwords ?? new HashPool(config);
+    const passwords = given.passwords ?? new HashPool(config, { busyness });
     if (!given.passwords) closers.push(() => passwords.close());
     const identity = await openIdentity(config, audit, passwords);
     closers.push(() => identity.close());
@@ -126,15 +130,18 @@ export async function startServer(
       releases,
       bandwidth: bandwidth ?? new LocalBandwidth(config.limits.bandwidth),
       hashing: new FairTurns(HASHES_AT_ONCE),
+      load: new TransferLoad(busyness),
       // In a hurry a server is because its audit can't be written, or that of all workers.
       isDoomed: () => audit.failed || hurry.signal.aborted,
     });
+    const newcomers = new Newcomers(busyness);
     const engine: Engine = {
       config,
       audit,
       identity,
       files,
       limits,
+      newcomers,
       certificates,
       tlsSessions,
       passive,
@@ -148,7 +155,7 @@ export async function startServer(
       closers.push(() => listener.close());
     }
     const { sftp } = config;
-    const ssh = sftp && (await openSsh({ config: { ...config, sftp }, audit, identity, files, limits, sessions }));
+    const ssh = sftp && (await openSsh({ config: { ...config, sftp }, audit, identity, files, limits, newcomers, sessions }));
     if (ssh) closers.push(() => ssh.close());
     retention.start();
     let drained: Promise<void> | undefined;

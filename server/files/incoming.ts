@@ -109,7 +109,7 @@ export class StreamedUpload implements Upload {
     const { command, path, parts, asker, progress } = this.place;
     const { incoming, offset } = this;
     const act = () => incoming.take(connect);
-    return runTransfer({ kind: 'upload', command, path, offset: () => offset, progress, act, undo: () => incoming.abort() }, parts.audit, asker.facts);
+    return runTransfer({ kind: 'upload', command, path, offset: () => offset, progress, act, undo: () => incoming.abort() }, parts, asker.facts);
   }
 
   discard(): Promise<void> {

@@ -114,7 +114,6 @@ export class OneAccount implements AccountFiles {
 
   openListing(command: string, path: string): Listing {
     this.need('list');
-    const { audit } = this.parts;
     const { facts } = this.asker;
     const progress = new Progress();
     const send = (act: () => Promise<void>) =>
@@ -131,7 +130,7 @@ export class OneAccount implements AccountFiles {
           },
           undo: async () => {},
         },
-        audit,
+        this.parts,
         facts,
       );
     return { progress, send };

@@ -52,7 +52,7 @@ export class WholeDownload implements Download {
         return source.close();
       },
     } as const;
-    return runTransfer(plan, parts.audit, asker.facts);
+    return runTransfer(plan, parts, asker.facts);
   }
 
   discard(): Promise<void> {
@@ -97,7 +97,7 @@ export class RandomReading implements Reading {
           await source.close();
         },
       },
-      parts.audit,
+      parts,
       asker.facts,
     );
   }

@@ -4,6 +4,7 @@ import type { ServerConfig } from '../config';
 import type { Bandwidth } from '../limits/bandwidth';
 import type { Scanner } from './antivirus/scanner';
 import type { FairTurns } from './fair-turns';
+import type { TransferLoad } from './load';
 import type { Releases } from './release/releases';
 import type { Storage } from './storage/storage';
 
@@ -16,6 +17,8 @@ export interface FilesParts {
   readonly bandwidth: Bandwidth;
   /** Places for hashes of files that are there (HASH and its like). */
   readonly hashing: FairTurns;
+  /** What transfers take of the event loop. */
+  readonly load: TransferLoad;
   /** Whether the audit can't be written any more: no upload becomes visible then. */
   readonly isDoomed: () => boolean;
 }

@@ -1,7 +1,8 @@
 /** What all transfers share, whatever the protocol: how far they are, how their end is told, and exactly one line in the audit. */
-import type { Audit, ServerEvent, SessionFacts, TransferKind } from '../audit/event';
+import type { ServerEvent, SessionFacts, TransferKind } from '../audit/event';
 import { countTransfer } from './buffers';
 import type { Outcome } from './outcome';
+import type { FilesParts } from './parts';
 import { BrokenOff, type Progress } from './progress';
 import { RefusedByScanner } from './refused';
 import { StorageError } from './storage/storage';
@@ -25,9 +26,9 @@ export interface TransferPlan {
 }
 
 /** Runs a transfer to its end. Never throws. */
-export async function runTransfer(plan: TransferPlan, audit: Audit, facts: SessionFacts): Promise<Outcome> {
+export async function runTransfer(plan: TransferPlan, { audit, load }: Pick<FilesParts, 'audit' | 'load'>, facts: SessionFacts): Promise<Outcome> {
   const { progress } = plan;
-  const uncount = countTransfer();
+  const uncount = [countTransfer(), load.add(progress)];
   const outcome = await plan.act().then(
     (result): Outcome => ({ outcome: 'success', ...result }),
     async (error: unknown): Promise<Outcome> => {
@@ -35,7 +36,7 @@ export async function runTransfer(plan: TransferPlan, audit: Audit, facts: Sessi
       return endingOf(error, progress);
     },
   );
-  uncount();
+  for (const one of uncount) one();
   audit.record({
     kind: 'transfer',
     transfer: plan.kind,

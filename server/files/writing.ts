@@ -112,7 +112,7 @@ export class OffsetWriting implements Writing {
           await incoming?.abort();
         },
       },
-      parts.audit,
+      parts,
       asker.facts,
     );
     if ('target' in opened) this.beginWith(Promise.resolve(opened.target), options.existing === 'append' ? opened.target.size : 0);

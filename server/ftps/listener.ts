@@ -101,12 +101,14 @@ export class Listener {
     const { address } = origin.client;
     if (this.deny.contains(address) || (!this.allow.isEmpty && !this.allow.contains(address))) return this.refuse(socket, origin, 'network-not-allowed');
     if (this.draining) return this.refuse(socket, origin, 'draining');
-    const { limits, sessions } = this.engine;
+    const { limits, newcomers, sessions } = this.engine;
     const refusal = await limits.admitConnection(address);
     if (refusal) return this.refuse(socket, origin, refusal);
-    if (socket.destroyed) {
-      limits.releaseConnection(address, 'fruitless');
-      return;
+    await newcomers.turn(address);
+    if (socket.destroyed) return limits.releaseConnection(address, 'fruitless');
+    if (this.draining) {
+      limits.releaseConnection(address, 'lost');
+      return this.refuse(socket, origin, 'draining');
     }
     const session = new Session(socket, this.engine, this.commands, origin, () => {
       sessions.remove(session);
@@ -138,9 +140,10 @@ export class Listener {
       clearTimeout(timer);
       this.refusedInTls -= 1;
     });
-    const { certificates } = this.engine;
+    const { certificates, newcomers } = this.engine;
+    const turn = () => newcomers.turn(socket.remoteAddress ?? '');
     const channel = new ControlChannel(socket, { lines: () => {}, closed: () => {} });
-    const handshake = await channel.secure(REFUSAL_SECONDS, (hello) => ({
+    const handshake = await channel.secure(REFUSAL_SECONDS, turn, (hello) => ({
       ...certificates.handshake(hello, this.config.maxTlsVersion),
       clientCertificate: 'off',
       onSession: () => {},

@@ -3,12 +3,14 @@ import type { Audit, SessionFacts } from '../audit/event';
 import { Networks, type ServerConfig } from '../config';
 import type { Account, Identity, RefusalReason, Verdict } from '../identity/identity';
 import type { Limits } from '../limits/limits';
+import type { Newcomers } from '../limits/newcomers';
 
 export interface LoginParts {
   readonly audit: Audit;
   readonly config: ServerConfig;
   readonly identity: Identity;
   readonly limits: Limits;
+  readonly newcomers: Pick<Newcomers, 'hasLoggedIn'>;
 }
 
 /** What of its session a login needs. */
@@ -69,7 +71,7 @@ export class Logins {
 
   /** Acts on a verdict, and ends the attempt that was begun for it. */
   private async settle(login: string, verdict: Verdict): Promise<LoginEnd> {
-    const { audit, limits, identity } = this.parts;
+    const { audit, limits, identity, newcomers } = this.parts;
     const { session } = this;
     if (verdict.kind === 'unavailable') {
       audit.record({ kind: 'login', outcome: 'unavailable', login, reason: verdict.reason, ...session.facts });
@@ -99,6 +101,7 @@ export class Logins {
     }
     if (!entered) return { kind: 'gone' };
     this.failed = 0;
+    newcomers.hasLoggedIn(session.address);
     audit.record({ kind: 'login', outcome: 'success', login, method, source, ...session.facts });
     return { kind: 'accepted', method };
   }

@@ -4,6 +4,7 @@ import type { ServerConfig, SftpConfig } from '../config';
 import type { Files } from '../files/files';
 import type { Identity } from '../identity/identity';
 import type { Limits } from '../limits/limits';
+import type { Newcomers } from '../limits/newcomers';
 import type { Sessions } from '../sessions/registry';
 import type { HostKey } from './transport/host-keys';
 import type { SshPolicy } from './transport/policy';
@@ -13,6 +14,8 @@ export interface SshEngine {
   readonly audit: Audit;
   readonly identity: Identity;
   readonly limits: Limits;
+  /** The turns of those who have not logged in. */
+  readonly newcomers: Newcomers;
   readonly files: Files;
   readonly sessions: Sessions;
   /** By the names of the algorithms that they sign with. */

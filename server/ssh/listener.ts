@@ -75,12 +75,14 @@ export class SshListener {
     const { address } = origin.client;
     if (this.deny.contains(address) || (!this.allow.isEmpty && !this.allow.contains(address))) return this.refuse(socket, origin, 'network-not-allowed');
     if (this.draining) return this.refuse(socket, origin, 'draining');
-    const { limits, sessions } = this.engine;
+    const { limits, newcomers, sessions } = this.engine;
     const refusal = await limits.admitConnection(address);
     if (refusal) return this.refuse(socket, origin, refusal);
-    if (socket.destroyed) {
-      limits.releaseConnection(address, 'fruitless');
-      return;
+    await newcomers.turn(address);
+    if (socket.destroyed) return limits.releaseConnection(address, 'fruitless');
+    if (this.draining) {
+      limits.releaseConnection(address, 'lost');
+      return this.refuse(socket, origin, 'draining');
     }
     const session = new SshSession(socket, this.engine, origin, () => {
       sessions.remove(session);

@@ -71,3 +71,6 @@ export class Link<Theirs> {
     }
   }
 }
+
+/** For a call that needs no answer: a side that is gone gives none. */
+export const tell = (call: Promise<unknown>) => void call.catch(() => {});

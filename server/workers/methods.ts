@@ -6,6 +6,7 @@ import type { Place } from '../files/release/outbox';
 import type { UsageCounts } from '../files/storage/usage';
 import type { PasswordChecks } from '../identity/hashing/checks';
 import type { Bandwidth } from '../limits/bandwidth';
+import type { Busyness } from '../limits/busyness';
 import type { Limits } from '../limits/limits';
 import type { SessionInfo } from '../sessions/session-info';
 
@@ -24,6 +25,8 @@ export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   lockName(name: string): Promise<void>;
   unlockName(name: string): void;
   takeBandwidth(...args: Parameters<Bandwidth['take']>): ReturnType<Bandwidth['take']>;
+  /** Whether transfers keep the worker busy, each time that it changes. */
+  foundBusy(...args: Parameters<Busyness['found']>): void;
   checkPassword(...args: Parameters<PasswordChecks['check']>): ReturnType<PasswordChecks['check']>;
   /** Lines of a worker's audit. Fulfilled when they are written. */
   writeAudit(lines: string): Promise<void>;
@@ -41,6 +44,8 @@ export type WorkerMethods = {
   start(config: ServerConfig, ports: readonly number[], place: Place): Promise<WorkerStarted>;
   sessions(): readonly SessionInfo[];
   transfers(): number;
+  /** Whether transfers keep any of the workers busy, each time that it changes. */
+  serverBusy(isBusy: boolean): void;
   parts(): Readonly<Record<string, string>>;
   standing(): Standing | undefined;
   kick(id: string): Promise<boolean>;

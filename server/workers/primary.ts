@@ -13,8 +13,9 @@ import { LocalBandwidth } from '../limits/bandwidth';
 import type { Limits } from '../limits/limits';
 import type { SessionInfo } from '../sessions/session-info';
 import { HeldLimits } from './held-limits';
-import { Link, type Methods } from './link';
+import { Link, type Methods, tell } from './link';
 import type { PrimaryMethods, WorkerMethods, WorkerStarted } from './methods';
+import { SharedBusyness } from './shared-busyness';
 
 /**
  * glibc gives memory back to the kernel as soon as a transfer's buffers are free, and takes the page faults again with the next
@@ -70,6 +71,9 @@ export class Primary {
   /** One for all workers: each with threads of its own would hash side by side with all the others. */
   private readonly passwords: HashPool;
   private draining = false;
+  private readonly busyness = new SharedBusyness((isBusy) => {
+    for (const { link } of this.places) if (link) tell(link.call('serverBusy', isBusy));
+  });
   listeners: WorkerStarted['listeners'] = [];
 
   private constructor(
@@ -77,7 +81,7 @@ export class Primary {
     private readonly given: PrimaryParts,
   ) {
     this.bandwidth = new LocalBandwidth(config.limits.bandwidth);
-    this.passwords = new HashPool(config);
+    this.passwords = new HashPool(config, { busyness: this.busyness });
     this.places = splitPorts(portsOf(parsePortRange(config.passive.ports)), workerCount(config)).map((ports) => ({
       ports,
       worker: undefined,
@@ -192,7 +196,7 @@ export class Primary {
     const held = new HeldLimits(this.given.limits);
     const counts = new HeldCounts(this.counts);
     const locks = new HeldNameLocks(this.locks);
-    const link = new Link<WorkerMethods>(worker, this.methods(held, counts, locks) as unknown as Methods);
+    const link = new Link<WorkerMethods>(worker, this.methods(place, held, counts, locks) as unknown as Methods);
     place.worker = worker;
     let serves = false;
     worker.once('exit', (code, signal) => {
@@ -202,6 +206,7 @@ export class Primary {
       locks.releaseAll();
       place.worker = undefined;
       place.link = undefined;
+      this.busyness.found(place, false);
       this.lost.push(place.metrics.filter(({ type }) => (type as unknown) !== 'gauge'));
       place.metrics = [];
       if (this.draining || !serves) return;
@@ -218,6 +223,7 @@ export class Primary {
       });
     serves = true;
     place.link = link;
+    if (this.busyness.isBusy) tell(link.call('serverBusy', true));
     place.ports = started.passivePorts;
     this.listeners = started.listeners;
   }
@@ -240,7 +246,7 @@ export class Primary {
     }, wait);
   }
 
-  private methods(limits: HeldLimits, counts: HeldCounts, locks: HeldNameLocks): PrimaryMethods {
+  private methods(place: Place, limits: HeldLimits, counts: HeldCounts, locks: HeldNameLocks): PrimaryMethods {
     return {
       admitConnection: (address) => limits.admitConnection(address),
       releaseConnection: (address, end) => limits.releaseConnection(address, end),
@@ -261,6 +267,7 @@ export class Primary {
       heldRoom: (home) => this.counts.held(home),
       lockName: (name) => locks.lock(name),
       unlockName: (name) => locks.unlock(name),
+      foundBusy: (isBusy) => this.busyness.found(place, isBusy),
       checkPassword: (question) => this.passwords.check(question),
       takeBandwidth: (...args) => this.bandwidth.take(...args),
       writeAudit: (lines) => this.given.sink.write(lines),

@@ -5,11 +5,12 @@ import { openAudit } from '../audit/sink';
 import type { NameLocks } from '../files/storage/name-locks';
 import type { UsageCounts } from '../files/storage/usage';
 import type { Bandwidth } from '../limits/bandwidth';
+import type { Busyness } from '../limits/busyness';
 import { clientKey } from '../limits/client-key';
 import type { Limits } from '../limits/limits';
 import { type RunningServer, startServer } from '../main';
 import { keepMemoryOutOfCoreFiles } from '../secrets/core-files';
-import { Link, type Methods, type Port } from './link';
+import { Link, type Methods, type Port, tell } from './link';
 import type { PrimaryMethods, WorkerMethods } from './methods';
 
 /** Waits for the primary's orders. The process ends when it has drained, and when the primary is gone. */
@@ -21,6 +22,7 @@ export function runWorker(): void {
   process.once('disconnect', () => process.exit(0));
   let server: RunningServer | undefined;
   const metrics = new Metrics();
+  const busyness: Busyness & { isBusy: boolean } = { isBusy: false, found: (isBusy: boolean) => tell(primary.call('foundBusy', isBusy)) };
   const methods: WorkerMethods = {
     async start(config, ports, place) {
       const write = (lines: string) => primary.call('writeAudit', lines);
@@ -33,6 +35,7 @@ export function runWorker(): void {
         counts: remoteCounts(primary),
         locks: remoteLocks(primary),
         bandwidth: remoteBandwidth(primary),
+        busyness,
         passwords: { check: (question) => primary.call('checkPassword', question), close: async () => {} },
         ports,
         place,
@@ -43,6 +46,9 @@ export function runWorker(): void {
     },
     sessions: () => server?.sessions.infos() ?? [],
     transfers: () => server?.transfers() ?? 0,
+    serverBusy(isBusy) {
+      busyness.isBusy = isBusy;
+    },
     parts: () => server?.parts() ?? {},
     standing: () => server?.standing(),
     kick: async (id) => (await server?.sessions.kick(id)) ?? false,
@@ -52,9 +58,6 @@ export function runWorker(): void {
   };
   const primary = new Link<PrimaryMethods>(process as Port, methods as unknown as Methods);
 }
-
-/** What needs no answer; if the primary is gone, so is this process. */
-const tell = (call: Promise<unknown>) => void call.catch(() => {});
 
 /** The primary's counts, for quotas. */
 function remoteCounts(primary: Link<PrimaryMethods>): UsageCounts {

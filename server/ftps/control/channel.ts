@@ -79,8 +79,15 @@ export class ControlChannel {
     });
   }
 
-  /** Puts TLS over the connection, with options that may depend on what the client asks for. On failure the connection is gone. */
-  async secure(seconds: number, optionsFor: (hello: ClientHello | undefined) => Omit<HandshakeOptions, 'seconds'>): Promise<Handshake> {
+  /**
+   * Puts TLS over the connection, with options that may depend on what the client asks for. What costs most begins when it is its `turn`, which does not
+   * count as its time. On failure the connection is gone.
+   */
+  async secure(
+    seconds: number,
+    turn: () => Promise<void>,
+    optionsFor: (hello: ClientHello | undefined) => Omit<HandshakeOptions, 'seconds'>,
+  ): Promise<Handshake> {
     this.raw.off('data', this.onData);
     this.raw.off('close', this.onClose);
     this.raw.pause();
@@ -90,9 +97,12 @@ export class ControlChannel {
       this.raw.destroy();
       return { ok: false, reason: hello === 'timeout' ? 'timeout' : 'disconnected' };
     }
+    const left = deadline - Date.now();
+    await turn();
+    if (this.raw.destroyed) return { ok: false, reason: 'disconnected' };
     // OpenSSL says best what is wrong with something that is no hello.
     const options = optionsFor(hello === 'malformed' ? undefined : hello);
-    const handshake = await acceptTls(this.raw, { ...options, onSocket: watchEnd, seconds: Math.max(0, deadline - Date.now()) / 1000 });
+    const handshake = await acceptTls(this.raw, { ...options, onSocket: watchEnd, seconds: Math.max(0, left) / 1000 });
     if (!handshake.ok) return handshake;
     this.reader = new LineReader();
     this.tls = handshake.socket;

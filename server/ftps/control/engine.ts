@@ -4,6 +4,7 @@ import type { ServerConfig } from '../../config';
 import type { Files } from '../../files/files';
 import type { Identity } from '../../identity/identity';
 import type { Limits } from '../../limits/limits';
+import type { Newcomers } from '../../limits/newcomers';
 import type { Sessions } from '../../sessions/registry';
 import type { SessionInfo } from '../../sessions/session-info';
 import type { ServerCertificates } from '../../tls/certificates';
@@ -18,6 +19,8 @@ export interface Engine {
   readonly identity: Identity;
   readonly files: Files;
   readonly limits: Limits;
+  /** The turns of those who have not logged in. */
+  readonly newcomers: Newcomers;
   readonly certificates: ServerCertificates;
   readonly tlsSessions: TlsSessions<DataOwner>;
   readonly passive: PassivePorts;

@@ -307,8 +307,9 @@ export class Session implements DataOwner, OpenSession, LoggingIn {
   }
 
   private async secure(): Promise<boolean> {
-    const { certificates, tlsSessions, audit, config } = this.engine;
-    const handshake = await this.channel.secure(config.tls.handshakeSeconds, (hello) => {
+    const { certificates, tlsSessions, audit, config, newcomers } = this.engine;
+    const turn = () => newcomers.turn(this.address);
+    const handshake = await this.channel.secure(config.tls.handshakeSeconds, turn, (hello) => {
       this.software = hello && softwareOf(hello);
       return {
         ...certificates.handshake(hello, this.maxTlsVersion),

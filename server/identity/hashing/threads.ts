@@ -15,37 +15,27 @@ const HEAP = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSiz
 export class HashThreads {
   private readonly idle: Worker[] = [];
   private readonly all = new Set<Worker>();
-  private busy = 0;
 
   constructor(readonly most: number) {}
 
-  get hasFree(): boolean {
-    return this.busy < this.most;
-  }
-
-  /** Derives the key of a password in a thread that is free, or a new one; `hasFree` says whether that may be. Rejected where the thread is lost. */
+  /** Derives the key of a password in a thread that is free, or a new one: `most` at once is the caller's to keep. Rejected where the thread is lost. */
   async derive(hash: Hash, password: string): Promise<Buffer> {
     const thread = this.idle.pop() ?? this.start();
-    this.busy += 1;
-    try {
-      const key = await new Promise<Buffer>((resolve, reject) => {
-        const done = (message: Uint8Array) => {
-          thread.off('error', lost).off('exit', lost);
-          resolve(Buffer.from(message));
-        };
-        const lost = (error: unknown) => {
-          thread.off('message', done);
-          reject(error instanceof Error ? error : new Error('a thread that hashes passwords has ended'));
-        };
-        thread.once('message', done).once('error', lost).once('exit', lost);
-        const { key: _, ...parameters } = hash;
-        thread.postMessage({ hash: { ...parameters, bytes: hash.key.length }, password, maxmem: 2 * MOST_SCRYPT_MEMORY });
-      });
-      this.idle.push(thread);
-      return key;
-    } finally {
-      this.busy -= 1;
-    }
+    const key = await new Promise<Buffer>((resolve, reject) => {
+      const done = (message: Uint8Array) => {
+        thread.off('error', lost).off('exit', lost);
+        resolve(Buffer.from(message));
+      };
+      const lost = (error: unknown) => {
+        thread.off('message', done);
+        reject(error instanceof Error ? error : new Error('a thread that hashes passwords has ended'));
+      };
+      thread.once('message', done).once('error', lost).once('exit', lost);
+      const { key: _, ...parameters } = hash;
+      thread.postMessage({ hash: { ...parameters, bytes: hash.key.length }, password, maxmem: 2 * MOST_SCRYPT_MEMORY });
+    });
+    this.idle.push(thread);
+    return key;
   }
 
   async close(): Promise<void> {

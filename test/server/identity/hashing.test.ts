@@ -41,9 +41,6 @@ describe('hashing', () => {
     return {
       running,
       most,
-      get hasFree() {
-        return running.length < most;
-      },
       derive: (_hash: unknown, password: string) =>
         new Promise<Buffer>((resolve) => {
           const one = {
@@ -99,7 +96,7 @@ describe('hashing', () => {
   it('refuses what could not be answered in time, and of the one who brought most', async () => {
     const threads = slowThreads(1);
     // Two seconds for a hash of 0.2 are ten that wait.
-    const pool = new HashPool(someConfig({ limits: { loginSeconds: 4 } }), threads, () => 0);
+    const pool = new HashPool(someConfig({ limits: { loginSeconds: 4 } }), { threads, now: () => 0 });
     const answers = new Map<string, string>();
     const ask = (password: string, address: string) => void pool.check(question({ password, address })).then((answer) => answers.set(password, answer));
     for (let count = 0; count < 12; count += 1) ask(`flood ${count}`, 'attacker');
@@ -118,12 +115,44 @@ describe('hashing', () => {
   it('does not begin what has waited for too long', async () => {
     let time = 0;
     const threads = slowThreads(1);
-    const pool = new HashPool(someConfig({ limits: { loginSeconds: 4 } }), threads, () => time);
+    const pool = new HashPool(someConfig({ limits: { loginSeconds: 4 } }), { threads, now: () => time });
     const first = pool.check(question());
     const second = pool.check(question());
     time = 2_001;
     threads.running[0]!.finish();
     expect(await Promise.all([first, second])).toEqual(['wrong', 'busy']);
+    await pool.close();
+  });
+
+  it('leaves half of its threads idle while transfers keep the server busy, and lets the others rest after each hash', async () => {
+    let time = 0;
+    const rests: number[] = [];
+    let rested!: () => void;
+    const sleep = (milliseconds: number) => {
+      rests.push(milliseconds);
+      return new Promise<void>((resolve) => {
+        rested = resolve;
+      });
+    };
+    const threads = slowThreads(4);
+    const busyness = { isBusy: true };
+    const pool = new HashPool(someConfig(), { threads, busyness, now: () => time, sleep });
+    const answers = Array.from({ length: 6 }, () => pool.check(question()));
+    expect(threads.running.length).toBe(2);
+    time = 100;
+    threads.running[0]!.finish();
+    expect(await answers[0]).toBe('wrong'); // who waits for it doesn't wait for the rest
+    expect([rests, threads.running.length]).toEqual([[200], 1]);
+    busyness.isBusy = false;
+    rested();
+    await new Promise(setImmediate);
+    expect(threads.running.length).toBe(4);
+    while (threads.running.length > 0) {
+      threads.running[0]!.finish();
+      await new Promise(setImmediate);
+    }
+    expect(rests).toEqual([200]);
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['wrong']));
     await pool.close();
   });
 });

@@ -6,6 +6,8 @@ import { checkServerConfig, type ServerConfigInput } from '../../../server/confi
 import type { AccountFiles } from '../../../server/files/account-files';
 import type { Scanner } from '../../../server/files/antivirus/scanner';
 import { FairTurns } from '../../../server/files/fair-turns';
+import { TransferLoad } from '../../../server/files/load';
+import { OwnBusyness } from '../../../server/limits/busyness';
 import { Files } from '../../../server/files/files';
 import { Releases } from '../../../server/files/release/releases';
 import { openStorage } from '../../../server/files/storage/open';
@@ -35,7 +37,8 @@ export async function testFiles({ scanner, ...overrides }: Partial<ServerConfigI
   const storage = openStorage(config);
   const releases = await Releases.open(config.afterRelease, { audit, storage, place: { index: 0, count: 1 } });
   const bandwidth = new LocalBandwidth(config.limits.bandwidth);
-  const files = new Files({ config, audit, storage, scanner, releases, bandwidth, hashing: new FairTurns(1), isDoomed: () => audit.failed });
+  const load = new TransferLoad(new OwnBusyness());
+  const files = new Files({ config, audit, storage, scanner, releases, bandwidth, load, hashing: new FairTurns(1), isDoomed: () => audit.failed });
   const address = { address: '127.0.0.1', port: 1 };
   return {
     folder,
