@@ -25,7 +25,7 @@ function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boo
       sessions: 20_000,
       sessionsPerAddress: 20_000,
       sessionsPerAccount: 20_000,
-      strangersPerAddress: 20_000,
+      strangersPerAddress: 1_000_000_000, // an attack is measured, not its refusal
       connectionsPerMinutePerAddress: 1_000_000,
       lockout: { failuresPerAddress: 1_000_000, failuresPerAccount: 1_000_000 },
     },

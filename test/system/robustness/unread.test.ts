@@ -90,6 +90,23 @@ describe.each([1, 2])('%i workers', (workers) => {
     await server.idle();
   });
 
+  it('replies that are never read hold little memory, and commands behind them are not taken', async () => {
+    const clients = await Promise.all(Array.from({ length: STALLED }, () => logIn()));
+    const before = resident();
+    const commands = Buffer.from('HELP\r\n'.repeat(16_384));
+    for (const { socket } of clients) {
+      socket.on('error', () => {}).pause();
+      for (let piece = 0; piece < 64; piece += 1) socket.write(commands); // 6 MiB of commands, 100 times as much of replies
+    }
+    const feels = await felt(new Promise((resolve) => setTimeout(resolve, 2_000)));
+    const each = Math.round((resident() - before) / STALLED / KIB);
+    tell({ name: 'replies', kibEach: each, ...feels });
+    expect(each).toBeLessThan(2_048);
+    for (const { socket } of clients) expect((socket as TLSSocket).writableLength).toBeGreaterThan(0);
+    for (const client of clients) client.close();
+    await server.idle();
+  });
+
   it(`a listing of ${LISTED} entries to a slow reader is whole, in bounded memory, and others are served`, async () => {
     const client = await logIn();
     const before = resident();
