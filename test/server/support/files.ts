@@ -6,13 +6,13 @@ import { checkServerConfig, type ServerConfigInput } from '../../../server/confi
 import type { AccountFiles } from '../../../server/files/account-files';
 import type { Scanner } from '../../../server/files/antivirus/scanner';
 import { FairTurns } from '../../../server/files/fair-turns';
-import { TransferLoad } from '../../../server/files/load';
-import { OwnBusyness } from '../../../server/limits/busyness';
 import { Files } from '../../../server/files/files';
+import { TransferLoad } from '../../../server/files/load';
 import { Releases } from '../../../server/files/release/releases';
 import { openStorage } from '../../../server/files/storage/open';
 import type { Account } from '../../../server/identity/identity';
 import { LocalBandwidth } from '../../../server/limits/bandwidth';
+import { OwnBusyness } from '../../../server/limits/busyness';
 import { AuditRecorder } from './server';
 
 export interface TestFiles {
