@@ -79,7 +79,8 @@ export interface RunningServer {
 /** Opens everything and begins to serve. Throws an Error for a person where something can't be opened; nothing is left open then. */
 export async function startServer(
   config: ServerConfig,
-SHOW): Promise<RunningServer> {
+  { limits, who, counts, locks, bandwidth, busyness = new OwnBusyness(), ports, place = { index: 0, count: 1 }, ...given }: ServerParts,
+): Promise<RunningServer> {
   if (config.tls.policy === 'fips') assertFips();
   const dependencies = new Dependencies([
     ...(config.antivirus?.kind === 'clamd' ? (['scanner'] as const) : []),
