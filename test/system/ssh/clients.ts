@@ -101,6 +101,8 @@ const sftp: SftpClient = {
 
 const lftp: SftpClient = {
   name: 'lftp',
+  // Its `mv` is SFTP's own rename, which replaces nothing.
+  lacks: ['rename over'],
   run(place, login, steps) {
     const { options, env } = openSsh(place, login);
     const line = (step: Step) => {
