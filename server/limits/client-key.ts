@@ -7,7 +7,8 @@ import { isIPv6 } from 'node:net';
  */
 export function clientKey(address: string): string {
   const [plain = ''] = address.split('%', 1);
-  if (!isIPv6(plain)) return plain;
+  // Asked for nearly every event; most addresses have no colon.
+  if (!plain.includes(':') || !isIPv6(plain)) return plain;
   const [head = '', tail] = plain.split('::', 2);
   const groups = head.split(':').filter(Boolean);
   const missing = tail === undefined ? 0 : 8 - groups.length - tail.split(':').filter(Boolean).length;
