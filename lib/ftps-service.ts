@@ -403,7 +403,13 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       if (!part.node.scopes.includes(this)) acknowledgeHouseRules(part);
       keepOnceDeployed(part);
     }
-    this.accounts._serve({ fips: config.tls.policy === 'fips', adopt: (construct) => this.alarms.adopt(construct) });
+    this.accounts._serve({
+      fips: config.tls.policy === 'fips',
+      // Of a third stack, which needs the accounts, nothing is heard here: the two would need each other.
+      adopt: (construct) => {
+        if ([this, this.accounts, this.alarms.topic].some((one) => Stack.of(one) === Stack.of(construct))) this.alarms.adopt(construct);
+      },
+    });
     this.dashboard = new ServiceDashboard(this, 'Dashboard', {
       auditLog: this.auditLog,
       heartbeatInterval: Duration.seconds(config.audit.heartbeatSeconds),
