@@ -198,7 +198,7 @@ export const limitsSchema = z.strictObject({
   sessionsPerAddress: count('Sessions at once from one client address.').default(500),
   sessionsPerAccount: count('Sessions at once of one account.').default(500),
   strangersPerAddress: count(
-    'Connections from one address that have not logged in: those that are open, and those of this minute that ended so (a failed handshake, a client that never spoke, a wrong password); more are answered 421.',
+    'Connections from one address that have not logged in: those that are open, and those of the last minute that ended so (a failed handshake, a client that never spoke, a wrong password); more are answered 421.',
   ).default(250),
   connectionsPerMinutePerAddress: count('New connections in a minute from one address; more are answered 421.').default(6_000),
   loginAttempts: count('Failed logins after which a session is closed.').default(3),

@@ -70,22 +70,34 @@ export class Places {
   }
 }
 
-/** Counts of the minute that is. */
+interface Counted {
+  readonly minute: number;
+  readonly count: number;
+  /** Of the minute before. */
+  readonly before: number;
+}
+
+/** Counts of the last sixty seconds: those of the minute that is, and of the one before the share that still lies within them, as if it had come evenly. */
 class PerMinute {
-  private readonly counts = new Map<string, { readonly minute: number; readonly count: number }>();
+  private readonly counts = new Map<string, Counted>();
 
   constructor(private readonly now: () => number) {}
 
   count(key: string): number {
-    const known = this.counts.get(key);
-    return known?.minute === this.minute ? known.count : 0;
+    const { count, before } = this.current(key);
+    const left = 1 - (this.now() % MINUTE_MS) / MINUTE_MS;
+    return count + Math.ceil(before * left);
   }
 
   add(key: string): void {
-    remember(this.counts, key, { minute: this.minute, count: this.count(key) + 1 });
+    const { minute, count, before } = this.current(key);
+    remember(this.counts, key, { minute, count: count + 1, before });
   }
 
-  private get minute(): number {
-    return Math.floor(this.now() / MINUTE_MS);
+  private current(key: string): Counted {
+    const minute = Math.floor(this.now() / MINUTE_MS);
+    const known = this.counts.get(key);
+    if (known?.minute === minute) return known;
+    return { minute, count: 0, before: known?.minute === minute - 1 ? known.count : 0 };
   }
 }

@@ -50,7 +50,20 @@ describe('limits', () => {
       undefined,
       'too-many-connections',
     ]);
-    time += 60_000;
+    time += 120_000;
+    expect(await limits.admitConnection('a')).toBeUndefined();
+  });
+
+  it('bound them across the turn of a minute as well', async () => {
+    time = 59_000;
+    const limits = limitsOf({ connectionsPerMinutePerAddress: 10, strangersPerAddress: 10 }, clock);
+    for (let count = 0; count < 10; count += 1) {
+      expect(await limits.admitConnection('a')).toBeUndefined();
+      limits.releaseConnection('a', 'fruitless');
+    }
+    time = 61_000;
+    expect(await limits.admitConnection('a')).toBe('too-many-connections');
+    time = 90_000;
     expect(await limits.admitConnection('a')).toBeUndefined();
   });
 
@@ -137,7 +150,7 @@ describe('limits', () => {
     limits.releaseConnection('a', 'lost');
     expect(await limits.admitConnection('a')).toBeUndefined();
     expect(await limits.admitConnection('b')).toBeUndefined();
-    time += 60_000;
+    time += 120_000;
     expect(await limits.admitConnection('a')).toBeUndefined();
   });
 
