@@ -572,9 +572,10 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     if (this.endpoint.addresses.length > 0)
       new CfnOutput(this.endpoint, 'AllowList', { value: this.endpoint.addresses.join(','), description: 'Addresses that partners allow' });
     this.accounts.addOutputs(this.accounts);
-    this.certificates.forEach(({ rotationFunction }, index) => {
+    this.certificates.forEach((certificate, index) => {
+      const { rotationFunction } = certificate;
       if (rotationFunction)
-        new CfnOutput(this, `CertificateRotation${index === 0 ? '' : index + 1}`, {
+        new CfnOutput(Stack.of(certificate) === Stack.of(this) ? this : certificate, `CertificateRotation${index === 0 ? '' : index + 1}`, {
           value: rotationFunction.functionName,
           description: 'For ftps certificate --function',
         });
