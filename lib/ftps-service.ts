@@ -37,7 +37,7 @@ import { ImageRollout } from './fleet/image-rollout';
 import { ServerFleet } from './fleet/server-fleet';
 import { SessionLog } from './fleet/session-log';
 import { startScript } from './fleet/start-script';
-import type { FtpsAccounts } from './identity/accounts';
+import { FtpsAccounts, type IFtpsAccounts } from './identity/accounts';
 import { SecretAccounts } from './identity/secret-accounts';
 import { SharedLockouts } from './identity/shared-lockouts';
 import { type ImageSettings, Processor, ServerImage } from './image/server-image';
@@ -55,7 +55,7 @@ import { type AlarmThresholds, ServiceAlarms } from './observability/service-ala
 import { ServiceDashboard } from './observability/service-dashboard';
 import { keepOnceDeployed } from './removal';
 import { type FtpsServerSettings, serverConfig, TlsPolicy } from './server-settings';
-import { FileStorage } from './storage/file-storage';
+import { FileStorage, type IFileStorage } from './storage/file-storage';
 import { type OnUploadReleasedOptions, uploadPattern } from './storage/upload-released';
 
 /** What `FtpsService` is told. */
@@ -164,7 +164,7 @@ export interface FtpsServiceProps {
    * Where the files are: `FileStorage.efs`, `FileStorage.localDisk` or an `S3Storage`.
    * @default - EFS
    */
-  readonly storage?: FileStorage;
+  readonly storage?: IFileStorage;
   /**
    * Bus that is told of every upload that became visible.
    * @default - that of the storage; of storages without one the default bus of the account, from the first `onUploadReleased` on
@@ -174,7 +174,7 @@ export interface FtpsServiceProps {
    * Who may log in: `SecretAccounts`, `DirectoryAccounts`, or several by `FtpsAccounts.inOrder`.
    * @default - accounts in Secrets Manager
    */
-  readonly accounts?: FtpsAccounts;
+  readonly accounts?: IFtpsAccounts;
   /**
    * Lock-outs that all instances share.
    * @default - a table, where there are several instances
@@ -258,9 +258,9 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
   /** The authorities whose client certificates are taken. */
   public readonly clientTrust?: ClientTrust;
   /** Where the files are. */
-  public readonly storage: FileStorage;
+  public readonly storage: IFileStorage;
   /** Who may log in. */
-  public readonly accounts: FtpsAccounts;
+  public readonly accounts: IFtpsAccounts;
   /** Lock-outs that all instances share. */
   public readonly sharedLockouts?: SharedLockouts;
   /** Where the audit goes. */
@@ -326,8 +326,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     const config = serverConfig(props.server ?? {}, {
       clientTrust: props.clientTrust && { authorities: props.clientTrust.authorities, revocations: props.clientTrust.revocations },
       certificateSecretIds: this.certificates.map(({ secret }) => secret.secretArn),
-      storage: this.storage._settings,
-      identity: this.accounts._sources(),
+      storage: this.storage.settings,
+      identity: this.accounts.sources(),
       lockoutTable: this.sharedLockouts?.table.tableName,
       advertisedAddress: this.endpoint.advertisedAddress,
       lifecycle: { kind: 'auto-scaling', group: groupName, hook: ServerFleet.DRAIN_HOOK },
@@ -403,13 +403,15 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       if (!part.node.scopes.includes(this)) acknowledgeHouseRules(part);
       keepOnceDeployed(part);
     }
-    this.accounts._serve({
-      fips: config.tls.policy === 'fips',
-      // Of a third stack, which needs the accounts, nothing is heard here: the two would need each other.
-      adopt: (construct) => {
-        if ([this, this.accounts, this.alarms.topic].some((one) => Stack.of(one) === Stack.of(construct))) this.alarms.adopt(construct);
-      },
-    });
+    const { accounts } = this;
+    if (accounts instanceof FtpsAccounts)
+      accounts._serve({
+        fips: config.tls.policy === 'fips',
+        // Of a third stack, which needs the accounts, nothing is heard here: the two would need each other.
+        adopt: (construct) => {
+          if ([this, accounts, this.alarms.topic].some((one) => Stack.of(one) === Stack.of(construct))) this.alarms.adopt(construct);
+        },
+      });
     this.dashboard = new ServiceDashboard(this, 'Dashboard', {
       auditLog: this.auditLog,
       heartbeatInterval: Duration.seconds(config.audit.heartbeatSeconds),

@@ -21,7 +21,7 @@ export { ServerFleet, type ServerFleetProps } from './fleet/server-fleet';
 export { SessionLog, type SessionLogProps } from './fleet/session-log';
 export { FtpsService, type FtpsServiceProps } from './ftps-service';
 export { FtpsStage, type FtpsStageProps } from './ftps-stage';
-export { FtpsAccounts } from './identity/accounts';
+export { FtpsAccounts, type IFtpsAccounts } from './identity/accounts';
 export {
   CertificateDemand,
   DirectoryAccounts,
@@ -54,6 +54,13 @@ export { FtpsPipeline, type FtpsPipelineProps, type PipelineProbe } from './pipe
 export type { ServerOverrides } from './server-overrides';
 export { ClientCertificates, DataTlsReuse, type FtpsServerSettings, TlsPolicy, VirusScan } from './server-settings';
 export { FtpsStageParts } from './stage-parts';
-export { type EfsStorageProps, FileStorage, FileThroughput } from './storage/file-storage';
+export {
+  type EfsStorageProps,
+  type ExistingFileSystemProps,
+  FileStorage,
+  FileThroughput,
+  type IFileStorage,
+  type StorageSettings,
+} from './storage/file-storage';
 export { S3Storage, type S3StorageProps } from './storage/s3-storage';
 export type { OnUploadReleasedOptions } from './storage/upload-released';

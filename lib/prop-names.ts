@@ -131,6 +131,10 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     certificate: '',
     names: '',
   },
+  ExistingFileSystemProps: {
+    path: '',
+    accessPoint: '',
+  },
   FirewallOpening: {
     controlPorts: '',
     passivePorts: '',
@@ -401,6 +405,8 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     deploymentRole: '',
   },
   S3StorageProps: {
+    bucket: '',
+    prefix: '',
     malwareProtection: '',
     expiration: '',
     noncurrentVersionExpiration: '',
@@ -497,5 +503,10 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   },
   SharedLockoutsProps: {
     encryptionKey: '',
+  },
+  StorageSettings: {
+    storage: '',
+    scannedElsewhere: '',
+    eventBus: '',
   },
 };

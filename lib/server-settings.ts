@@ -125,7 +125,7 @@ export interface ServerParts {
   /** Secrets with certificates; those for the same names, RSA beside ECDSA, are served side by side. */
   readonly certificateSecretIds: readonly string[];
   readonly storage: StorageSettings;
-  readonly identity: ServerConfigInput['identity'];
+  readonly identity: readonly { readonly [key: string]: unknown }[];
   /** The table of shared lock-outs, where there is one. */
   readonly lockoutTable?: string;
   /** What PASV replies with, unless the settings say otherwise. */
@@ -158,10 +158,10 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
       clientCrl: parts.clientTrust?.revocations,
       certificates: parts.certificateSecretIds.map((secretId) => ({ kind: 'secret' as const, secretId })),
     },
-    storage: parts.storage.storage,
+    storage: parts.storage.storage as ServerConfigInput['storage'], // checked below, whoever wrote it
     antivirus: antivirusOf(settings.virusScan ?? VirusScan.REQUIRED, parts.storage),
     afterRelease: { eventBus: parts.storage.eventBus },
-    identity: parts.identity,
+    identity: parts.identity as ServerConfigInput['identity'],
     limits: {
       sessions: settings.maxSessions ?? 2_000,
       drainSeconds: settings.drainTimeout?.toSeconds() ?? 300,

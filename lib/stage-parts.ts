@@ -6,10 +6,10 @@ import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { ClientTrust } from './certificate/client-trust';
 import type { ServerCertificate } from './certificate/server-certificate';
-import type { FtpsEndpoint } from './endpoint/endpoint';
-import type { FtpsAccounts } from './identity/accounts';
+import type { IFtpsEndpoint } from './endpoint/endpoint';
+import type { IFtpsAccounts } from './identity/accounts';
 import type { AuditLog } from './logs/audit-log';
-import type { FileStorage } from './storage/file-storage';
+import type { IFileStorage } from './storage/file-storage';
 
 /**
  * Made by the methods of a class of yours: override those whose part you bring, and leave out the others. Each gets the stack in which the part belongs, that of
@@ -30,12 +30,12 @@ export class FtpsStageParts {
   }
 
   /** Where the files are, in place of a new EFS or S3. */
-  public storage(_dataStack: Stack, _vpc: IVpc): FileStorage | undefined {
+  public storage(_dataStack: Stack, _vpc: IVpc): IFileStorage | undefined {
     return undefined;
   }
 
   /** Who may log in, in place of new accounts in Secrets Manager. */
-  public accounts(_dataStack: Stack): FtpsAccounts | undefined {
+  public accounts(_dataStack: Stack): IFtpsAccounts | undefined {
     return undefined;
   }
 
@@ -50,7 +50,7 @@ export class FtpsStageParts {
   }
 
   /** Where partners connect, in place of new addresses or a new load balancer. Addresses that must outlive a mistake belong into the stack of the data. */
-  public endpoint(_dataStack: Stack, _serviceStack: Stack, _vpc: IVpc): FtpsEndpoint | undefined {
+  public endpoint(_dataStack: Stack, _serviceStack: Stack, _vpc: IVpc): IFtpsEndpoint | undefined {
     return undefined;
   }
 

@@ -3,7 +3,6 @@ import { CfnOutput } from 'aws-cdk-lib';
 import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IConstruct } from 'constructs';
-import type { ServerConfigInput } from '../../server/config';
 import { combined } from '../grants';
 
 /** What a service tells its accounts. */
@@ -14,29 +13,31 @@ export interface ServedBy {
   adopt(construct: IConstruct): void;
 }
 
-/** Accounts of a service. Made by `SecretAccounts`, `DirectoryAccounts`, or of several by `FtpsAccounts.inOrder`. */
-export abstract class FtpsAccounts extends Construct {
+/** Who may log in. `SecretAccounts`, `DirectoryAccounts` and several by `FtpsAccounts.inOrder` are; one of your own may extend `FtpsAccounts`. */
+export interface IFtpsAccounts extends IConstruct {
+  /** One line for people. */
+  readonly description: string;
+  /** What the server is told: sources of accounts, asked in this order, as the settings reference has them under `identity`. */
+  sources(): { readonly [key: string]: unknown }[];
+  /** Allows reading what the server needs to check a login. */
+  grantRead(grantee: IGrantable): Grant;
+  /** Allows the instances to reach the accounts. */
+  allowFrom(instances: IConnectable): void;
+  /** Adds outputs for whoever looks after the accounts. */
+  addOutputs(scope: Construct): void;
+}
+
+/** What places of accounts are made of. */
+export abstract class FtpsAccounts extends Construct implements IFtpsAccounts {
   /** Several places; the first that knows the user decides. */
-  public static inOrder(scope: Construct, id: string, ...places: FtpsAccounts[]): FtpsAccounts {
+  public static inOrder(scope: Construct, id: string, ...places: IFtpsAccounts[]): FtpsAccounts {
     return new SeveralAccounts(scope, id, places);
   }
 
-  /** One line for people. */
   public abstract readonly description: string;
-
-  /**
-   * The part of the server's settings that follows from this.
-   * @internal
-   */
-  public abstract _sources(): ServerConfigInput['identity'];
-
-  /** Allows reading what the server needs to check a login. */
+  public abstract sources(): { readonly [key: string]: unknown }[];
   public abstract grantRead(grantee: IGrantable): Grant;
-
-  /** Allows the instances to reach the accounts. */
   public abstract allowFrom(instances: IConnectable): void;
-
-  /** Adds outputs for whoever looks after the accounts. */
   public abstract addOutputs(scope: Construct): void;
 
   /** @internal */
@@ -51,16 +52,15 @@ class SeveralAccounts extends FtpsAccounts {
   constructor(
     scope: Construct,
     id: string,
-    private readonly places: FtpsAccounts[],
+    private readonly places: IFtpsAccounts[],
   ) {
     super(scope, id);
     if (places.length === 0) throw new Error('FtpsAccounts.inOrder: names no place, so nobody could log in');
     this.description = places.map((place) => place.description).join(', then ');
   }
 
-  /** @internal */
-  public override _sources(): ServerConfigInput['identity'] {
-    return this.places.flatMap((place) => place._sources());
+  public override sources(): { readonly [key: string]: unknown }[] {
+    return this.places.flatMap((place) => place.sources());
   }
 
   public override grantRead(grantee: IGrantable): Grant {
@@ -80,7 +80,7 @@ class SeveralAccounts extends FtpsAccounts {
 
   /** @internal */
   public override _serve(service: ServedBy): void {
-    for (const place of this.places) place._serve(service);
+    for (const place of this.places) if (place instanceof FtpsAccounts) place._serve(service);
   }
 }
 

@@ -5,7 +5,7 @@ import { type IConnectable, Peer, Port } from 'aws-cdk-lib/aws-ec2';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { DirectorySettingsInput, ServerConfigInput } from '../../server/config';
+import type { DirectorySettingsInput } from '../../server/config';
 import { refuseUnknownProps } from '../known-props';
 import { FtpsAccounts } from './accounts';
 import { grantReadOf } from './secrets-key';
@@ -171,8 +171,7 @@ export class DirectoryAccounts extends FtpsAccounts {
     refuseWrong(props);
   }
 
-  /** @internal */
-  public override _sources(): ServerConfigInput['identity'] {
+  public override sources(): { readonly [key: string]: unknown }[] {
     const { flavour, servers, ca, realms, userBase, userFilter, groupBase, rules, cacheTtl } = this.props;
     return [
       {

@@ -5,7 +5,6 @@ import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct, IConstruct } from 'constructs';
-import type { ServerConfigInput } from '../../server/config';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
 import { encryptBelow, keyFor } from '../encryption/given-key';
 import { letRolesUse } from '../encryption/key-policy';
@@ -76,8 +75,7 @@ export class SecretAccounts extends FtpsAccounts {
     for (const key of this.keys()) letRolesUse(this, key, 'secretsmanager');
   }
 
-  /** @internal */
-  public override _sources(): ServerConfigInput['identity'] {
+  public override sources(): { readonly [key: string]: unknown }[] {
     const { cacheTtl, negativeCacheTtl } = this.props;
     return [
       {

@@ -3,12 +3,11 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IConnectable, type IVpc, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import { FileSystem, LifecyclePolicy, PerformanceMode, ThroughputMode } from 'aws-cdk-lib/aws-efs';
+import { FileSystem, type IAccessPoint, type IFileSystem, LifecyclePolicy, PerformanceMode, ThroughputMode } from 'aws-cdk-lib/aws-efs';
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Construct } from 'constructs';
-import type { ServerConfigInput } from '../../server/config';
+import { Construct, type IConstruct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 import { encryptBelow, keyFor } from '../encryption/given-key';
 import { letRolesUse } from '../encryption/key-policy';
@@ -56,17 +55,53 @@ export interface EfsStorageProps {
   readonly encryptionKey?: IKey;
 }
 
+/** What `FileStorage.fromFileSystem` is told. */
+export interface ExistingFileSystemProps {
+  /**
+   * Folder of the file system in which the homes lie. It must be there; the server becomes its owner.
+   * @default - the whole file system, or what the access point shows
+   */
+  readonly path?: string;
+  /**
+   * Access point of the file system: what it shows is what accounts see, and its user owns what they write.
+   * @default - none
+   */
+  readonly accessPoint?: IAccessPoint;
+}
+
 /** What the server is told about a storage. */
 export interface StorageSettings {
-  readonly storage: ServerConfigInput['storage'];
+  /** Its key `storage`, as the settings reference has it: `{ kind: 'local', root: '/srv/ftps' }` for whatever is mounted there. */
+  readonly storage: { readonly [key: string]: unknown };
   /** Whether somebody else scans uploads, so that the scanner of the instances does not. */
   readonly scannedElsewhere: boolean;
-  /** Bus that the server tells of every upload that became visible. */
+  /**
+   * ARN of the bus that the server tells of every upload that became visible.
+   * @default - none
+   */
   readonly eventBus?: string;
 }
 
-/** Storage of a service: `FileStorage.efs`, `FileStorage.localDisk` or an `S3Storage`. */
-export abstract class FileStorage extends Construct {
+/** Where the files of a service are. `FileStorage.efs`, `.fromFileSystem`, `.localDisk` and `S3Storage` are; one of your own may extend `FileStorage`. */
+export interface IFileStorage extends IConstruct {
+  /** One line for people. */
+  readonly description: string;
+  /** Whether several instances see the same files. */
+  readonly isShared: boolean;
+  /** Shell lines that make the storage available at `/srv/ftps` when an instance starts; none where the server reaches it by itself. */
+  readonly mountCommands: string[];
+  /** What the server is told. */
+  readonly settings: StorageSettings;
+  /** The bus that is told of every upload that became visible; undefined where the storage has no say in it, and the service chooses. */
+  readonly eventBus?: IEventBus;
+  /** Allows reading and writing files. */
+  grantReadWrite(grantee: IGrantable): Grant;
+  /** Allows the instances to reach the storage. */
+  allowFrom(instances: IConnectable): void;
+}
+
+/** What storages are made of. */
+export abstract class FileStorage extends Construct implements IFileStorage {
   /** An encrypted, backed-up EFS file system, mounted by all instances over TLS with their IAM role. */
   public static efs(scope: Construct, id: string, props: EfsStorageProps): FileStorage {
     return new EfsStorage(scope, id, props);
@@ -77,40 +112,37 @@ export abstract class FileStorage extends Construct {
     return new DiskStorage(scope, id);
   }
 
-  /** One line for people. */
+  /**
+   * An EFS file system that is there already, with its own key, backups and throughput. Give one that knows its security group
+   * (`FileSystem.fromFileSystemAttributes`): it is opened for the instances.
+   */
+  public static fromFileSystem(scope: Construct, id: string, fileSystem: IFileSystem, props: ExistingFileSystemProps = {}): FileStorage {
+    return new FileSystemStorage(scope, id, fileSystem, props);
+  }
+
   public abstract readonly description: string;
-  /** Whether several instances see the same files. */
   public abstract readonly isShared: boolean;
-  /** Shell lines that make the storage available at `/srv/ftps` when an instance starts. */
   public abstract readonly mountCommands: string[];
-
-  /** The bus that is told of every upload that became visible; undefined where the storage has no say in it, and the service chooses. */
+  public abstract readonly settings: StorageSettings;
   public readonly eventBus?: IEventBus;
-
-  /** @internal */
-  public abstract readonly _settings: StorageSettings;
-
-  /** Allows reading and writing files. */
   public abstract grantReadWrite(grantee: IGrantable): Grant;
   /** Lets every alarm of the storage do something when it begins and when it ends. */
   public addAlarmAction(_action: IAlarmAction): void {
     // A disk has none of its own.
   }
-
-  /** Allows the instances to reach the storage. */
   public abstract allowFrom(instances: IConnectable): void;
 }
 
 /** Bytes that a file system of up to 1 TiB can save up, and begins with (EFS user guide, "Bursting throughput"). */
 const BURST_CREDITS = 2.1 * 2 ** 40;
 
-const ON_INSTANCE: StorageSettings = { storage: { kind: 'local', root: STORAGE_ROOT }, scannedElsewhere: false };
+/** Files that are mounted, or on the disk. */
+export const ON_INSTANCE: StorageSettings = { storage: { kind: 'local', root: STORAGE_ROOT }, scannedElsewhere: false };
 
 class EfsStorage extends FileStorage {
   public readonly description = 'EFS, encrypted, backed up';
   public readonly isShared = true;
-  /** @internal */
-  public readonly _settings = ON_INSTANCE;
+  public readonly settings = ON_INSTANCE;
   public readonly mountCommands: string[];
   private readonly fileSystem: FileSystem;
   private readonly group: SecurityGroup;
@@ -194,11 +226,60 @@ class EfsStorage extends FileStorage {
   }
 }
 
+/** An EFS file system that is there already. */
+class FileSystemStorage extends FileStorage {
+  public readonly description = 'EFS, of yours';
+  public readonly isShared = true;
+  public readonly settings = ON_INSTANCE;
+  public readonly mountCommands: string[];
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly fileSystem: IFileSystem,
+    private readonly props: ExistingFileSystemProps,
+  ) {
+    super(scope, id);
+    refuseUnknownProps(props, 'ExistingFileSystemProps');
+    const { path, accessPoint } = props;
+    if (path !== undefined && accessPoint) throw new Error('path, accessPoint: give one of them; an access point shows a folder of its own');
+    if (path !== undefined && !/^\/[A-Za-z0-9._/-]+$/.test(path)) throw new Error(`path: "${path}" is no folder of a file system; write it as /ftps`);
+    const what = `${fileSystem.fileSystemId}:${path ?? '/'}`;
+    const options = `tls,iam,nodev,nosuid,noexec${accessPoint ? `,accesspoint=${accessPoint.accessPointId}` : ''}`;
+    this.mountCommands = [
+      `mountpoint -q ${STORAGE_ROOT} || mount -t efs -o ${options} ${what} ${STORAGE_ROOT}`,
+      `grep -q '${STORAGE_ROOT} efs' /etc/fstab || echo '${what} ${STORAGE_ROOT} efs _netdev,${options} 0 0' >> /etc/fstab`,
+      // An access point has an owner already, and changes none.
+      ...(accessPoint ? [] : [`chown ftps:ftps ${STORAGE_ROOT} && chmod 0750 ${STORAGE_ROOT}`]),
+    ];
+  }
+
+  public override grantReadWrite(grantee: IGrantable): Grant {
+    const { accessPoint } = this.props;
+    const actions = ['ClientMount', 'ClientWrite', ...(accessPoint ? [] : ['ClientRootAccess'])].map((action) => `elasticfilesystem:${action}`);
+    return granted(
+      grantee,
+      new PolicyStatement({
+        actions,
+        resources: [this.fileSystem.fileSystemArn],
+        conditions: {
+          // Only through mount targets, that is from within the VPC (EFS user guide, "Using IAM to control file system data access").
+          Bool: { 'elasticfilesystem:AccessedViaMountTarget': 'true' },
+          ...(accessPoint ? { StringEquals: { 'elasticfilesystem:AccessPointArn': accessPoint.accessPointArn } } : {}),
+        },
+      }),
+    );
+  }
+
+  public override allowFrom(instances: IConnectable): void {
+    instances.connections.allowToDefaultPort(this.fileSystem, 'NFS from the FTPS instances');
+  }
+}
+
 class DiskStorage extends FileStorage {
   public readonly description = 'disk of the instance, encrypted';
   public readonly isShared = false;
-  /** @internal */
-  public readonly _settings = ON_INSTANCE;
+  public readonly settings = ON_INSTANCE;
   public readonly mountCommands = [`install -d -o ftps -g ftps -m 0750 ${STORAGE_ROOT}`];
 
   public grantReadWrite(grantee: IGrantable): Grant {

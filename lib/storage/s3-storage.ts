@@ -10,7 +10,7 @@ import { type Grant, type IGrantable, PolicyStatement, Role, ServicePrincipal } 
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, type IBucket, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { QUARANTINED_FILES } from '../../server/config';
@@ -30,6 +30,17 @@ import { FileStorage, type StorageSettings } from './file-storage';
 
 /** What `S3Storage` is told. */
 export interface S3StorageProps {
+  /**
+   * A bucket for the files that is there already, with its own key, versions and lifecycle; only the quarantine is made. Where it is encrypted
+   * with a key of KMS, give one that knows its key: `Bucket.fromBucketAttributes({ bucketArn, encryptionKey })`.
+   * @default - a new one
+   */
+  readonly bucket?: IBucket;
+  /**
+   * What every key of a file in that bucket begins with, ending in a slash: `ftps/`. What else is in the bucket, no account sees or changes.
+   * @default - the whole bucket
+   */
+  readonly prefix?: string;
   /**
    * Whether GuardDuty Malware Protection scans every upload before it becomes visible. Otherwise the scanner of the instances does, and
    * files larger than what it takes (2000 MiB) are refused.
@@ -79,17 +90,23 @@ const CIRCLE = 'Access logs of the bucket of access logs would go around in a ci
 
 /** Files in S3, encrypted and versioned. Uploads become visible only when GuardDuty has found them clean. */
 export class S3Storage extends FileStorage {
+  /** Files in a bucket that is there already: `bucket` of the props. */
+  public static fromBucket(scope: Construct, id: string, bucket: IBucket, props: S3StorageProps = {}): S3Storage {
+    return new S3Storage(scope, id, { ...props, bucket });
+  }
+
   public readonly description: string;
   public readonly isShared = true;
   public readonly mountCommands: string[] = [];
   /** The files: a folder an account, as its home says. */
-  public readonly bucket: Bucket;
+  public readonly bucket: IBucket;
   /** Uploads that wait for a verdict, and infected ones. */
   public readonly quarantineBucket: Bucket;
   /** The Lambda that lets uploads become visible; undefined without `malwareProtection`. */
   public readonly releaseFunction?: LambdaFn;
-  /** @internal */
-  public readonly _settings: StorageSettings;
+  public readonly settings: StorageSettings;
+  /** What keys of files begin with. */
+  private readonly prefix: string;
   private readonly key: IKey;
   public override readonly eventBus: IEventBus;
   private readonly alarms: Alarm[] = [];
@@ -97,6 +114,8 @@ export class S3Storage extends FileStorage {
   constructor(scope: Construct, id: string, props: S3StorageProps = {}) {
     super(scope, id);
     refuseUnknownProps(props, 'S3StorageProps');
+    refuseWrong(props);
+    this.prefix = props.prefix ?? '';
     encryptBelow(this, props.encryptionKey);
     const { malwareProtection = true, removalPolicy = RemovalPolicy.RETAIN } = props;
     // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
@@ -106,19 +125,23 @@ export class S3Storage extends FileStorage {
     letRolesUse(this, this.key, 's3');
     this.eventBus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default');
     const accessLogs = this.makeAccessLogs(removalPolicy);
-    this.bucket = this.makeBucket(
-      'Files',
-      removalPolicy,
-      [
-        {
-          noncurrentVersionExpiration: props.noncurrentVersionExpiration ?? Duration.days(30),
-          expiration: props.expiration,
-          abortIncompleteMultipartUploadAfter: Duration.days(2),
-        },
-        NO_MARKERS,
-      ],
-      accessLogs,
-    );
+    const own = props.bucket;
+    if (own?.encryptionKey) letRolesUse(this, own.encryptionKey, 's3');
+    this.bucket =
+      own ??
+      this.makeBucket(
+        'Files',
+        removalPolicy,
+        [
+          {
+            noncurrentVersionExpiration: props.noncurrentVersionExpiration ?? Duration.days(30),
+            expiration: props.expiration,
+            abortIncompleteMultipartUploadAfter: Duration.days(2),
+          },
+          NO_MARKERS,
+        ],
+        accessLogs,
+      );
     this.quarantineBucket = this.makeBucket(
       'Quarantine',
       removalPolicy,
@@ -132,12 +155,13 @@ export class S3Storage extends FileStorage {
       ],
       accessLogs,
     );
-    this._settings = {
+    this.settings = {
       storage: {
         kind: 's3',
         bucket: this.bucket.bucketName,
         region: Stack.of(this).region,
-        kmsKeyId: this.key.keyArn,
+        // Each of the two is encrypted as it says itself where one is not the kit's.
+        ...(own ? { prefix: this.prefix } : { kmsKeyId: this.key.keyArn }),
         release: malwareProtection ? 'guardduty' : 'server',
         quarantine: { bucket: this.quarantineBucket.bucketName, prefix: QUARANTINE_PREFIX },
       },
@@ -158,7 +182,7 @@ export class S3Storage extends FileStorage {
     const files = this.grantObjects(grantee, this.bucket, [...actions, 's3:PutObjectTagging'])
       .combine(this.grantObjects(grantee, this.quarantineBucket, actions))
       .combine(this.grantBuckets(grantee, ['s3:ListBucket', 's3:ListBucketMultipartUploads']));
-    return this._settings.eventBus === undefined ? files : files.combine(this.eventBus.grantPutEventsTo(grantee));
+    return this.settings.eventBus === undefined ? files : files.combine(this.eventBus.grantPutEventsTo(grantee));
   }
 
   public allowFrom(_instances: IConnectable): void {
@@ -290,7 +314,7 @@ export class S3Storage extends FileStorage {
         FILES_BUCKET: this.bucket.bucketName,
         QUARANTINE_BUCKET: this.quarantineBucket.bucketName,
         QUARANTINE_PREFIX,
-        KMS_KEY_ID: this.key.keyArn,
+        ...(this.settings.storage['kmsKeyId'] === undefined ? {} : { KMS_KEY_ID: this.key.keyArn }),
         EVENT_BUS: this.eventBus.eventBusArn,
         METRIC_NAMESPACE: NAMESPACE,
         METRIC_STORAGE: stableName(this),
@@ -352,10 +376,13 @@ export class S3Storage extends FileStorage {
     );
   }
 
-  private grantObjects(grantee: IGrantable, bucket: Bucket, actions: string[]): Grant {
+  private grantObjects(grantee: IGrantable, bucket: IBucket, actions: string[]): Grant {
     const principal = grantee.grantPrincipal;
-    if (Construct.isConstruct(principal)) acknowledge(principal, `AwsSolutions-IAM5[Resource::${inFinding(principal, bucket.bucketArn)}/*]`, OBJECTS);
-    return granted(grantee, new PolicyStatement({ actions, resources: [bucket.arnForObjects('*')] }), useThrough('s3', this.key, 'Decrypt', 'GenerateDataKey'));
+    const below = bucket === this.bucket ? this.prefix : '';
+    if (Construct.isConstruct(principal)) acknowledge(principal, `AwsSolutions-IAM5[Resource::${inFinding(principal, bucket.bucketArn)}/${below}*]`, OBJECTS);
+    const objects = new PolicyStatement({ actions, resources: [bucket.arnForObjects(`${below}*`)] });
+    const key = bucket === this.quarantineBucket ? this.key : bucket.encryptionKey;
+    return key ? granted(grantee, objects, useThrough('s3', key, 'Decrypt', 'GenerateDataKey')) : granted(grantee, objects);
   }
 
   private grantBuckets(grantee: IGrantable, actions: string[]): Grant {
@@ -372,4 +399,14 @@ export class S3Storage extends FileStorage {
       ...options,
     });
   }
+}
+
+/** What is of the bucket that is made has no meaning beside one that is there. */
+function refuseWrong(props: S3StorageProps): void {
+  const { bucket, prefix } = props;
+  if (!bucket && prefix !== undefined) throw new Error('prefix: is a part of a bucket that is there already; give bucket as well, or leave it out');
+  if (prefix !== undefined && !/^[^/].*\/$/.test(prefix))
+    throw new Error(`prefix: "${prefix}" can't begin the keys of files; write it without a slash before it and with one behind it, as ftps/`);
+  const wrong = bucket && (['expiration', 'noncurrentVersionExpiration'] as const).find((key) => props[key] !== undefined);
+  if (wrong) throw new Error(`${wrong}: is a rule of a bucket that is made; ${bucket.node.path} is there already, so say it in its own lifecycle rules`);
 }

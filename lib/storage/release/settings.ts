@@ -5,7 +5,8 @@ export interface Settings {
   readonly filesBucket: string;
   readonly quarantineBucket: string;
   readonly quarantinePrefix: string;
-  readonly kmsKeyId: string;
+  /** Undefined where each bucket is encrypted as it says itself. */
+  readonly kmsKeyId: string | undefined;
   readonly eventBus: string;
   readonly metrics: MetricTarget;
 }
@@ -15,7 +16,7 @@ export function settings(): Settings {
     filesBucket: setting('FILES_BUCKET'),
     quarantineBucket: setting('QUARANTINE_BUCKET'),
     quarantinePrefix: setting('QUARANTINE_PREFIX'),
-    kmsKeyId: setting('KMS_KEY_ID'),
+    kmsKeyId: process.env['KMS_KEY_ID'] || undefined,
     eventBus: setting('EVENT_BUS'),
     metrics: { namespace: setting('METRIC_NAMESPACE'), storage: setting('METRIC_STORAGE') },
   };
