@@ -14,11 +14,13 @@ export interface Needs {
   readonly resources: readonly Resource[];
   readonly addresses: number;
   readonly networks: number;
+  /** How many zones are taken by their order in the region, and not by their names. */
+  readonly zonesByOrder: number;
   readonly functions: number;
   /** Sum of what Lambdas reserve for themselves. */
   readonly reservedConcurrency: number;
-  /** The most rules that a security group has in one direction, entries of prefix lists not counted. */
-  readonly securityGroupRules: number;
+  /** The rules of each security group in each direction. */
+  readonly securityGroupRules: readonly GroupRules[];
   /** The most listeners of a load balancer. */
   readonly listeners: number;
   readonly instances: number;
@@ -37,6 +39,16 @@ export interface Needs {
   /** What secrets of accounts begin with. */
   readonly accountPrefixes: readonly string[];
   readonly groups: readonly string[];
+}
+
+/** What a security group has in one direction. */
+export interface GroupRules {
+  /** Rules of IPv4 networks, of IPv6 networks, and of other groups, which count as one of each (Amazon VPC user guide, "Amazon VPC quotas"). */
+  readonly ipv4: number;
+  readonly ipv6: number;
+  readonly groups: number;
+  /** Ids of prefix lists, one a rule. */
+  readonly prefixLists: readonly string[];
 }
 
 /** The needs of one environment of a cloud assembly. Throws an Error for a person where there is no such assembly. */
@@ -67,12 +79,10 @@ export function needsOf(folder: string, environment: string): Needs {
     resources,
     addresses: of('AWS::EC2::EIP').length,
     networks: of('AWS::EC2::VPC').length,
+    zonesByOrder: zonesByOrder(resources),
     functions: of('AWS::Lambda::Function').length,
     reservedConcurrency: sum(of('AWS::Lambda::Function').map(({ Properties }) => Number(Properties.ReservedConcurrentExecutions ?? 0))),
-    securityGroupRules: Math.max(
-      0,
-      ...of('AWS::EC2::SecurityGroup').flatMap(({ Properties }) => [Properties.SecurityGroupIngress?.length ?? 0, Properties.SecurityGroupEgress?.length ?? 0]),
-    ),
+    securityGroupRules: stacks.flatMap(({ template }) => groupRules(template.Resources ?? {})),
     listeners: Math.max(0, ...listenersOf.values()),
     instances: sum(of('AWS::AutoScaling::AutoScalingGroup').map(({ Properties }) => Number(Properties.MaxSize))),
     instanceType: launch?.InstanceType,
@@ -93,6 +103,32 @@ export function needsOf(folder: string, environment: string): Needs {
     accountPrefixes: output('AccountsPrefix'),
     groups: named('AWS::AutoScaling::AutoScalingGroup', 'AutoScalingGroupName'),
   };
+}
+
+/** How many zones `Fn::GetAZs` has to know, as far as one is chosen of them. */
+function zonesByOrder(resources: readonly Resource[]): number {
+  const chosen = JSON.stringify(resources).matchAll(/"Fn::Select":\["?(\d+)"?,\{"Fn::GetAZs":/g);
+  return Math.max(0, ...[...chosen].map(([, index]) => Number(index) + 1));
+}
+
+/** The rules of the security groups of one stack, whether they are said by the group or beside it. */
+function groupRules(resources: Readonly<Record<string, Resource>>): GroupRules[] {
+  const groups = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::EC2::SecurityGroup');
+  return groups.flatMap(([id, { Properties }]) =>
+    ['Ingress', 'Egress'].map((direction) => {
+      const beside = Object.values(resources).filter(
+        (one) => one.Type === `AWS::EC2::SecurityGroup${direction}` && one.Properties.GroupId?.['Fn::GetAtt']?.[0] === id,
+      );
+      return counted([...(Properties[`SecurityGroup${direction}`] ?? []), ...beside.map((one) => one.Properties)]);
+    }),
+  );
+}
+
+function counted(rules: readonly Resource['Properties'][]): GroupRules {
+  const prefixLists = rules.flatMap((rule) => rule.SourcePrefixListId ?? rule.DestinationPrefixListId ?? []);
+  const ipv4 = rules.filter(({ CidrIp }) => CidrIp !== undefined).length;
+  const ipv6 = rules.filter(({ CidrIpv6 }) => CidrIpv6 !== undefined).length;
+  return { ipv4, ipv6, groups: rules.length - ipv4 - ipv6 - prefixLists.length, prefixLists: prefixLists.map(flat) };
 }
 
 /** The zone that records are written to: a literal id, wherever the templates have one. */

@@ -3,6 +3,8 @@ import {
   DescribeAddressesCommand,
   DescribeInstanceTypeOfferingsCommand,
   DescribeInstanceTypesCommand,
+  DescribeManagedPrefixListsCommand,
+  DescribeSubnetsCommand,
   DescribeVpcsCommand,
   EC2Client,
   paginateDescribeInstances,
@@ -10,7 +12,7 @@ import {
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetAWSDefaultServiceQuotaCommand, GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { type Finding, looking, ok, problem, warning } from './finding';
-import type { Needs } from './needs';
+import type { GroupRules, Needs } from './needs';
 
 /** Lambda keeps so many for functions that reserve none, all of them where the account has fewer (Lambda developer guide, "Configuring reserved concurrency"). */
 const UNRESERVED = 100;
@@ -29,7 +31,7 @@ async function quota(ServiceCode: string, QuotaCode: string): Promise<number> {
 }
 
 export async function quotaFindings(needs: Needs): Promise<readonly Finding[]> {
-  return (await Promise.all([concurrency(needs), addresses(needs), networks(needs), rules(needs), listeners(needs), machines(needs)])).flat();
+  return (await Promise.all([concurrency(needs), addresses(needs), networks(needs), subnets(needs), rules(needs), listeners(needs), machines(needs)])).flat();
 }
 
 const concurrency = ({ functions, reservedConcurrency }: Needs) =>
@@ -70,14 +72,67 @@ const networks = (needs: Needs) =>
     return [room('networks', 'VPCs', others, needs.networks, await quota('vpc', 'L-F678F1CE'), ['VPCs per Region', 'vpc', 'L-F678F1CE'])];
   });
 
+/** `Fn::GetAZs` gives zones with a default subnet alone, where there is any, and else all of the region (AWS CloudFormation user guide, "Fn::GetAZs"). */
+const subnets = ({ zonesByOrder }: Needs) =>
+  looking('default-subnets', 'ec2:DescribeSubnets', async () => {
+    if (zonesByOrder === 0) return [];
+    const { Subnets = [] } = await new EC2Client({}).send(new DescribeSubnetsCommand({ Filters: [{ Name: 'default-for-az', Values: ['true'] }] }));
+    const zones = new Set(Subnets.map(({ AvailabilityZone }) => AvailabilityZone)).size;
+    if (zones === 0) return [ok('default-subnets', 'no zone has one, so that CloudFormation takes all zones of the region')];
+    if (zones >= zonesByOrder) return [ok('default-subnets', `in ${zones} zones; the network takes ${zonesByOrder}`)];
+    return [
+      problem(
+        'default-subnets',
+        `in ${zones} zone, and CloudFormation knows no zone without one; the network takes ${zonesByOrder}`,
+        'Make one in another zone: aws ec2 create-default-subnet --availability-zone ZONE. Deleting all of them does as well, where nobody needs them.',
+      ),
+    ];
+  });
+
 const rules = ({ securityGroupRules }: Needs) =>
-  looking('security-group', 'servicequotas:GetServiceQuota', async () => [
-    room('security-group', 'rules of a security group in one direction', 0, securityGroupRules, await quota('vpc', 'L-0EA8095F'), [
-      'Inbound or outbound rules per security group',
-      'vpc',
-      'L-0EA8095F',
-    ]),
-  ]);
+  looking('security-group', 'servicequotas:GetServiceQuota, and ec2:DescribeManagedPrefixLists where networks come from prefix lists', async () => {
+    const named = [...new Set(securityGroupRules.flatMap(({ prefixLists }) => prefixLists))].filter((id) => id.startsWith('pl-'));
+    const lists = named.length === 0 ? [] : await sizes(named);
+    const missing = named.filter((id) => !lists.some((list) => list.id === id));
+    const most = Math.max(0, ...securityGroupRules.flatMap((group) => [takes(group, 'IPv4', lists), takes(group, 'IPv6', lists)]));
+    const entries = lists.map(({ id, size }) => `${id} as ${size}`).join(', ');
+    return [
+      ...missing.map((id) =>
+        problem(
+          'security-group',
+          `there is no prefix list ${id} in this region, or it is not shared with this account`,
+          'Name a list of this region in clientPrefixLists.',
+        ),
+      ),
+      room(
+        'security-group',
+        `rules of a security group in one direction${entries === '' ? '' : `, each rule of a prefix list counted with the most entries that it may have (${entries})`}`,
+        0,
+        most,
+        await quota('vpc', 'L-0EA8095F'),
+        ['Inbound or outbound rules per security group', 'vpc', 'L-0EA8095F'],
+      ),
+    ];
+  });
+
+interface PrefixListSize {
+  readonly id: string;
+  readonly family: string;
+  /** The most entries that it may have: they count, and not those that it has (Amazon VPC user guide, "Amazon VPC quotas"). Lists of AWS's own say none. */
+  readonly size: number;
+}
+
+async function sizes(ids: readonly string[]): Promise<readonly PrefixListSize[]> {
+  const found = await new EC2Client({}).send(new DescribeManagedPrefixListsCommand({ Filters: [{ Name: 'prefix-list-id', Values: [...ids] }] }));
+  return (found.PrefixLists ?? []).map((list) => ({ id: list.PrefixListId!, family: list.AddressFamily!, size: list.MaxEntries ?? 1 }));
+}
+
+/** The quota is for each kind of address on its own. A list that is made with the stack counts as one, because it has no size yet. */
+function takes({ ipv4, ipv6, groups, prefixLists }: GroupRules, family: 'IPv4' | 'IPv6', lists: readonly PrefixListSize[]): number {
+  const networks = family === 'IPv4' ? ipv4 : ipv6;
+  const entries = prefixLists.map((id) => lists.find((list) => list.id === id) ?? { family, size: 1 });
+  return networks + groups + entries.reduce((sum, list) => sum + (list.family === family ? list.size : 0), 0);
+}
 
 const listeners = (needs: Needs) =>
   looking('listeners', 'servicequotas:GetServiceQuota', async () => {

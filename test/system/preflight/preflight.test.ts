@@ -11,19 +11,30 @@ import {
   DeleteResourcePolicyCommand,
   PutResourcePolicyCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { AllocateAddressCommand, CreateLaunchTemplateCommand, DescribeVpcsCommand, EC2Client, ReleaseAddressCommand } from '@aws-sdk/client-ec2';
+import {
+  AllocateAddressCommand,
+  CreateLaunchTemplateCommand,
+  CreateManagedPrefixListCommand,
+  DeleteSubnetCommand,
+  DescribeSubnetsCommand,
+  DescribeVpcsCommand,
+  EC2Client,
+  ReleaseAddressCommand,
+} from '@aws-sdk/client-ec2';
 import { CreateAccessKeyCommand, CreateRoleCommand, CreateUserCommand, DeleteRoleCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { DisableCommand, EnableCommand, Inspector2Client } from '@aws-sdk/client-inspector2';
 import { CreateKeyCommand, KMSClient, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DeleteParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { App } from 'aws-cdk-lib';
+import { App, Stack, Stage } from 'aws-cdk-lib';
+import { PrefixList } from 'aws-cdk-lib/aws-ec2';
 import { CfnImagePipeline } from 'aws-cdk-lib/aws-imagebuilder';
+import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { prod } from '../../../bin/environments/prod';
 import { staging } from '../../../bin/environments/staging';
 import type { Finding } from '../../../bin/preflight';
-import { EndpointKind, FtpsStage } from '../../../lib';
+import { EndpointKind, FtpsService, FtpsStage } from '../../../lib';
 import { type Moto, startMoto } from '../support/moto';
 import { BUNDLE, run } from '../support/served';
 import { type NameServer, nameServer } from './name-server';
@@ -70,6 +81,8 @@ beforeAll(async () => {
   const scanned = new FtpsStage(app, 'scanned', { settings: { ...staging, ...place, name: 'scanned' } });
   for (const one of scanned.node.findAll()) if (one instanceof CfnImagePipeline) one.imageScanningConfiguration = { imageScanningEnabled: true };
   new FtpsStage(app, 'hidden', { settings: { ...staging, name: 'hidden', hostedZoneId: privateZoneId, zoneName: 'staging.example.com' } });
+  listed(app, 'listed', await prefixList(8));
+  listed(app, 'unlisted', 'pl-0123456789abcdef0');
   new FtpsStage(app, 'elsewhere', { settings: { ...staging, ...place, name: 'elsewhere', env: { account: '210987654321', region: 'eu-west-1' } } });
   app.synth();
 }, 300_000);
@@ -92,6 +105,25 @@ const linkedRole = (name: string) =>
       AssumeRolePolicyDocument: '{}',
     }),
   );
+
+/** A service whose clients come from a prefix list. */
+function listed(app: App, name: string, id: string): void {
+  const stack = new Stack(new Stage(app, name), 'Partners');
+  new FtpsService(stack, 'Ftps', {
+    domainName: 'ftps.staging.example.com',
+    hostedZone: HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: zoneId, zoneName: 'staging.example.com' }),
+    clientCidrs: ['203.0.113.0/24'],
+    clientPrefixLists: [PrefixList.fromPrefixListId(stack, 'Lists', id)],
+  });
+}
+
+/** A list with one entry, and room for more. */
+async function prefixList(MaxEntries: number): Promise<string> {
+  const made = await new EC2Client({}).send(
+    new CreateManagedPrefixListCommand({ PrefixListName: 'partners', MaxEntries, AddressFamily: 'IPv4', Entries: [{ Cidr: '203.0.113.0/24' }] }),
+  );
+  return made.PrefixList!.PrefixListId!;
+}
 
 const quotas = (values: Record<string, number>) => writeFileSync(at('quotas.json'), JSON.stringify(values));
 
@@ -128,6 +160,7 @@ it('an account in which everything is well passes, and each check says what it s
     'lambda',
     'addresses',
     'networks',
+    'default-subnets',
     'security-group',
     'instances',
     'zones',
@@ -288,6 +321,24 @@ describe('the account', () => {
   });
 });
 
+describe('prefix lists', () => {
+  it('count with the most entries that they may have, for each rule', async () => {
+    const { code, findings, wrong } = await preflight('listed');
+    expect({ code, wrong }).toEqual({ code: 0, wrong: [] });
+    const { text } = findings.find(({ check }) => check === 'security-group')!;
+    // Two control ports and the passive range, each for one network and for eight entries.
+    expect(text).toMatch(/^27 rules of a security group in one direction, .*\(pl-\w+ as 8\); 60 are allowed$/);
+    quotas({ 'vpc L-0EA8095F': 26 });
+    expect(await preflight('listed')).toMatchObject({ code: 3, wrong: [expect.stringMatching(/^problem security-group: 27 rules/)] });
+    quotas({});
+  });
+
+  it('that are not there are named', async () => {
+    const { code, wrong } = await preflight('unlisted');
+    expect({ code, wrong }).toEqual({ code: 3, wrong: [expect.stringMatching(/^problem security-group: there is no prefix list pl-0123456789abcdef0/)] });
+  });
+});
+
 describe('left-overs', () => {
   it('a group whose name is taken; what others have is not in the way', async () => {
     const [ssm, ec2, autoScaling] = [new SSMClient({}), new EC2Client({}), new AutoScalingClient({})];
@@ -337,6 +388,17 @@ describe('left-overs', () => {
 
 it('an environment that was never synthesized is named with what there is', async () => {
   await expect(preflight('production')).rejects.toThrow(/is no synthesized environment; run npx cdk synth, or choose one of .*staging/);
+});
+
+it('default subnets in fewer zones than the network takes are found, and none at all are as good as all', async () => {
+  const ec2 = new EC2Client({});
+  const { Subnets } = await ec2.send(new DescribeSubnetsCommand({ Filters: [{ Name: 'default-for-az', Values: ['true'] }] }));
+  for (const { SubnetId } of Subnets!.slice(1)) await ec2.send(new DeleteSubnetCommand({ SubnetId }));
+  const { code, findings, wrong } = await preflight();
+  expect({ code, wrong }).toEqual({ code: 3, wrong: [expect.stringMatching(/^problem default-subnets: in 1 zone, .* the network takes 2$/)] });
+  expect(findings.find(({ level }) => level === 'problem')!.advice).toContain('aws ec2 create-default-subnet');
+  await ec2.send(new DeleteSubnetCommand({ SubnetId: Subnets![0]!.SubnetId }));
+  expect(await preflight()).toMatchObject({ code: 0, wrong: [] });
 });
 
 it('what the credentials may not look at is said, and does not pass', async () => {
