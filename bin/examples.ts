@@ -23,6 +23,9 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'user disable': ['ftps user disable partner --prefix ftps/prod/'],
   'user enable': ['ftps user enable partner --prefix ftps/prod/'],
   'user remove': ['ftps user remove partner --prefix ftps/prod/'],
+  'user key add': ['ftps user key add partner partner_ed25519.pub --prefix ftps/prod/'],
+  'user key list': ['ftps user key list partner --prefix ftps/prod/'],
+  'user key remove': ['ftps user key remove partner SHA256:0bS5Yj7u1nVYV3o0F2l0dJt0mXfJ5b2b9sQG1lQm4dE --file accounts.json'],
   'user list': ['ftps user list --prefix ftps/prod/', 'ftps user list --file accounts.json --json | jq -r .user'],
   'user import': [
     'ftps user import partners.csv --prefix ftps/prod/ --kms-key alias/ftps-prod',

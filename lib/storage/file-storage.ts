@@ -92,7 +92,10 @@ export interface IFileStorage extends IConstruct {
   readonly mountCommands: string[];
   /** What the server is told. */
   readonly settings: StorageSettings;
-  /** The bus that is told of every upload that became visible; undefined where the storage has no say in it, and the service chooses. */
+  /**
+   * The bus that is told of every upload that became visible.
+   * @default - the storage has no say in it, and the service chooses
+   */
   readonly eventBus?: IEventBus;
   /** Allows reading and writing files. */
   grantReadWrite(grantee: IGrantable): Grant;

@@ -131,19 +131,19 @@ describe('the audit', () => {
   });
 });
 
-describe('the chain of 100,000 lines', () => {
+describe('the chain of 20,000 lines', () => {
   let lines: string[];
   beforeEach(async () => {
-    lines = await written(Array.from({ length: 100_000 }, () => login));
+    lines = await written(Array.from({ length: 20_000 }, () => login));
   }, 60_000);
 
   it('is whole as it was written, and shows one flipped byte, one dropped line, one swapped pair', async () => {
-    expect(await verifyChain(lines)).toEqual({ lines: 100_000, chains: 1, open: 1, repeated: 0, dropped: 0, breaks: [] });
+    expect(await verifyChain(lines)).toEqual({ lines: 20_000, chains: 1, open: 1, repeated: 0, dropped: 0, breaks: [] });
     const flipped = [...lines];
-    flipped[41_999] = flipped[41_999]!.replace('192.0.2.1', '192.0.2.7');
-    expect((await verifyChain(flipped)).breaks).toEqual([{ line: 42_000, what: 'changed' }]);
-    const dropped = lines.filter((_, index) => index !== 70_000);
-    expect((await verifyChain(dropped)).breaks).toEqual([{ line: 70_001, what: 'missing-or-moved' }]);
+    flipped[4_199] = flipped[4_199]!.replace('192.0.2.1', '192.0.2.7');
+    expect((await verifyChain(flipped)).breaks).toEqual([{ line: 4_200, what: 'changed' }]);
+    const dropped = lines.filter((_, index) => index !== 7_000);
+    expect((await verifyChain(dropped)).breaks).toEqual([{ line: 7_001, what: 'missing-or-moved' }]);
     const swapped = [...lines];
     [swapped[9], swapped[10]] = [swapped[10]!, swapped[9]!];
     expect((await verifyChain(swapped)).breaks.map(({ what }) => what)).toContain('missing-or-moved');
