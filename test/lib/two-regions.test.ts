@@ -28,7 +28,7 @@ beforeAll(async () => {
     `Object.assign(process.env, ${JSON.stringify({ CDK_OUTDIR: join(folder, name), CDK_CONTEXT_JSON: JSON.stringify(context) })});
      await import('./examples/company/two-regions.mts?${name}');`;
   const script = app('both', {}) + app('first', { first: 'true' });
-  const env = { PATH: process.env['PATH'], HOME: '/nonexistent' };
+  const env = { PATH: process.env['PATH'], HOME: '/nonexistent', CDK_VALIDATION: 'false' }; // as in every other test of the kit
   await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], { cwd: root, env });
   [templates, firstTime] = [read('both'), read('first')];
 });

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient, ScanCommand, UpdateItemCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
-import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient, UpdateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  ReplicateSecretToRegionsCommand,
+  SecretsManagerClient,
+  UpdateSecretCommand,
+} from '@aws-sdk/client-secrets-manager';
 import { type Moto, startMoto } from '../support/moto';
 import { BUNDLE, run } from '../support/served';
 import { Server } from './server';
@@ -46,18 +52,18 @@ afterAll(async () => {
 });
 
 /** The built command with moto for AWS. */
-const ftps = (args: readonly string[], input?: string) =>
-  run('env', [...Object.entries(environment).map(([key, value]) => `${key}=${value}`), 'NODE_NO_WARNINGS=1', process.execPath, BUNDLE, 'user', ...args], input);
+const ftps = (args: readonly string[], input?: string, settings = environment) =>
+  run('env', [...Object.entries(settings).map(([key, value]) => `${key}=${value}`), 'NODE_NO_WARNINGS=1', process.execPath, BUNDLE, 'user', ...args], input);
 
 const secretOf = async (user: string) => JSON.parse((await secrets.send(new GetSecretValueCommand({ SecretId: PREFIX + user }))).SecretString!);
 
-const serve = (lockout: object = {}) =>
+const serve = (lockout: object = {}, settings = environment) =>
   Server.start(
     {
       identity: [{ kind: 'secrets', prefix: PREFIX, cacheSeconds: 0.2, negativeCacheSeconds: 0.2 }],
       limits: { lockout: { failuresPerAccount: 4, failuresPerAddress: 100, firstSeconds: 60, ...lockout } },
     },
-    { environment },
+    { environment: settings },
   );
 
 describe('accounts in Secrets Manager', () => {
@@ -123,6 +129,24 @@ describe('accounts in Secrets Manager', () => {
     for (const secret of ['hush-hush', 'their old pw', PASSWORD.slice(0, 12), environment['AWS_SECRET_ACCESS_KEY']!])
       expect(server.written).not.toContain(secret);
   });
+});
+
+it('accounts that are replicated log in in another region, follow their passwords, and are changed where they were made alone', async () => {
+  const elsewhere = { ...environment, AWS_REGION: 'eu-west-1' };
+  const SecretId = `${PREFIX}both`;
+  expect((await ftps(['add', 'both', '--prefix', PREFIX], `${PASSWORD}\n`)).code).toBe(0);
+  await secrets.send(new ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions: [{ Region: 'eu-west-1' }] }));
+  const server = await serve({}, elsewhere);
+  try {
+    expect(await server.login('both', PASSWORD)).toMatchObject({ code: 230 });
+    expect((await ftps(['passwd', 'both', '--prefix', PREFIX], 'another G00d password\n')).code).toBe(0);
+    await eventually(() => server.login('both', 'another G00d password'), 230);
+    const there = await ftps(['passwd', 'both', '--prefix', PREFIX], 'a third G00d password\n', elsewhere);
+    expect(there).toEqual({ code: 1, output: expect.stringContaining('Operation not permitted on a replica secret') });
+    expect(await server.login('both', 'another G00d password')).toMatchObject({ code: 230 });
+  } finally {
+    await server.close();
+  }
 });
 
 describe('lock-outs shared by two servers', () => {
