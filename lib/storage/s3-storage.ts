@@ -91,8 +91,8 @@ const CIRCLE = 'Access logs of the bucket of access logs would go around in a ci
 /** Files in S3, encrypted and versioned. Uploads become visible only when GuardDuty has found them clean. */
 export class S3Storage extends FileStorage {
   /** Files in a bucket that is there already: `bucket` of the props. */
-  public static fromBucket(scope: Construct, id: string, bucket: IBucket, props: S3StorageProps = {}): S3Storage {
-    return new S3Storage(scope, id, { ...props, bucket });
+  public static fromBucket(scope: Construct, id: string, existingBucket: IBucket, props: S3StorageProps = {}): S3Storage {
+    return new S3Storage(scope, id, { ...props, bucket: existingBucket });
   }
 
   public readonly description: string;
@@ -108,7 +108,8 @@ export class S3Storage extends FileStorage {
   /** What keys of files begin with. */
   private readonly prefix: string;
   private readonly key: IKey;
-  public override readonly eventBus: IEventBus;
+  public override readonly eventBus?: IEventBus;
+  private readonly bus: IEventBus;
   private readonly alarms: Alarm[] = [];
 
   constructor(scope: Construct, id: string, props: S3StorageProps = {}) {
@@ -123,7 +124,8 @@ export class S3Storage extends FileStorage {
     this.description = malwareProtection ? 'S3, encrypted, versioned, scanned by GuardDuty' : 'S3, encrypted, versioned';
     this.key = keyFor(this, 'Key', { description: 'FTPS files', removalPolicy });
     letRolesUse(this, this.key, 's3');
-    this.eventBus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default');
+    this.bus = props.eventBus ?? EventBus.fromEventBusName(this, 'DefaultBus', 'default');
+    this.eventBus = this.bus;
     const accessLogs = this.makeAccessLogs(removalPolicy);
     const own = props.bucket;
     if (own?.encryptionKey) letRolesUse(this, own.encryptionKey, 's3');
@@ -166,7 +168,7 @@ export class S3Storage extends FileStorage {
         quarantine: { bucket: this.quarantineBucket.bucketName, prefix: QUARANTINE_PREFIX },
       },
       scannedElsewhere: malwareProtection,
-      eventBus: malwareProtection ? undefined : this.eventBus.eventBusArn,
+      eventBus: malwareProtection ? undefined : this.bus.eventBusArn,
     };
     if (malwareProtection) {
       const plan = this.protect();
@@ -182,7 +184,7 @@ export class S3Storage extends FileStorage {
     const files = this.grantObjects(grantee, this.bucket, [...actions, 's3:PutObjectTagging'])
       .combine(this.grantObjects(grantee, this.quarantineBucket, actions))
       .combine(this.grantBuckets(grantee, ['s3:ListBucket', 's3:ListBucketMultipartUploads']));
-    return this.settings.eventBus === undefined ? files : files.combine(this.eventBus.grantPutEventsTo(grantee));
+    return this.settings.eventBus === undefined ? files : files.combine(this.bus.grantPutEventsTo(grantee));
   }
 
   public allowFrom(_instances: IConnectable): void {
@@ -315,7 +317,7 @@ export class S3Storage extends FileStorage {
         QUARANTINE_BUCKET: this.quarantineBucket.bucketName,
         QUARANTINE_PREFIX,
         ...(this.settings.storage['kmsKeyId'] === undefined ? {} : { KMS_KEY_ID: this.key.keyArn }),
-        EVENT_BUS: this.eventBus.eventBusArn,
+        EVENT_BUS: this.bus.eventBusArn,
         METRIC_NAMESPACE: NAMESPACE,
         METRIC_STORAGE: stableName(this),
       },
@@ -325,7 +327,7 @@ export class S3Storage extends FileStorage {
     this.grantObjects(role, this.bucket, ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:PutObjectTagging']);
     this.grantObjects(role, this.quarantineBucket, ['s3:GetObject', 's3:GetObjectTagging', 's3:PutObject', 's3:DeleteObject']);
     this.grantBuckets(role, ['s3:ListBucket']);
-    this.eventBus.grantPutEventsTo(role);
+    this.bus.grantPutEventsTo(role);
     acknowledgeRegulations(role, 'IAMNoInlinePolicy', OWN_ROLE);
     acknowledgeRegulations(
       release,
