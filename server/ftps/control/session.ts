@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { SessionFacts } from '../../audit/event';
 import type { DataTlsReuse, ListenerConfig } from '../../config';
 import type { AccountFiles } from '../../files/account-files';
@@ -41,6 +41,9 @@ const LAST_READ_MS = 3_000;
 
 /** A client that pipelines more than this waits until its commands are worked off. */
 const MOST_QUEUED = 64;
+
+/** So many commands of a session run one behind the other before everybody else has a turn of the event loop: a packet can have thousands. */
+const MOST_IN_A_ROW = 16;
 /** Commands of RFC 959, 2228, 1639 and of drafts that are not here: 502 says so, where 500 would call them a mistake (RFC 959 section 4.2). */
 const absent = new Set(
   'SMNT ADAT MIC CONF ENC LPRT LPSV XCRC XMD5 XSHA XSHA1 MD5 MMD5 MFCT MFF DSIZ COMB MODEB XSEM XSEN XRSQ MLFL MAIL MSND MSOM MSAM MRSQ MRCP'.split(' '),
@@ -347,8 +350,10 @@ export class Session implements DataOwner, OpenSession, LoggingIn {
 
   private async work(): Promise<void> {
     this.working = true;
+    let inARow = 0;
     for (let line = this.queue.shift(); line && !this.ended; line = this.queue.shift()) {
       await this.execute(line);
+      if (++inARow % MOST_IN_A_ROW === 0) await nextTurn();
       await this.hearing; // ABOR replies after the transfer it ended, and before the next command
       if (this.queue.length <= MOST_QUEUED / 2 && !this.ended) this.readOn();
     }
