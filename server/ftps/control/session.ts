@@ -43,7 +43,7 @@ const LAST_READ_MS = 3_000;
 const MOST_QUEUED = 64;
 
 /** So many commands of a session run one behind the other before everybody else has a turn of the event loop: a packet can have thousands. */
-const MOST_IN_A_ROW = 16;
+const MOST_IN_A_ROW = 4;
 /** Commands of RFC 959, 2228, 1639 and of drafts that are not here: 502 says so, where 500 would call them a mistake (RFC 959 section 4.2). */
 const absent = new Set(
   'SMNT ADAT MIC CONF ENC LPRT LPSV XCRC XMD5 XSHA XSHA1 MD5 MMD5 MFCT MFF DSIZ COMB MODEB XSEM XSEN XRSQ MLFL MAIL MSND MSOM MSAM MRSQ MRCP'.split(' '),

@@ -9,8 +9,8 @@ import { Wire } from './wire';
 
 const MIB = 1024 * 1024;
 /** What the disk holds, and what the server is to leave free of it. */
-const DISK = 8 * MIB;
-const FREE = 2 * MIB;
+const DISK = 16 * MIB;
+const FREE = 4 * MIB;
 
 let folder: string;
 let disk: string;
