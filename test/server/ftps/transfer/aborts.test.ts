@@ -1,4 +1,4 @@
 /** The short form; `test/system/robustness/aborts.test.ts` tries every step. */
 import { abandonedTransfers } from './abandoned';
 
-abandonedTransfers(2);
+abandonedTransfers(5);
