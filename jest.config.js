@@ -8,8 +8,8 @@ const base = {
 };
 
 module.exports = {
-  // jest leaves a core free by default, which on two is half of the machine; and many tests wait for a timer of the server most of their time.
-  maxWorkers: '150%',
+  // jest leaves a core free by default, which on two is half of the machine.
+  maxWorkers: '100%',
   // No test takes that long but on a machine that is busy with much else; one that does hangs.
   testTimeout: 60_000,
   projects: [
