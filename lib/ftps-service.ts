@@ -17,8 +17,7 @@ import {
   type SubnetSelection,
   SubnetType,
 } from 'aws-cdk-lib/aws-ec2';
-import type { Schedule } from 'aws-cdk-lib/aws-events';
-import { EventBus, type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
+import { EventBus, type IEventBus, Rule, type Schedule } from 'aws-cdk-lib/aws-events';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';

@@ -24,6 +24,16 @@ export const QUARANTINED_FILES = 'held/';
 export const permission = z.enum(['read', 'write', 'list', 'delete', 'rename', 'mkdir']);
 export type Permission = z.infer<typeof permission>;
 
+/** Of every port that clients connect to. */
+const whoMayConnect = {
+  allow: z.array(network).default([]).describe('Client networks that may connect; empty means every network that the security group lets in.'),
+  deny: z.array(network).default([]).describe('Client networks that are refused, checked before `allow`.'),
+  proxyProtocolFrom: z
+    .array(network)
+    .default([])
+    .describe('Load balancers that put a PROXY protocol v2 header before the first byte. From these networks it is required, from all others it is not read.'),
+};
+
 const advertisedAddress = z
   .union([
     z.ipv4(),
@@ -54,12 +64,7 @@ export const listenerSchema = z.strictObject({
     .describe(
       'The newest TLS version on this listener and its data connections. Some clients (curl, Java) resume a TLS 1.3 session only once and lose it in a small upload; with `TLSv1.2` they resume every time, as `dataTlsReuse: required` needs.',
     ),
-  allow: z.array(network).default([]).describe('Client networks that may connect; empty means every network that the security group lets in.'),
-  deny: z.array(network).default([]).describe('Client networks that are refused, checked before `allow`.'),
-  proxyProtocolFrom: z
-    .array(network)
-    .default([])
-    .describe('Load balancers that put a PROXY protocol v2 header before the first byte. From these networks it is required, from all others it is not read.'),
+  ...whoMayConnect,
 });
 
 const hostKeyFile = z.strictObject({
@@ -80,12 +85,7 @@ export const sftpSchema = z.strictObject({
     .describe(
       'Keys by which clients know the server: one of each type at most. Every instance has the same ones. Which algorithms are taken follows from `tls.policy`: with `fips`, neither Ed25519 nor X25519.',
     ),
-  allow: z.array(network).default([]).describe('Client networks that may connect; empty means every network that the security group lets in.'),
-  deny: z.array(network).default([]).describe('Client networks that are refused, checked before `allow`.'),
-  proxyProtocolFrom: z
-    .array(network)
-    .default([])
-    .describe('Load balancers that put a PROXY protocol v2 header before the first byte. From these networks it is required, from all others it is not read.'),
+  ...whoMayConnect,
   tries: z
     .number()
     .int()

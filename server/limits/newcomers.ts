@@ -3,9 +3,10 @@
  * with a turn of the event loop for everybody else after each; while transfers keep the server busy, a share of the time and no more. Addresses take
  * turns, so that nobody fills the queue alone.
  */
-import { FairQueue } from '../identity/hashing/fair-queue';
+
 import type { Busyness } from './busyness';
 import { clientKey } from './client-key';
+import { FairQueue } from './fair-queue';
 import { remember } from './remember';
 
 /** The part of the event loop's time that newcomers have while transfers keep the server busy. */

@@ -7,7 +7,7 @@ import type { Newcomers } from '../limits/newcomers';
 
 export interface LoginParts {
   readonly audit: Audit;
-  readonly config: ServerConfig;
+  readonly config: Pick<ServerConfig, 'limits'>;
   readonly identity: Identity;
   readonly limits: Limits;
   readonly newcomers: Pick<Newcomers, 'hasLoggedIn'>;
@@ -52,12 +52,21 @@ export class Logins {
     return this.settle(login, await this.decided(login, ask(standing === 'known')));
   }
 
-  /** Proof that is no guess at a secret, as a certificate: only what is accepted counts. Undefined where it is not, and something else has to say who it is. */
-  async attemptUnlessRefused(login: string, ask: () => Promise<Verdict>): Promise<LoginEnd | undefined> {
+  /**
+   * Proof that is no guess at a secret, as a certificate or a key: it counts where `counts` says so of its verdict, and then ends as any attempt. Where it
+   * does not, nothing is held against anybody: undefined, as for who is locked out, of whom `ask` is not asked. What it throws is thrown.
+   */
+  async attemptByProof(login: string, ask: () => Promise<Verdict>, counts: (verdict: Verdict) => boolean): Promise<LoginEnd | undefined> {
     const { limits, identity } = this.parts;
     if ((await limits.beginLogin(this.session.address, identity.nameOf(login))) === 'locked-out') return undefined;
     const verdict = await this.decided(login, ask());
-    return verdict.kind === 'accepted' ? this.settle(login, verdict) : this.undecided(login, undefined);
+    return counts(verdict) ? this.settle(login, verdict) : this.undecided(login, undefined);
+  }
+
+  /** Whether the account may be used from where the client is. */
+  mayComeFromHere({ allowedNetworks, deniedNetworks }: Account): boolean {
+    const { address } = this.session;
+    return !isInside(deniedNetworks, address) && !isOutside(allowedNetworks, address);
   }
 
   private async decided(login: string, verdict: Promise<Verdict>): Promise<Verdict> {
@@ -79,8 +88,7 @@ export class Logins {
     }
     if (verdict.kind === 'refused') return this.refuse(login, verdict.reason, verdict.source);
     const { account, method, source } = verdict;
-    if (isInside(account.deniedNetworks, session.address) || isOutside(account.allowedNetworks, session.address))
-      return this.refuse(login, 'address-not-allowed', source);
+    if (!this.mayComeFromHere(account)) return this.refuse(login, 'address-not-allowed', source);
     if (session.ended) return this.undecided(login, { kind: 'gone' }); // it left while its password was checked, and takes nobody's place
     const succeeded = limits.loginSucceeded(session.address, identity.nameOf(login), !session.hasLoggedIn).then((succeeds) => {
       session.hasLoggedIn ||= succeeds;
@@ -106,7 +114,8 @@ export class Logins {
     return { kind: 'accepted', method };
   }
 
-  private async refuse(login: string, reason: RefusalReason, source?: string): Promise<LoginEnd> {
+  /** Ends an attempt that failed: it counts for the session, and is held against account and address but where they are locked out already. */
+  async refuse(login: string, reason: RefusalReason, source?: string): Promise<LoginEnd> {
     const { audit, limits, identity, config } = this.parts;
     this.recordRefusal(login, reason, source);
     if (reason !== 'locked-out') {
@@ -117,7 +126,8 @@ export class Logins {
     return { kind: 'refused', isLast: this.failed >= config.limits.loginAttempts };
   }
 
-  private recordRefusal(login: string, reason: RefusalReason, source: string | undefined): void {
+  /** Tells the audit, and holds it against nobody. */
+  recordRefusal(login: string, reason: RefusalReason, source: string | undefined): void {
     this.parts.audit.record({ kind: 'login', outcome: 'failure', login, source, reason, ...this.session.facts });
   }
 

@@ -5,8 +5,9 @@ import type { HandshakeFailure, SessionFacts } from '../audit/event';
 import type { AccountFiles } from '../files/account-files';
 import type { Progress } from '../files/progress';
 import type { Account } from '../identity/identity';
+import type { Origin } from '../sessions/listener';
 import type { CloseReason, RunningTransfer, Session } from '../sessions/session';
-import { Logins } from './authentication/logins';
+import { SshLogins } from './authentication/logins';
 import { UserAuthentication } from './authentication/user-authentication';
 import type { Channel, ChannelUser } from './connection/channel';
 import { Channels } from './connection/channels';
@@ -19,12 +20,6 @@ import { MOST_HANDLES, SftpServer, type SftpSession } from './sftp/server';
 import type { Negotiated } from './transport/ssh2';
 import { disconnects, Transport } from './transport/transport';
 import { MalformedPacket, WireWriter } from './wire';
-
-export interface SshOrigin {
-  /** Addresses of the socket, or those that a PROXY header named. */
-  readonly client: { readonly address: string; readonly port: number };
-  readonly server: { readonly address: string; readonly port: number };
-}
 
 /** Packets that wait while a login is decided: an honest client sends one or two ahead. */
 const MOST_WAITING = 32;
@@ -65,8 +60,8 @@ export class SshSession implements Session {
   constructor(
     private readonly socket: Socket,
     private readonly engine: SshEngine,
-    origin: SshOrigin,
-    private readonly onEnd: (session: SshSession) => void,
+    origin: Origin,
+    private readonly onEnd: () => void,
   ) {
     const { config, policy, hostKeys } = engine;
     this.address = origin.client.address;
@@ -103,7 +98,7 @@ export class SshSession implements Session {
           return transport.sessionId;
         },
       },
-      new Logins(engine, this),
+      new SshLogins(engine, this),
       { mostTries: config.sftp.tries, algorithms: policy.userKeys },
     );
     this.loginTimer = setTimeout(() => this.end('login-timeout', disconnects.byApplication), config.limits.loginSeconds * 1000);
@@ -226,7 +221,7 @@ export class SshSession implements Session {
     this.channels.closeAll();
     if (this.account) this.engine.limits.releaseAccount(this.account.user);
     this.engine.audit.record({ kind: 'connection-closed', seconds: (Date.now() - this.openedAt) / 1000, reason: this.closeReason, ...this.facts });
-    this.onEnd(this);
+    this.onEnd();
     void this.givenUp().then(() => this.announceEnd());
   }
 

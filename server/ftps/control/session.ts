@@ -9,6 +9,7 @@ import type { SessionFacts } from '../../audit/event';
 import type { DataTlsReuse, ListenerConfig } from '../../config';
 import type { AccountFiles } from '../../files/account-files';
 import type { Account, ClientCertificate } from '../../identity/identity';
+import type { Origin } from '../../sessions/listener';
 import { type LoggingIn, Logins } from '../../sessions/logins';
 import type { CloseReason, Session as OpenSession, RunningTransfer } from '../../sessions/session';
 import { clientCertificate, tlsFacts } from '../../tls/facts';
@@ -28,12 +29,9 @@ import { storageReply } from './storage-reply';
 /** A command of a session's. */
 export type SessionCommand = Command<Session>;
 
-export interface SessionOrigin {
+export interface SessionOrigin extends Origin {
   readonly listener: ListenerConfig;
   readonly advertised: AdvertisedAddress;
-  /** Addresses of the socket, or those that a PROXY header named. */
-  readonly client: { readonly address: string; readonly port: number };
-  readonly server: { readonly address: string; readonly port: number };
 }
 
 /** After its transfer, how long a client may take to read it and go by itself, when the server goes down. */
@@ -115,7 +113,7 @@ export class Session implements DataOwner, OpenSession, LoggingIn {
     readonly engine: Engine,
     readonly commands: CommandTable<Session>,
     readonly origin: SessionOrigin,
-    private readonly onEnd: (session: Session) => void,
+    private readonly onEnd: () => void,
   ) {
     const { client, server } = origin;
     this.address = client.address;
@@ -491,7 +489,7 @@ export class Session implements DataOwner, OpenSession, LoggingIn {
     this.engine.audit.record({ kind: 'connection-closed', seconds: (Date.now() - this.openedAt) / 1000, reason: this.closeReason, ...this.facts });
     this.logOut();
     this.engine.tlsSessions.forget(this);
-    this.onEnd(this);
+    this.onEnd();
     this.announceEnd();
   }
 }

@@ -6,10 +6,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Refusal, SessionFacts } from '../../audit/event';
 import { plainAddress } from '../../config';
+import { seeThrough } from '../../sessions/one-connection';
 import type { ClientHello } from '../../tls/client-hello';
 import { softwareOf } from '../../tls/software';
 import type { Firewall } from '../firewall/firewall';
-import { seeThrough } from '../one-connection';
 import { type NamedSession, namedSession, peekClientHello } from '../tls/peek';
 import { DataConnectionError, type DataOwner } from './channel';
 import { type Claim, PassiveOffer } from './passive-offer';

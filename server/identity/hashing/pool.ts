@@ -5,9 +5,9 @@ import { setTimeout as sleepNow } from 'node:timers/promises';
 import type { ServerConfig } from '../../config';
 import type { Busyness } from '../../limits/busyness';
 import { clientKey } from '../../limits/client-key';
+import { FairQueue } from '../../limits/fair-queue';
 import { blankHash, parseHash } from '../password';
 import type { PasswordAnswer, PasswordChecks, PasswordQuestion } from './checks';
-import { FairQueue } from './fair-queue';
 import { HashThreads } from './threads';
 
 /** More threads than that are of no use: what an honest login costs is remembered, and the memory of scrypt adds up. */

@@ -1,9 +1,7 @@
 /** Version 3 of SFTP (draft-ietf-secsh-filexfer-02): numbers, attributes, and what errors become. */
-import type { Entry, StorageErrorCode } from '../../files/account-files';
-import { StorageError } from '../../files/account-files';
+import { type Entry, StorageError, type StorageErrorCode } from '../../files/account-files';
 import { BrokenOff } from '../../files/progress';
-import type { WireReader } from '../wire';
-import { WireWriter } from '../wire';
+import { type WireReader, WireWriter } from '../wire';
 
 export const VERSION = 3;
 

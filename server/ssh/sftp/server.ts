@@ -36,11 +36,14 @@ interface ReadHandle {
   readonly kind: 'read';
   readonly path: string;
   readonly file: ReadingFile;
+  /** Tells the session that it is over. */
+  readonly over: () => void;
 }
 interface WriteHandle {
   readonly kind: 'write';
   readonly path: string;
   readonly writing: Writing;
+  readonly over: () => void;
   /** How far it was written. Bytes. */
   end: number;
   modified: Date | undefined;
@@ -51,9 +54,8 @@ interface FolderHandle {
   readonly batches: AsyncIterator<readonly Entry[]>;
   rest: readonly Entry[];
   readonly listing: Listing;
-  /** Ends the listing, with an error where it was broken off. */
-  readonly end: (error?: Error) => void;
-  readonly over: Promise<unknown>;
+  /** Ends the listing, with an error where it was broken off. Fulfilled when it is told. */
+  readonly end: (error?: Error) => Promise<unknown>;
 }
 type Handle = ReadHandle | WriteHandle | FolderHandle;
 
@@ -74,7 +76,6 @@ export interface SftpSession {
 export class SftpServer implements ChannelUser {
   private readonly incoming = new IncomingPackets();
   private readonly handles = new Map<number, Handle>();
-  private readonly over = new Map<Handle, () => void>();
   private readonly held = new Map<string, Entry>();
   private nextHandle = 1;
   private begun = false;
@@ -130,20 +131,21 @@ export class SftpServer implements ChannelUser {
     this.channel.close(0);
   }
 
-  private async giveUp(handle: Handle): Promise<void> {
-    this.session.giveHandleBack();
-    const over = this.over.get(handle);
-    this.over.delete(handle);
-    try {
+  private giveUp(handle: Handle): Promise<void> {
+    return this.released(handle, async () => {
       if (handle.kind === 'read') await handle.file.abort();
       else if (handle.kind === 'write') await handle.writing.abort();
-      else {
-        await handle.batches.return?.();
-        handle.end(new BrokenOff('The client left before the listing was over.'));
-        await handle.over;
-      }
+      else await endListing(handle, new BrokenOff('The client left before the listing was over.'));
+    });
+  }
+
+  /** Gives back what a handle holds of the session, whatever comes of its end. */
+  private async released(handle: Handle, end: () => Promise<void>): Promise<void> {
+    this.session.giveHandleBack();
+    try {
+      await end();
     } finally {
-      over?.();
+      if (handle.kind !== 'folder') handle.over();
     }
   }
 
@@ -159,8 +161,13 @@ export class SftpServer implements ChannelUser {
       return;
     }
     const id = reader.uint32();
+    await this.answered(id, () => this.request(type, id, reader));
+  }
+
+  /** Answers what is thrown. */
+  private async answered(id: number, act: () => Promise<void>): Promise<void> {
     try {
-      await this.request(type, id, reader);
+      await act();
     } catch (error) {
       if (error instanceof MalformedPacket) return this.status(id, statuses.badMessage, 'The request is malformed.');
       const { status, message } = asRefused(error);
@@ -189,10 +196,8 @@ export class SftpServer implements ChannelUser {
         const { type, modified } = await this.entryAt(handle.path);
         return this.attributes(id, { type, modified, size: handle.file.size });
       }
-      case requests.setstat: {
-        const path = this.path(reader.text());
-        return this.changed(id, 'SETSTAT', path, () => this.setAttributes(path, readAttributes(reader)));
-      }
+      case requests.setstat:
+        return this.setStat(id, reader);
       case requests.fsetstat: {
         const handle = this.numbered(this.handleOf(reader));
         return this.changed(id, 'FSETSTAT', handle.path, () => this.setHandleAttributes(handle, readAttributes(reader)));
@@ -273,6 +278,11 @@ export class SftpServer implements ChannelUser {
     });
   }
 
+  private setStat(id: number, reader: WireReader): Promise<void> {
+    const path = this.path(reader.text());
+    return this.changed(id, 'SETSTAT', path, () => this.setAttributes(path, readAttributes(reader)));
+  }
+
   private async setAttributes(path: string, { size, modified }: Attributes): Promise<void> {
     const { files, ignoresAttributes } = this.session;
     if (size !== undefined) {
@@ -318,9 +328,7 @@ export class SftpServer implements ChannelUser {
 
   private async openToRead(path: string): Promise<Handle> {
     const reading = await this.session.files.openReading('READ', path);
-    const handle: Handle = { kind: 'read', path, file: new ReadingFile(reading) };
-    this.over.set(handle, this.session.begins('READ', path, reading.progress));
-    return handle;
+    return { kind: 'read', path, file: new ReadingFile(reading), over: this.session.begins('READ', path, reading.progress) };
   }
 
   private async openToWrite(path: string, flags: number, modified: number | undefined): Promise<Handle> {
@@ -330,10 +338,9 @@ export class SftpServer implements ChannelUser {
     const create = has(openFlags.create);
     if (existing === 'replace' && !create) await this.session.files.find('upload', path, 'file');
     const writing = await this.session.files.openWriting(path, { command: 'WRITE', existing, create });
-    const handle: Handle = { kind: 'write', path, writing, end: 0, modified: modified === undefined ? undefined : new Date(modified * 1000) };
-    if (handle.modified) writing.keepTime(handle.modified);
-    this.over.set(handle, this.session.begins('WRITE', path, writing.progress));
-    return handle;
+    const time = modified === undefined ? undefined : new Date(modified * 1000);
+    if (time) writing.keepTime(time);
+    return { kind: 'write', path, writing, over: this.session.begins('WRITE', path, writing.progress), end: 0, modified: time };
   }
 
   private async read(id: number, reader: WireReader): Promise<void> {
@@ -365,20 +372,14 @@ export class SftpServer implements ChannelUser {
   private async close(id: number, number: number): Promise<void> {
     const handle = this.numbered(number);
     this.handles.delete(number);
-    this.session.giveHandleBack();
-    const over = this.over.get(handle);
-    this.over.delete(handle);
-    try {
-      if (handle.kind === 'folder') {
-        await handle.batches.return?.();
-        handle.end();
-        await handle.over;
-      } else if (handle.kind === 'read') await handle.file.close();
+    // A session that goes down ends when the last of its transfers is over: the client has its answer by then.
+    const end = async () => {
+      if (handle.kind === 'folder') await endListing(handle);
+      else if (handle.kind === 'read') await handle.file.close();
       else this.committed(handle, await handle.writing.commit());
-    } finally {
-      over?.();
-    }
-    return this.status(id, statuses.ok, 'Closed.');
+      return this.status(id, statuses.ok, 'Closed.');
+    };
+    return this.released(handle, () => this.answered(id, end));
   }
 
   private committed(handle: WriteHandle, { outcome, reason, error, held }: Outcome): void {
@@ -406,11 +407,16 @@ export class SftpServer implements ChannelUser {
     const batches = files.list(path)[Symbol.asyncIterator]();
     if (!this.session.takeHandle()) throw new Refused(statuses.failure, 'Too many files are open; close some.');
     const listing = files.openListing('READDIR', path);
-    let end!: FolderHandle['end'];
+    let conclude!: (error?: Error) => void;
     const ended = new Promise<void>((resolve, reject) => {
-      end = (error) => (error ? reject(error) : resolve());
+      conclude = (error) => (error ? reject(error) : resolve());
     });
-    return this.opened(id, { kind: 'folder', path, batches, rest: [], listing, end, over: listing.send(() => ended) });
+    const told = listing.send(() => ended);
+    const end: FolderHandle['end'] = (error) => {
+      conclude(error);
+      return told;
+    };
+    return this.opened(id, { kind: 'folder', path, batches, rest: [], listing, end });
   }
 
   private async readFolder(id: number, handle: Handle): Promise<void> {
@@ -450,10 +456,7 @@ export class SftpServer implements ChannelUser {
         // Nothing of it is there before it is closed, and then all of it is safe: so it is always in step.
         return this.status(id, statuses.ok, 'Safe once it is closed.');
       },
-      'lsetstat@openssh.com': () => {
-        const path = this.path(reader.text());
-        return this.changed(id, 'SETSTAT', path, () => this.setAttributes(path, readAttributes(reader)));
-      },
+      'lsetstat@openssh.com': () => this.setStat(id, reader), // there are no links
       'limits@openssh.com': async () => {
         const writer = new WireWriter().uint32(0).byte(replies.extended).uint32(id);
         await this.channel.send(framed(writer.uint64(LONGEST_PACKET).uint64(LARGEST_READ).uint64(LARGEST_WRITE).uint64(MOST_HANDLES)));
@@ -509,3 +512,8 @@ export class SftpServer implements ChannelUser {
 
 /** Handles that one session may have open, on all its channels together. */
 export const MOST_HANDLES = 64;
+
+async function endListing({ batches, end }: FolderHandle, error?: Error): Promise<void> {
+  await batches.return?.();
+  await end(error);
+}

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { PasswordQuestion } from '../../../server/identity/hashing/checks';
-import { FairQueue } from '../../../server/identity/hashing/fair-queue';
 import { HashPool } from '../../../server/identity/hashing/pool';
 import { HashThreads } from '../../../server/identity/hashing/threads';
 import { parseHash } from '../../../server/identity/password';
+import { FairQueue } from '../../../server/limits/fair-queue';
 import { someConfig } from '../support/passwords';
 import { quickHash } from '../support/server';
 

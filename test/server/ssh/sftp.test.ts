@@ -184,6 +184,19 @@ it('a session has so many files open, and no more', async () => {
   await greedy.end();
 });
 
+it('a server that goes down says what became of an upload that could not be kept', async () => {
+  const own = await sftpServed();
+  const client = await own.sftp();
+  const handle = await client.call<Buffer>('open', '/torn.txt', 'w');
+  await client.call('write', handle, Buffer.from('head'), 0, 4, 0);
+  await client.call('write', handle, Buffer.from('tail'), 0, 4, 100);
+  const drained = own.server.drain();
+  await expect(client.call('close', handle)).rejects.toThrow('A part of the file was never sent.');
+  await drained;
+  expect(existsSync(join(own.files, 'torn.txt'))).toBe(false);
+  await own.close();
+});
+
 it('a server that goes down lets an upload finish, and then says goodbye', async () => {
   const own = await sftpServed();
   const client = await own.sftp();

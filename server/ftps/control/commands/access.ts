@@ -48,7 +48,11 @@ export const access: readonly SessionCommand[] = [
       const { identity } = session.engine;
       const end =
         certificate &&
-        (await session.logins.attemptUnlessRefused(argument, () => identity.authenticateByCertificate({ user: argument, certificate, address })));
+        (await session.logins.attemptByProof(
+          argument,
+          () => identity.authenticateByCertificate({ user: argument, certificate, address }),
+          ({ kind }) => kind === 'accepted',
+        ));
       if (end) return told(session, end);
       return session.reply(331, 'Send the password.');
     },
