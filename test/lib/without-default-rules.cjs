@@ -3,3 +3,6 @@
  * and by `npm run test:system -- templates`.
  */
 process.env.CDK_VALIDATION = 'false';
+
+/** The CDK takes a stack trace for every resource; a tenth of each test went into the hundred frames that jest asks for. */
+Error.stackTraceLimit = 10;
