@@ -16,19 +16,22 @@ export class Client {
   private constructor(
     socket: Socket,
     private readonly secureContext: SecureContext,
+    private readonly isPlain: boolean,
   ) {
     this.socket = socket;
     this.listen();
   }
 
-  /** Connects, encrypts and logs in. */
-  static async logIn(port: number, secureContext: SecureContext, password = PASSWORD): Promise<Client> {
+  /** Connects, encrypts where the server can, and logs in. */
+  static async logIn(port: number, secureContext: SecureContext, password = PASSWORD, isPlain = false): Promise<Client> {
     const socket = connectTcp({ port, host: '127.0.0.1', noDelay: true });
-    const client = new Client(socket, secureContext);
+    const client = new Client(socket, secureContext, isPlain);
     try {
       await client.expect('220', client.reply());
-      await client.expect('234', client.send('AUTH TLS'));
-      await client.encrypt();
+      if (!isPlain) {
+        await client.expect('234', client.send('AUTH TLS'));
+        await client.encrypt();
+      }
       await client.expect('331', client.send(`USER ${USER}`));
       await client.expect('230', client.send(`PASS ${password}`));
       return client;
@@ -39,8 +42,10 @@ export class Client {
   }
 
   async protect(): Promise<void> {
-    await this.expect('200', this.send('PBSZ 0'));
-    await this.expect('200', this.send('PROT P'));
+    if (!this.isPlain) {
+      await this.expect('200', this.send('PBSZ 0'));
+      await this.expect('200', this.send('PROT P'));
+    }
     await this.expect('200', this.send('TYPE I'));
   }
 
@@ -76,19 +81,21 @@ export class Client {
   }
 
   /** Agrees on a port, sends the command and makes the data connection. `final` is the reply that ends the transfer. */
-  async open(command: string): Promise<{ data: TLSSocket; final: () => Promise<string> }> {
+  async open(command: string): Promise<{ data: Socket; final: () => Promise<string> }> {
     const port = Number(/\|\|\|(\d+)\|/.exec(await this.expect('229', this.send('EPSV')))![1]);
     const opening = this.send(command);
-    const data = connectTls({
-      port,
-      host: '127.0.0.1',
-      servername: 'localhost',
-      secureContext: this.secureContext,
-      ...(this.session ? { session: this.session } : {}),
-    });
+    const data = this.isPlain
+      ? connectTcp({ port, host: '127.0.0.1', noDelay: true })
+      : connectTls({
+          port,
+          host: '127.0.0.1',
+          servername: 'localhost',
+          secureContext: this.secureContext,
+          ...(this.session ? { session: this.session } : {}),
+        });
     data.on('error', () => {});
     data.pause();
-    const secured = once(data, 'secureConnect', { signal: AbortSignal.timeout(STEP_MS) });
+    const secured = once(data, this.isPlain ? 'connect' : 'secureConnect', { signal: AbortSignal.timeout(STEP_MS) });
     secured.catch(() => {}); // awaited below
     await this.expect('1', opening);
     await secured;

@@ -3,13 +3,12 @@
  * measured against every server in turn, three rounds, medians. Needs Debian and root: everything runs in a network namespace
  * of its own, with files on tmpfs.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measurements } from './figures';
+import { inside } from './inside';
 import { proftpd, pureFtpd, unpackPeers, vsftpd } from './peers/debian';
 import { ours, oursWithoutHash } from './peers/ours';
 import type { Peer } from './peers/peer';
@@ -84,21 +83,6 @@ async function main(): Promise<void> {
   } finally {
     rmSync(place.folder, { recursive: true, force: true });
   }
-}
-
-/**
- * Runs the bench in namespaces of its own: no port can be taken there, mounts made for a server don't show outside, and every
- * process ends with the bench, however it ends.
- */
-async function inside(command: readonly string[]): Promise<number> {
-  const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  const child = spawn('unshare', [...namespaces, 'sh', '-c', 'ip link set lo up && ulimit -n $(ulimit -H -n) && exec "$@"', 'sh', ...command], {
-    stdio: 'inherit',
-    env: { ...process.env, FTPS_BENCH_INSIDE: '1' },
-  });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGTERM'));
-  const [code] = await once(child, 'exit');
-  return (code as number | null) ?? 1;
 }
 
 async function measureAll(peers: readonly Peer[], chosen: typeof measurements, place: Workplace): Promise<Results> {

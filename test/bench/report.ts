@@ -153,13 +153,17 @@ ${bars
 `;
 }
 
-const BEGIN = '<!-- figures: written by `npm run bench`, everything up to the end marker is replaced -->';
-const END = '<!-- end of figures -->';
+/** The markers of each table. */
+const MARKERS = {
+  all: ['<!-- figures: written by `npm run bench`, everything up to the end marker is replaced -->', '<!-- end of figures -->'],
+  s3: ['<!-- figures on S3: written by `npm run bench:s3 -- --write`, everything up to the end marker is replaced -->', '<!-- end of figures on S3 -->'],
+} as const;
 
 /** Puts the table between the markers of a page, and leaves the rest of the page alone. */
-export function replaceFigures(file: string, content: string): void {
+export function replaceFigures(file: string, content: string, which: keyof typeof MARKERS = 'all'): void {
+  const [first, last] = MARKERS[which];
   const page = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  const [begin, end] = [page.indexOf(first), page.indexOf(last)];
   if (begin === -1 || end === -1) throw new Error(`${file}: the markers between which the figures stand are missing`);
-  writeFileSync(file, `${page.slice(0, begin)}${BEGIN}\n\n${content}\n\n${page.slice(end)}`);
+  writeFileSync(file, `${page.slice(0, begin)}${first}\n\n${content}\n\n${page.slice(end)}`);
 }

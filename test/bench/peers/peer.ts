@@ -21,6 +21,8 @@ export interface Peer {
   launch(place: Workplace, ports: Ports, folder: string): Launch;
   /** Whether it makes a process per session: then fewer sessions are enough to see what one costs. */
   readonly forks: boolean;
+  /** Whether it is measured without TLS: it has none that clients know to use. */
+  readonly plain?: boolean;
   /** Not a competitor but a variant of this server, shown beside it. */
   readonly variant?: boolean;
 }
