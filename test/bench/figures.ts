@@ -19,6 +19,8 @@ export interface Figure {
   readonly of?: string;
   /** What this server is compared with: the best peer, or its own variant. */
   readonly against?: 'variant';
+  /** The one peer that this server is compared with, by name; the best by default. */
+  readonly peer?: string;
   /** What must be reached and what is aimed at: `ratio` to the best peer (or what it is compared with), or a `value` of its own. */
   readonly must?: { readonly ratio?: number; readonly value?: number };
   readonly aim?: { readonly ratio?: number; readonly value?: number };
@@ -40,7 +42,7 @@ export interface Measurement {
   measure(server: Server, place: Workplace): Promise<Readonly<Record<string, number>>>;
 }
 
-const GIB = 1024 * MIB;
+export const GIB = 1024 * MIB;
 
 function curlArguments(place: Workplace): string[] {
   return [
@@ -49,9 +51,10 @@ function curlArguments(place: Workplace): string[] {
   ];
 }
 
-/** Runs a program to its end and answers with its standard output. */
-async function run(program: string, args: readonly string[]): Promise<string> {
-  const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+/** Runs a program to its end and answers with its standard output. `input` is what it reads. */
+export async function run(program: string, args: readonly string[], input = ''): Promise<string> {
+  const child: ChildProcess = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin?.on('error', () => {}).end(input);
   const output: Buffer[] = [];
   const errors: Buffer[] = [];
   child.stdout?.on('data', (chunk) => output.push(chunk));
@@ -61,7 +64,7 @@ async function run(program: string, args: readonly string[]): Promise<string> {
   return Buffer.concat(output).toString();
 }
 
-async function seconds(work: () => Promise<unknown>): Promise<number> {
+export async function seconds(work: () => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   await work();
   return (performance.now() - begin) / 1000;
@@ -70,7 +73,7 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 const url = ({ port }: Server, path: string) => `ftp://localhost:${port}/${path}`;
 
 /** A folder that every server may write into, whoever it runs as. */
-function uploadFolder({ home }: Workplace): string {
+export function uploadFolder({ home }: Workplace): string {
   const folder = join(home, 'up');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
@@ -345,7 +348,7 @@ const memory: Measurement = {
 };
 
 /** The least memory within two seconds, after a garbage collector had its chance. */
-async function settledMemory({ meter }: Server): Promise<number> {
+export async function settledMemory({ meter }: Server): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let turn = 0; turn < 4; turn += 1) {
     await new Promise((resolve) => setTimeout(resolve, 500));

@@ -1,13 +1,13 @@
 /**
  * `npm run bench`: this server beside vsftpd, ProFTPD, pure-ftpd, pyftpdlib, and SFTPGo where it is installed. Every figure is
  * measured against every server in turn, three rounds, medians. Needs Debian and root: everything runs in a network namespace
- * of its own, with files on tmpfs.
+ * of its own, with files on tmpfs. `npm run bench -- ssh`: its SFTP beside OpenSSH's sshd and ProFTPD's mod_sftp.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measurements } from './figures';
+import { type Measurement, measurements } from './figures';
 import { inside } from './inside';
 import { proftpd, pureFtpd, unpackPeers, vsftpd } from './peers/debian';
 import { ours, oursWithoutHash } from './peers/ours';
@@ -16,27 +16,75 @@ import { preparePython, pyftpdlib } from './peers/pyftpdlib';
 import { sftpgo } from './peers/sftpgo';
 import { type Column, chart, type Report, Results, replaceFigures, table } from './report';
 import { type Server, startServer } from './server';
+import { sshMeasurements } from './ssh/figures';
+import { sshPeers, unpackOpenSsh } from './ssh/peers';
 import { strangers } from './strangers';
-import { full, makeWorkplace, quick, type Workplace } from './workplace';
+import { full, makeWorkplace, quick, type Workplace, type WorkplaceParts } from './workplace';
 
-const HELP = `npm run bench -- [options]
+const HELP = `npm run bench -- [ssh] [options]
+  ssh                 SFTP beside OpenSSH's sshd and ProFTPD's mod_sftp, instead of FTPS
   --quick             smaller files, one round; under five minutes
   --rounds <n>        rounds (default: 3)
   --only <ids>        figures by id, for example down,up,logins
   --servers <names>   servers by name, for example cdk-ftps,vsftpd
+  --node <program>    with ssh: another Node.js, under which this server is measured as well
   --write             put the figures into docs/performance.md and docs/performance.svg (a full run does so by itself)
   --no-write          never`;
 
 const docs = join(__dirname, '../../docs');
 
+/** What is measured of one protocol. */
+interface Wing {
+  /** Which table of the documentation is its own. */
+  readonly table: 'all' | 'ssh';
+  readonly peers: readonly Peer[];
+  readonly measurements: readonly Measurement[];
+  /** The picture of the ratios, where there is one. */
+  readonly chart?: string;
+  /** Installs what servers and clients need. */
+  prepare(cache: string): WorkplaceParts;
+  conditions(place: Workplace): string[];
+}
+
+const ftps: Wing = {
+  table: 'all',
+  peers: [ours, oursWithoutHash, vsftpd, proftpd, pureFtpd, pyftpdlib, sftpgo],
+  measurements: [...measurements, strangers],
+  chart: 'performance.svg',
+  prepare: (cache) => ({ packages: unpackPeers(cache), python: preparePython(cache) }),
+  conditions: ({ hash, honestHash, scale }) => [
+    `Every server has the same RSA-2048 certificate and TLS 1.3 with AES-256-GCM; large file ${mib(scale.bigFile)}, four at once ${mib(scale.parallelFile)} each, ${scale.smallFiles} small files.`,
+    `A password hash costs ${hash.cryptMilliseconds.toFixed(1)} ms in the others (SHA-512 crypt, 5,000 rounds) and ${hash.phcMilliseconds.toFixed(1)} ms here (PBKDF2-HMAC-SHA-256, ${hash.iterations.toLocaleString('en')} iterations); where a figure says honest hash, ${honestHash.cryptMilliseconds.toFixed(0)} and ${honestHash.phcMilliseconds.toFixed(0)} ms.`,
+  ],
+};
+
+const ssh = (node: string | undefined): Wing => ({
+  table: 'ssh',
+  peers: sshPeers(node),
+  measurements: sshMeasurements,
+  prepare: (cache) => {
+    const packages = unpackPeers(cache);
+    unpackOpenSsh(packages);
+    return { packages, python: '' };
+  },
+  conditions: ({ hash, scale }) => [
+    `OpenSSH's own clients; curve25519-sha256, an Ed25519 host key, and AES-256-GCM where a figure says nothing else; large file ${mib(scale.bigFile)}, four at once ${mib(scale.parallelFile)} each, ${scale.smallFiles} small files.`,
+    `A password hash costs ${hash.cryptMilliseconds.toFixed(1)} ms in the others (SHA-512 crypt, 5,000 rounds) and ${hash.phcMilliseconds.toFixed(1)} ms here (PBKDF2-HMAC-SHA-256, ${hash.iterations.toLocaleString('en')} iterations).`,
+  ],
+});
+
+const mib = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
+
 async function main(): Promise<void> {
-  const { values: options } = parseArgs({
+  const { values: options, positionals } = parseArgs({
     allowNegative: true,
+    allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       only: { type: 'string' },
       servers: { type: 'string' },
+      node: { type: 'string' },
       write: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -45,40 +93,40 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
+  const wing = positionals[0] === 'ssh' ? ssh(options.node) : ftps;
   if (process.getuid?.() !== 0 || process.platform !== 'linux')
     throw new Error('the bench needs root on Debian: it makes accounts, control groups and a network namespace');
   const cache = process.env['CDK_FTPS_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'cdk-ftps');
   if (process.env['FTPS_BENCH_INSIDE'] === undefined) {
     mkdirSync(cache, { recursive: true });
-    unpackPeers(cache);
-    preparePython(cache);
+    wing.prepare(cache);
     process.exitCode = await inside([process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
     return;
   }
   const scale = { ...(options.quick ? quick : full), ...(options.rounds ? { rounds: Number(options.rounds) } : {}) };
-  const place = await makeWorkplace(scale, { packages: unpackPeers(cache), python: preparePython(cache) });
+  const chosen = wing.measurements.filter(({ figures }) => !options.only || figures.some(({ id }) => options.only!.split(',').includes(id)));
+  const place = await makeWorkplace(scale, { ...wing.prepare(cache), honestHash: chosen.some(({ honestHash }) => honestHash) });
   try {
     const columns: (Column & { peer: Peer })[] = [];
-    for (const peer of [ours, oursWithoutHash, vsftpd, proftpd, pureFtpd, pyftpdlib, sftpgo]) {
+    for (const peer of wing.peers) {
       if (options.servers && !options.servers.split(',').includes(peer.name)) continue;
       const version = peer.version(place);
       if (version === undefined) console.log(`${peer.name} is not installed and is left out`);
-      else columns.push({ peer, name: peer.name, version, role: peer === ours ? 'ours' : peer.variant ? 'variant' : 'peer' });
+      else columns.push({ peer, name: peer.name, version, role: peer === wing.peers[0] ? 'ours' : peer.variant ? 'variant' : 'peer' });
     }
-    const chosen = [...measurements, strangers].filter(({ figures }) => !options.only || figures.some(({ id }) => options.only!.split(',').includes(id)));
     const results = await measureAll(
       columns.map(({ peer }) => peer),
       chosen,
       place,
     );
-    const report: Report = { figures: chosen.flatMap(({ figures }) => figures), columns, results, conditions: conditions(place, columns, options.quick) };
+    const report: Report = { figures: chosen.flatMap(({ figures }) => figures), columns, results, conditions: conditions(wing, place, columns, options.quick) };
     const figures = table(report);
     console.log(`\n${figures}`);
     const complete = !options.only && !options.servers;
     if (options.write ?? (complete && !options.quick)) {
-      replaceFigures(join(docs, 'performance.md'), figures);
-      writeFileSync(join(docs, 'performance.svg'), chart(report));
-      console.log('\nwritten: docs/performance.md docs/performance.svg');
+      replaceFigures(join(docs, 'performance.md'), figures, wing.table);
+      if (wing.chart) writeFileSync(join(docs, wing.chart), chart(report));
+      console.log(`\nwritten: docs/performance.md${wing.chart ? ` docs/${wing.chart}` : ''}`);
     }
   } finally {
     rmSync(place.folder, { recursive: true, force: true });
@@ -128,13 +176,12 @@ async function measureAll(peers: readonly Peer[], chosen: typeof measurements, p
   return results;
 }
 
-function conditions({ hash, honestHash, scale }: Workplace, columns: readonly Column[], isQuick: boolean): string[] {
-  const mib = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
+function conditions(wing: Wing, place: Workplace, columns: readonly Column[], isQuick: boolean): string[] {
+  const { rounds } = place.scale;
   return [
     `Measured on ${cpus().length} × ${cpus()[0]?.model.trim()}, Node.js ${process.versions.node}, OpenSSL ${process.versions.openssl}, loopback, files on tmpfs; ` +
-      `${scale.rounds === 1 ? 'one round' : `medians of ${scale.rounds} interleaved rounds`}${isQuick ? ' of the quick run' : ''}.`,
-    `Every server has the same RSA-2048 certificate and TLS 1.3 with AES-256-GCM; large file ${mib(scale.bigFile)}, four at once ${mib(scale.parallelFile)} each, ${scale.smallFiles} small files.`,
-    `A password hash costs ${hash.cryptMilliseconds.toFixed(1)} ms in the others (SHA-512 crypt, 5,000 rounds) and ${hash.phcMilliseconds.toFixed(1)} ms here (PBKDF2-HMAC-SHA-256, ${hash.iterations.toLocaleString('en')} iterations); where a figure says honest hash, ${honestHash.cryptMilliseconds.toFixed(0)} and ${honestHash.phcMilliseconds.toFixed(0)} ms.`,
+      `${rounds === 1 ? 'one round' : `medians of ${rounds} interleaved rounds`}${isQuick ? ' of the quick run' : ''}.`,
+    ...wing.conditions(place),
     `${columns.map(({ name, version }) => `${name} ${version}`).join(' · ')}.`,
   ];
 }

@@ -56,6 +56,7 @@ export function compare({ columns, results }: Report, figure: Figure): Compariso
   const own = results.median(id, columns.find(({ role }) => role === 'ours')!.name);
   let best: Comparison['best'];
   for (const { name, role } of columns) {
+    if (figure.peer !== undefined && figure.peer !== name) continue;
     const value = role === (figure.against ?? 'peer') ? results.median(id, name) : undefined;
     if (value === undefined) continue;
     if (!best || (figure.better === 'more' ? value > best.value : value < best.value)) best = { name, value };
@@ -156,6 +157,7 @@ ${bars
 /** The markers of each table. */
 const MARKERS = {
   all: ['<!-- figures: written by `npm run bench`, everything up to the end marker is replaced -->', '<!-- end of figures -->'],
+  ssh: ['<!-- figures of SSH: written by `npm run bench -- ssh`, everything up to the end marker is replaced -->', '<!-- end of figures of SSH -->'],
   s3: ['<!-- figures on S3: written by `npm run bench:s3 -- --write`, everything up to the end marker is replaced -->', '<!-- end of figures on S3 -->'],
 } as const;
 

@@ -20,9 +20,11 @@ const PACKAGES = [
   'libpcre2-posix3',
 ];
 
-/** Downloads and unpacks the packages once; later runs find them there. */
-export function unpackPeers(cache: string): string {
-  const folder = join(cache, 'bench-peers');
+/** The servers of FTPS. */
+export const unpackPeers = (cache: string): string => unpack(join(cache, 'bench-peers'), PACKAGES);
+
+/** Downloads and unpacks packages once; later runs find them there. */
+export function unpack(folder: string, packages: readonly string[]): string {
   if (existsSync(join(folder, 'complete'))) return folder;
   rmSync(folder, { recursive: true, force: true });
   const debs = join(folder, 'debs');
@@ -32,26 +34,29 @@ export function unpackPeers(cache: string): string {
     if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
   };
   run('apt-get', ['-o', 'DPkg::Lock::Timeout=300', 'update', '-qq'], debs);
-  run('apt-get', ['download', '-qq', ...PACKAGES], debs);
+  run('apt-get', ['download', '-qq', ...packages], debs);
   for (const name of readdirSync(debs)) run('dpkg-deb', ['-x', join(debs, name), folder], debs);
   writeFileSync(join(folder, 'complete'), '');
   return folder;
 }
 
-const libraries = ({ packages }: Workplace) => ({ LD_LIBRARY_PATH: join(packages, 'usr/lib/x86_64-linux-gnu') });
-const lines = (settings: Readonly<Record<string, string | number>>, between: string) =>
+export const libraries = ({ packages }: Workplace) => ({ LD_LIBRARY_PATH: join(packages, 'usr/lib/x86_64-linux-gnu') });
+export const lines = (settings: Readonly<Record<string, string | number>>, between: string) =>
   Object.entries(settings)
     .map(([key, value]) => `${key}${between}${value}\n`)
     .join('');
 
-function packageVersion({ packages }: Workplace, name: string): string | undefined {
+export function packageVersion({ packages }: Pick<Workplace, 'packages'>, name: string): string | undefined {
   const file = readdirSync(join(packages, 'debs')).find((one) => one.startsWith(`${name}_`));
   return file?.split('_')[1]?.replaceAll('%3a', ':');
 }
 
-/** The peers check the password of a Unix account; its files are laid over the machine's own, for the server's process alone. */
-export function asUnixAccount({ home, hash }: Workplace, folder: string, command: string): string {
-  writeFileSync(join(folder, 'passwd'), `root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/bin/sh\n${USER}:x:${UID}:${UID}::${home}:/bin/sh\n`);
+/** The peers check the password of a Unix account; its files are laid over the machine's own, for the server's process alone. `further`: more lines of passwd. */
+export function asUnixAccount({ home, hash }: Workplace, folder: string, command: string, further = ''): string {
+  writeFileSync(
+    join(folder, 'passwd'),
+    `${further}root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/bin/sh\n${USER}:x:${UID}:${UID}::${home}:/bin/sh\n`,
+  );
   writeFileSync(join(folder, 'shadow'), `${USER}:${hash.crypt}:19000:0:99999:7:::\n`, { mode: 0o600 });
   writeFileSync(join(folder, 'group'), `root:x:0:\nnogroup:x:65534:\n${USER}:x:${UID}:\n`);
   mkdirSync(join(folder, 'pam.d'));

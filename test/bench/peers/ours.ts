@@ -8,8 +8,18 @@ import type { Peer, Ports } from './peer';
 
 const BUNDLE = join(__dirname, '../../../dist/image/ftps.js');
 
-function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boolean) {
-  writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts: [{ user: USER, home: '/', passwordHash: place.hash.phc }] }));
+interface Options {
+  readonly hashUploads: boolean;
+  /** The Node.js that runs it. Default: the one that runs the bench. */
+  readonly node?: string;
+  /** What the account has besides. */
+  readonly account?: object;
+}
+
+/** Its settings, and the command that runs it with those that lie in `server.json`. */
+export function settings(place: Workplace, ports: Ports, folder: string, { hashUploads, node = process.execPath, account }: Options) {
+  const accounts = [{ user: USER, home: '/', passwordHash: place.hash.phc, ...account }];
+  writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts }));
   mkdirSync(join(folder, 'log'));
   const config: ServerConfigInput = {
     workers: 'auto',
@@ -30,8 +40,13 @@ function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boo
       lockout: { failuresPerAddress: 1_000_000, failuresPerAccount: 1_000_000 },
     },
   };
+  return { config, command: `exec ${node} ${BUNDLE} serve --config ${folder}/server.json` };
+}
+
+function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boolean) {
+  const { config, command } = settings(place, ports, folder, { hashUploads });
   writeFileSync(join(folder, 'server.json'), JSON.stringify(config));
-  return { command: `exec ${process.execPath} ${BUNDLE} serve --config ${folder}/server.json` };
+  return { command };
 }
 
 export const ours: Peer = { name: 'cdk-ftps', forks: false, version: () => version, launch: (place, ports, folder) => launch(place, ports, folder, true) };
