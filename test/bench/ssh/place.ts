@@ -33,7 +33,7 @@ export function sshPlace({ folder }: Workplace): SshPlace {
     publicKey: readFileSync(`${userKey}.pub`, 'utf8').trim(),
     publicKeyRfc4716: `${userKey}.rfc4716`,
     options: [
-      ...['-F', 'none', '-q', '-i', userKey, '-o', 'IdentitiesOnly=yes', '-o', `UserKnownHostsFile=${known}`, '-o', 'StrictHostKeyChecking=yes'],
+      ...['-F', 'none', '-i', userKey, '-o', 'IdentitiesOnly=yes', '-o', `UserKnownHostsFile=${known}`, '-o', 'StrictHostKeyChecking=yes'],
       ...['-o', 'BatchMode=yes', '-o', 'KexAlgorithms=curve25519-sha256', '-o', 'HostKeyAlgorithms=ssh-ed25519'],
     ],
   };
