@@ -1,7 +1,7 @@
 /**
  * Keeps strangers from filling the audit. What an address without an account brings about is told line by line as long as it is little; what comes
  * beyond that is counted, and told once a minute as one line for each address and cause, with how often it was (OCSF `count`, `start_time`, `end_time`).
- * What an account does is always told line by line, also how its session began: that is held back until it is known whose it is. So is each password
+ * What an account does is always told line by line, but for asking for what nobody is given; also how its session began: that is held back until it is known whose it is. So is each password
  * that was looked at, up to the lines of all.
  */
 import type { Audit, ServerEvent, SessionFacts } from './event';
@@ -69,7 +69,7 @@ export function foldRepeats(sink: Pick<AuditSink, keyof Audit>, keyOf: (address:
 
   const count = (event: SessionEvent, address: string) => {
     const time = now();
-    const own = `${address} ${causeOf(event)}`;
+    const own = `${address} ${event.user ?? ''} ${causeOf(event)}`;
     const key = cells.has(own) || cells.size < MOST_CELLS ? own : causeOf(event);
     const cell = cells.get(key);
     if (cell) {
@@ -92,11 +92,13 @@ export function foldRepeats(sink: Pick<AuditSink, keyof Audit>, keyOf: (address:
   /** Whether it is told now. What is not is kept for later, or counted. */
   const isToldNow = (event: SessionEvent): boolean => {
     const { kind, session, user } = event;
-    if (user !== undefined && kind !== 'login' && kind !== 'connection-closed') return true;
+    // What nobody is given is worth a line, and not one each time that a client asks.
+    const isNeverGiven = kind === 'refused' && event.reason === 'not-offered';
+    if (user !== undefined && kind !== 'login' && kind !== 'connection-closed' && !isNeverGiven) return true;
     const address = keyOf(event.client.address);
     if (kind === 'login' && event.outcome === 'success') loggedIn(session, address);
     if (kind === 'connection-closed' && told.delete(session)) return true;
-    if (user !== undefined || kind === 'lockout' || (kind === 'login' && event.outcome === 'success')) return true;
+    if ((user !== undefined && !isNeverGiven) || kind === 'lockout' || (kind === 'login' && event.outcome === 'success')) return true;
     // An auditor wants each password that was looked at; lock-outs bound how many an address can have looked at.
     if (kind === 'login' && event.reason !== 'locked-out' && ofAll.has(1) && ofAll.take(1)) return true;
     if (kind === 'connection-closed') held.delete(session);

@@ -24,12 +24,15 @@ export function canBeNamed(name: string): boolean {
 /** Limits of Linux file systems, in bytes. */
 export const LONGEST_NAME = 255;
 const LONGEST_PATH = 4_000;
+/** What is looked at, with all its `..` and `//`. Characters. */
+const LONGEST_ARGUMENT = 8_192;
 
 /**
  * The absolute path that `argument` means in the folder `cwd`: `/`, or `/a/b` without a slash at the end. `..` stops at `/`.
  * Throws StorageError `invalid-name` where it can be no path.
  */
 export function virtualPath(cwd: string, argument: string): string {
+  if (argument.length > LONGEST_ARGUMENT) throw new StorageError('invalid-name', 'The path is too long.');
   if (argument === '') throw new StorageError('invalid-name', 'The path is empty.');
   if (CONTROL.test(argument)) throw new StorageError('invalid-name', 'A path can have no control characters.');
   const parts: string[] = [];

@@ -17,12 +17,13 @@ import { parseScp } from './scp/command';
 import { Copying } from './scp/copying';
 import { statuses } from './sftp/protocol';
 import { MOST_HANDLES, SftpServer, type SftpSession } from './sftp/server';
+import { Slice } from './slice';
 import type { Negotiated } from './transport/ssh2';
 import { disconnects, Transport } from './transport/transport';
 import { MalformedPacket, WireWriter } from './wire';
 
-/** Packets that wait while a login is decided: an honest client sends one or two ahead. */
-const MOST_WAITING = 32;
+/** Packets that wait while a login is decided, and their bytes: an honest client sends one or two ahead. */
+const MOST_WAITING = { packets: 32, bytes: 64 * 1024 };
 /** What the server calls itself: no version, which would help those alone who look for one. */
 const SOFTWARE = 'cdk-ftps';
 
@@ -42,6 +43,7 @@ export class SshSession implements Session {
   private draining = false;
   private handles = 0;
   private readonly running = new Set<RunningTransfer>();
+  private readonly slice = new Slice();
   private readonly waiting: Buffer[] = [];
   private isAsking = false;
   private loginTimer: NodeJS.Timeout;
@@ -68,7 +70,14 @@ export class SshSession implements Session {
     this.facts = { session: this.id, protocol: 'ssh', listener: 'sftp', ...origin };
     this.transport = new Transport(
       socket,
-      { hostKeys, policy, software: SOFTWARE, handshakeSeconds: config.sftp.handshakeSeconds },
+      {
+        hostKeys,
+        policy,
+        software: SOFTWARE,
+        handshakeSeconds: config.sftp.handshakeSeconds,
+        turn: () => engine.newcomers.turn(this.address),
+        slice: this.slice,
+      },
       {
         established: (negotiated) => this.established(negotiated),
         packet: (payload) => this.take(payload),
@@ -165,7 +174,8 @@ export class SshSession implements Session {
     if (type === messages.ignore || type === messages.debug || type === messages.unimplemented || type === messages.extensionInfo) return;
     if (this.isAsking) {
       this.waiting.push(payload);
-      if (this.waiting.length > MOST_WAITING) this.broken();
+      const bytes = this.waiting.reduce((sum, { length }) => sum + length, 0);
+      if (this.waiting.length > MOST_WAITING.packets || bytes > MOST_WAITING.bytes) this.broken();
       return;
     }
     this.dealWith(payload);
@@ -190,6 +200,7 @@ export class SshSession implements Session {
     } catch (error) {
       this.stumbled(error);
     }
+    if (this.slice.isUsedUp) await this.slice.next();
     this.isAsking = false;
     while (!this.isAsking && this.waiting.length > 0 && !this.ended) this.dealWith(this.waiting.shift()!);
   }
@@ -250,7 +261,7 @@ export class SshSession implements Session {
   private scp(line: string, channel: Channel): ChannelUser | undefined {
     const command = this.engine.config.sftp.scp ? parseScp(line) : undefined;
     if (!command || this.draining) return undefined;
-    const copying = new Copying(channel, { files: this.files!, begins: (...transfer) => this.begins(...transfer) }, command);
+    const copying = new Copying(channel, { files: this.files!, slice: this.slice, begins: (...transfer) => this.begins(...transfer) }, command);
     // The reply to the request goes first.
     setImmediate(() => void copying.run());
     return copying.incoming;
@@ -260,6 +271,7 @@ export class SshSession implements Session {
     const { engine } = this;
     const session: SftpSession = {
       files: this.files!,
+      slice: this.slice,
       begins: (...transfer) => this.begins(...transfer),
       takeHandle: () => {
         if (this.handles >= MOST_HANDLES || this.draining) return false;

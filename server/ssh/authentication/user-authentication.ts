@@ -42,8 +42,11 @@ export interface LoginLink {
 const LONGEST_NAME = 256;
 const LONGEST_PASSWORD = 1_024;
 
-/** RSA below 2048 bits (NIST SP 800-131A). */
-const isShort = ({ asymmetricKeyDetails }: KeyObject) => (asymmetricKeyDetails?.modulusLength ?? 2_048) < 2_048;
+/** RSA below 2048 bits (NIST SP 800-131A), and keys whose only use is that a signature by them takes long to look at. */
+function isOdd({ asymmetricKeyDetails }: KeyObject): boolean {
+  const { modulusLength = 2_048, publicExponent = 65_537n } = asymmetricKeyDetails ?? {};
+  return modulusLength < 2_048 || modulusLength > 8_192 || publicExponent > 0xffff_ffffn;
+}
 
 export class UserAuthentication {
   private service: 'none' | 'asked' = 'none';
@@ -127,7 +130,7 @@ export class UserAuthentication {
     let key: KeyObject;
     try {
       key = readPublicKey(blob);
-      if (new WireReader(blob).text() !== keyTypeOf(algorithm) || isShort(key)) return this.refuse();
+      if (new WireReader(blob).text() !== keyTypeOf(algorithm) || isOdd(key)) return this.refuse();
     } catch {
       return this.refuse();
     }

@@ -6,6 +6,9 @@ import { messages } from './messages';
 /** Channels that are open at once on one connection, as OpenSSH's MaxSessions has it. */
 export const MOST_CHANNELS = 10;
 
+/** The least that a client must take in one piece: an answer in pieces of a byte would cost a packet for each. Bytes. */
+const LEAST_PIECE = 1_024;
+
 /** Why a channel is not opened (RFC 4254 section 5.1). */
 const refusals = { prohibited: 1, unknownType: 3, shortage: 4 } as const;
 
@@ -120,7 +123,10 @@ export class Channels {
       refuse(refusals.shortage, `No more than ${MOST_CHANNELS} channels at once.`);
       return;
     }
-    if (largest === 0) throw new MalformedPacket();
+    if (largest < LEAST_PIECE) {
+      refuse(refusals.shortage, `Pieces of less than ${LEAST_PIECE} bytes are not sent.`);
+      return;
+    }
     const ours = this.next;
     this.next += 1;
     this.open.set(ours, new Channel(this.link, theirs, window, Math.min(largest, LARGEST_PIECE), () => this.open.delete(ours)));

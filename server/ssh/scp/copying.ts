@@ -10,6 +10,7 @@ import { virtualPath } from '../../files/virtual-path';
 import type { Channel } from '../connection/channel';
 import { asRefused } from '../sftp/protocol';
 import { ReadingFile } from '../sftp/reading-file';
+import type { Slice } from '../slice';
 import type { ScpCommand } from './command';
 import { IncomingStream } from './stream';
 
@@ -22,6 +23,8 @@ const DEEPEST = 100;
 /** What of its session a copy uses. */
 export interface CopyingSession {
   readonly files: AccountFiles;
+  /** What the connection may take of the event loop. */
+  readonly slice: Slice;
   begins(command: string, path: string, progress: Progress): () => void;
 }
 
@@ -96,6 +99,7 @@ export class Copying {
   }
 
   private async nextLine(): Promise<string | undefined> {
+    if (this.session.slice.isUsedUp) await this.session.slice.next();
     try {
       return await this.incoming.line(LONGEST_LINE);
     } catch {

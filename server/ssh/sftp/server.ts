@@ -7,6 +7,7 @@ import { type AccountFiles, type Entry, type Listing, type Outcome, RefusedBySca
 import { BrokenOff, type Progress } from '../../files/progress';
 import { namesFolder, virtualPath } from '../../files/virtual-path';
 import type { Channel, ChannelUser } from '../connection/channel';
+import type { Slice } from '../slice';
 import { MalformedPacket, WireReader, WireWriter } from '../wire';
 import { type ExtensionName, extensions, isExtension, LARGEST_READ, LARGEST_WRITE } from './extensions';
 import { IncomingPackets, LONGEST_PACKET } from './incoming';
@@ -62,6 +63,8 @@ type Handle = ReadHandle | WriteHandle | FolderHandle;
 /** What of its session SFTP uses. */
 export interface SftpSession {
   readonly files: AccountFiles;
+  /** What the connection may take of the event loop. */
+  readonly slice: Slice;
   /** Says that something is being done; the returned function that it is over. */
   begins(command: string, path: string, progress: Progress): () => void;
   /** Takes a place for an open handle; false where the session has too many. */
@@ -112,6 +115,7 @@ export class SftpServer implements ChannelUser {
         if (!packet) break;
         await this.handle(packet);
         this.channel.workedOff(packet.length + 4);
+        if (this.session.slice.isUsedUp) await this.session.slice.next();
       }
     } catch (error) {
       if (!(error instanceof MalformedPacket)) process.emitWarning(error as Error);

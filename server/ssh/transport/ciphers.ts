@@ -183,7 +183,8 @@ abstract class PacketDecipher implements Decipher {
       if (inner[0]! < LEAST_PADDING || inner[0]! + 1 > inner.length) throw new Error('Bad padding length');
       this.inSeqno = (this.inSeqno + 1) >>> 0;
       const answer = this._onPayload(payload);
-      if (answer !== undefined) return answer === false ? at : answer;
+      // One at a time: whether the next may follow is not decided here.
+      return typeof answer === 'number' ? answer : at;
     }
     return undefined;
   }

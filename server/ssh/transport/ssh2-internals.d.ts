@@ -124,7 +124,8 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
       readonly messageHandlers: object;
     });
     start(): void;
-    parse(data: Buffer, from: number, end: number): void;
+    /** What reads the identification first and then packets. Answers where it stopped, or nothing when it took everything. */
+    _parse(data: Buffer, from: number, end: number): number | undefined;
     rekey(): void;
     disconnect(reason: number): void;
     cleanup(): void;

@@ -28,6 +28,10 @@ export interface ProtocolEvents {
   established(negotiated: Negotiated): void;
   /** A packet that does not belong to a key exchange. */
   packet(payload: Buffer): void;
+  /** The client wants new keys. False where it may not. */
+  mayExchange(): boolean;
+  /** Whether what follows a packet has to wait. */
+  readonly mustWait: boolean;
   /** The client can't be understood or agreed with; nothing more can be sent. */
   failed(error: Error): void;
 }
@@ -48,7 +52,7 @@ export class SshProtocol {
 
   constructor(
     options: { readonly hostKeys: ReadonlyMap<string, KeyExchangeKey>; readonly policy: SshPolicy; readonly software: string },
-    events: ProtocolEvents,
+    private readonly events: ProtocolEvents,
   ) {
     const { policy, hostKeys } = options;
     const one = { cipher: policy.ciphers, mac: policy.macs, compress: ['none'], lang: [] };
@@ -78,8 +82,9 @@ export class SshProtocol {
     const own = protocol._onPayload;
     protocol._onPayload = (payload) => {
       if (payload.length === 0) return undefined;
-      if (payload[0] === KEXINIT || payload[0] === DISCONNECT) return own(payload);
-      events.packet(payload);
+      if (payload[0] === KEXINIT && !this.isExchangingKeys && !events.mayExchange()) this.fail(new Error('New keys are asked for too often'), events);
+      else if (payload[0] === KEXINIT || payload[0] === DISCONNECT) return own(payload);
+      else events.packet(payload);
       return this.over ? Number.POSITIVE_INFINITY : undefined;
     };
     this.protocol = protocol;
@@ -90,9 +95,15 @@ export class SshProtocol {
     this.protocol.start();
   }
 
-  /** Takes bytes of the client; the first ones are its whole identification. Throws where they can't be what they should. */
-  parse(bytes: Buffer): void {
-    if (!this.over) this.protocol.parse(bytes, 0, bytes.length);
+  /**
+   * Takes bytes of the client; the first ones are its whole identification. Answers how many were taken: fewer than there are where a packet was the
+   * last that may be looked at for now. Throws where they can't be what they should.
+   */
+  parse(bytes: Buffer): number {
+    let at = 0;
+    do at = this.protocol._parse(bytes, at, bytes.length) ?? bytes.length;
+    while (at < bytes.length && !this.over && !this.events.mustWait);
+    return Math.min(at, bytes.length);
   }
 
   /** Of the first key exchange: what signatures are made over (RFC 4252 section 7). */

@@ -1,6 +1,7 @@
 /** One SSH connection from its first byte on: identification, time to agree on keys, packets to and fro, new keys after a gigabyte or an hour. */
 import type { Socket } from 'node:net';
 import type { HandshakeFailure } from '../../audit/event';
+import { Slice } from '../slice';
 import type { HostKey } from './host-keys';
 import type { SshPolicy } from './policy';
 import { type Negotiated, SshProtocol } from './ssh2';
@@ -25,6 +26,9 @@ const REKEY_MS = 3_600_000;
 const FULL = 1024 * 1024;
 /** How long a client may take to agree on new keys: what is under way on a slow line comes first. */
 const REKEY_SECONDS = 300;
+/** New keys cost a signature. A client may ask for them so often, and once more for each second and each megabyte. */
+const FREE_REKEYS = 8;
+const REKEY_FOR_BYTES = 1024 * 1024;
 /** What may be kept back while keys are being replaced, from a client that asks on and on but does not take part. */
 const MOST_HELD_BACK = 4 * 1024 * 1024;
 
@@ -37,6 +41,10 @@ export interface TransportOptions {
   readonly handshakeSeconds: number;
   /** Bytes after which keys are replaced. Default: a gigabyte. */
   readonly rekeyBytes?: number;
+  /** Fulfilled when this client, who is not known yet, may bring about more work: agreeing on keys is the dearest that a stranger can ask for. */
+  readonly turn?: () => Promise<void>;
+  /** What the connection may take of the event loop. Default: one of its own. */
+  readonly slice?: Slice;
 }
 
 export interface TransportEvents {
@@ -61,6 +69,10 @@ export class Transport {
   private corked = false;
   private heldBack = 0;
   private countedAt = 0;
+  private readonly openedAt = Date.now();
+  /** Whether what has come has to wait for its turn. */
+  private isWaiting = false;
+  private readonly slice: Slice;
   private timer: NodeJS.Timeout;
   private rekeyTimer: NodeJS.Timeout | undefined;
   private readonly drains: (() => void)[] = [];
@@ -70,7 +82,13 @@ export class Transport {
     private readonly options: TransportOptions,
     private readonly events: TransportEvents,
   ) {
+    const slice = options.slice ?? new Slice();
+    this.slice = slice;
     this.protocol = new SshProtocol(options, {
+      get mustWait() {
+        return slice.isUsedUp;
+      },
+      mayExchange: () => this.mayExchange(),
       write: (bytes) => this.write(bytes),
       established: (negotiated) => this.agreed(negotiated),
       packet: (payload) => events.packet(payload),
@@ -81,7 +99,7 @@ export class Transport {
 
   start(): void {
     const { socket } = this;
-    socket.on('data', (bytes: Buffer) => this.take(bytes));
+    socket.on('data', (bytes: Buffer) => this.arrived(bytes));
     socket.on('drain', () => this.drained());
     socket.on('end', () => this.destroy());
     socket.on('close', () => {
@@ -189,22 +207,57 @@ export class Transport {
     return this.socket.bytesRead + this.socket.bytesWritten;
   }
 
+  /** Time for a client to agree on the keys that it has asked for. */
+  private mayExchange(): boolean {
+    const seconds = (Date.now() - this.openedAt) / 1000;
+    if (this.agreements > FREE_REKEYS + seconds + this.moved / REKEY_FOR_BYTES) return false;
+    this.timer = setTimeout(() => this.destroy(), REKEY_SECONDS * 1000);
+    return true;
+  }
+
+  private arrived(bytes: Buffer): void {
+    const { turn } = this.options;
+    if (this.isEstablished || this.identification || !turn) this.take(bytes);
+    else this.wait(turn(), bytes);
+  }
+
+  /** What has come is looked at later, and no more is read until then. */
+  private wait(turn: Promise<void>, bytes: Buffer): void {
+    this.isWaiting = true;
+    this.socket.pause();
+    void turn.then(() => {
+      this.isWaiting = false;
+      this.take(bytes);
+      this.listen();
+    });
+  }
+
   private take(bytes: Buffer): void {
     if (this.ended) return;
+    let taken = 0;
     try {
-      if (this.identification) this.identify(bytes);
-      else this.protocol.parse(bytes);
+      if (this.identification) taken = this.identify(bytes);
+      else if (bytes.length > 0) taken = this.protocol.parse(bytes);
     } catch (error) {
       this.fail(error instanceof Unwanted ? error.reason : 'malformed', (error as Error).message);
       return;
     }
     if (this.isEstablished && this.moved - this.countedAt > (this.options.rekeyBytes ?? REKEY_BYTES)) this.rekey();
+    if (this.ended) return;
+    const left = bytes.subarray(taken);
+    if (left.length > 0 && !this.isEstablished && this.options.turn) this.wait(this.options.turn(), left);
+    else if (left.length > 0 || this.slice.isUsedUp) this.wait(this.slice.next(), left);
     // Who asks without reading the answers is not listened to until they do.
-    if (this.isStuffed) this.socket.pause();
+    else if (this.isStuffed) this.socket.pause();
   }
 
-  /** The first line is read here, however it is cut into pieces; what is no SSH goes no further. */
-  private identify(bytes: Buffer): void {
+  /** Reads on, where nothing stands in the way. */
+  private listen(): void {
+    if (!this.isWaiting && !this.isStuffed && !this.ended) this.socket.resume();
+  }
+
+  /** The first line is read here, however it is cut into pieces; what is no SSH goes no further. Answers how many bytes belong to it. */
+  private identify(bytes: Buffer): number {
     const held = Buffer.concat([this.identification!, bytes]);
     const end = held.indexOf('\n');
     const line = held.toString('latin1', 0, end < 0 ? Math.min(held.length, LONGEST_IDENTIFICATION) : end).replace(/\r$/, '');
@@ -212,7 +265,7 @@ export class Transport {
     if (line.slice(0, begin.length) !== begin.slice(0, line.length)) throw new Unwanted('plain-text', 'what came is not SSH');
     if (end < 0 && held.length < LONGEST_IDENTIFICATION) {
       this.identification = held;
-      return;
+      return bytes.length;
     }
     if (end < 0 || end >= LONGEST_IDENTIFICATION) throw new Error('The identification is too long');
     if (/^SSH-1\.(?!99)/.test(line)) throw new Unwanted('unsupported-protocol', 'SSH 1 is not spoken here');
@@ -221,7 +274,7 @@ export class Transport {
     this.software = software;
     this.identification = undefined;
     this.protocol.parse(held.subarray(0, end + 1));
-    if (held.length > end + 1) this.protocol.parse(held.subarray(end + 1));
+    return end + 1 - (held.length - bytes.length);
   }
 
   /** What is sent in one turn leaves in one write. */
@@ -240,7 +293,7 @@ export class Transport {
 
   private drained(): void {
     if (!this.isFull) for (const resolve of this.drains.splice(0)) resolve();
-    if (!this.isStuffed && !this.ended) this.socket.resume();
+    this.listen();
   }
 }
 

@@ -142,3 +142,18 @@ it('no event of a stranger is lost: what is told and what is counted make up all
   expect(written.reduce((sum, { said }) => sum + (said.repeats?.count ?? 1), 0)).toBe(sent);
   await audit.close();
 });
+
+it('counts what an account asks for again and again though nobody is given it, and tells everything else of it', () => {
+  const { audit, written, clock } = folded();
+  audit.record(login('s'));
+  const asks: ServerEvent = { kind: 'refused', channel: 'control', reason: 'not-offered', detail: 'shell', ...facts('s', '192.0.2.1', 'ann') };
+  for (let time = 0; time < 5_000; time += 1) {
+    clock.now += 1;
+    audit.record(asks);
+  }
+  const told = written.filter(({ event }) => event.kind === 'refused').length;
+  expect(told).toBeGreaterThan(50);
+  expect(told).toBeLessThan(100);
+  void audit.flush();
+  expect(written.reduce((sum, { event, said }) => sum + (event.kind === 'refused' ? (said.repeats?.count ?? 1) : 0), 0)).toBe(5_000);
+});

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { UserAuthentication } from '../../../server/ssh/authentication/user-authentication';
 import { messages } from '../../../server/ssh/connection/messages';
 import { IncomingPackets, LONGEST_PACKET } from '../../../server/ssh/sftp/incoming';
 import { WireWriter } from '../../../server/ssh/wire';
@@ -179,4 +180,62 @@ it('what Terrapin leaves out is noticed: a message before keys are agreed on end
   socket.write(framed(kexinit));
   await over;
   expect(server.audit.of('handshake-failed').at(-1)?.detail).toMatch(/strict/i);
+});
+
+it('pieces of less than a kilobyte are not sent: an answer would cost a packet for each byte', async () => {
+  const client = await server.connect();
+  const protocol = (client as unknown as { _protocol: { session(channel: number, window: number, largest: number): void; _handlers: Record<string, unknown> } })
+    ._protocol;
+  const answered = new Promise<string>((resolve) => {
+    protocol._handlers.CHANNEL_OPEN_FAILURE = (_protocol: unknown, _channel: number, _reason: number, text: string) => resolve(text);
+    protocol._handlers.CHANNEL_OPEN_CONFIRMATION = () => resolve('opened');
+  });
+  protocol.session(0, 1_000_000, 1);
+  expect(await answered).toMatch(/less than 1024 bytes/);
+  client.end();
+});
+
+it('who asks for new keys again and again, and for nothing else, is sent away', async () => {
+  const client = await server.connect();
+  const protocol = (client as unknown as { _protocol: { rekey(): void } })._protocol;
+  let rekeys = 0;
+  client.on('handshake', () => {
+    rekeys += 1;
+    protocol.rekey();
+  });
+  const closed = new Promise<void>((resolve) => client.on('close', resolve));
+  protocol.rekey();
+  await closed;
+  expect(rekeys).toBeGreaterThanOrEqual(5);
+  expect(rekeys).toBeLessThan(20);
+});
+
+it('a key that is made to be slow to look at is refused unseen', async () => {
+  const mpint = (length: number) => Buffer.concat([Buffer.from([1]), Buffer.alloc(length - 2), Buffer.from([1])]);
+  const key = (exponent: number, modulus: number) => new WireWriter().string('ssh-rsa').string(mpint(exponent)).string(mpint(modulus)).done();
+  const asked: unknown[] = [];
+  const sent: Buffer[] = [];
+  const door = new UserAuthentication(
+    { send: (...parts) => sent.push(Buffer.concat(parts)), end: () => {}, sessionId: Buffer.alloc(32) },
+    { ask: async (request) => (asked.push(request), 'refused') },
+    { mostTries: 10, algorithms: ['rsa-sha2-512'] },
+  );
+  await door.packet(new WireWriter().byte(messages.serviceRequest).string('ssh-userauth').done());
+  for (const blob of [key(7, 257), key(3, 2_049)]) {
+    const request = new WireWriter().byte(messages.userAuthRequest).string('ann').string('ssh-connection').string('publickey').boolean(true);
+    await door.packet(request.string('rsa-sha2-512').string(blob).string(Buffer.alloc(300)).done());
+    expect(sent.at(-1)![0]).toBe(messages.userAuthFailure);
+  }
+  await door.packet(
+    new WireWriter()
+      .byte(messages.userAuthRequest)
+      .string('ann')
+      .string('ssh-connection')
+      .string('publickey')
+      .boolean(false)
+      .string('rsa-sha2-512')
+      .string(key(3, 257))
+      .done(),
+  );
+  expect(asked).toHaveLength(1);
 });

@@ -22,7 +22,7 @@ export const attacks = [
 ] as const;
 
 /** What the headers of a connection take at least, that carries nothing: SYN, ACK and FIN of IPv4 with the options of Linux. Bytes. */
-const BYTES_OF_CONNECTION = 60 + 52 + 52;
+export const BYTES_OF_CONNECTION = 60 + 52 + 52;
 
 export interface Cost {
   readonly connections: number;

@@ -1,5 +1,6 @@
 /** The built server in a process of its own, watched from outside and measured from within. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -30,7 +31,13 @@ export interface Watched {
   readonly authority: TestAuthority;
   readonly auditFile: string;
   readonly pid: number;
-  readonly ports: { readonly explicit: number; readonly implicit: number; readonly proxied: number; readonly passive: readonly number[] };
+  readonly ports: {
+    readonly explicit: number;
+    readonly implicit: number;
+    readonly proxied: number;
+    readonly sftp: number;
+    readonly passive: readonly number[];
+  };
   /** Whether it has ended by itself. */
   readonly crashed: () => boolean;
   /** Everything on standard output and standard error. */
@@ -67,6 +74,12 @@ export async function watched(overrides: Partial<ServerConfigInput> = {}, accoun
   writeFileSync(join(folder, 'ca.pem'), authority.pem);
   writeFileSync(join(folder, 'server.pem'), issued.certificate);
   writeFileSync(join(folder, 'server.key'), issued.key, { mode: 0o600 });
+  // An RSA key too: its signatures are the dearest.
+  const hostKeys = [generateKeyPairSync('ed25519'), generateKeyPairSync('rsa', { modulusLength: 3072 })].map(({ privateKey }, index) => {
+    const file = join(folder, `host-${index}.pem`);
+    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    return { kind: 'file' as const, file };
+  });
   const passwordHash = quickHash(PASSWORD);
   writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts: accounts ?? [{ user: 'demo', passwordHash, admin: true }] }));
   const auditFile = join(folder, 'audit.json');
@@ -76,6 +89,7 @@ export async function watched(overrides: Partial<ServerConfigInput> = {}, accoun
       { mode: 'implicit', host: '127.0.0.1', port: 0 },
       { mode: 'explicit', host: '127.0.0.1', port: 0, proxyProtocolFrom: ['127.0.0.0/8'] },
     ],
+    sftp: { host: '127.0.0.1', port: 0, hostKeys, handshakeSeconds: 8, scp: true },
     passive: { ports: 'any:16', connectSeconds: 1 },
     tls: { handshakeSeconds: 8, certificates: [{ kind: 'file', certificate: join(folder, 'server.pem'), key: join(folder, 'server.key') }] },
     storage: { kind: 'local', root: files, fsync: false },
@@ -135,7 +149,8 @@ export async function watched(overrides: Partial<ServerConfigInput> = {}, accoun
       });
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${output}`)));
   });
-  const [explicit, implicit, proxied] = listening.map(({ port }) => port) as [number, number, number];
+  const [explicit, implicit, proxied] = listening.filter(({ mode }) => mode !== 'sftp').map(({ port }) => port) as [number, number, number];
+  const sftp = listening.find(({ mode }) => mode === 'sftp')?.port ?? 0;
   const ask = (path: string) => askAdmin(admin, path);
   return {
     folder,
@@ -143,7 +158,7 @@ export async function watched(overrides: Partial<ServerConfigInput> = {}, accoun
     authority,
     auditFile,
     pid: child.pid!,
-    ports: { explicit, implicit, proxied, passive },
+    ports: { explicit, implicit, proxied, sftp, passive },
     crashed: () => ended && !stopping,
     output: () => output,
     warnings: () => output.match(/^\(node:\d+\).*$|^.*UnhandledPromiseRejection.*$/gm) ?? [],

@@ -1,0 +1,306 @@
+/**
+ * Fuzz of SSH against the built server in a process of its own: recorded packets of good clients, changed before they are encrypted, before there are
+ * keys, before and after the login, and changed requests of SFTP and lines of scp behind it. What is counted must be zero: crashes, rejections that
+ * nobody handled, hangs, leaks.
+ *
+ * SSH_FUZZ_INPUTS  how many inputs, 20,000 by default; 100,000 is the long form
+ * FUZZ_SEED        what was printed, to do the same again; new each time by default
+ * FUZZ_EPISODES    first-last, to repeat only these connections
+ */
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { SFTPWrapper } from 'ssh2';
+import { verifyChain } from '../../../server/audit/chain';
+import { auditLine } from '../../../server/audit/schema';
+import { WireReader, WireWriter } from '../../../server/ssh/wire';
+import { mutated } from './inputs';
+import { Random } from './random';
+import { Hang, recorded, SshWire } from './ssh-wire';
+import { auditLines, leaks, megabytes, PASSWORD, type Watched, watched } from './watched';
+
+const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
+const INPUTS = Number(process.env.SSH_FUZZ_INPUTS ?? 20_000);
+const [FIRST, LAST] = (process.env.FUZZ_EPISODES ?? `0-${Number.MAX_SAFE_INTEGER}`).split('-').map(Number) as [number, number];
+/** Connections at once. */
+const SIDE_BY_SIDE = 16;
+
+let server: Watched;
+/** What good clients send: before there are keys, to log in, on channels, and as requests of SFTP. */
+const good = { plain: [] as Buffer[], login: [] as Buffer[], channels: [] as Buffer[], sftp: [] as Buffer[] };
+const scp = ['C0644 5 name\n', 'hello\0', 'T1700000000 0 1700000000 0\n', 'D0755 0 folder\n', 'E\n', '\0', '\x01scp: no\n'].map((line) => Buffer.from(line));
+
+beforeAll(async () => {
+  server = await watched();
+  await record();
+});
+afterAll(() => server.stop());
+
+async function record(): Promise<void> {
+  const login = { username: 'demo', password: PASSWORD };
+  const payloads = [
+    ...(await recorded(server.ports.sftp, login, async (_client, sftp) => everything(sftp))),
+    ...(await recorded(server.ports.sftp, { ...login, tryKeyboard: true, authHandler: ['none', 'keyboard-interactive', 'password'] } as never, async () => {})),
+  ];
+  for (const payload of payloads) {
+    const type = payload[0]!;
+    if (type === 94) good.sftp.push(Buffer.from(new WireReader(payload, 5).string().subarray(4)));
+    if (type >= 20 && type < 50) good.plain.push(payload);
+    else if (type >= 80) good.channels.push(payload);
+    else good.login.push(payload);
+  }
+  // What clients ask for that get nothing, or that ours does not ask for.
+  const session = (request: string) => new WireWriter().byte(98).uint32(0).string(request).boolean(true);
+  good.channels.push(
+    session('shell').done(),
+    session('exec').string('scp -t /').done(),
+    session('env').string('LANG').string('C').done(),
+    session('pty-req').string('xterm').uint32(80).uint32(24).uint32(0).uint32(0).string('').done(),
+    new WireWriter().byte(80).string('tcpip-forward').boolean(true).string('').uint32(0).done(),
+    new WireWriter().byte(90).string('direct-tcpip').uint32(3).uint32(9_999).uint32(9_999).string('a').uint32(1).string('b').uint32(2).done(),
+    new WireWriter().byte(95).uint32(0).uint32(1).string('to standard error').done(),
+    new WireWriter().byte(93).uint32(0).uint32(0xffff_ffff).done(),
+    Buffer.from([96, 0, 0, 0, 0]),
+    Buffer.from([97, 0, 0, 0, 0]),
+  );
+  const extended = (name: string) => new WireWriter().byte(200).uint32(7).string(name);
+  good.sftp.push(
+    extended('limits@openssh.com').done(),
+    extended('expand-path@openssh.com').string('~/x').done(),
+    extended('copy-data').string(Buffer.alloc(4)).uint64(0).uint64(0).string(Buffer.alloc(4)).uint64(0).done(),
+    extended('lsetstat@openssh.com').string('/a').uint32(0).done(),
+  );
+}
+
+/** Everything that SFTP has. */
+async function everything(sftp: SFTPWrapper): Promise<void> {
+  type Call = (...args: readonly unknown[]) => Promise<unknown>;
+  const call = (name: string, ...args: readonly unknown[]) =>
+    (promisify((sftp as unknown as Record<string, (...all: unknown[]) => void>)[name]!.bind(sftp)) as unknown as Call)(...args).catch(() => undefined);
+  writeFileSync(join(server.files, 'there'), 'x'.repeat(100_000));
+  await call('mkdir', '/folder');
+  for (const flags of ['w', 'r+', 'a', 'wx']) {
+    const handle = await call('open', `/folder/${flags}`, flags);
+    if (!handle) continue;
+    await call('write', handle, Buffer.from('some bytes'), 0, 10, 0);
+    await call('write', handle, Buffer.from('out of order'), 0, 12, 70_000);
+    await call('fsetstat', handle, { mtime: 1_700_000_000, atime: 1_700_000_000 });
+    await call('ext_openssh_fsync', handle);
+    await call('fstat', handle);
+    await call('close', handle);
+  }
+  const reading = await call('open', '/there', 'r');
+  await call('read', reading, Buffer.alloc(1_000), 0, 1_000, 50_000);
+  await call('close', reading);
+  const folder = await call('opendir', '/folder');
+  await call('readdir', folder);
+  await call('close', folder);
+  for (const name of ['stat', 'lstat', 'realpath', 'readlink', 'ext_openssh_statvfs']) await call(name, '/there');
+  await call('setstat', '/there', { mtime: 1, atime: 1, mode: 0o600, size: 3 });
+  await call('rename', '/there', '/folder/there');
+  await call('ext_openssh_rename', '/folder/there', '/there');
+  await call('symlink', '/there', '/link');
+  await call('unlink', '/folder/a');
+  await call('rmdir', '/folder');
+}
+
+const counts = { inputs: 0, 'before keys': 0, 'before login': 0, 'after login': 0, sftp: 0, scp: 0 };
+function count(kind: Exclude<keyof typeof counts, 'inputs'>): void {
+  counts.inputs += 1;
+  counts[kind] += 1;
+}
+
+/** A packet as it is before there are keys. */
+function plain(random: Random, payload: Buffer): Buffer {
+  const padding = 8 - ((5 + payload.length) % 8) + (8 - ((5 + payload.length) % 8) < 4 ? 8 : 0);
+  const bytes = new WireWriter()
+    .uint32(1 + payload.length + padding)
+    .byte(padding)
+    .raw(payload)
+    .raw(Buffer.alloc(padding))
+    .done();
+  return random.chance(6) ? mutated(random, bytes) : bytes;
+}
+
+/** One of them, most often changed. */
+const changed = (random: Random, from: readonly Buffer[]) => (random.chance(4) ? random.pick(from) : mutated(random, random.pick(from)));
+
+async function beforeKeys(random: Random): Promise<void> {
+  const socket = connectTcp({ port: server.ports.sftp, host: '127.0.0.1', noDelay: true });
+  socket.on('error', () => {}).resume();
+  const over = new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Hang('the connection was not closed')), 20_000);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  socket.write(random.chance(8) ? mutated(random, Buffer.from('SSH-2.0-fuzz\r\n')) : 'SSH-2.0-fuzz\r\n');
+  // A good beginning now and then, or a change would never be reached.
+  if (random.chance(2)) socket.write(plain(new Random(1), good.plain[0]!));
+  for (let packets = random.between(1, 8); packets > 0; packets -= 1) {
+    const bytes = plain(
+      random,
+      random.chance(8) ? random.bytes(random.between(1, 300)) : changed(random, [...good.plain, ...good.plain, ...good.login, ...good.channels]),
+    );
+    const cut = random.chance(4) ? random.below(bytes.length + 1) : bytes.length;
+    socket.write(bytes.subarray(0, cut));
+    if (cut < bytes.length) socket.write(bytes.subarray(cut));
+    count('before keys');
+  }
+  socket.end();
+  await over;
+}
+
+async function beforeLogin(random: Random): Promise<void> {
+  const wire = await SshWire.open(server.ports.sftp);
+  wire.send(new WireWriter().byte(5).string('ssh-userauth').done());
+  while (!wire.closed) {
+    for (let pack = random.between(1, 4); pack > 0; pack -= 1) {
+      wire.send(changed(random, random.chance(8) ? good.channels : good.login), random.chance(50) ? random.below(256) : undefined);
+      count('before login');
+    }
+    if (!(await wire.refusedAgain())) return;
+  }
+}
+
+async function afterLogin(random: Random): Promise<void> {
+  const wire = await SshWire.open(server.ports.sftp, PASSWORD);
+  for (let sent = 0; sent < 60; ) {
+    for (let pack = random.between(1, 6); pack > 0; pack -= 1) {
+      const input = random.chance(20) ? random.bytes(random.between(1, 100)) : changed(random, random.chance(20) ? good.login : good.channels);
+      // What ends the connection rightly would end most of them at once: keys are asked for, and goodbyes said, now and then.
+      const isEnd = input[0] === 1 || input[0] === 20;
+      if (isEnd && !random.chance(10)) continue;
+      wire.send(input, random.chance(200) ? random.below(256) : undefined);
+      count('after login');
+      sent += 1;
+    }
+    if (!(await wire.dealtWith())) return;
+  }
+  wire.close();
+}
+
+const ofHandle = [4, 5, 6, 8, 10, 12];
+/** A request of SFTP, about one of the handles that may be there. */
+function request(random: Random): Buffer {
+  const body = Buffer.from(changed(random, good.sftp));
+  if (ofHandle.includes(body[0] ?? 0) && body.length >= 13 && random.chance(4) === false) body.writeUInt32BE(random.between(1, 8), 9);
+  return body;
+}
+
+async function sftp(random: Random): Promise<void> {
+  const wire = await SshWire.open(server.ports.sftp, PASSWORD);
+  await wire.openChannel('subsystem', 'sftp');
+  wire.write(new WireWriter().uint32(5).byte(1).uint32(3).done());
+  const ends = random.chance(3);
+  for (let sent = 0; sent < 120; ) {
+    let pack = Buffer.alloc(0);
+    for (let left = random.between(1, 12); left > 0; left -= 1) {
+      const body = request(random);
+      const bytes = new WireWriter().string(body).done();
+      if (random.chance(200)) bytes.writeUInt32BE(random.pick([0, 1, body.length + 1, body.length - 1, 262_144, 262_145, 0xffff_ffff]) >>> 0, 0);
+      pack = Buffer.concat([pack, bytes]);
+      count('sftp');
+      sent += 1;
+    }
+    if (!wire.write(pack)) break;
+    if (!(await wire.sftpAnswered())) return wire.close();
+  }
+  // Some leave without a word, with files open; some say that they send no more, and wait for the end.
+  if (ends) {
+    wire.send(Buffer.concat([Buffer.from([96]), new WireWriter().uint32(wire.channel).done()]));
+    await wire.channelGone();
+  }
+  wire.close();
+}
+
+async function copying(random: Random): Promise<void> {
+  const wire = await SshWire.open(server.ports.sftp, PASSWORD);
+  const line = random.pick(['scp -t /', 'scp -r -p -t /scp', 'scp -f /there', 'scp -r -p -f /', 'scp -d -t /none']);
+  await wire.openChannel('exec', random.chance(4) ? mutated(random, Buffer.from(line)).toString('latin1') : line);
+  for (let sent = random.between(5, 40); sent > 0; sent -= 1) {
+    wire.write(changed(random, scp));
+    count('scp');
+  }
+  wire.send(Buffer.concat([Buffer.from([96]), new WireWriter().uint32(wire.channel).done()]));
+  if (await wire.dealtWith()) wire.close();
+}
+
+function kindOf(random: Random): (random: Random) => Promise<void> {
+  const number = random.below(100);
+  if (number < 30) return beforeKeys;
+  if (number < 55) return beforeLogin;
+  if (number < 72) return afterLogin;
+  if (number < 94) return sftp;
+  return copying;
+}
+
+/** Runs episodes until so many inputs were sent. Answers what went wrong. */
+async function fuzz(from: number, inputs: number): Promise<{ readonly next: number; readonly hangs: string[]; readonly unexpected: string[] }> {
+  const until = counts.inputs + inputs;
+  const hangs: string[] = [];
+  const unexpected: string[] = [];
+  let next = from;
+  const worker = async () => {
+    while (counts.inputs < until && next <= LAST && !server.crashed()) {
+      const episode = next++;
+      const random = new Random(Math.imul(SEED, 0x9e3779b1) + Math.imul(episode, 0x85ebca6b));
+      const kind = kindOf(random);
+      try {
+        await kind(random);
+      } catch (error) {
+        (error instanceof Hang ? hangs : unexpected).push(`episode ${episode}, ${kind.name}: ${(error as Error).message}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
+  return { next, hangs, unexpected };
+}
+
+/** What of unfinished uploads lies about. */
+function staged(): string[] {
+  return (readdirSync(server.files, { recursive: true }) as string[]).filter((name) => name.includes('.ftps-staging/'));
+}
+
+it(`${INPUTS.toLocaleString('en')} inputs: no crash, no unhandled rejection, no hang, no leak`, async () => {
+  process.stdout.write(`ssh fuzz: FUZZ_SEED=${SEED}\n`);
+  if (!existsSync(join(server.files, 'scp'))) mkdirSync(join(server.files, 'scp'));
+  // The first part fills caches, compiles code and opens what stays open; what grows after it is a leak.
+  const first = await fuzz(FIRST, INPUTS / 5);
+  await server.idle();
+  const before = await server.measure();
+  const started = Date.now();
+  const rest = await fuzz(first.next, (INPUTS * 4) / 5);
+  const seconds = (Date.now() - started) / 1000;
+  const hangs = [...first.hangs, ...rest.hangs];
+  const unexpected = [...first.unexpected, ...rest.unexpected];
+  const crashes = server.crashed() ? [server.output().slice(-2_000)] : [];
+  let leaked: string[] = [];
+  if (crashes.length === 0) {
+    await server.idle();
+    for (let patience = 30; patience > 0; patience -= 1) {
+      leaked = [...leaks(before, await server.measure(), { memory: 6 * 1024 * 1024 }), ...staged()];
+      if (leaked.length === 0) break;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+    const after = await server.measure();
+    process.stdout.write(
+      `ssh fuzz: heap ${megabytes(before.heapUsed)} before, ${megabytes(after.heapUsed)} after; resident ${megabytes(before.rss)} before, ${megabytes(after.rss)} after\n`,
+    );
+  }
+  process.stdout.write(
+    `ssh fuzz: ${JSON.stringify({ seed: SEED, episodes: rest.next - FIRST, ...counts, perSecond: Math.round((INPUTS * 0.8) / seconds) })}\n` +
+      `ssh fuzz: ${JSON.stringify({ crashes: crashes.length, rejections: server.warnings().length, hangs: hangs.length, leaks: leaked.length })}\n`,
+  );
+  expect({ crashes, warnings: server.warnings(), hangs, unexpected, leaked }).toEqual({ crashes: [], warnings: [], hangs: [], unexpected: [], leaked: [] });
+}, 900_000);
+
+it('and everything it wrote is whole, in its form, and without a secret', async () => {
+  const lines = auditLines(server);
+  expect((await verifyChain(lines)).breaks).toEqual([]);
+  for (const line of lines) auditLine.parse(JSON.parse(line));
+  const written = `${lines.join('\n')}\n${server.output()}\n${await server.admin('/metrics')}`;
+  for (const secret of [PASSWORD, 'PRIVATE KEY', '$scrypt$']) expect(written.includes(secret)).toBe(false);
+}, 120_000);
