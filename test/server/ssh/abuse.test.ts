@@ -217,7 +217,12 @@ it('a key that is made to be slow to look at is refused unseen', async () => {
   const sent: Buffer[] = [];
   const door = new UserAuthentication(
     { send: (...parts) => sent.push(Buffer.concat(parts)), end: () => {}, sessionId: Buffer.alloc(32) },
-    { ask: async (request) => (asked.push(request), 'refused') },
+    {
+      ask: async (request) => {
+        asked.push(request);
+        return 'refused';
+      },
+    },
     { mostTries: 10, algorithms: ['rsa-sha2-512'] },
   );
   await door.packet(new WireWriter().byte(messages.serviceRequest).string('ssh-userauth').done());

@@ -25,7 +25,7 @@ it('who waits goes on one in each turn, in order, and others are heard between',
     order.push(name);
   });
   void (async () => {
-    for (let count = 0; order.length < 3; count += 1) {
+    while (order.length < 10) {
       await turn();
       order.push('turn');
     }

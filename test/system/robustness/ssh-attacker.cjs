@@ -129,6 +129,29 @@ function pour(next) {
   };
 }
 
+/** Says who this is, and goes on. */
+function introduced(act) {
+  return (send, socket) => {
+    send(IDENTIFICATION);
+    act(send, socket);
+  };
+}
+
+/** Asks to log in, and goes on. */
+function asking(act) {
+  return (send, one, socket) => {
+    send(bytes(5, 'ssh-userauth'));
+    act(send, one, socket);
+  };
+}
+
+/** Sends so many, and waits. */
+function several(count, make) {
+  return (send) => {
+    for (let index = 0; index < count; index += 1) send(make(index));
+  };
+}
+
 /** A channel by hand: opened with this window and largest packet, and a subsystem on it. `act` gets its number at the server. */
 function channel(act, { window = 2 ** 31, largest = 32_768, subsystem = 'sftp' } = {}) {
   return (send, one, socket) => {
@@ -158,7 +181,8 @@ function requests(make, options) {
         if (socket.destroyed || over()) return void one.destroy();
         let pack = Buffer.alloc(0);
         while (pack.length < 16_000) {
-          const body = make((id += 1));
+          id += 1;
+          const body = make(id);
           pack = Buffer.concat([pack, uint32(body.length), body]);
         }
         if (pack.length > room) return;
@@ -179,7 +203,6 @@ const dear = {
   },
 };
 const wrong = (count) => bytes(50, 'demo', 'ssh-connection', 'password', 0, `wrong-${process.pid}-${count}`);
-let turn = 0;
 
 const strangers = {
   silent: () => lanes(200, () => bare(() => {})),
@@ -190,7 +213,8 @@ const strangers = {
         let at = 0;
         const more = () => {
           if (socket.destroyed || at >= all.length || over()) return void socket.destroy();
-          send(all.subarray(at, (at += 1)));
+          send(all.subarray(at, at + 1));
+          at += 1;
           setImmediate(more);
         };
         more();
@@ -216,10 +240,8 @@ const strangers = {
         (_chunk, _send, socket) => _chunk.length < 100 || socket.destroy(),
       ),
     ),
-  'KEXINIT again and again': () =>
-    lanes(16, () => bare((send, socket) => (send(IDENTIFICATION), flood(Buffer.concat(Array.from({ length: 50 }, () => plain(kexinit()))))(send, socket)))),
-  'IGNORE before there are keys': () =>
-    lanes(8, () => bare((send, socket) => (send(IDENTIFICATION), flood(Buffer.concat(Array.from({ length: 4_000 }, () => plain(IGNORE))))(send, socket)))),
+  'KEXINIT again and again': () => lanes(16, () => bare(introduced(flood(Buffer.concat(Array.from({ length: 50 }, () => plain(kexinit()))))))),
+  'IGNORE before there are keys': () => lanes(8, () => bare(introduced(flood(Buffer.concat(Array.from({ length: 4_000 }, () => plain(IGNORE))))))),
   'key exchanges, the dearest': () => lanes(16, () => client('handshake', (_send, one) => one.destroy(), dear)),
   'key exchanges never finished': () =>
     lanes(64, () =>
@@ -243,30 +265,22 @@ const strangers = {
         pour(() => IGNORE),
       ),
     ),
-  'wrong passwords on one connection': () => client('handshake', (send, one, socket) => (send(bytes(5, 'ssh-userauth')), pour(wrong)(send, one, socket))),
-  'wrong passwords on many connections': () =>
-    lanes(16, () => client('handshake', (send) => (send(bytes(5, 'ssh-userauth')), [0, 1, 2, 3].forEach((count) => send(wrong((turn += 1) + count)))))),
+  'wrong passwords on one connection': () => client('handshake', asking(pour(wrong))),
+  'wrong passwords on many connections': () => lanes(16, () => client('handshake', asking(several(4, wrong)))),
   'keys offered': () => {
     const blob = bytes('ssh-rsa', string(Buffer.from([1, 0, 1])), string(Buffer.concat([Buffer.from([0]), Buffer.alloc(512, 0xff)])));
     const offer = bytes(50, 'demo', 'ssh-connection', 'publickey', 0, 'rsa-sha2-512', string(blob));
-    return lanes(16, () => client('handshake', (send) => (send(bytes(5, 'ssh-userauth')), Array.from({ length: 20 }, () => send(offer)))));
+    return lanes(16, () => client('handshake', asking(several(20, () => offer))));
   },
   'signatures that are wrong': () => {
     const n = Buffer.concat([Buffer.from([0]), Buffer.alloc(2_048, 0xff)]);
     const blob = bytes('ssh-rsa', string(Buffer.concat([Buffer.from([1]), Buffer.alloc(6), Buffer.from([1])])), string(n));
     const signature = bytes('rsa-sha2-512', string(Buffer.alloc(2_048, 0x11)));
     const offer = bytes(50, 'demo', 'ssh-connection', 'publickey', 1, 'rsa-sha2-512', string(blob), string(signature));
-    return lanes(16, () => client('handshake', (send) => (send(bytes(5, 'ssh-userauth')), Array.from({ length: 20 }, () => send(offer)))));
+    return lanes(16, () => client('handshake', asking(several(20, () => offer))));
   },
   'keyboard-interactive asked for and never answered': () =>
-    lanes(8, () =>
-      client(
-        'handshake',
-        (send, one, socket) => (
-          send(bytes(5, 'ssh-userauth')), pour(() => bytes(50, 'demo', 'ssh-connection', 'keyboard-interactive', '', ''))(send, one, socket)
-        ),
-      ),
-    ),
+    lanes(8, () => client('handshake', asking(pour(() => bytes(50, 'demo', 'ssh-connection', 'keyboard-interactive', '', ''))))),
   'channels before the login': () =>
     lanes(8, () =>
       client(
@@ -449,7 +463,7 @@ const accounts = {
           bytes(80, 'streamlocal-forward@openssh.com', 1, '/tmp/x'),
           bytes(80, 'keepalive@openssh.com', 1),
         ];
-        pour(() => asked[(turn += 1) % asked.length])(send, one, socket);
+        pour((index) => asked[index % asked.length])(send, one, socket);
       }),
     ),
   'more than the window allows': () =>
