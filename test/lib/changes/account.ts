@@ -85,32 +85,38 @@ export class Account {
         if (this.leftOver.has(one)) problems.push(`${name}/${id}: stuck, ${one} was left behind by ${this.leftOver.get(one)}`);
       }
     };
-    fullDiff(before as never, after as never).resources.forEachDifference((id, change) => {
-      const [was, is] = [old[id], fresh[id]];
-      switch (change.changeImpact) {
-        case ResourceImpact.WILL_CREATE:
-          say(id, 'created', is.Type);
-          take(id, is);
-          break;
-        case ResourceImpact.WILL_DESTROY:
-        case ResourceImpact.WILL_ORPHAN:
-          removed.push(id);
-          break;
-        case ResourceImpact.WILL_REPLACE:
-        case ResourceImpact.MAY_REPLACE:
-          if (change.changeImpact === ResourceImpact.MAY_REPLACE && Object.keys(change.propertyUpdates).every((key) => INTERRUPTS.has(`${is.Type}.${key}`))) {
-            say(id, 'updated', is.Type);
+    const create = (id: string) => {
+      say(id, 'created', fresh[id].Type);
+      take(id, fresh[id]);
+    };
+    // A first deployment creates everything, which needs no schema to say so.
+    if (Object.keys(old).length === 0) for (const id of Object.keys(fresh)) create(id);
+    else
+      fullDiff(before as never, after as never).resources.forEachDifference((id, change) => {
+        const [was, is] = [old[id], fresh[id]];
+        switch (change.changeImpact) {
+          case ResourceImpact.WILL_CREATE:
+            create(id);
             break;
-          }
-          say(id, 'replaced', is.Type);
-          replaced.add(id);
-          take(id, is);
-          if (HOLDS_DATA.test(was.Type) && !keeps(was, 'UpdateReplacePolicy') && !this.mayLose) problems.push(`${name}/${id}: lost, ${was.Type} is replaced`);
-          break;
-        default:
-          say(id, 'updated', is.Type);
-      }
-    });
+          case ResourceImpact.WILL_DESTROY:
+          case ResourceImpact.WILL_ORPHAN:
+            removed.push(id);
+            break;
+          case ResourceImpact.WILL_REPLACE:
+          case ResourceImpact.MAY_REPLACE:
+            if (change.changeImpact === ResourceImpact.MAY_REPLACE && Object.keys(change.propertyUpdates).every((key) => INTERRUPTS.has(`${is.Type}.${key}`))) {
+              say(id, 'updated', is.Type);
+              break;
+            }
+            say(id, 'replaced', is.Type);
+            replaced.add(id);
+            take(id, is);
+            if (HOLDS_DATA.test(was.Type) && !keeps(was, 'UpdateReplacePolicy') && !this.mayLose) problems.push(`${name}/${id}: lost, ${was.Type} is replaced`);
+            break;
+          default:
+            say(id, 'updated', is.Type);
+        }
+      });
     for (const id of removed) this.remove(name, id, old[id], fates, problems, 'deleted');
     problems.push(...imageOf(name, old, fresh));
     return { replaced, removed: new Set(removed) };

@@ -3,10 +3,20 @@ import { Duration } from 'aws-cdk-lib';
 import { InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { Schedule } from 'aws-cdk-lib/aws-events';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { type FtpsEnvironmentOptions, StorageKind } from '../../../lib';
+import { DnsRouting, EndpointKind, type FtpsEnvironmentOptions, ImageComponent, StorageKind } from '../../../lib';
 import { change, environment } from '../../lib/changes/environment';
 
 it.each<[string, FtpsEnvironmentOptions, FtpsEnvironmentOptions]>([
+  ['one instance becomes three', { instances: 1 }, { instances: 3 }],
+  ['two environments are to share a name', {}, { dnsRouting: DnsRouting.weighted(100) }],
+  [
+    'an environment becomes the primary one',
+    { endpoint: EndpointKind.LOAD_BALANCER },
+    { endpoint: EndpointKind.LOAD_BALANCER, dnsRouting: DnsRouting.primary() },
+  ],
+  ['the archive goes', {}, { archiveRetention: Duration.days(0) }],
+  ['IPv6 comes', {}, { ipv6: true }],
+  ['an agent in the image', {}, { image: { components: [ImageComponent.commands('Agent', { install: ['dnf -y install agent'] })] } }],
   ['an archive comes', { archiveRetention: Duration.days(0) }, {}],
   ['the archive is kept for longer', {}, { archiveRetention: Duration.days(730) }],
   ['IPv6 goes', { ipv6: true }, {}],
