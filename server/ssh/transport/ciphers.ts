@@ -14,6 +14,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import type { Cipher, Decipher, Inbound, OnPayload, Outbound } from 'ssh2/lib/protocol/crypto.js';
+import { release } from './memory';
 
 /** Before the payload: the length of the packet, and that of the padding. */
 const HEADER = 5;
@@ -24,82 +25,138 @@ const TAG = 16;
 /** The longest packet that is taken: a channel packet of 32 KiB, the largest that is asked for, and what surrounds it. RFC 4253 section 6.1 wants 35000. */
 const LONGEST = 35_000;
 
-/** What of a packet is not encrypted, and so doesn't count for its blocks: the length, but in encrypt-and-MAC. */
-function allocate(payloadLength: number, plainLength: number, behind: number): Buffer {
-  const unpadded = HEADER + payloadLength;
-  let padding = BLOCK - ((unpadded - plainLength) % BLOCK);
-  if (padding < LEAST_PADDING) padding += BLOCK;
-  const packet = Buffer.allocUnsafe(unpadded + padding + behind);
-  packet.writeUInt32BE(unpadded + padding - 4, 0);
-  packet[4] = padding;
-  // RFC 4253 section 6 only recommends random padding: it was for CBC, and an encrypted counter tells nothing of what it hides.
-  packet.fill(0, unpadded, unpadded + padding);
-  return packet;
-}
+/** Parts of a payload below that are copied together before they are encrypted: a call into OpenSSL costs more than the copy. Bytes. */
+const LITTLE = 2_048;
 
-class GcmCipher implements Cipher {
+/** Encrypts what is sent. */
+export abstract class PacketCipher implements Cipher {
   outSeqno: number;
-  private readonly key: KeyObject;
-  private readonly iv: Buffer;
   private freed = false;
 
-  constructor(private readonly outbound: Outbound) {
+  /** `plainLength`: how much of a packet is not encrypted, and so doesn't count for its blocks. `behind`: what follows it. Bytes. */
+  constructor(
+    protected readonly outbound: Outbound,
+    private readonly plainLength: number,
+    private readonly behind: number,
+  ) {
     this.outSeqno = outbound.seqno;
+  }
+
+  /** Encrypts the packet but for what is plain, whose padding is there, and whose payload is what the parts say; puts behind it what belongs there. */
+  protected abstract close(packet: Buffer, end: number, parts: readonly Uint8Array[]): void;
+
+  /** How long the packet is that carries so many bytes, with all that follows it. */
+  sizeOf(payloadLength: number): number {
+    return HEADER + payloadLength + this.paddingOf(payloadLength) + this.behind;
+  }
+
+  /** Makes a packet of these parts in a space of its size. */
+  seal(space: Buffer, payloadLength: number, parts: readonly Uint8Array[]): void {
+    if (this.freed) return;
+    const padding = this.paddingOf(payloadLength);
+    const end = HEADER + payloadLength + padding;
+    space.writeUInt32BE(end - 4, 0);
+    space[4] = padding;
+    // RFC 4253 section 6 only recommends random padding: it was for CBC, and an encrypted counter tells nothing of what it hides.
+    space.fill(0, end - padding, end);
+    this.close(space, end, parts);
+    this.outSeqno = (this.outSeqno + 1) >>> 0;
+  }
+
+  // As ssh2 has it, for its own packets.
+
+  allocPacket(payloadLength: number): Buffer {
+    const packet = Buffer.allocUnsafe(this.sizeOf(payloadLength));
+    packet[4] = this.paddingOf(payloadLength);
+    return packet;
+  }
+
+  encrypt(packet: Buffer): void {
+    if (this.freed) return;
+    const payloadLength = packet.length - this.behind - packet[4]! - HEADER;
+    this.seal(packet, payloadLength, [packet.subarray(HEADER, HEADER + payloadLength)]);
+    this.outbound.onWrite(packet);
+  }
+
+  free(): void {
+    this.freed = true;
+  }
+
+  private paddingOf(payloadLength: number): number {
+    const padding = BLOCK - ((HEADER + payloadLength - this.plainLength) % BLOCK);
+    return padding < LEAST_PADDING ? padding + BLOCK : padding;
+  }
+}
+
+/** Puts the parts into the packet and encrypts it from there on. What is large goes straight from where it lies. */
+function encryptParts(cipher: NodeCipher, packet: Buffer, from: number, end: number, parts: readonly Uint8Array[]): void {
+  let at = HEADER;
+  let plain = from;
+  for (const part of parts) {
+    if (part.length < LITTLE) packet.set(part, at);
+    else {
+      if (at > plain) put(cipher.update(packet.subarray(plain, at)), packet, plain);
+      put(cipher.update(part), packet, at);
+      plain = at + part.length;
+    }
+    at += part.length;
+  }
+  put(cipher.update(packet.subarray(plain, end)), packet, plain);
+}
+
+function put(encrypted: Buffer, packet: Buffer, at: number): void {
+  packet.set(encrypted, at);
+  release(encrypted);
+}
+
+class GcmCipher extends PacketCipher {
+  private readonly name: 'aes-256-gcm';
+  private readonly key: KeyObject;
+  private readonly iv: Buffer;
+
+  constructor(outbound: Outbound) {
+    super(outbound, 4, TAG);
+    this.name = outbound.cipherInfo.sslName as 'aes-256-gcm';
     this.key = createSecretKey(outbound.cipherKey);
     this.iv = Buffer.from(outbound.cipherIV);
   }
 
-  allocPacket(payloadLength: number): Buffer {
-    return allocate(payloadLength, 4, TAG);
-  }
-
-  encrypt(packet: Buffer): void {
-    if (this.freed) return;
-    const cipher = createCipheriv(this.outbound.cipherInfo.sslName as 'aes-256-gcm', this.key, this.iv);
-    const end = packet.length - TAG;
+  protected close(packet: Buffer, end: number, parts: readonly Uint8Array[]): void {
+    const cipher = createCipheriv(this.name, this.key, this.iv);
     cipher.setAAD(packet.subarray(0, 4));
-    packet.set(cipher.update(packet.subarray(4, end)), 4);
+    encryptParts(cipher, packet, 4, end, parts);
     cipher.final();
     packet.set(cipher.getAuthTag(), end);
     increment(this.iv);
-    this.outSeqno = (this.outSeqno + 1) >>> 0;
-    this.outbound.onWrite(packet);
-  }
-
-  free(): void {
-    this.freed = true;
   }
 }
 
-class CtrCipher implements Cipher {
-  outSeqno: number;
+class CtrCipher extends PacketCipher {
   private readonly cipher: NodeCipher;
-  private readonly mac: Mac;
-  private freed = false;
 
-  constructor(private readonly outbound: Outbound) {
-    this.outSeqno = outbound.seqno;
+  constructor(
+    outbound: Outbound,
+    private readonly mac = new Mac(outbound),
+  ) {
+    super(outbound, mac.afterEncryption ? 4 : 0, mac.length);
     this.cipher = createCipheriv(outbound.cipherInfo.sslName, createSecretKey(outbound.cipherKey), outbound.cipherIV);
-    this.mac = new Mac(outbound);
   }
 
-  allocPacket(payloadLength: number): Buffer {
-    return allocate(payloadLength, this.mac.afterEncryption ? 4 : 0, this.mac.length);
-  }
-
-  encrypt(packet: Buffer): void {
-    if (this.freed) return;
-    const end = packet.length - this.mac.length;
-    const from = this.mac.afterEncryption ? 4 : 0;
-    const plainMac = this.mac.afterEncryption ? undefined : this.mac.of(this.outSeqno, packet.subarray(0, end));
-    packet.set(this.cipher.update(packet.subarray(from, end)), from);
-    packet.set(plainMac ?? this.mac.of(this.outSeqno, packet.subarray(0, end)), end);
-    this.outSeqno = (this.outSeqno + 1) >>> 0;
-    this.outbound.onWrite(packet);
-  }
-
-  free(): void {
-    this.freed = true;
+  protected close(packet: Buffer, end: number, parts: readonly Uint8Array[]): void {
+    const whole = packet.subarray(0, end);
+    if (this.mac.afterEncryption) {
+      encryptParts(this.cipher, packet, 4, end, parts);
+      packet.set(this.mac.of(this.outSeqno, whole), end);
+      return;
+    }
+    let at = HEADER;
+    for (const part of parts) {
+      packet.set(part, at);
+      at += part.length;
+    }
+    const mac = this.mac.of(this.outSeqno, whole);
+    encryptParts(this.cipher, packet, 0, end, []);
+    packet.set(mac, end);
   }
 }
 
@@ -179,6 +236,8 @@ abstract class PacketDecipher implements Decipher {
         this.needed = 0;
       }
       const inner = this.open(packet);
+      // What was gathered for it has been read; `data` is its reader's.
+      if (packet.buffer !== data.buffer) release(packet);
       const payload = inner.subarray(1, inner.length - inner[0]!);
       if (inner[0]! < LEAST_PADDING || inner[0]! + 1 > inner.length) throw new Error('Bad padding length');
       this.inSeqno = (this.inSeqno + 1) >>> 0;
@@ -192,7 +251,7 @@ abstract class PacketDecipher implements Decipher {
   free(): void {}
 
   private hold(size: number, needed: number): void {
-    this.held = Buffer.allocUnsafe(size);
+    this.held = size > LITTLE ? Buffer.allocUnsafeSlow(size) : Buffer.allocUnsafe(size);
     this.filled = 0;
     this.needed = needed;
   }

@@ -102,7 +102,7 @@ declare module 'ssh2/lib/protocol/utils.js' {
 }
 
 declare module 'ssh2/lib/protocol/Protocol.js' {
-  import type { OnPayload } from 'ssh2/lib/protocol/crypto.js';
+  import type { Cipher, OnPayload } from 'ssh2/lib/protocol/crypto.js';
   import type { KexInit } from 'ssh2/lib/protocol/kex.js';
   export interface Negotiated {
     readonly kex: string;
@@ -134,6 +134,8 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
     readonly _kexinit: Buffer | undefined;
     readonly _strictMode: boolean | undefined;
     readonly _kex: { readonly sessionID: Buffer; remoteExtInfoEnabled: boolean };
+    /** Encrypts what is sent; ours once keys are agreed on. */
+    readonly _cipher: Cipher;
     readonly _packetRW: { readonly write: { readonly allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer } };
   }
 }

@@ -7,6 +7,7 @@ import kex from 'ssh2/lib/protocol/kex.js';
 import keyParser from 'ssh2/lib/protocol/keyParser.js';
 import Protocol, { type Negotiated } from 'ssh2/lib/protocol/Protocol.js';
 import utils from 'ssh2/lib/protocol/utils.js';
+import { PacketCipher } from './ciphers';
 import { hasMlKem, mlKemExchange } from './ml-kem';
 import { ML_KEM, type SshPolicy } from './policy';
 
@@ -24,6 +25,8 @@ export interface KeyExchangeKey {
 export interface ProtocolEvents {
   /** Bytes for the socket, one packet a call. */
   write(bytes: Buffer): void;
+  /** The same for a packet that is yet to be made: where it is to lie. It is whole when the call that asked for it is over. */
+  space(size: number): Buffer;
   /** Keys are agreed on: after connecting, and after each rekeying. */
   established(negotiated: Negotiated): void;
   /** A packet that does not belong to a key exchange. */
@@ -124,9 +127,15 @@ export class SshProtocol {
   /** Sends one packet made of these parts. */
   send(...parts: readonly Uint8Array[]): void {
     if (this.over) return;
-    const { write } = this.protocol._packetRW;
+    const { _cipher: cipher, _packetRW } = this.protocol;
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (cipher instanceof PacketCipher && !this.isExchangingKeys) {
+      cipher.seal(this.events.space(cipher.sizeOf(length)), length, parts);
+      return;
+    }
+    const { write } = _packetRW;
     let at = write.allocStart;
-    const packet = write.alloc(parts.reduce((sum, { length }) => sum + length, 0));
+    const packet = write.alloc(length);
     for (const part of parts) {
       packet.set(part, at);
       at += part.length;

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { HandshakeFailure } from '../../audit/event';
 import { Slice } from '../slice';
 import type { HostKey } from './host-keys';
+import { Outbox } from './outbox';
 import type { SshPolicy } from './policy';
 import { type Negotiated, SshProtocol } from './ssh2';
 
@@ -60,13 +61,13 @@ export class Transport {
   /** As the client calls itself, behind `SSH-2.0-`. */
   software: string | undefined;
   private readonly protocol: SshProtocol;
+  private readonly outbox: Outbox;
   private identification: Buffer | undefined = Buffer.alloc(0);
   private isEstablished = false;
   /** How often keys were agreed on. */
   agreements = 0;
   private ended = false;
   private failed = false;
-  private corked = false;
   private heldBack = 0;
   private countedAt = 0;
   private readonly openedAt = Date.now();
@@ -84,12 +85,15 @@ export class Transport {
   ) {
     const slice = options.slice ?? new Slice();
     this.slice = slice;
+    const outbox = new Outbox(socket);
+    this.outbox = outbox;
     this.protocol = new SshProtocol(options, {
       get mustWait() {
         return slice.isUsedUp;
       },
       mayExchange: () => this.mayExchange(),
-      write: (bytes) => this.write(bytes),
+      write: (bytes) => outbox.space(bytes.length).set(bytes),
+      space: (size) => outbox.space(size),
       established: (negotiated) => this.agreed(negotiated),
       packet: (payload) => events.packet(payload),
       failed: (error) => this.fail(reasonOf(error), error.message),
@@ -132,7 +136,7 @@ export class Transport {
 
   /** Whether the client does not take what is sent. */
   private get isStuffed(): boolean {
-    return this.socket.writableLength > FULL && !this.socket.destroyed;
+    return this.outbox.waiting > FULL && !this.socket.destroyed;
   }
 
   /** Fulfilled when more may be sent, or the connection is gone. */
@@ -160,9 +164,7 @@ export class Transport {
     if (this.ended) return;
     this.protocol.disconnect(reason);
     this.end();
-    // Once it has been sent the socket is closed, in any case soon.
-    this.socket.end(() => this.socket.destroy());
-    setTimeout(() => this.socket.destroy(), 1_000).unref();
+    this.leave();
   }
 
   destroy(): void {
@@ -185,9 +187,15 @@ export class Transport {
     // What says why may be on its way.
     if (!this.ended) {
       this.end();
-      this.socket.end(() => this.socket.destroy());
-      setTimeout(() => this.socket.destroy(), 1_000).unref();
+      this.leave();
     }
+  }
+
+  /** Once everything has been sent the socket is closed, in any case soon. */
+  private leave(): void {
+    this.outbox.flush();
+    this.socket.end(() => this.socket.destroy());
+    setTimeout(() => this.socket.destroy(), 1_000).unref();
   }
 
   private agreed(negotiated: Negotiated): void {
@@ -275,20 +283,6 @@ export class Transport {
     this.identification = undefined;
     this.protocol.parse(held.subarray(0, end + 1));
     return end + 1 - (held.length - bytes.length);
-  }
-
-  /** What is sent in one turn leaves in one write. */
-  private write(bytes: Buffer): void {
-    if (!this.socket.writable) return;
-    if (!this.corked) {
-      this.corked = true;
-      this.socket.cork();
-      process.nextTick(() => {
-        this.corked = false;
-        this.socket.uncork();
-      });
-    }
-    this.socket.write(bytes);
   }
 
   private drained(): void {
