@@ -25,17 +25,22 @@ module.exports = {
     {
       name: 'only-the-entrance-knows-the-protocols',
       severity: 'error',
-      from: { path: '^server/', pathNot: '^server/((ftps|ssh)/|main\\.ts$)' },
-      to: { path: '^server/(ftps|ssh)/' },
+      from: { path: '^server/', pathNot: '^server/((ftps|ssh|https)/|main\\.ts$)' },
+      to: { path: '^server/(ftps|ssh|https)/' },
     },
     {
       // What an account may do with its files, and what the audit is told of it, is decided in one place.
       name: 'a-protocol-reaches-storage-and-scanner-through-files',
       severity: 'error',
-      from: { path: '^server/(ftps|ssh)/' },
+      from: { path: '^server/(ftps|ssh|https)/' },
       to: { path: '^server/files/(storage|antivirus|release)/' },
     },
-    { name: 'protocols-live-apart', severity: 'error', from: { path: '^server/(ftps|ssh)/' }, to: { path: '^server/(ftps|ssh)/', pathNot: '^server/$1/' } },
+    {
+      name: 'protocols-live-apart',
+      severity: 'error',
+      from: { path: '^server/(ftps|ssh|https)/' },
+      to: { path: '^server/(ftps|ssh|https)/', pathNot: '^server/$1/' },
+    },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
   ],
   options: { doNotFollow: { path: 'node_modules' }, tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: true },

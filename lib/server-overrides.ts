@@ -39,7 +39,7 @@ const DERIVED: readonly (readonly [key: string, from: string])[] = [
 ];
 
 /** What no construct knows of: it would be told to the server, and nobody would reach it. */
-const NOT_OPENED: readonly string[] = ['sftp'];
+const NOT_OPENED: readonly string[] = ['sftp', 'https'];
 
 type Listener = ServerConfigInput['listeners'][number];
 

@@ -21,6 +21,7 @@ import { PassivePorts } from './ftps/data/passive-ports';
 import { openFirewall } from './ftps/firewall/open';
 import { Listener } from './ftps/listener';
 import { TlsSessions } from './ftps/tls/sessions';
+import { openHttps } from './https/open';
 import type { PasswordChecks } from './identity/hashing/checks';
 import { HashPool } from './identity/hashing/pool';
 import { openIdentity } from './identity/open';
@@ -30,6 +31,7 @@ import type { Limits } from './limits/limits';
 import { Newcomers } from './limits/newcomers';
 import { Sessions } from './sessions/registry';
 import type { SessionInfo } from './sessions/session-info';
+import { LocalSignIns, type SignIns } from './sessions/sign-ins';
 import { openSsh } from './ssh/open';
 import { ServerCertificates } from './tls/certificates';
 import { assertFips } from './tls/fips';
@@ -52,6 +54,8 @@ export interface ServerParts {
   readonly bandwidth?: Bandwidth;
   /** Whether transfers keep any process of the server busy. By default this one. */
   readonly busyness?: Busyness;
+  /** Where sign-ins over HTTPS are kept. By default in this process. */
+  readonly signIns?: SignIns;
   /** This process's share of the passive range. By default all of it. */
   readonly ports?: readonly number[];
 }
@@ -61,7 +65,7 @@ const HASHES_AT_ONCE = 2;
 
 /** A server that is listening. */
 export interface RunningServer {
-  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit' | 'sftp'; readonly host: string; readonly port: number }[];
+  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit' | 'sftp' | 'https'; readonly host: string; readonly port: number }[];
   readonly passivePorts: readonly number[];
   readonly sessions: Sessions;
   readonly transfers: () => number;
@@ -155,14 +159,20 @@ export async function startServer(
       await listener.open();
       closers.push(() => listener.close());
     }
-    const { sftp } = config;
+    const { sftp, https } = config;
     const ssh = sftp && (await openSsh({ config: { ...config, sftp }, audit, identity, files, limits, newcomers, sessions }));
     if (ssh) closers.push(() => ssh.close());
+    const own = https && !given.signIns ? new LocalSignIns(limits, https, config.limits.sessions) : undefined;
+    if (own) closers.push(async () => own.close());
+    const signIns = given.signIns ?? own;
+    const web = https && signIns && (await openHttps({ ...engine, config: { ...config, https }, signIns }));
+    if (web) closers.push(() => web.close());
     retention.start();
     let drained: Promise<void> | undefined;
     const drain = async () => {
       for (const listener of listeners) listener.stopTaking();
       ssh?.stopTaking();
+      web?.stopTaking();
       const cut = await sessions.farewell(config.limits.drainSeconds, hurry.signal);
       if (cut > 0) audit.record({ kind: 'server', change: 'drain-timed-out', detail: { sessions: cut } });
       await closeAll(closers);
@@ -172,6 +182,7 @@ export async function startServer(
       listeners: [
         ...listeners.map(({ config: { mode, host }, port }) => ({ mode, host, port })),
         ...(sftp && ssh ? [{ mode: 'sftp' as const, host: sftp.host, port: ssh.port }] : []),
+        ...(https && web ? [{ mode: 'https' as const, host: https.host, port: web.port }] : []),
       ],
       passivePorts: passive.ports,
       sessions,

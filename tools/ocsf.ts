@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The files of the classes, and the profiles by which a line may add attributes (named in metadata.profiles). */
-const CLASSES = ['network/network_activity', 'network/ftp_activity', 'iam/authentication', 'application/application_lifecycle'];
+const CLASSES = ['network/network_activity', 'network/http_activity', 'network/ftp_activity', 'iam/authentication', 'application/application_lifecycle'];
 const PROFILES = ['host'];
 /** Objects that the audit fills in. An attribute of any other object is refused, so that nothing is written unchecked. */
 const OBJECTS = [
@@ -15,6 +15,9 @@ const OBJECTS = [
   'network_endpoint',
   'network_connection_info',
   'network_traffic',
+  'http_request',
+  'http_response',
+  'url',
   'tls',
   'certificate',
   'fingerprint',

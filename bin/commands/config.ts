@@ -26,13 +26,15 @@ export function configCommand(): Command {
     .description('Says everything that is wrong with a configuration file, or that it is in order.')
     .option('--json', 'print what is wrong as JSON')
     .action(async (file: string, { json }: { json?: boolean }) => {
-      const { listeners, passive, sftp } = await readConfig(file).catch((error: unknown) => {
+      const { listeners, passive, sftp, https } = await readConfig(file).catch((error: unknown) => {
         if (json && error instanceof ConfigError) say(`${JSON.stringify({ file, problems: error.problems })}\n`);
         throw error;
       });
       if (json) say(`${JSON.stringify({ file, problems: [] })}\n`);
       else {
-        const ports = [...listeners, ...(sftp ? [{ mode: 'sftp', port: sftp.port }] : [])].map(({ mode, port }) => `${mode} ${port}`);
+        const ports = [...listeners, ...(sftp ? [{ mode: 'sftp', port: sftp.port }] : []), ...(https ? [{ mode: 'https', port: https.port }] : [])].map(
+          ({ mode, port }) => `${mode} ${port}`,
+        );
         say(`${file} is in order: ${ports.join(', ')}, passive ${passive.ports}.\n`);
       }
     });

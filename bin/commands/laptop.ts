@@ -13,6 +13,7 @@ export interface LaptopFlags {
   readonly implicitPort?: string;
   readonly passivePorts?: string;
   readonly sftpPort?: string;
+  readonly httpsPort?: string;
   readonly root?: string;
   readonly user?: string;
   readonly passwordFile?: string;
@@ -52,6 +53,7 @@ export async function laptopConfig(flags: LaptopFlags): Promise<{ config: Server
             hostKeys: [{ kind: 'file', file: await localHostKey(state) }],
           },
         }),
+    ...(flags.httpsPort === undefined ? {} : { https: { host: flags.host ?? '127.0.0.1', port: number('--https-port', flags.httpsPort, 8443) } }),
     tls: { certificates: [{ kind: 'file', certificate, key }] },
     storage: { kind: 'local', root },
     identity: [{ kind: 'file', file: accounts }],

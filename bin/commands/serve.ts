@@ -19,6 +19,7 @@ export function serveCommand(): Command {
     .option('--implicit-port <port>', 'port for implicit TLS (default: 2990); 0 is any free port')
     .option('--passive-ports <low-high>', 'passive range (default: 50000-50015); 0-0 is any free ports')
     .option('--sftp-port <port>', 'port of SFTP (default: none)')
+    .option('--https-port <port>', 'port of HTTPS (default: none)')
     .option('--root <folder>', 'home of the account (default: files in the state folder)')
     .option('--user <name>', 'name of the account')
     .option('--password-file <file>', 'file whose first line is the password')
@@ -46,7 +47,7 @@ export function serveCommand(): Command {
         const port = (wanted: string) => serving.listeners.find(({ mode }) => mode === wanted)?.port;
         await writeFile(
           readyFile,
-          `${JSON.stringify({ pid: process.pid, explicit: port('explicit'), implicit: port('implicit'), sftp: port('sftp'), passive: serving.passivePorts, admin: serving.adminPort, ca })}\n`,
+          `${JSON.stringify({ pid: process.pid, explicit: port('explicit'), implicit: port('implicit'), sftp: port('sftp'), https: port('https'), passive: serving.passivePorts, admin: serving.adminPort, ca })}\n`,
         );
       }
       process.exitCode = await serving.ended;

@@ -116,5 +116,5 @@ export class SecurityLakeDelivery extends Construct {
   }
 }
 
-/** Classes of the lines: Authentication, Network Activity, FTP Activity, Application Lifecycle. */
-const CLASSES = [3002, 4001, 4008, 6002];
+/** Classes of the lines: Authentication, Network Activity, HTTP Activity, FTP Activity, Application Lifecycle. */
+const CLASSES = [3002, 4001, 4002, 4008, 6002];

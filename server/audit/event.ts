@@ -3,7 +3,7 @@ import type { RefusalReason } from '../identity/identity';
 import type { ServerDetail } from './schema';
 
 /** What is spoken with a client. */
-export type Protocol = 'ftps' | 'ssh';
+export type Protocol = 'ftps' | 'ssh' | 'https';
 
 /** Which session an event belongs to. */
 export interface SessionFacts {
@@ -11,7 +11,7 @@ export interface SessionFacts {
   readonly session: string;
   readonly protocol: Protocol;
   /** By which port it came. `passive`: a connection on a passive port that belongs to no session; `session` is then empty. */
-  readonly listener: 'explicit' | 'implicit' | 'passive' | 'sftp';
+  readonly listener: 'explicit' | 'implicit' | 'passive' | 'sftp' | 'https';
   readonly client: { readonly address: string; readonly port: number };
   readonly server: { readonly address: string; readonly port: number };
   /** Present once logged in. */
@@ -80,7 +80,11 @@ export type Refusal =
   /** A shell, a tunnel or a command, over SSH. */
   | 'not-offered'
   | 'draining'
-  | 'proxy-header';
+  | 'proxy-header'
+  /** Something that is no HTTP, or leaves open where a request ends. */
+  | 'malformed-request'
+  /** A request of a web page of somebody else's. */
+  | 'other-site';
 
 /** `alive` is said every `audit.heartbeatSeconds`: its absence tells of a server, or of a way to the logs, that is broken. */
 export type ServerChange = 'started' | 'alive' | 'draining' | 'drain-timed-out' | 'stopped' | 'worker-lost' | 'worker-started';
@@ -131,6 +135,16 @@ export type ServerEvent =
       readonly renamedTo?: string;
       /** A file that had the new name is gone. */
       readonly replaced?: true;
+    } & SessionFacts)
+  /** A request over HTTPS that was refused; what was done is told as a command or a transfer. */
+  | ({
+      readonly kind: 'request';
+      readonly method: string;
+      /** Of the URL; without its parameters. */
+      readonly path: string;
+      readonly status: number;
+      /** Why, one word that can be counted. */
+      readonly reason: string;
     } & SessionFacts)
   | ({
       readonly kind: 'transfer';

@@ -140,6 +140,8 @@ function causeOf(event: SessionEvent): string {
       return `${event.kind} ${event.outcome} ${event.reason ?? ''}`;
     case 'command':
       return `${event.kind} ${event.code}`;
+    case 'request':
+      return `${event.kind} ${event.status} ${event.reason}`;
     case 'connection-closed':
       return `${event.kind} ${event.reason}`;
     default:

@@ -31,9 +31,19 @@ type Severity = keyof typeof severities;
 /** Arguments and paths come from clients; more than this of one is cut. Characters. */
 const LONGEST_TEXT = 1_024;
 
-/** Commands of FTP and requests of SFTP that delete and rename. */
-const REMOVING = ['DELE', 'RMD', 'REMOVE', 'RMDIR'];
-const RENAMING = ['RNTO', 'RENAME', 'POSIX-RENAME'];
+/** Commands of FTP and requests of SFTP and HTTP that delete and rename. */
+const REMOVING = ['DELE', 'RMD', 'REMOVE', 'RMDIR', 'DELETE'];
+const RENAMING = ['RNTO', 'RENAME', 'POSIX-RENAME', 'MOVE'];
+/** Methods of HTTP by their activity. */
+const METHODS: Readonly<Record<string, readonly [number, string]>> = {
+  DELETE: [2, 'Delete'],
+  GET: [3, 'Get'],
+  HEAD: [4, 'Head'],
+  OPTIONS: [5, 'Options'],
+  POST: [6, 'Post'],
+  PUT: [7, 'Put'],
+  PATCH: [9, 'Patch'],
+};
 
 interface Common {
   readonly classUid: number;
@@ -191,6 +201,19 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
         { ...networkPart(event), command: event.command, codes: [event.code], file: event.path === undefined ? undefined : filePart(event.path, 0) },
       );
     }
+    case 'request':
+      return build(
+        {
+          classUid: 4002,
+          activity: METHODS[event.method] ?? [99, 'Other'],
+          severity: 2,
+          outcome: 'failure',
+          detail: event.reason,
+          message: `${event.method} ${event.status}: ${event.reason}`,
+          unmapped: { event: 'request', listener: event.listener },
+        },
+        { ...networkPart(event), http_request: { http_method: event.method, url: { path: cut(event.path) } }, http_response: { code: event.status } },
+      );
     case 'transfer': {
       const activity: readonly [number, string] = event.transfer === 'upload' ? [1, 'Put'] : event.transfer === 'download' ? [2, 'Get'] : [6, 'List'];
       const failed = event.outcome !== 'success';

@@ -47,7 +47,7 @@ export type ServerDetail = Readonly<z.infer<typeof serverDetail>>;
 /** What OCSF has no attribute for. Listed in full, so that the table for queries has a column for each. */
 const unmapped = z.strictObject({
   event: z.string().optional().describe('What happened, in one word of the server.'),
-  protocol: z.string().optional().describe('What was spoken: `ftps` or `ssh`.'),
+  protocol: z.string().optional().describe('What was spoken: `ftps`, `ssh` or `https`.'),
   listener: z.string().optional(),
   channel: z.enum(['control', 'data']).optional(),
   detail: z.string().optional(),
@@ -143,6 +143,16 @@ export const networkActivity = z.strictObject({
   tls: tls.optional(),
   actor: z.strictObject({ user }).optional(),
 });
+export const httpActivity = z.strictObject({
+  ...base,
+  ...network,
+  category_uid: z.literal(4),
+  class_uid: z.literal(4002),
+  ...activity(2, 3, 4, 5, 6, 7, 9, 99),
+  http_request: z.strictObject({ http_method: z.string(), url: z.strictObject({ path: z.string() }) }),
+  http_response: z.strictObject({ code: z.number().int() }),
+  actor: z.strictObject({ user }).optional(),
+});
 export const ftpActivity = z.strictObject({
   ...base,
   ...network,
@@ -180,5 +190,5 @@ export const applicationLifecycle = z.strictObject({
 });
 
 /** Any line of the audit. */
-export const auditLine = z.discriminatedUnion('class_uid', [networkActivity, ftpActivity, authentication, applicationLifecycle]);
+export const auditLine = z.discriminatedUnion('class_uid', [networkActivity, httpActivity, ftpActivity, authentication, applicationLifecycle]);
 export type AuditLine = z.infer<typeof auditLine>;

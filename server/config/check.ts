@@ -55,27 +55,37 @@ function keyOf(path: readonly PropertyKey[]): string {
 function acrossKeys(config: ServerConfig): Problem[] {
   const problems: Problem[] = [];
   const passive = parsePortRange(config.passive.ports);
-  const taken = new Map<string, number>();
+  const taken = new Map<string, string>();
   config.listeners.forEach(({ port, host, clientCertificates }, index) => {
     const key = `listeners[${index}]`;
     if (port !== 0 && includesPort(passive, port))
       problems.push({ key: `${key}.port`, message: `${port} lies in passive.ports ${config.passive.ports}; choose a port outside of the range` });
     const other = port === 0 ? undefined : taken.get(`${host} ${port}`);
-    if (other !== undefined) problems.push({ key: `${key}.port`, message: `${port} is already taken by listeners[${other}]; give each listener its own port` });
-    taken.set(`${host} ${port}`, index);
+    if (other !== undefined) problems.push({ key: `${key}.port`, message: `${port} is already taken by ${other}; give each listener its own port` });
+    taken.set(`${host} ${port}`, key);
     if (clientCertificates !== 'off' && !config.tls.clientCa)
       problems.push({
         key: 'tls.clientCa',
         message: `is missing; ${key}.clientCertificates is "${clientCertificates}", so name the PEM bundle of the authorities to trust`,
       });
   });
-  if (config.sftp && config.sftp.port !== 0) {
-    const { host, port } = config.sftp;
+  for (const [key, name, door] of [
+    ['sftp', 'SFTP', config.sftp],
+    ['https', 'HTTPS', config.https],
+  ] as const) {
+    if (!door || door.port === 0) continue;
+    const { host, port } = door;
     if (includesPort(passive, port))
-      problems.push({ key: 'sftp.port', message: `${port} lies in passive.ports ${config.passive.ports}; choose a port outside of the range` });
+      problems.push({ key: `${key}.port`, message: `${port} lies in passive.ports ${config.passive.ports}; choose a port outside of the range` });
     const other = taken.get(`${host} ${port}`);
-    if (other !== undefined) problems.push({ key: 'sftp.port', message: `${port} is already taken by listeners[${other}]; give SFTP a port of its own` });
+    if (other !== undefined) problems.push({ key: `${key}.port`, message: `${port} is already taken by ${other}; give ${name} a port of its own` });
+    taken.set(`${host} ${port}`, key);
   }
+  if (config.https && config.https.clientCertificates !== 'off' && !config.tls.clientCa)
+    problems.push({
+      key: 'tls.clientCa',
+      message: `is missing; https.clientCertificates is "${config.https.clientCertificates}", so name the PEM bundle of the authorities to trust`,
+    });
   if (config.tls.clientCrl && !config.tls.clientCa)
     problems.push({ key: 'tls.clientCa', message: 'is missing; tls.clientCrl has no meaning without the authorities it belongs to' });
   if (config.firewall.mode === 'nftables' && 'any' in passive)

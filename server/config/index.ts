@@ -10,6 +10,7 @@ export {
   type DataTlsReuse,
   type DirectorySettings,
   type DirectorySettingsInput,
+  type HttpsConfig,
   type ListenerConfig,
   type PasswordAccount,
   type Permission,

@@ -110,6 +110,20 @@ export const sftpSchema = z.strictObject({
     ),
 });
 
+export const httpsSchema = z.strictObject({
+  host: z.string().default('::').describe('The address to listen on; `::` is every IPv4 and IPv6 address.'),
+  port: port('The port of HTTPS: 443 by custom.'),
+  clientCertificates: z
+    .enum(['off', 'optional', 'required'])
+    .default('off')
+    .describe('Whether clients present a certificate; browsers ask their user for one.'),
+  ...whoMayConnect,
+  headSeconds: seconds('A request whose head or small body has not come by then ends its connection.').default(10),
+  keepAliveSeconds: seconds('A connection without a request is closed after that long.').default(60),
+  signInIdleSeconds: seconds('Who signed in with a password and asks for nothing that long signs in again.').default(3_600),
+  signInSeconds: seconds('Who signed in with a password signs in again after that long in any case.').default(43_200),
+});
+
 const certificateFiles = z.strictObject({
   kind: z.literal('file'),
   certificate: file('PEM file: the certificate, then its chain. Watched; a changed file is taken up within a second.'),
@@ -570,6 +584,7 @@ export const lifecycleSchema = z
 export const serverConfigSchema = z.strictObject({
   listeners: z.array(listenerSchema).min(1),
   sftp: sftpSchema.optional().describe('SFTP, for the same accounts and files, beside FTPS. Absent: it is off.'),
+  https: httpsSchema.optional().describe('Files in a browser and by an API, for the same accounts and files, beside FTPS. Absent: it is off.'),
   passive: passiveSchema.prefault({}),
   active: activeSchema.prefault({}),
   firewall: firewallSchema.prefault({}),
@@ -608,6 +623,7 @@ export type ServerConfigInput = z.input<typeof serverConfigSchema>;
 export type ServerConfig = z.output<typeof serverConfigSchema>;
 export type ListenerConfig = ServerConfig['listeners'][number];
 export type SftpConfig = NonNullable<ServerConfig['sftp']>;
+export type HttpsConfig = NonNullable<ServerConfig['https']>;
 export type AccountRules = z.output<typeof accountRules>;
 export type DirectorySettingsInput = Extract<ServerConfigInput['identity'][number], { kind: 'directory' }>;
 export type DirectorySettings = Extract<ServerConfig['identity'][number], { kind: 'directory' }>;

@@ -51,7 +51,7 @@ export interface Download {
   /** Of the file when it was opened. Bytes. */
   readonly size: number;
   readonly progress: Progress;
-  /** Sends what lies behind the offset. `connect` brings the outlet; what it throws ends the download. Never throws. */
+  /** Sends what lies behind the offset, or the part of it that is wanted. `connect` brings the outlet; what it throws ends the download. Never throws. */
   send(connect: () => Promise<Outlet>): Promise<Outcome>;
   /** Gives it up before it began: there is no line in the audit. */
   discard(): Promise<void>;
@@ -144,7 +144,8 @@ export interface AccountFiles {
   /** How fast the account may read now; undefined where nothing limits it. Kept by `Reading` itself; for an outlet and for the lines of a listing. */
   readonly downloadPace: Pace | undefined;
   openListing(command: string, path: string): Listing;
-  openDownload(command: string, path: string, offset: number): Promise<Download>;
+  /** `length`: of the part that is wanted, which lies within the file; absent means to its end. */
+  openDownload(command: string, path: string, offset: number, length?: number): Promise<Download>;
   openReading(command: string, path: string): Promise<Reading>;
   /** A `resume` where the account may not see what is there is refused with `offset`: it would tell how long the file is. */
   openUpload(command: string, path: string, mode: WriteMode): Promise<Upload>;

@@ -4,9 +4,9 @@ import { borrowBuffer, returnBuffer } from './buffers';
 import { TransferError } from './progress';
 import type { ReadHandle } from './storage/storage';
 
-/** Sends the file from `offset` to the size it had when it was opened. */
-export async function sendFile(source: ReadHandle, offset: number, out: Outlet): Promise<void> {
-  let left = source.size - offset;
+/** Sends so many bytes of the file, from where it was opened. */
+export async function sendFile(source: ReadHandle, length: number, out: Outlet): Promise<void> {
+  let left = length;
   if (left > 0) {
     let piece = borrowBuffer(left);
     let next: Buffer | undefined;

@@ -136,10 +136,10 @@ export class OneAccount implements AccountFiles {
     return { progress, send };
   }
 
-  async openDownload(command: string, path: string, offset: number): Promise<Download> {
+  async openDownload(command: string, path: string, offset: number, length?: number): Promise<Download> {
     this.need('download');
     const { parts, asker } = this;
-    return new WholeDownload({ parts, asker, command, path, source: await this.volume.openRead(path, offset) }, offset);
+    return new WholeDownload({ parts, asker, command, path, source: await this.volume.openRead(path, offset) }, offset, length);
   }
 
   async openReading(command: string, path: string): Promise<Reading> {

@@ -18,7 +18,7 @@ export interface OutgoingPlace {
   readonly source: ReadHandle;
 }
 
-/** The file from an offset to its end. */
+/** The file from an offset to its end, or a part of it. */
 export class WholeDownload implements Download {
   readonly progress = new Progress();
   readonly size: number;
@@ -26,13 +26,14 @@ export class WholeDownload implements Download {
   constructor(
     private readonly place: OutgoingPlace,
     private readonly offset: number,
+    private readonly length = place.source.size - offset,
   ) {
     this.size = place.source.size;
   }
 
   send(connect: () => Promise<Outlet>): Promise<Outcome> {
     const { source, command, path, parts, asker } = this.place;
-    const { progress, offset } = this;
+    const { progress, offset, length } = this;
     let outlet: Outlet | undefined;
     const plan = {
       kind: 'download',
@@ -42,8 +43,8 @@ export class WholeDownload implements Download {
       progress,
       act: async () => {
         outlet = await connect();
-        progress.total = source.size - offset;
-        await sendFile(source, offset, outlet);
+        progress.total = length;
+        await sendFile(source, length, outlet);
         await source.close();
         return {};
       },

@@ -53,7 +53,7 @@ export type Verdict =
       readonly kind: 'accepted';
       readonly account: Account;
       readonly source: string;
-      readonly method: 'password' | 'certificate' | 'password+certificate' | 'publickey' | 'publickey+password';
+      readonly method: 'password' | 'certificate' | 'password+certificate' | 'publickey' | 'publickey+password' | 'session' | 'token';
       /** Of the record whose password was right, where the source has records: see `AccountRecord`. */
       readonly fingerprint?: string;
     }

@@ -24,6 +24,8 @@ export interface HandshakeOptions {
    * that closes with something unread throws away what it has not sent yet: the end of the upload would be lost.
    */
   readonly holdSessions?: boolean;
+  /** The application protocols that are spoken, by their ALPN names (RFC 7301): who offers others alone is refused, so that nobody's FTP passes for HTTP. */
+  readonly protocols?: readonly string[];
   /** Called with the socket before it reads anything: for who has to see all of it. */
   readonly onSocket?: (socket: TLSSocket, transport: Socket) => void;
   /** Called when the handshake is done, before anything that the server sends after it has left. */
@@ -79,6 +81,7 @@ export function acceptTls(transport: Socket, options: HandshakeOptions): Promise
       server: new SessionEvents(options, announced) as never,
       requestCert: options.clientCertificate !== 'off',
       rejectUnauthorized: options.clientCertificate === 'required',
+      ...(options.protocols ? { ALPNProtocols: wireForm(options.protocols) as never } : {}),
     });
     // For as long as the connection lives: a record that can't be decrypted may come while nobody looks at it (a data connection
     // that waits for its command). An error that nobody hears ends the process, and Node leaves the socket open after this one.
@@ -116,4 +119,9 @@ export function acceptTls(transport: Socket, options: HandshakeOptions): Promise
 
     socket.on('_tlsError', onError).on('close', onClose).on('secure', onSecure);
   });
+}
+
+/** As a TLSSocket over a socket that is there takes them: each behind its length. */
+function wireForm(protocols: readonly string[]): Buffer {
+  return Buffer.concat(protocols.map((name) => Buffer.from(`${String.fromCharCode(name.length)}${name}`, 'latin1')));
 }

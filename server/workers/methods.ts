@@ -9,6 +9,7 @@ import type { Bandwidth } from '../limits/bandwidth';
 import type { Busyness } from '../limits/busyness';
 import type { Limits } from '../limits/limits';
 import type { SessionInfo } from '../sessions/session-info';
+import type { SignIns } from '../sessions/sign-ins';
 
 /** The primary keeps what there is once for all workers: limits, lock-outs, quotas, bandwidth, the threads that hash passwords, and the file of the audit. */
 // Picked, because an interface does not count as a record of methods.
@@ -28,6 +29,10 @@ export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   /** Whether transfers keep the worker busy, each time that it changes. */
   foundBusy(...args: Parameters<Busyness['found']>): void;
   checkPassword(...args: Parameters<PasswordChecks['check']>): ReturnType<PasswordChecks['check']>;
+  beginSignIn(...args: Parameters<SignIns['begin']>): ReturnType<SignIns['begin']>;
+  keepSignIn(...args: Parameters<SignIns['keep']>): ReturnType<SignIns['keep']>;
+  findSignIn(...args: Parameters<SignIns['find']>): ReturnType<SignIns['find']>;
+  endSignIn(...args: Parameters<SignIns['end']>): ReturnType<SignIns['end']>;
   /** Lines of a worker's audit. Fulfilled when they are written. */
   writeAudit(lines: string): Promise<void>;
   /** The sessions of all workers. */
@@ -35,7 +40,7 @@ export type PrimaryMethods = Pick<Limits, keyof Limits> & {
 };
 
 export interface WorkerStarted {
-  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit' | 'sftp'; readonly host: string; readonly port: number }[];
+  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit' | 'sftp' | 'https'; readonly host: string; readonly port: number }[];
   readonly passivePorts: readonly number[];
 }
 

@@ -12,6 +12,7 @@ import { HashPool } from '../identity/hashing/pool';
 import { LocalBandwidth } from '../limits/bandwidth';
 import type { Limits } from '../limits/limits';
 import type { SessionInfo } from '../sessions/session-info';
+import { LocalSignIns } from '../sessions/sign-ins';
 import { HeldLimits } from './held-limits';
 import { Link, type Methods, tell } from './link';
 import type { PrimaryMethods, WorkerMethods, WorkerStarted } from './methods';
@@ -68,6 +69,7 @@ export class Primary {
   private readonly counts = new LocalCounts();
   private readonly locks = new LocalNameLocks();
   private readonly bandwidth: LocalBandwidth;
+  private readonly signIns: LocalSignIns | undefined;
   /** One for all workers: each with threads of its own would hash side by side with all the others. */
   private readonly passwords: HashPool;
   private draining = false;
@@ -82,6 +84,7 @@ export class Primary {
   ) {
     this.bandwidth = new LocalBandwidth(config.limits.bandwidth);
     this.passwords = new HashPool(config, { busyness: this.busyness });
+    this.signIns = config.https && new LocalSignIns(given.limits, config.https, config.limits.sessions);
     this.places = splitPorts(portsOf(parsePortRange(config.passive.ports)), workerCount(config)).map((ports) => ({
       ports,
       worker: undefined,
@@ -166,6 +169,7 @@ export class Primary {
     for (const worker of this.running) worker.disconnect();
     if (this.running.size > 0) await ended;
     await this.passwords.close();
+    this.signIns?.close();
   }
 
   /** Asks all workers that run; one that dies meanwhile doesn't answer. */
@@ -270,6 +274,11 @@ export class Primary {
       foundBusy: (isBusy) => this.busyness.found(place, isBusy),
       checkPassword: (question) => this.passwords.check(question),
       takeBandwidth: (...args) => this.bandwidth.take(...args),
+      // JSON has no undefined inside of a list.
+      beginSignIn: async (key, user, maxSessions) => (await this.signIns?.begin(key, user, maxSessions ?? undefined)) ?? false,
+      keepSignIn: async (...args) => this.signIns?.keep(...args),
+      findSignIn: async (key) => this.signIns?.find(key),
+      endSignIn: (key) => this.signIns?.end(key),
       writeAudit: (lines) => this.given.sink.write(lines),
       who: () => this.sessions(),
     };

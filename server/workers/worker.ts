@@ -10,6 +10,7 @@ import { clientKey } from '../limits/client-key';
 import type { Limits } from '../limits/limits';
 import { type RunningServer, startServer } from '../main';
 import { keepMemoryOutOfCoreFiles } from '../secrets/core-files';
+import type { SignIns } from '../sessions/sign-ins';
 import { Link, type Methods, type Port, tell } from './link';
 import type { PrimaryMethods, WorkerMethods } from './methods';
 
@@ -36,6 +37,7 @@ export function runWorker(): void {
         locks: remoteLocks(primary),
         bandwidth: remoteBandwidth(primary),
         busyness,
+        signIns: remoteSignIns(primary),
         passwords: { check: (question) => primary.call('checkPassword', question), close: async () => {} },
         ports,
         place,
@@ -86,6 +88,16 @@ function remoteLocks(primary: Link<PrimaryMethods>): NameLocks {
 /** The primary's count of what moves. */
 function remoteBandwidth(primary: Link<PrimaryMethods>): Bandwidth {
   return { take: (...args) => primary.call('takeBandwidth', ...args) };
+}
+
+/** The primary's sign-ins. */
+function remoteSignIns(primary: Link<PrimaryMethods>): SignIns {
+  return {
+    begin: (...args) => primary.call('beginSignIn', ...args),
+    keep: (...args) => primary.call('keepSignIn', ...args),
+    find: (...args) => primary.call('findSignIn', ...args),
+    end: (...args) => tell(primary.call('endSignIn', ...args)),
+  };
 }
 
 /** The primary's limits. A release needs no answer; if the primary is gone, so is this process. */

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { acceptTls, type Handshake, type HandshakeOptions } from '../../tls/accept';
 import type { ClientHello } from '../../tls/client-hello';
+import { peekClientHello } from '../../tls/peek';
 import { watchEnd } from '../tls/end-watch';
-import { peekClientHello } from '../tls/peek';
 import { type Line, LineReader } from './line-reader';
 
 /** Lines that are read at once: a packet can hold tens of thousands, and whoever sends it waits for its own. */

@@ -2,7 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import type { Refusal } from '../../audit/event';
 import { parsePortRange, portsOf, type ServerConfig } from '../../config';
-import { namedSession, peekClientHello } from '../tls/peek';
+import { peekClientHello } from '../../tls/peek';
+import { namedSession } from '../tls/named-session';
 import { type DataChannel, DataConnectionError, type DataOwner, type Direction, type PendingData } from './channel';
 import { auditDataTls, type DataSecurity, secureData } from './secure';
 

@@ -6,7 +6,7 @@ import type { ServerCertificates } from '../../tls/certificates';
 import type { ClientHello } from '../../tls/client-hello';
 import { tlsFacts } from '../../tls/facts';
 import { type EndWatch, watchEnd } from '../tls/end-watch';
-import type { NamedSession } from '../tls/peek';
+import type { NamedSession } from '../tls/named-session';
 import type { TlsSessions } from '../tls/sessions';
 import type { Binding, DataChannel, DataOwner, Direction } from './channel';
 

@@ -1,8 +1,8 @@
 /** The bytes of an upload over an encrypted data connection, with what tells its end from a cut. */
 import { TransferError } from '../../files/progress';
 import type { Sink, Source } from '../../files/source';
+import { readInto } from '../../tls/read-into';
 import type { DataChannel } from '../data/channel';
-import { readInto } from '../tls/read-into';
 import { LINGER_MS } from './outgoing';
 
 export interface IncomingManners {

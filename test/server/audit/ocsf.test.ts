@@ -59,6 +59,7 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
     { kind: 'lockout', scope: 'address', seconds: 30, login: 'eve', ...facts },
     { kind: 'lockout', scope: 'account', seconds: 60, login: 'eve', ...facts },
   ],
+  request: [{ kind: 'request', method: 'PUT', path: '/api/v1/files/a', status: 403, reason: 'denied', ...user }],
   command: [
     { kind: 'command', command: 'DELE', code: 250, path: '/a.txt', ...user },
     { kind: 'command', command: 'RNTO', code: 250, path: '/a.txt', renamedTo: '/b.txt', replaced: true, ...user },

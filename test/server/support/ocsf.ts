@@ -7,7 +7,13 @@ const schema = JSON.parse(readFileSync(join(__dirname, '../audit/ocsf-1.6.0.sche
 const ajv = new Ajv2020({ allErrors: true, strict: false });
 ajv.addSchema(schema, 'ocsf');
 
-const classes: Readonly<Record<number, string>> = { 4001: 'network_activity', 4008: 'ftp_activity', 3002: 'authentication', 6002: 'application_lifecycle' };
+const classes: Readonly<Record<number, string>> = {
+  4001: 'network_activity',
+  4002: 'http_activity',
+  4008: 'ftp_activity',
+  3002: 'authentication',
+  6002: 'application_lifecycle',
+};
 const validators = new Map<number, ValidateFunction>();
 
 /** What is wrong with a line by the words of OCSF; empty where nothing is. */

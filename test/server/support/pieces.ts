@@ -1,5 +1,5 @@
 /** Where a test lets a connection's bytes be put. */
-import type { Sink } from '../../../server/ftps/tls/read-into';
+import type { Sink } from '../../../server/tls/read-into';
 
 /** One buffer, filled to its end before the next is made. */
 export class Pieces implements Sink {

@@ -18,6 +18,8 @@ export interface ServedProcess {
   readonly implicit: number;
   /** Port of SFTP, where it is on. */
   readonly sftp: number | undefined;
+  /** Port of HTTPS, where it is on. */
+  readonly https: number | undefined;
   readonly passive: readonly number[];
   readonly pid: number;
   /** Port of the admin interface, where one was asked for. */
@@ -75,6 +77,7 @@ async function serveIn(flagsFor: (place: Place) => Promise<readonly string[]>, e
     pid: server.pid!,
     admin: ready.admin,
     sftp: ready.sftp,
+    https: ready.https,
     auditFile: place.audit,
     exited,
     audit: () =>
@@ -94,7 +97,7 @@ async function serveIn(flagsFor: (place: Place) => Promise<readonly string[]>, e
 export function appears(
   file: string,
   folder: string,
-): Promise<Pick<ServedProcess, 'ca' | 'explicit' | 'implicit' | 'passive'> & { readonly admin?: number; readonly sftp?: number }> {
+): Promise<Pick<ServedProcess, 'ca' | 'explicit' | 'implicit' | 'passive'> & { readonly admin?: number; readonly sftp?: number; readonly https?: number }> {
   return new Promise((resolve) => {
     const look = () => {
       try {

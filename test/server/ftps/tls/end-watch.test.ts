@@ -4,9 +4,9 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { readInto } from '../../../../server/ftps/tls/read-into';
 import type { Accepted } from '../../../../server/tls/accept';
 import { handleOf } from '../../../../server/tls/handle';
+import { readInto } from '../../../../server/tls/read-into';
 import { Pieces } from '../../support/pieces';
 import { tlsPair } from '../../support/tls-pair';
 

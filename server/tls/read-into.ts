@@ -3,7 +3,7 @@
  * 65,536 of them a GiB, which the kernel clears, Node registers and V8 collects.
  */
 import type { TLSSocket } from 'node:tls';
-import { handleOf } from '../../tls/handle';
+import { handleOf } from './handle';
 
 export interface Sink {
   /** Where the next bytes go; one byte at least. Asked for before they come, so that it must stay alive until `took` or the end. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
-import { readInto } from '../../../../server/ftps/tls/read-into';
-import { Pieces } from '../../support/pieces';
-import { tlsPair } from '../../support/tls-pair';
+import { readInto } from '../../../server/tls/read-into';
+import { Pieces } from '../support/pieces';
+import { tlsPair } from '../support/tls-pair';
 
 async function pair() {
   const { accepted, ...rest } = await tlsPair();

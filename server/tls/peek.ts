@@ -1,7 +1,6 @@
 /** Reads the ClientHello of a connection and puts it back, so that the handshake can be made by whoever it turns out to be for. */
 import type { Socket } from 'node:net';
-import { type ClientHello, HelloReader, LONGEST_CLIENT_HELLO } from '../../tls/client-hello';
-import type { TlsSessions } from './sessions';
+import { type ClientHello, HelloReader, LONGEST_CLIENT_HELLO } from './client-hello';
 
 /** Fulfilled with the hello, or with why there is none: `timeout` after so many seconds. The socket is left paused with every byte in it. */
 export function peekClientHello(socket: Socket, seconds: number): Promise<ClientHello | 'malformed' | 'closed' | 'timeout'> {
@@ -24,20 +23,4 @@ export function peekClientHello(socket: Socket, seconds: number): Promise<Client
     }
     socket.on('readable', onReadable).on('end', onClose).on('close', onClose);
   });
-}
-
-/** A session that a connection asks to resume: whose it is, and what OpenSSL needs for it. */
-export interface NamedSession<Owner> {
-  readonly owner: Owner;
-  readonly id: Buffer;
-  readonly data: Buffer;
-}
-
-/** The first session named in the hello that this server has issued. */
-export function namedSession<Owner extends object>(hello: ClientHello, sessions: TlsSessions<Owner>): NamedSession<Owner> | undefined {
-  for (const id of [...hello.identities, hello.sessionId]) {
-    const found = sessions.find(id);
-    if (found) return { owner: found.owner, id: Buffer.from(id), data: found.data };
-  }
-  return undefined;
 }

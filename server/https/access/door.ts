@@ -1,0 +1,189 @@
+/** Who asks on a connection: by password, by the cookie of a sign-in, by a token. Every way in is an attempt of `Logins`, so that limits and the audit are those of every protocol. */
+import type { SessionFacts } from '../../audit/event';
+import type { Account, AccountRecord, ClientCertificate, Verdict } from '../../identity/identity';
+import type { Limits } from '../../limits/limits';
+import { type LoggingIn, type LoginEnd, Logins } from '../../sessions/logins';
+import type { HttpsEngine } from '../engine';
+import type { Entrance, Visitor } from '../exchange';
+import { keyOf, newSecret, secretIn } from './cookie';
+
+/** Cookies and tokens that are none, on one connection, after which it ends: an honest client has one at most that is out of date. */
+const MOST_REFUSED = 10;
+
+/** What of its connection the door needs. */
+export interface DoorConnection {
+  facts: SessionFacts;
+  readonly address: string;
+  readonly ended: boolean;
+  readonly certificate: ClientCertificate | undefined;
+}
+
+/** Who is about to come in, and whose place it takes. */
+interface Entering {
+  readonly visitor: Pick<Visitor, 'key' | 'via' | 'folder'>;
+  readonly fingerprint?: string;
+  /** Whether a sign-in begins. */
+  readonly begins: boolean;
+}
+
+export class Door implements LoggingIn {
+  hasLoggedIn = false;
+  deciding: Promise<unknown> | undefined;
+  private readonly logins: Logins;
+  private entering: Entering | undefined;
+  private current: (Visitor & { readonly fingerprint?: string }) | undefined;
+  /** The account of which this connection holds a place. */
+  private placeOf: string | undefined;
+  private refusals = 0;
+
+  constructor(
+    private readonly engine: HttpsEngine,
+    private readonly connection: DoorConnection,
+  ) {
+    const { limits, signIns } = engine;
+    // A sign-in has the place of a session, however many connections it has; a token has one for each.
+    const ownLimits: Limits = {
+      admitConnection: (address) => limits.admitConnection(address),
+      releaseConnection: (address, end) => limits.releaseConnection(address, end),
+      beginLogin: (address, login) => limits.beginLogin(address, login),
+      loginFailed: (address, login) => limits.loginFailed(address, login),
+      loginSucceeded: (address, login, first) => limits.loginSucceeded(address, login, first),
+      loginUndecided: (address, login) => limits.loginUndecided(address, login),
+      admitAccount: async (user, maxSessions) => {
+        const { begins, visitor } = this.entering!;
+        if (begins) return signIns.begin(visitor.key, user, maxSessions);
+        return visitor.via === 'sign-in' || limits.admitAccount(user, maxSessions);
+      },
+      releaseAccount: (user) => {
+        const { begins, visitor } = this.entering!;
+        if (begins) signIns.end(visitor.key);
+        else if (visitor.via === 'token') limits.releaseAccount(user);
+      },
+    };
+    this.logins = new Logins({ ...engine, limits: ownLimits }, this);
+  }
+
+  get facts(): SessionFacts {
+    return this.connection.facts;
+  }
+
+  get address(): string {
+    return this.connection.address;
+  }
+
+  get ended(): boolean {
+    return this.connection.ended;
+  }
+
+  get account(): Account | undefined {
+    return this.current?.account;
+  }
+
+  /** With a password; without one, with the certificate alone. */
+  async signIn(user: string, password: string | undefined): Promise<Entrance> {
+    const { identity } = this.engine;
+    const { address, certificate } = this.connection;
+    const secret = newSecret();
+    this.prepare({ visitor: { key: keyOf(secret), via: 'sign-in', folder: '/' }, begins: true });
+    if (password !== undefined)
+      return this.entrance(await this.logins.attempt(user, (isKnown) => identity.authenticate({ user, password, certificate, address, isKnown })), secret);
+    if (!certificate) return { kind: 'refused', isLast: false };
+    const end = await this.logins.attemptByProof(
+      user,
+      () => identity.authenticateByCertificate({ user, certificate, address }),
+      ({ kind }) => kind !== 'refused',
+    );
+    if (end) return this.entrance(end, secret);
+    this.logins.recordRefusal(user, 'certificate-not-mapped', undefined);
+    return this.strange();
+  }
+
+  /** Who is named by the cookie of a request; undefined where there is none. */
+  async visitor(headers: ReadonlyMap<string, string>): Promise<Entrance | undefined> {
+    const secret = secretIn(headers.get('cookie'));
+    return secret === undefined ? undefined : this.bySignIn(keyOf(secret));
+  }
+
+  signOut(): void {
+    if (this.current?.via !== 'sign-in') return;
+    this.engine.signIns.end(this.current.key);
+    this.current = undefined;
+  }
+
+  /** The connection is gone. */
+  leave(): void {
+    if (this.placeOf !== undefined) this.engine.limits.releaseAccount(this.placeOf);
+    this.placeOf = undefined;
+  }
+
+  /** Opens the account's files. */
+  async logIn(account: Account): Promise<boolean> {
+    const { files, identity, signIns } = this.engine;
+    const { visitor, begins, ...entering } = this.entering!;
+    const facts = { ...this.connection.facts, user: account.user };
+    const opened = await files.open({ account, facts, doneCode: 200 });
+    const fingerprint = begins ? recordIn(await identity.recordOf(account.user).catch(() => undefined))?.fingerprint : entering.fingerprint;
+    if (begins) await signIns.keep(visitor.key, { account, fingerprint });
+    if (this.ended) return false;
+    this.connection.facts = facts;
+    this.current = { ...visitor, account, files: opened, fingerprint };
+    if (visitor.via === 'token') this.placeOf = account.user;
+    return true;
+  }
+
+  private async bySignIn(key: string): Promise<Entrance> {
+    const { signIns, identity } = this.engine;
+    const signIn = await signIns.find(key);
+    if (!signIn) return this.strange();
+    const { user } = signIn.account;
+    let record: AccountRecord | 'none' | 'unknown';
+    try {
+      record = await identity.recordOf(user);
+    } catch {
+      return { kind: 'unavailable' };
+    }
+    // The account is gone, or was changed: who it is has to be said again.
+    const known = recordIn(record);
+    if (record === 'none' || known?.fingerprint !== signIn.fingerprint) {
+      signIns.end(key);
+      return this.strange();
+    }
+    const { current } = this;
+    if (current?.key === key && current.fingerprint === signIn.fingerprint) return { kind: 'entered', visitor: current };
+    this.prepare({ visitor: { key, via: 'sign-in', folder: '/' }, fingerprint: signIn.fingerprint, begins: false });
+    return this.byProof(user, async () => ({
+      kind: 'accepted',
+      account: known?.account ?? signIn.account,
+      source: known?.source ?? 'directory',
+      method: 'session',
+    }));
+  }
+
+  private async byProof(user: string, ask: () => Promise<Verdict>): Promise<Entrance> {
+    const end = await this.logins.attemptByProof(user, ask, () => true);
+    return end ? this.entrance(end) : { kind: 'locked-out' };
+  }
+
+  /** Somebody else is about to come in. */
+  private prepare(entering: Entering): void {
+    this.leave();
+    this.current = undefined;
+    const { user: _, ...facts } = this.connection.facts;
+    this.connection.facts = facts;
+    this.entering = entering;
+  }
+
+  private strange(): Entrance {
+    this.refusals += 1;
+    return { kind: 'refused', isLast: this.refusals >= MOST_REFUSED };
+  }
+
+  private entrance(end: LoginEnd, cookie?: string): Entrance {
+    if (end.kind === 'accepted') return { kind: 'entered', visitor: this.current!, cookie };
+    return end;
+  }
+}
+
+function recordIn(record: AccountRecord | 'none' | 'unknown' | undefined): AccountRecord | undefined {
+  return typeof record === 'object' ? record : undefined;
+}

@@ -1,0 +1,128 @@
+/** The OpenAPI document (3.1), made of the routes and their schemas. */
+import { z } from 'zod';
+import type { Route } from './route';
+import { problem } from './schemas';
+
+type Json = Record<string, unknown>;
+
+const COMPONENTS = '#/components/schemas/';
+const PROBLEMS = { description: 'Refused; the body says why.', content: { 'application/problem+json': { schema: { $ref: `${COMPONENTS}Problem` } } } };
+
+export function openApi(routes: readonly Route[], prefix: string): Json {
+  const schemas: Record<string, Json> = {};
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    const at = prefix + route.at;
+    paths[at] = { ...paths[at], [route.method.toLowerCase()]: operation(route, schemas) };
+  }
+  schemaOf(problem, schemas, 'output');
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Files',
+      version: '1',
+      description: 'Files of an account: the same that it has over FTPS and SFTP, under the same rules. Every refusal is a problem (RFC 9457).',
+    },
+    servers: [{ url: '/' }],
+    security: [{ token: [] }, { cookie: [] }],
+    paths,
+    components: {
+      schemas,
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'A token, as `ftps token create` prints it.' },
+        cookie: { type: 'apiKey', in: 'cookie', name: '__Host-ftps', description: 'Of a browser that has signed in.' },
+      },
+    },
+  };
+}
+
+function operation(route: Route, schemas: Record<string, Json>): Json {
+  const place = /\{(path|id)\}/.exec(route.at)?.[1];
+  const parameters: Json[] = [
+    ...(place === 'path'
+      ? [
+          {
+            name: 'path',
+            in: 'path',
+            required: true,
+            description: 'Path of the file or folder, without its first slash. Slashes may stand as they are, or as %2F.',
+            schema: { type: 'string', minLength: 1 },
+          },
+        ]
+      : place === 'id'
+        ? [{ name: 'id', in: 'path', required: true, schema: { type: 'string', minLength: 1 } }]
+        : []),
+    ...queryParameters(route, schemas),
+    ...Object.entries(route.headers ?? {}).map(([name, description]) => ({ name, in: 'header', description, schema: { type: 'string' } })),
+  ];
+  return {
+    operationId: route.id,
+    summary: route.summary,
+    ...(route.description ? { description: route.description } : {}),
+    ...(route.who === 'anybody' ? { security: [] } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(route.body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content:
+              route.body === 'bytes'
+                ? { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } }
+                : { 'application/json': { schema: schemaOf(route.body, schemas, 'input') } },
+          },
+        }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(route.answers).map(([status, { description, schema, type }]) => [
+          status,
+          {
+            description,
+            ...(schema ? { content: { 'application/json': { schema: schemaOf(schema, schemas, 'output') } } } : {}),
+            ...(type ? { content: { [type]: { schema: { type: 'string', format: 'binary' } } } } : {}),
+          },
+        ]),
+      ),
+      default: PROBLEMS,
+    },
+  };
+}
+
+function queryParameters({ query }: Route, schemas: Record<string, Json>): Json[] {
+  if (!query) return [];
+  const { properties = {}, required = [] } = schemaOf(query, schemas, 'input') as { properties?: Record<string, Json>; required?: string[] };
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    ...(required.includes(name) ? { required: true } : {}),
+    ...(description ? { description } : {}),
+    schema,
+  }));
+}
+
+/** The schema, with those that have an id of their own put where all can refer to them. */
+function schemaOf(schema: z.ZodType, schemas: Record<string, Json>, io: 'input' | 'output'): Json {
+  const {
+    $schema: _,
+    $defs = {},
+    ...own
+  } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', uri: (id: string) => COMPONENTS + id } as never) as Json & {
+    $defs?: Record<string, Json>;
+  };
+  for (const [id, one] of Object.entries($defs)) schemas[id] = pointed(one) as Json;
+  const id = schema.meta()?.id;
+  if (typeof id !== 'string') return pointed(own) as Json;
+  schemas[id] = pointed(own) as Json;
+  return { $ref: COMPONENTS + id };
+}
+
+/** References among schemas, as a document with components has them. */
+function pointed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(pointed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== 'id' && key !== '$id')
+      .map(([key, one]) => [key, key === '$ref' && typeof one === 'string' ? one.replace('#/$defs/', COMPONENTS) : pointed(one)]),
+  );
+}

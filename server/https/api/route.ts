@@ -1,0 +1,66 @@
+/** What the API can be asked, each said once: how it is called, what it takes and answers, and what it does. The OpenAPI document is made of the same. */
+import type { z } from 'zod';
+import type { AccountFiles } from '../../files/account-files';
+import type { Exchange, Visitor } from '../exchange';
+import type { Headers } from '../http/reply';
+
+/** Its answer, or that it has answered by itself. */
+export type Answer = { readonly status: number; readonly json?: unknown; readonly headers?: Headers } | 'answered';
+
+/** Who asks for what. */
+export interface Asked<Query, Sent> {
+  readonly exchange: Exchange;
+  /** What stands in the URL for `{path}`, absolute, or for `{id}`. */
+  readonly at: string;
+  readonly query: Query;
+  readonly body: Sent;
+}
+
+export interface KnownAsked<Query, Sent> extends Asked<Query, Sent> {
+  readonly visitor: Visitor;
+  readonly files: AccountFiles;
+  /** A path of the account's, absolute; throws where the visitor does not reach it. */
+  path(text: string): string;
+}
+
+export interface AnswerDescription {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** Media type of what is no JSON. */
+  readonly type?: string;
+}
+
+interface Described {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below `/api/v1`; `{path}` is everything that follows, `{id}` one part. */
+  readonly at: string;
+  readonly id: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly query?: z.ZodObject;
+  /** Of a body that is JSON; `bytes`: it is a file. */
+  readonly body?: z.ZodType | 'bytes';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly answers: Readonly<Record<number, AnswerDescription>>;
+}
+
+export type Route =
+  | (Described & { readonly who: 'anybody'; handle(asked: Asked<never, never>): Promise<Answer> })
+  | (Described & { readonly who: 'visitor'; handle(asked: KnownAsked<never, never>): Promise<Answer> });
+
+type QueryOf<Q> = Q extends z.ZodObject ? z.output<Q> : Record<string, never>;
+type SentOf<B> = B extends z.ZodType ? z.output<B> : undefined;
+
+/** For who is known. */
+export function route<Q extends z.ZodObject | undefined, B extends z.ZodType | 'bytes' | undefined>(
+  described: Omit<Described, 'query' | 'body'> & { readonly query?: Q; readonly body?: B; handle(asked: KnownAsked<QueryOf<Q>, SentOf<B>>): Promise<Answer> },
+): Route {
+  return { ...described, who: 'visitor' } as unknown as Route;
+}
+
+/** For everybody. */
+export function openRoute<Q extends z.ZodObject | undefined, B extends z.ZodType | 'bytes' | undefined>(
+  described: Omit<Described, 'query' | 'body'> & { readonly query?: Q; readonly body?: B; handle(asked: Asked<QueryOf<Q>, SentOf<B>>): Promise<Answer> },
+): Route {
+  return { ...described, who: 'anybody' } as unknown as Route;
+}

@@ -1,0 +1,142 @@
+/** Folders, and what is in them. */
+import { posix } from 'node:path';
+import { z } from 'zod';
+import { StorageError } from '../../../files/account-files';
+import { type EntryJson, entryJson } from '../entries';
+import { Problem } from '../problem';
+import { type Route, route } from '../route';
+import { entry, listing } from '../schemas';
+
+/** A folder with more entries is listed over the other protocols. */
+const MOST_ENTRIES = 200_000;
+
+const listQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(10_000).default(1_000).describe('Entries of a page.'),
+  cursor: z.coerce.number().int().min(0).max(MOST_ENTRIES).default(0).describe('`next` of the page before.'),
+  sort: z.enum(['name', 'size', 'modified']).default('name'),
+  order: z.enum(['ascending', 'descending']).default('ascending'),
+  search: z.string().max(255).optional().describe('Only names with this in them, upper and lower case alike.'),
+});
+
+const comparisons: Readonly<Record<'name' | 'size' | 'modified', (one: EntryJson, other: EntryJson) => number>> = {
+  name: (one, other) => Number(other.type === 'directory') - Number(one.type === 'directory') || compare(one.name, other.name),
+  size: (one, other) => one.size - other.size || compare(one.name, other.name),
+  modified: (one, other) => compare(one.modified, other.modified) || compare(one.name, other.name),
+};
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+const folderBodies = {
+  method: 'GET',
+  summary: 'Lists a folder, page by page',
+  description: 'By name, folders come first.',
+  query: listQuery,
+  answers: { 200: { description: 'A page.', schema: listing } },
+} as const;
+
+const list = async ({
+  files,
+  path,
+  at,
+  query,
+  exchange,
+}: Parameters<Parameters<typeof route<typeof listQuery, undefined>>[0]['handle']>[0]): Promise<{ status: number; json: z.output<typeof listing> }> => {
+  const where = path(at);
+  const { limit, cursor, sort, order, search } = query;
+  await files.enter(where);
+  const opened = files.openListing('LIST', where);
+  const over = exchange.caller.begins('LIST', where, opened.progress);
+  const found: EntryJson[] = [];
+  const wanted = search?.toLowerCase();
+  const outcome = await opened.send(async () => {
+    for await (const batch of files.list(where)) {
+      opened.progress.signal.throwIfAborted();
+      for (const one of batch) if (wanted === undefined || one.name.toLowerCase().includes(wanted)) found.push(entryJson(posix.join(where, one.name), one));
+      if (found.length > MOST_ENTRIES) throw new StorageError('unsupported', `A folder with more than ${MOST_ENTRIES} entries is not listed here.`);
+    }
+    opened.progress.bytes = found.length;
+  });
+  over();
+  if (outcome.outcome !== 'success') throw outcome.error;
+  found.sort(comparisons[sort]);
+  if (order === 'descending') found.reverse();
+  const end = cursor + limit;
+  return {
+    status: 200,
+    json: { path: where, entries: found.slice(cursor, end), total: found.length, ...(end < found.length ? { next: String(end) } : {}) },
+  };
+};
+
+export const folderRoutes: readonly Route[] = [
+  route({ ...folderBodies, at: '/folders', id: 'listRoot', handle: list }),
+  route({ ...folderBodies, at: '/folders/{path}', id: 'listFolder', handle: list }),
+  route({
+    method: 'PUT',
+    at: '/folders/{path}',
+    id: 'makeFolder',
+    summary: 'Makes a folder',
+    answers: { 201: { description: 'It is there.', schema: entry } },
+    async handle({ files, at, path }) {
+      const where = path(at);
+      await files.makeFolder('MKDIR', where);
+      return {
+        status: 201,
+        json: { path: where, name: posix.basename(where), type: 'directory', size: 0, modified: new Date().toISOString() } satisfies EntryJson,
+      };
+    },
+  }),
+  route({
+    method: 'DELETE',
+    at: '/folders/{path}',
+    id: 'deleteFolder',
+    summary: 'Deletes an empty folder',
+    answers: { 204: { description: 'It is gone.' } },
+    async handle({ files, at, path }) {
+      await files.removeFolder('RMDIR', path(at));
+      return { status: 204 };
+    },
+  }),
+  route({
+    method: 'GET',
+    at: '/entries/{path}',
+    id: 'getEntry',
+    summary: 'What is known of a file or folder',
+    answers: { 200: { description: 'The entry.', schema: entry } },
+    async handle({ files, at, path }) {
+      const where = path(at);
+      return { status: 200, json: entryJson(where, await files.find('stat', where)) };
+    },
+  }),
+  route({
+    method: 'PATCH',
+    at: '/entries/{path}',
+    id: 'setModified',
+    summary: 'Sets the time of a file',
+    body: z.strictObject({ modified: z.iso.datetime({ offset: true }) }),
+    answers: { 200: { description: 'As the storage kept it, which may be coarser.', schema: entry } },
+    async handle({ files, at, path, body }) {
+      const where = path(at);
+      return { status: 200, json: entryJson(where, await files.setModified('SETTIME', where, new Date(body.modified))) };
+    },
+  }),
+  route({
+    method: 'POST',
+    at: '/moves',
+    id: 'move',
+    summary: 'Renames or moves a file or folder',
+    body: z.strictObject({
+      from: z.string().min(1).describe('Its path.'),
+      to: z.string().min(1).describe('The path that it is to have.'),
+      replace: z.boolean().default(false).describe('Whether a file may take the place of another one.'),
+    }),
+    answers: { 200: { description: 'It has the new path.', schema: z.strictObject({ path: z.string() }).meta({ id: 'Moved' }) } },
+    async handle({ exchange, files, path, body }) {
+      const [from, to] = [path(body.from), path(body.to)];
+      if (from === '/' || to === '/') throw new Problem(409, 'exists', 'The top folder stays where it is.');
+      await files.rename('MOVE', from, to, { replace: body.replace, signal: exchange.caller.gone });
+      return { status: 200, json: { path: to } };
+    },
+  }),
+];

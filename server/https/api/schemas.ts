@@ -1,0 +1,69 @@
+/** What the API takes and answers. */
+import { z } from 'zod';
+
+export const entry = z
+  .strictObject({
+    path: z.string().describe('As the account names it, absolute.'),
+    name: z.string(),
+    type: z.enum(['file', 'directory']),
+    size: z.number().int().min(0).describe('Bytes; 0 for a folder.'),
+    modified: z.iso.datetime(),
+    etag: z.string().optional().describe('Of a file: changes with its content. For If-Match and If-None-Match.'),
+  })
+  .meta({ id: 'Entry' });
+
+export const listing = z
+  .strictObject({
+    path: z.string(),
+    entries: z.array(entry),
+    total: z.number().int().min(0).describe('Entries that fit the search, on all pages.'),
+    next: z.string().optional().describe('`cursor` of the next page; absent on the last one.'),
+  })
+  .meta({ id: 'Listing' });
+
+export const uploaded = z
+  .strictObject({
+    path: z.string(),
+    size: z.number().int().min(0).describe('Bytes.'),
+    sha256: z.string().optional().describe('Of the bytes that came, hexadecimal; absent where the server does not hash uploads.'),
+    etag: z.string().optional(),
+    held: z.boolean().describe('Whether it is safe and appears only when a scanner that works on its own has found it clean.'),
+  })
+  .meta({ id: 'Uploaded' });
+
+export const problem = z
+  .strictObject({
+    type: z.string(),
+    status: z.number().int(),
+    code: z.string().describe('One word that a program can tell it by.'),
+    title: z.string().describe('In words for a person.'),
+  })
+  .meta({ id: 'Problem' });
+
+export const visitor = z
+  .strictObject({
+    user: z.string(),
+    via: z.enum(['sign-in', 'token']),
+    permissions: z.array(z.string()),
+    folder: z.string().describe('What is reached: `/`, or the folder of a token.'),
+  })
+  .meta({ id: 'Visitor' });
+
+export const session = z
+  .strictObject({
+    id: z.string(),
+    protocol: z.string(),
+    listener: z.string(),
+    address: z.string(),
+    since: z.iso.datetime(),
+    transfer: z
+      .strictObject({
+        command: z.string(),
+        path: z.string(),
+        bytes: z.number().int(),
+        total: z.number().int().optional(),
+        seconds: z.number(),
+      })
+      .optional(),
+  })
+  .meta({ id: 'Session' });

@@ -1,0 +1,26 @@
+/** The parts that every connection of HTTPS works with; one set for a process. */
+import type { Audit } from '../audit/event';
+import type { HttpsConfig, ServerConfig } from '../config';
+import type { Files } from '../files/files';
+import type { Identity } from '../identity/identity';
+import type { Limits } from '../limits/limits';
+import type { Newcomers } from '../limits/newcomers';
+import type { Sessions } from '../sessions/registry';
+import type { SessionInfo } from '../sessions/session-info';
+import type { SignIns } from '../sessions/sign-ins';
+import type { ServerCertificates } from '../tls/certificates';
+
+export interface HttpsEngine {
+  readonly config: ServerConfig & { readonly https: HttpsConfig };
+  readonly audit: Audit;
+  readonly identity: Identity;
+  readonly limits: Limits;
+  /** The turns of those who have not logged in. */
+  readonly newcomers: Newcomers;
+  readonly files: Files;
+  readonly sessions: Sessions;
+  readonly certificates: ServerCertificates;
+  readonly signIns: SignIns;
+  /** The sessions of all processes. */
+  readonly who: () => Promise<readonly SessionInfo[]>;
+}

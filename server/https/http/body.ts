@@ -1,0 +1,149 @@
+/** What follows the head of a request: read whole where it is small, or as the source of an upload. */
+import { TransferError } from '../../files/progress';
+import type { Sink, Source } from '../../files/source';
+import { BadRequest, type Framing } from './head';
+import { Disconnected, type Inflow, type Taker } from './inflow';
+
+/** A size of a chunk with its extensions, and a trailer, in bytes. */
+const LONGEST_LINE = 1024;
+const MOST_TRAILERS = 32;
+/** What is left of a body that nobody wanted is read up to here, so that the connection may go on. Bytes. */
+const MOST_UNWANTED = 64 * 1024;
+
+export class Body {
+  private isBegun = false;
+  /** Whether all of it has come. */
+  isOver = false;
+
+  constructor(
+    private readonly inflow: Inflow,
+    private readonly framing: Framing,
+    private readonly expectsContinue: boolean,
+    private readonly events: {
+      /** Called before the first byte is read: says 100 where the client waits for it. */
+      readonly begins: () => void;
+      /** Whether the client keeps us waiting for a small body. */
+      readonly waits: (isWaiting: boolean) => void;
+    },
+  ) {
+    this.isOver = framing.kind === 'length' && framing.bytes === 0;
+  }
+
+  /** Bytes, where the client has said. */
+  get length(): number | undefined {
+    return this.framing.kind === 'length' ? this.framing.bytes : undefined;
+  }
+
+  /** All of it. Throws a BadRequest where it is longer than so many bytes, and what `Inflow` throws. */
+  async whole(most: number): Promise<Buffer> {
+    if ((this.length ?? 0) > most) throw new BadRequest(413, `The body is longer than ${most} bytes.`);
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    const piece = Buffer.allocUnsafe(Math.min(most, this.length ?? 16_384) || 1);
+    await this.small({
+      space: () => piece,
+      took(count) {
+        bytes += count;
+        if (bytes <= most) pieces.push(Buffer.from(piece.subarray(0, count)));
+        return true;
+      },
+    });
+    if (bytes > most) throw new BadRequest(413, `The body is longer than ${most} bytes.`);
+    return Buffer.concat(pieces);
+  }
+
+  /** The same bytes for an upload. `check` is asked when the last one has come, and what it throws ends the upload. */
+  source(stallSeconds: number, check: () => Promise<void> = async () => {}): Source {
+    return new BodySource(this, this.inflow, stallSeconds, check);
+  }
+
+  /** Whether what is left of it can't be passed over: the connection can't go on then. */
+  get isUnfinished(): boolean {
+    return !this.isOver && (this.isBegun || this.expectsContinue || this.length === undefined || this.length > MOST_UNWANTED);
+  }
+
+  /** Reads what is left where that is little. False where it is not. */
+  async skip(): Promise<boolean> {
+    if (this.isUnfinished) return false;
+    const piece = Buffer.allocUnsafe(8_192);
+    await this.small({ space: () => piece, took: () => true });
+    return true;
+  }
+
+  private async small(taker: Taker): Promise<void> {
+    this.events.waits(true);
+    await this.flow(taker);
+    this.events.waits(false);
+  }
+
+  /** Lets all of it flow to the taker. */
+  async flow(taker: Taker): Promise<void> {
+    if (this.isOver) return;
+    this.isBegun = true;
+    this.events.begins();
+    if (this.framing.kind === 'length') await this.inflow.into(taker, this.framing.bytes);
+    else await this.chunks(taker);
+    this.isOver = true;
+  }
+
+  /** RFC 9112 section 7.1. */
+  private async chunks(taker: Taker): Promise<void> {
+    const malformed = () => new BadRequest(400, 'The body is not chunked as it should be.');
+    for (;;) {
+      const size = /^([0-9a-fA-F]{1,12})(?:[ \t]*;.*)?$/.exec(await this.inflow.line(LONGEST_LINE, malformed))?.[1];
+      if (size === undefined) throw malformed();
+      const bytes = Number.parseInt(size, 16);
+      if (bytes === 0) break;
+      await this.inflow.into(taker, bytes);
+      if ((await this.inflow.line(0, malformed)) !== '') throw malformed();
+    }
+    for (let trailers = 0; (await this.inflow.line(LONGEST_LINE, malformed)) !== ''; trailers += 1) if (trailers === MOST_TRAILERS) throw malformed();
+  }
+}
+
+class BodySource implements Source {
+  private timer: NodeJS.Timeout | undefined;
+  private isGone = false;
+
+  constructor(
+    private readonly body: Body,
+    private readonly inflow: Inflow,
+    private readonly stallSeconds: number,
+    private readonly check: () => Promise<void>,
+  ) {}
+
+  flowInto(sink: Sink): void {
+    let moved = 0;
+    let seen = -1;
+    const look = () => {
+      // While bytes are being stored or scanned, or a limit of bandwidth holds them back, it is not the client who keeps us waiting.
+      if (moved === seen && !sink.isBusy) sink.fail(new TransferError('stalled', `The client sent no data for ${this.stallSeconds} seconds`));
+      seen = moved;
+    };
+    this.timer = setInterval(look, (this.stallSeconds * 1000) / 2);
+    const taker: Taker = {
+      space: () => sink.space(),
+      took: (bytes) => {
+        moved += bytes;
+        return this.isGone || sink.took(bytes);
+      },
+    };
+    this.body
+      .flow(taker)
+      .then(() => (this.isGone ? undefined : this.check()))
+      .then(
+        () => sink.end(),
+        (error: Error) => sink.fail(error instanceof Disconnected ? new TransferError('cut', 'The connection ended before the upload did') : error),
+      );
+  }
+
+  resume(): void {
+    this.inflow.resume();
+  }
+
+  async letGo(failed: boolean): Promise<void> {
+    clearInterval(this.timer);
+    this.isGone = true;
+    if (failed) await this.inflow.letGo();
+  }
+}
