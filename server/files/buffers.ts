@@ -8,7 +8,12 @@ const LARGEST = 1024 * KIB;
  */
 export const SHARED_PIECES = 32;
 
+/** What TLS decrypts at a time: pieces are mostly filled in such steps. */
+const RECORD = 16 * KIB;
+
 const idle: ArrayBufferLike[] = [];
+/** The rest of a shared piece behind each record, made when it is first asked for: a new view for each of 65,536 records a GiB is noticed. */
+const rests = new WeakMap<ArrayBufferLike, Buffer[]>();
 let made = 0;
 let transfers = 0;
 
@@ -30,9 +35,9 @@ export function pieceSize(): number {
   return transfers <= 32 ? LARGEST : transfers <= 256 ? 256 * KIB : 64 * KIB;
 }
 
-/** How many pieces of one upload may wait while others are written, hashed and scanned, before its client is made to wait: enough not to stop at every hiccup. */
+/** How many pieces of one upload may be with those who write, hash and scan, before its client is made to wait: enough not to stop at every hiccup. */
 export function piecesAhead(): number {
-  return transfers <= 8 ? 4 : 1;
+  return transfers <= 4 ? 8 : transfers <= 8 ? 4 : 1;
 }
 
 /** A buffer for a file with that many bytes left. Its content is undefined. A large one lies in shared memory while there is some, so that a file is hashed where it is. */
@@ -44,6 +49,18 @@ export function borrowBuffer(bytesLeft: number): Buffer {
   if (made === SHARED_PIECES) return Buffer.allocUnsafeSlow(LARGEST);
   made += 1;
   return Buffer.from(new SharedArrayBuffer(LARGEST));
+}
+
+/** What is left of a whole buffer behind its first bytes. */
+export function restOf(buffer: Buffer, from: number): Buffer {
+  if (from % RECORD !== 0 || !(buffer.buffer instanceof SharedArrayBuffer)) return buffer.subarray(from);
+  let views = rests.get(buffer.buffer);
+  if (!views) {
+    views = [];
+    rests.set(buffer.buffer, views);
+  }
+  views[from / RECORD] ??= buffer.subarray(from);
+  return views[from / RECORD]!;
 }
 
 /** Gives a buffer back, or a part of one for the whole, that nobody reads or writes any more: once, however the transfer ended. */

@@ -19,7 +19,8 @@ interface Answer {
 
 /** One for the process, from the first file that is not small. */
 let thread: Worker | undefined;
-const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>();
+/** By the file's id, who waits for an answer, in the order in which they asked. */
+const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void }[]>();
 let ids = 0;
 
 function start(): Worker {
@@ -27,12 +28,14 @@ function start(): Worker {
   const lost = (error?: unknown) => {
     if (thread !== started) return;
     thread = undefined; // the next file has another one
-    for (const { reject } of waiting.values()) reject(error instanceof Error ? error : new Error('The thread that hashes files has ended'));
+    const all = [...waiting.values()].flat();
     waiting.clear();
+    for (const { reject } of all) reject(error instanceof Error ? error : new Error('The thread that hashes files has ended'));
   };
   started.on('message', (answer: Answer) => {
-    const one = waiting.get(answer.id);
-    waiting.delete(answer.id);
+    const askers = waiting.get(answer.id);
+    const one = askers?.shift();
+    if (askers?.length === 0) waiting.delete(answer.id);
     one?.resolve(answer);
   });
   started.on('error', lost).on('exit', lost);
@@ -51,7 +54,7 @@ export class FileHash {
   constructor(private readonly algorithm: 'sha256' | 'sha384' | 'sha512') {}
 
   /**
-   * Takes the next bytes; one call at a time. Fulfilled when they have been looked at: until then they must not change. Those of the first 64 KiB must not
+   * Takes the next bytes; those before need not have been looked at. Fulfilled when these have been: until then they must not change. Those of the first 64 KiB must not
    * change before the digest. Without copying where the chunks lie in shared memory.
    */
   async update(chunks: readonly Buffer[]): Promise<void> {
@@ -86,7 +89,9 @@ export class FileHash {
   private ask(message: object): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.by !== thread || !this.by) return reject(new Error('The thread that hashes files has ended'));
-      waiting.set(this.id, { resolve, reject });
+      const askers = waiting.get(this.id);
+      if (askers) askers.push({ resolve, reject });
+      else waiting.set(this.id, [{ resolve, reject }]);
       this.by.postMessage(message);
     });
   }
