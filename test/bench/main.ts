@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { type Measurement, measurements } from './figures';
 import { inside } from './inside';
 import { proftpd, pureFtpd, unpackPeers, vsftpd } from './peers/debian';
-import { ours, oursWithoutHash } from './peers/ours';
+import { ours, oursBuilt, oursByNode, oursEqual } from './peers/ours';
 import type { Peer } from './peers/peer';
 import { preparePython, pyftpdlib } from './peers/pyftpdlib';
 import { sftpgo } from './peers/sftpgo';
@@ -27,7 +27,8 @@ const HELP = `npm run bench -- [ssh] [options]
   --rounds <n>        rounds (default: 3)
   --only <ids>        figures by id, for example down,up,logins
   --servers <names>   servers by name, for example cdk-ftps,vsftpd
-  --node <program>    with ssh: another Node.js, under which this server is measured as well
+  --node <program>    another Node.js, under which this server is measured as well
+  --build <name=path> another build of this server (its ftps.js), in the same run; may be given several times
   --write             put the figures into docs/performance.md and docs/performance.svg (a full run does so by itself)
   --no-write          never`;
 
@@ -46,17 +47,18 @@ interface Wing {
   conditions(place: Workplace): string[];
 }
 
-const ftps: Wing = {
+const ftps = (node: string | undefined, builds: readonly string[]): Wing => ({
   table: 'all',
-  peers: [ours, oursWithoutHash, vsftpd, proftpd, pureFtpd, pyftpdlib, sftpgo],
+  peers: [ours, oursEqual, ...(node ? [oursByNode(node)] : []), ...builds.map(oursBuilt), vsftpd, proftpd, pureFtpd, pyftpdlib, sftpgo],
   measurements: [...measurements, strangers],
   chart: 'performance.svg',
   prepare: (cache) => ({ packages: unpackPeers(cache), python: preparePython(cache) }),
-  conditions: ({ hash, honestHash, scale }) => [
+  conditions: ({ hash, ownHash, scale }) => [
+    'cdk-ftps is this server on its defaults: SHA-256 of every upload, its own password hash, one worker a processor. “All equal”: no upload hashed, a password hash as cheap as the others’, and none remembered.',
     `Every server has the same RSA-2048 certificate and TLS 1.3 with AES-256-GCM; large file ${mib(scale.bigFile)}, four at once ${mib(scale.parallelFile)} each, ${scale.smallFiles} small files.`,
-    `A password hash costs ${hash.cryptMilliseconds.toFixed(1)} ms in the others (SHA-512 crypt, 5,000 rounds) and ${hash.phcMilliseconds.toFixed(1)} ms here (PBKDF2-HMAC-SHA-256, ${hash.iterations.toLocaleString('en')} iterations); where a figure says honest hash, ${honestHash.cryptMilliseconds.toFixed(0)} and ${honestHash.phcMilliseconds.toFixed(0)} ms.`,
+    `A password hash costs ${hash.cryptMilliseconds.toFixed(1)} ms in the others (SHA-512 crypt, 5,000 rounds), ${hash.phcMilliseconds.toFixed(1)} ms where all is equal (PBKDF2-HMAC-SHA-256, ${hash.iterations.toLocaleString('en')} iterations) and ${ownHash.milliseconds.toFixed(0)} ms on the defaults (scrypt, once an hour); where a figure says honest hash, as much in the others.`,
   ],
-};
+});
 
 const ssh = (node: string | undefined): Wing => ({
   table: 'ssh',
@@ -85,6 +87,7 @@ async function main(): Promise<void> {
       only: { type: 'string' },
       servers: { type: 'string' },
       node: { type: 'string' },
+      build: { type: 'string', multiple: true, default: [] },
       write: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -93,7 +96,7 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
-  const wing = positionals[0] === 'ssh' ? ssh(options.node) : ftps;
+  const wing = positionals[0] === 'ssh' ? ssh(options.node) : ftps(options.node, options.build);
   if (process.getuid?.() !== 0 || process.platform !== 'linux')
     throw new Error('the bench needs root on Debian: it makes accounts, control groups and a network namespace');
   const cache = process.env['CDK_FTPS_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'cdk-ftps');
@@ -112,7 +115,13 @@ async function main(): Promise<void> {
       if (options.servers && !options.servers.split(',').includes(peer.name)) continue;
       const version = peer.version(place);
       if (version === undefined) console.log(`${peer.name} is not installed and is left out`);
-      else columns.push({ peer, name: peer.name, version, role: peer === wing.peers[0] ? 'ours' : peer.variant ? 'variant' : 'peer' });
+      else
+        columns.push({
+          peer,
+          name: peer.name,
+          version,
+          role: peer === wing.peers[0] ? 'ours' : peer === oursEqual ? 'equal' : peer.variant ? 'variant' : 'peer',
+        });
     }
     const results = await measureAll(
       columns.map(({ peer }) => peer),
@@ -122,7 +131,7 @@ async function main(): Promise<void> {
     const report: Report = { figures: chosen.flatMap(({ figures }) => figures), columns, results, conditions: conditions(wing, place, columns, options.quick) };
     const figures = table(report);
     console.log(`\n${figures}`);
-    const complete = !options.only && !options.servers;
+    const complete = !options.only && !options.servers && options.build.length === 0;
     if (options.write ?? (complete && !options.quick)) {
       replaceFigures(join(docs, 'performance.md'), figures, wing.table);
       if (wing.chart) writeFileSync(join(docs, wing.chart), chart(report));
@@ -145,7 +154,8 @@ async function measureAll(peers: readonly Peer[], chosen: typeof measurements, p
     for (let round = 1; round <= place.scale.rounds; round += 1) {
       for (const measurement of chosen) {
         if (measurement.once && round > 1) continue;
-        for (const peer of peers) {
+        // Who comes first differs from round to round.
+        for (const peer of [...peers.slice(round - 1), ...peers.slice(0, round - 1)]) {
           if ((peer.variant && !measurement.variants) || (measurement.applies && !measurement.applies(peer, place))) continue;
           const begin = performance.now();
           let words: string;

@@ -32,7 +32,8 @@ export class Results {
 export interface Column {
   readonly name: string;
   readonly version: string;
-  readonly role: 'ours' | 'variant' | 'peer';
+  /** `ours` is this server on its defaults, `equal` with everything as the peers have it. */
+  readonly role: 'ours' | 'equal' | 'variant' | 'peer';
 }
 
 export interface Report {
@@ -51,9 +52,10 @@ interface Comparison {
   readonly reached: 'aim' | 'must' | 'no' | undefined;
 }
 
-export function compare({ columns, results }: Report, figure: Figure): Comparison {
+export function compare({ columns, results }: Report, figure: Figure, which: 'ours' | 'equal' = figure.own ?? 'ours'): Comparison {
   const id = figure.of ?? figure.id;
-  const own = results.median(id, columns.find(({ role }) => role === 'ours')!.name);
+  const ownName = columns.find(({ role }) => role === which)?.name;
+  const own = ownName === undefined ? undefined : results.median(id, ownName);
   let best: Comparison['best'];
   for (const { name, role } of columns) {
     if (figure.peer !== undefined && figure.peer !== name) continue;
@@ -91,18 +93,22 @@ const words = { aim: 'aim reached', must: 'reached', no: '**not reached**' } as 
 
 export function table(report: Report): string {
   const { columns, figures, results } = report;
-  const header = ['Figure', 'unit', ...columns.map(({ name }) => name), 'ratio to the best peer', 'must / aim', ''];
+  const hasEqual = columns.some(({ role }) => role === 'equal');
+  const header = ['Figure', 'unit', ...columns.map(({ name }) => name), 'ratio to the best peer', ...(hasEqual ? ['all equal'] : []), 'must / aim', ''];
   const rows = figures.map((figure) => {
-    const { ratio, best, reached } = compare(report, figure);
+    const { reached } = compare(report, figure);
+    const { ratio, best } = compare(report, figure, 'ours');
+    const equal = figure.against ? undefined : compare(report, figure, 'equal').ratio;
     return [
       figure.title,
       figure.unit,
       ...columns.map(({ name, role }) =>
-        figure.against && role === 'peer'
+        figure.against && role !== 'ours' && role !== figure.against
           ? ''
           : show(results.median(figure.of ?? figure.id, name), figure.digits) + (results.failure(figure.id, name) ? ' ¹' : ''),
       ),
       ratio === undefined ? '–' : `${show(ratio, 2)}× (${best!.name})`,
+      ...(hasEqual ? [equal === undefined ? '–' : `${show(equal, 2)}×`] : []),
       target(figure),
       reached ? words[reached] : '',
     ];

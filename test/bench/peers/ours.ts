@@ -1,4 +1,4 @@
-/** This server, as it is packed into the image, with SHA-256 of uploads as by default. */
+/** This server, as it is packed into the image: on its defaults as a user runs it, and with everything equal to the others. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../../package.json';
@@ -10,6 +10,10 @@ const BUNDLE = join(__dirname, '../../../dist/image/ftps.js');
 
 interface Options {
   readonly hashUploads: boolean;
+  /** Whether the account's hash costs what one of the others costs, and is computed at every login. Default: its own hash, remembered as by default. */
+  readonly equalHash?: boolean;
+  /** Another build of it. */
+  readonly bundle?: string;
   /** The Node.js that runs it. Default: the one that runs the bench. */
   readonly node?: string;
   /** What the account has besides. */
@@ -17,8 +21,13 @@ interface Options {
 }
 
 /** Its settings, and the command that runs it with those that lie in `server.json`. */
-export function settings(place: Workplace, ports: Ports, folder: string, { hashUploads, node = process.execPath, account }: Options) {
-  const accounts = [{ user: USER, home: '/', passwordHash: place.hash.phc, ...account }];
+export function settings(
+  place: Workplace,
+  ports: Ports,
+  folder: string,
+  { hashUploads, equalHash, bundle = BUNDLE, node = process.execPath, account }: Options,
+) {
+  const accounts = [{ user: USER, home: '/', passwordHash: equalHash ? place.hash.phc : place.ownHash.phc, ...account }];
   writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts }));
   mkdirSync(join(folder, 'log'));
   const config: ServerConfigInput = {
@@ -30,6 +39,7 @@ export function settings(place: Workplace, ports: Ports, folder: string, { hashU
     identity: [{ kind: 'file', file: join(folder, 'accounts.json') }],
     // In a folder of its own, as on an instance: that of the accounts is watched for changes.
     audit: { destination: join(folder, 'log/audit.json'), hashUploads },
+    ...(equalHash ? { passwords: { rememberSeconds: 0 } } : {}),
     // One client machine makes all the load.
     limits: {
       sessions: 20_000,
@@ -40,20 +50,30 @@ export function settings(place: Workplace, ports: Ports, folder: string, { hashU
       lockout: { failuresPerAddress: 1_000_000, failuresPerAccount: 1_000_000 },
     },
   };
-  return { config, command: `exec ${node} ${BUNDLE} serve --config ${folder}/server.json` };
+  return { config, command: `exec ${node} ${bundle} serve --config ${folder}/server.json` };
 }
 
-function launch(place: Workplace, ports: Ports, folder: string, hashUploads: boolean) {
-  const { config, command } = settings(place, ports, folder, { hashUploads });
-  writeFileSync(join(folder, 'server.json'), JSON.stringify(config));
-  return { command };
+function peer(name: string, options: Options): Peer {
+  return {
+    name,
+    forks: false,
+    version: () => version,
+    launch(place, ports, folder) {
+      const { config, command } = settings(place, ports, folder, options);
+      writeFileSync(join(folder, 'server.json'), JSON.stringify(config));
+      return { command };
+    },
+  };
 }
 
-export const ours: Peer = { name: 'cdk-ftps', forks: false, version: () => version, launch: (place, ports, folder) => launch(place, ports, folder, true) };
-/** The peers hash nothing; what it costs is a row of its own. */
-export const oursWithoutHash: Peer = {
-  ...ours,
-  name: 'cdk-ftps without SHA-256',
-  variant: true,
-  launch: (place, ports, folder) => launch(place, ports, folder, false),
-};
+/** On its defaults: uploads are hashed, a password's hash is its own, and one that was right is remembered. */
+export const ours: Peer = peer('cdk-ftps', { hashUploads: true });
+/** The others hash no upload and remember no password. */
+export const oursEqual: Peer = { ...peer('cdk-ftps, all equal', { hashUploads: false, equalHash: true }), variant: true };
+/** On its defaults, by another Node.js. */
+export const oursByNode = (node: string): Peer => ({ ...peer('cdk-ftps, other Node.js', { hashUploads: true, node }), variant: true });
+/** Another build of it on its defaults: `name=path of its ftps.js`. */
+export function oursBuilt(build: string): Peer {
+  const at = build.indexOf('=');
+  return { ...peer(build.slice(0, at), { hashUploads: true, bundle: build.slice(at + 1) }), variant: true };
+}
