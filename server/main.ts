@@ -13,6 +13,7 @@ import { Releases } from './files/release/releases';
 import type { NameLocks } from './files/storage/name-locks';
 import { openStorage } from './files/storage/open';
 import { Retention } from './files/storage/retention';
+import { sweepOn } from './files/storage/sweeping';
 import type { UsageCounts } from './files/storage/usage';
 import { commandTable } from './ftps/control/commands';
 import type { Engine } from './ftps/control/engine';
@@ -62,6 +63,8 @@ export interface ServerParts {
 
 /** Files that are hashed at once for HASH and its like, in one process, and one of an account: they read from the same disk as transfers. */
 const HASHES_AT_ONCE = 2;
+/** Large files at once that were not written in order, and are copied, or hashed and scanned, as a whole; of one account one. */
+const DRAFTS_AT_ONCE = 4;
 
 /** A server that is listening. */
 export interface RunningServer {
@@ -104,9 +107,11 @@ export async function startServer(
       const rules = await identity.rulesOf(user);
       return typeof rules === 'string' ? ('unknown' as const) : rules.quota;
     };
-    const storage = openStorage(config, { counts, locks, quotaOf });
+    const storage = openStorage(config, { counts, locks, quotaOf }, place.count);
     closers.push(() => storage.close());
-    await storage.sweep();
+    const sweep = storage.sweep();
+    await sweep.next(); // a storage that can't be reached is told at the start
+    closers.push(sweepOn(sweep, ({ message }) => audit.record({ kind: 'health', part: 'storage', state: 'down', detail: `sweep: ${message}` })));
     const scanner = openScanner(config.antivirus, (state, detail) => audit.record({ kind: 'health', part: 'scanner', state, detail }));
     if (scanner) closers.push(() => scanner.close());
     const releases = await Releases.open(config.afterRelease, { audit, storage, place });
@@ -135,6 +140,7 @@ export async function startServer(
       releases,
       bandwidth: bandwidth ?? new LocalBandwidth(config.limits.bandwidth),
       hashing: new FairTurns(HASHES_AT_ONCE),
+      drafts: new FairTurns(DRAFTS_AT_ONCE),
       load: new TransferLoad(busyness),
       // In a hurry a server is because its audit can't be written, or that of all workers.
       isDoomed: () => audit.failed || hurry.signal.aborted,

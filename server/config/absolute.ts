@@ -14,6 +14,7 @@ const PATHS = [
   'tls.clientCrl',
   'firewall.socket',
   'storage.root',
+  'storage.spool',
   'antivirus.socket',
   'identity.*.file',
   'identity.*.ca',

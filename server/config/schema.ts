@@ -277,6 +277,10 @@ const s3Storage = z.strictObject({
     .default(8 * 1024 * 1024)
     .describe('Size of the parts of uploads and the pieces of downloads; it grows for uploads beyond a thousand parts. Bytes.'),
   memoryBytes: bytes('What all transfers together may send or read ahead, beyond the one part that each needs.').default(256 * 1024 * 1024),
+  spool: file(
+    'Folder on a disk of this machine for uploads over SFTP that are not written in order, which S3 can take only when they are whole; made where it is missing.',
+  ).default('/var/lib/ftps/spool'),
+  spoolBytes: bytes('What lies in `spool` at most, whole files that are being written and their holes included.').default(4 * 1024 * 1024 * 1024),
   connections: count('Requests to S3 at once.').default(256),
   attempts: count('How often a request that was throttled or failed is tried.').default(8),
   requestSeconds: seconds('How long S3 may be silent on a request.').default(30),

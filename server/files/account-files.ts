@@ -89,21 +89,30 @@ export interface WritingOptions {
   readonly command: string;
   /**
    * What becomes of a file that is there. `replace`: it is one that is wholly new (TRUNC). `create`: the name must be free (EXCL). `keep`: what is not
-   * written stays, and the first write says where writing begins. `append`: everything goes to its end, whatever the offsets say.
+   * written stays. `append`: everything goes to its end, whatever the offsets say.
    */
   readonly existing: 'replace' | 'create' | 'keep' | 'append';
   /** Whether the file may be new. With `keep` and `append` only; `not-found` is thrown where it may not. Default: true. */
   readonly create?: boolean;
+  /** Whether the client may want to read what it writes. Default: false. */
+  readonly read?: boolean;
 }
 
 /**
  * A file that a client writes at offsets of its own. Nothing of it is visible until `commit`. What comes in order streams to the storage; a little
- * that comes too early is kept until its turn; anything else is refused with `unsupported`. Ended by exactly one of `commit` and `abort`.
+ * that comes too early is kept until its turn; anything else is done to a draft on a disk of this machine, which is hashed, scanned and put into place as a
+ * whole at `commit`. What fails ends it. Ended by exactly one of `commit` and `abort`.
  */
 export interface Writing {
   readonly progress: Progress;
+  /** Of the file as the client has made it. Bytes. */
+  readonly size: number;
   /** Fulfilled when the bytes are taken and the buffer may be used again: who awaits it holds no more than what is under way. Throws what ended the upload. */
   write(offset: number, bytes: Buffer): Promise<void>;
+  /** Cuts the file, or lengthens it by zeros. */
+  truncate(size: number): Promise<void>;
+  /** The file as the client has made it, to be read beside; to be closed before this is. Throws `denied` where the account may not read. */
+  openReading(command: string): Reading;
   /** The time that the file is to have when it is in place. */
   keepTime(modified: Date): void;
   /** The client has said that this is all (CLOSE). As the end of `Upload.receive`. */
@@ -150,4 +159,15 @@ export interface AccountFiles {
   /** A `resume` where the account may not see what is there is refused with `offset`: it would tell how long the file is. */
   openUpload(command: string, path: string, mode: WriteMode): Promise<Upload>;
   openWriting(path: string, options: WritingOptions): Promise<Writing>;
+  /**
+   * Copies bytes of a file that is read into one that is written, at the pace of both; answers how many. `length`: less where the file ends before; without
+   * it, all that follows. Ended by the progress of either.
+   */
+  copyData(command: string, from: CopyPlace<Reading>, to: CopyPlace<Writing>, length?: number): Promise<number>;
+}
+
+export interface CopyPlace<Open> {
+  readonly path: string;
+  readonly file: Open;
+  readonly offset: number;
 }

@@ -26,6 +26,8 @@ export interface IncomingPlace {
   readonly path: string;
   readonly target: WriteHandle;
   readonly progress: Progress;
+  /** The bytes were paced when they came. */
+  readonly isPaced?: true;
 }
 
 /** Bytes on their way in, from the first to the announcement. */
@@ -51,7 +53,7 @@ export class Incoming {
     const received = await takeAll(source, target, progress, {
       hash: config.audit.hashUploads,
       scan,
-      pace: paceOf(bandwidth, config.limits.bandwidth, account, 'upload'),
+      pace: this.place.isPaced ? undefined : paceOf(bandwidth, config.limits.bandwidth, account, 'upload'),
     });
     const { verdict } = received;
     const facts = { sha256: received.sha256, client: session.client.address, session: session.session };
@@ -77,6 +79,12 @@ export class Incoming {
   async abort(): Promise<void> {
     this.scan?.abort();
     await this.opened?.abort();
+  }
+
+  /** Leaves the file as far as it has come to somebody else; to be called after `take` has failed. */
+  leave(): void {
+    this.scan?.abort();
+    this.opened = undefined;
   }
 
   /** Nothing becomes visible that can't be told to the audit. */

@@ -1,7 +1,8 @@
 /** One account's files in a storage. */
 import type { Permission } from '../config';
 import { type Pace, paceOf } from '../limits/bandwidth';
-import type { AccountFiles, Asker, Download, Listing, Reading, Upload, Writing, WritingOptions } from './account-files';
+import type { AccountFiles, Asker, CopyPlace, Download, Listing, Reading, Upload, Writing, WritingOptions } from './account-files';
+import { copyPieces } from './copy-data';
 import { type HashAlgorithm, hashOfFile } from './hash';
 import { StreamedUpload } from './incoming';
 import { RandomReading, WholeDownload } from './outgoing';
@@ -160,13 +161,27 @@ export class OneAccount implements AccountFiles {
   async openWriting(path: string, options: WritingOptions): Promise<Writing> {
     this.need('upload');
     const { parts, asker, uploads, volume } = this;
-    const place = { parts, asker, uploads, volume, path };
+    const place = { parts, asker, uploads, volume, path, needRead: () => this.need('download') };
     const there = options.existing === 'keep' || options.create === false ? await this.fileAt(path) : undefined;
     if (!there && options.create === false) throw new StorageError('not-found', 'No such file or directory.');
     // Who may not see what is there can't mean a part of it.
     if (options.existing === 'keep' && there && this.maySee(path)) return new OffsetWriting(place, options, { there });
     const kind = options.existing === 'keep' ? 'replace' : options.existing;
-    return new OffsetWriting(place, options, { target: await volume.openWrite(path, { kind }) });
+    try {
+      return new OffsetWriting(place, options, { target: await volume.openDraftable(path, { kind }, { whole: options.read === true }) });
+    } catch (error) {
+      // A storage that takes files only as a whole.
+      if (kind !== 'append' || !(error instanceof StorageError) || error.code !== 'unsupported' || !this.maySee(path)) throw error;
+      return new OffsetWriting(place, options, { there: await this.find('upload', path, 'file') });
+    }
+  }
+
+  async copyData(command: string, from: CopyPlace<Reading>, to: CopyPlace<Writing>, length?: number): Promise<number> {
+    this.need('download');
+    this.need('upload');
+    const copied = await copyPieces(from, to, length);
+    this.changed(command, to.path);
+    return copied;
   }
 
   private async fileAt(path: string): Promise<Entry | undefined> {

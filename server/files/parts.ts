@@ -17,6 +17,8 @@ export interface FilesParts {
   readonly bandwidth: Bandwidth;
   /** Places for hashes of files that are there (HASH and its like). */
   readonly hashing: FairTurns;
+  /** Places for copying old files into drafts, and for what is done with large drafts when they are closed. */
+  readonly drafts: FairTurns;
   /** What transfers take of the event loop. */
   readonly load: TransferLoad;
   /** Whether the audit can't be written any more: no upload becomes visible then. */

@@ -1,151 +1,269 @@
-/** A file that a client writes at offsets of its own (SFTP): what comes in order streams to the storage as any upload does. */
-import type { Writing, WritingOptions } from './account-files';
+/**
+ * A file that a client writes at offsets of its own (SFTP). What comes in order streams to the storage, past hash and scanner, as any upload does. A client
+ * that does anything else with it, be it in the middle of that, has a draft of it from then on, which is hashed, scanned and put into place as a whole when
+ * the client closes it.
+ */
+import { paceOf } from '../limits/bandwidth';
+import type { Reading, Writing, WritingOptions } from './account-files';
+import { EarlyPieces } from './early-pieces';
+import { FromDraft } from './from-draft';
 import { Incoming, type IncomingPlace } from './incoming';
+import { OldFile } from './old-file';
 import type { Outcome } from './outcome';
+import { RandomReading } from './outgoing';
 import { Progress } from './progress';
-import type { Sink, Source } from './source';
-import { type Entry, StorageError, type Volume, type WriteHandle, type WriteMode } from './storage/storage';
-import { runTransfer } from './transfer';
+import { Promised } from './promised';
+import { Pushed } from './pushed';
+import { type Draft, type DraftableHandle, type Entry, type ReadHandle, StorageError, type Volume, type WriteMode } from './storage/storage';
+import { runTransfer, type TransferResult } from './transfer';
 
-/** What came too early is kept up to so many bytes, until what belongs before it comes. Clients that send ahead may be answered out of order. */
-const MOST_EARLY = 4 * 1024 * 1024;
-
-export interface WritingPlace extends Omit<IncomingPlace, 'target' | 'progress'> {
+export interface WritingPlace extends Omit<IncomingPlace, 'target' | 'progress' | 'isPaced'> {
   readonly volume: Volume;
+  /** Throws where the account may not read. */
+  readonly needRead: () => void;
 }
 
-/** Size in which the end of an old file is copied. Bytes. */
+/** Size in which an old file is copied. Bytes. */
 const PIECE = 256 * 1024;
+/** Files beyond that are copied and hashed by turns. Bytes. */
+const LARGE = 16 * 1024 * 1024;
 
-/** What is pushed, as a source. */
-class Pushed implements Source {
-  private sink: Sink | undefined;
-  private goOn: (() => void) | undefined;
-  private announceFlow!: () => void;
-  /** Fulfilled when bytes can be pushed, or never will be. */
-  readonly flows = new Promise<void>((resolve) => {
-    this.announceFlow = resolve;
-  });
-  isOver = false;
-
-  flowInto(sink: Sink): void {
-    this.sink = sink;
-    this.announceFlow();
-  }
-
-  /** Fulfilled when the bytes are taken. */
-  async push(bytes: Buffer): Promise<void> {
-    for (let at = 0; at < bytes.length && !this.isOver; ) {
-      const taken = bytes.copy(this.sink!.space(), 0, at);
-      at += taken;
-      if (this.sink!.took(taken)) continue;
-      await new Promise<void>((resolve) => {
-        this.goOn = resolve;
-      });
-    }
-  }
-
-  end(): void {
-    this.sink?.end();
-  }
-
-  fail(error: Error): void {
-    this.sink?.fail(error);
-  }
-
-  resume(): void {
-    this.goOn?.();
-    this.goOn = undefined;
-  }
-
-  async letGo(): Promise<void> {
-    this.isOver = true;
-    this.announceFlow();
-    this.resume();
-  }
-}
+/** Ends the stream of an upload that becomes a draft. */
+class BecomesDraft extends Error {}
 
 export class OffsetWriting implements Writing {
   readonly progress = new Progress();
-  private readonly source = new Pushed();
-  private readonly outcome: Promise<Outcome>;
-  /** Fulfilled when the storage knows what of the old file is kept; with nothing where the file stays as it was. */
-  private begin!: (target: Promise<WriteHandle | undefined>) => void;
-  private hasBegun = false;
+  private phase: 'opened' | 'streaming' | 'draft' = 'opened';
+  /** How long the file is, as the client has made it. */
+  private length: number;
+  /** How much of the old file is still meant, where nothing else was written. */
+  private base = 0;
+  private readonly old: OldFile | undefined;
+  /** The first byte that the client wrote. */
   private first = 0;
   /** Where the next byte in order belongs. */
   private at = 0;
-  private readonly early = new Map<number, Buffer>();
-  private earlyBytes = 0;
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly early = new EarlyPieces();
+  private draft: Draft | undefined;
   private time: Date | undefined;
+  /** Whether the end of the old file was put behind what was written: the hash is of more than what the client sent. */
+  private hasTail = false;
+  private failure: Error | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+
+  private readonly source = new Pushed();
+  /** What the storage was opened with; nothing where the file stays as it was. */
+  private readonly begun = new Promised<DraftableHandle | undefined>();
+  private readonly drafted = new Promised<Draft>();
+  private readonly closed = new Promised<void>();
+  private readonly outcome: Promise<Outcome>;
+  /** Gives back what the upload holds. */
+  private undo: () => Promise<void> = async () => {};
 
   /** `target`: where it is known already what is kept; else `there` is the file of which the rest stays. */
   constructor(
     private readonly place: WritingPlace,
     private readonly options: WritingOptions,
-    private readonly opened: { readonly target: WriteHandle } | { readonly there: Entry },
+    opened: { readonly target: DraftableHandle } | { readonly there: Entry },
   ) {
-    const { parts, asker, path } = place;
     const { progress } = this;
-    const beginning = new Promise<WriteHandle | undefined>((resolve) => {
-      this.begin = resolve;
-    });
-    let incoming: Incoming | undefined;
+    if ('there' in opened) {
+      this.base = opened.there.size;
+      this.length = this.base;
+      this.old = new OldFile(place.volume, place.path, this.base);
+    } else {
+      this.length = opened.target.size;
+      this.begin(Promise.resolve(opened.target), this.length);
+    }
+    progress.signal.addEventListener('abort', () => this.fail(progress.signal.reason as Error), { once: true });
     this.outcome = runTransfer(
       {
         kind: 'upload',
         command: options.command,
-        path,
+        path: place.path,
         offset: () => this.first,
         progress,
-        act: async () => {
-          const target = await beginning;
-          if (!target) return {};
-          incoming = new Incoming({ ...place, target, progress });
-          const { sha256, ...result } = await incoming.take(async () => this.source);
-          if (this.time && !result.held) await place.volume.setModified(path, this.time).catch(() => {}); // the file is there all the same
-          return this.tail ? result : { ...result, sha256 };
-        },
+        act: () => this.act(),
         undo: async () => {
           await this.source.letGo();
-          await incoming?.abort();
+          await this.undo();
         },
       },
-      parts,
-      asker.facts,
-    );
-    if ('target' in opened) this.beginWith(Promise.resolve(opened.target), options.existing === 'append' ? opened.target.size : 0);
+      place.parts,
+      place.asker.facts,
+    ).finally(() => this.old?.close().catch(() => {}));
+    void this.outcome.then(({ error }) => this.drafted.break(error));
   }
 
-  /** Whether the end of the old file was put behind what was written: the hash is of more than what the client sent. */
-  private tail = false;
-
-  private beginWith(target: Promise<WriteHandle | undefined>, first: number): void {
-    this.hasBegun = true;
-    this.first = first;
-    this.at = first;
-    this.begin(target);
+  get size(): number {
+    return this.length;
   }
 
   write(offset: number, bytes: Buffer): Promise<void> {
-    const writing = this.last.then(() => this.writeNow(offset, bytes));
-    this.last = writing.catch(() => {}); // who asked for it is told
-    return writing;
+    return this.inTurn(() => this.writeNow(offset, bytes));
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.inTurn(() => this.truncateNow(size));
+  }
+
+  keepTime(modified: Date): void {
+    this.time = modified;
+  }
+
+  openReading(command: string): Reading {
+    const { parts, asker, path, needRead } = this.place;
+    needRead();
+    return new RandomReading({ parts, asker, command, path, source: this.asSource() });
+  }
+
+  async commit(): Promise<Outcome> {
+    await this.last;
+    if (!this.failure) await this.close().catch((error: Error) => this.fail(error));
+    return this.outcome;
+  }
+
+  abort(): Promise<Outcome> {
+    this.progress.abort();
+    return this.outcome;
+  }
+
+  /** One after the other. What fails ends the upload: who asked for it is told, and so is everybody after. */
+  private inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.last.then(() => {
+      if (this.failure) throw this.failure;
+      return act();
+    });
+    this.last = done.catch((error: Error) => this.fail(error));
+    return done;
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.begun.break(error);
+    this.source.fail(error);
+    this.closed.break(error);
+  }
+
+  // What becomes of the upload as a whole.
+
+  private async act(): Promise<TransferResult> {
+    const target = await this.begun.promise;
+    if (!target) return {};
+    const incoming = new Incoming({ ...this.place, target, progress: this.progress });
+    this.undo = () => incoming.abort();
+    const streamed = await incoming
+      .take(async () => this.source)
+      .catch((error: unknown) => {
+        if (!(error instanceof BecomesDraft)) throw error;
+      });
+    if (streamed) {
+      const { sha256, ...result } = streamed;
+      await this.setTime(result);
+      return this.hasTail ? result : streamed;
+    }
+    incoming.leave();
+    this.undo = () => target.abort();
+    const draft = await target.toDraft();
+    this.undo = () => draft.abort();
+    this.first = 0;
+    this.drafted.keep(draft);
+    await this.closed.promise;
+    return this.inTurns(draft.size, () => this.settle(draft));
+  }
+
+  /** The draft goes the way of an upload. */
+  private async settle(draft: Draft): Promise<TransferResult> {
+    const { signal } = this.progress;
+    signal.throwIfAborted();
+    const target = await draft.settle();
+    const progress = new Progress(); // the client has sent all of it already
+    const incoming = new Incoming({ ...this.place, target, progress, isPaced: true });
+    this.undo = () => incoming.abort();
+    signal.addEventListener('abort', () => progress.abort(), { once: true });
+    const result = await incoming.take(async () => new FromDraft(draft));
+    await this.setTime(result);
+    return result;
+  }
+
+  private async setTime({ held }: TransferResult): Promise<void> {
+    if (this.time && !held) await this.place.volume.setModified(this.place.path, this.time).catch(() => {}); // the file is there all the same
+  }
+
+  private async inTurns<T>(bytes: number, act: () => Promise<T>): Promise<T> {
+    if (bytes <= LARGE) return act();
+    const giveBack = await this.place.parts.drafts.take(this.place.asker.account.user, this.progress.signal);
+    try {
+      return await act();
+    } finally {
+      giveBack();
+    }
+  }
+
+  // What the client does with it.
+
+  private begin(target: Promise<DraftableHandle>, first: number): void {
+    this.phase = 'streaming';
+    this.first = first;
+    this.at = first;
+    this.begun.keep(target);
+  }
+
+  /** The first write says where writing begins: what lies before it is kept. */
+  private beginAt(offset: number): void {
+    const from = Math.min(offset, this.base);
+    this.begin(this.openFrom(from), from);
+  }
+
+  private async openFrom(offset: number): Promise<DraftableHandle> {
+    if (offset === 0) return this.open({ kind: 'replace' });
+    try {
+      return await this.open({ kind: 'resume', offset });
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== 'unsupported') throw error;
+      // A storage that takes files only as a whole is given a whole one.
+      this.at = 0;
+      this.first = 0;
+      return this.open({ kind: 'replace' });
+    }
+  }
+
+  private open(mode: WriteMode): Promise<DraftableHandle> {
+    return this.place.volume.openDraftable(this.place.path, mode, { whole: this.options.read === true });
   }
 
   private async writeNow(wanted: number, bytes: Buffer): Promise<void> {
-    const offset = this.options.existing === 'append' ? this.at : wanted;
-    if (!this.hasBegun) this.beginAt(offset);
-    await this.source.flows;
-    if (offset < this.at) throw this.giveUp('Bytes that were written already can not be written again here; send the file in order.');
-    if (offset > this.at) return this.keepEarly(offset, bytes);
-    await this.push(bytes);
-    for (let next = this.early.get(this.at); next; next = this.early.get(this.at)) {
-      this.early.delete(this.at);
-      this.earlyBytes -= next.length;
-      await this.push(next);
+    const offset = this.options.existing === 'append' ? this.length : wanted;
+    const end = offset + bytes.length;
+    if (bytes.length === 0) return;
+    if (this.phase === 'opened') this.beginAt(offset);
+    if (this.phase === 'streaming' && (await this.streams(offset, bytes))) {
+      this.length = Math.max(this.length, end);
+      return;
     }
+    const draft = await this.becomeDraft();
+    const { parts, asker } = this.place;
+    const { signal } = this.progress;
+    await paceOf(parts.bandwidth, parts.config.limits.bandwidth, asker.account, 'upload')?.before(bytes.length, signal);
+    signal.throwIfAborted();
+    await draft.write(offset, bytes);
+    this.progress.bytes += bytes.length;
+    this.length = Math.max(this.length, end);
+  }
+
+  /** Whether the bytes went on in the stream, or wait for their turn in it. */
+  private async streams(offset: number, bytes: Buffer): Promise<boolean> {
+    await this.flowing();
+    if (offset !== this.at) return offset > this.at && this.early.keep(offset, bytes);
+    if (this.early.holdsAny(offset, offset + bytes.length)) return false;
+    await this.push(bytes);
+    for (let next = this.early.take(this.at); next; next = this.early.take(this.at)) await this.push(next);
+    return true;
+  }
+
+  private async flowing(): Promise<void> {
+    await this.source.flows;
+    if (this.source.isOver) throw (await this.outcome).error;
   }
 
   private async push(bytes: Buffer): Promise<void> {
@@ -154,67 +272,88 @@ export class OffsetWriting implements Writing {
     this.at += bytes.length;
   }
 
-  private keepEarly(offset: number, bytes: Buffer): void {
-    this.earlyBytes += bytes.length;
-    if (this.earlyBytes > MOST_EARLY) throw this.giveUp('A file must be sent in order here; too much came before its turn.');
-    this.early.set(offset, Buffer.from(bytes));
-  }
-
-  /** The first write says where writing begins: what lies before it is kept. */
-  private beginAt(offset: number): void {
-    const { volume, path } = this.place;
-    const { size } = (this.opened as { readonly there: Entry }).there;
-    if (offset > size) throw this.giveUp(`The file has ${size} bytes; nothing can be written beyond its end.`);
-    const mode: WriteMode = offset === 0 ? { kind: 'replace' } : { kind: 'resume', offset };
-    this.beginWith(volume.openWrite(path, mode), offset);
-  }
-
-  /** Ends an upload that can't go on. */
-  private giveUp(message: string): StorageError {
-    const error = new StorageError('unsupported', message);
-    this.fail(error);
-    return error;
-  }
-
-  private fail(error: Error): void {
-    if (this.hasBegun) this.source.fail(error);
-    else this.beginWith(Promise.reject(error), 0);
-  }
-
-  keepTime(modified: Date): void {
-    this.time = modified;
-  }
-
-  async commit(): Promise<Outcome> {
-    await this.last;
-    if (!this.hasBegun) this.beginWith(Promise.resolve(undefined), 0);
-    else {
-      await this.source.flows;
-      if (this.early.size > 0) this.giveUp('A part of the file was never sent.');
-      await this.keepRest().catch((error: Error) => this.fail(error));
-      this.source.end();
+  private async truncateNow(size: number): Promise<void> {
+    if (this.phase === 'streaming') {
+      await this.flowing();
+      if (size < this.at || this.early.holdsAny(size, Number.POSITIVE_INFINITY)) await this.becomeDraft();
     }
-    return this.outcome;
+    if (this.phase === 'draft') await (await this.becomeDraft()).truncate(size);
+    else this.base = Math.min(this.base, size);
+    this.length = size;
+  }
+
+  /** From now on the file is written anywhere. Nothing of what was streamed, or waits, is lost. */
+  private async becomeDraft(): Promise<Draft> {
+    if (this.draft) return this.draft;
+    this.phase = 'draft';
+    this.source.end(new BecomesDraft());
+    const draft = await this.drafted.promise;
+    await this.inTurns(this.base - this.at, async () => {
+      if (this.old)
+        for await (const piece of this.old.between(this.at, this.base, PIECE)) {
+          this.progress.signal.throwIfAborted();
+          await draft.write(draft.size, piece);
+        }
+    });
+    for (const [offset, bytes] of this.early.all()) await draft.write(offset, bytes);
+    this.early.clear();
+    if (this.length > draft.size) await draft.truncate(this.length);
+    this.draft = draft;
+    return draft;
+  }
+
+  /** What is there is what the client wants. */
+  private async close(): Promise<void> {
+    if (this.phase === 'opened') {
+      if (this.base === this.old!.size && this.length === this.base) return this.begun.keep(undefined);
+      this.beginAt(this.base);
+    }
+    if (this.phase === 'streaming') {
+      await this.source.flows;
+      if (this.source.isOver) return;
+      if (this.early.isEmpty && this.length <= Math.max(this.at, this.base)) {
+        await this.keepRest();
+        return this.source.end();
+      }
+      await this.becomeDraft();
+    }
+    this.closed.keep();
   }
 
   /** Puts the end of the old file behind what was written. */
   private async keepRest(): Promise<void> {
-    if (!('there' in this.opened) || this.source.isOver || this.at >= this.opened.there.size) return;
-    this.tail = true;
-    const { size } = this.opened.there;
-    const old = await this.place.volume.openRead(this.place.path, this.at);
-    try {
-      if (old.size !== size) throw new StorageError('unavailable', 'The file was changed by somebody else meanwhile; try again.');
-      const piece = Buffer.allocUnsafe(PIECE);
-      for (let filled = await old.read(piece); filled > 0; filled = await old.read(piece)) await this.push(piece.subarray(0, filled));
-    } finally {
-      await old.close();
+    if (!this.old || this.at >= this.base) return;
+    this.hasTail = true;
+    for await (const piece of this.old.between(this.at, this.base, PIECE)) {
+      await this.push(piece);
     }
   }
 
-  abort(): Promise<Outcome> {
-    this.progress.abort();
-    this.fail(this.progress.signal.reason as Error);
-    return this.outcome;
+  // What the client reads of it.
+
+  private asSource(): ReadHandle {
+    const writing = this;
+    let position = 0;
+    return {
+      get size() {
+        return writing.length;
+      },
+      async read(into) {
+        const filled = await writing.inTurn(() => writing.readNow(position, into));
+        position += filled;
+        return filled;
+      },
+      async seek(offset) {
+        position = offset;
+      },
+      async close() {},
+    };
+  }
+
+  private async readNow(offset: number, into: Buffer): Promise<number> {
+    if (this.phase !== 'opened') return (await this.becomeDraft()).read(offset, into);
+    const wanted = into.subarray(0, Math.max(0, this.length - offset));
+    if (offset < this.base) return this.old!.read(offset, wanted.subarray(0, this.base - offset));
+    return wanted.fill(0).length;
   }
 }

@@ -42,6 +42,8 @@ export class SshSession implements Session {
   private closeReason: CloseReason = 'client';
   private draining = false;
   private handles = 0;
+  /** Requests that are being worked off. */
+  private busy = 0;
   private readonly running = new Set<RunningTransfer>();
   private readonly slice = new Slice();
   private readonly waiting: Buffer[] = [];
@@ -245,7 +247,7 @@ export class SshSession implements Session {
     const { idleSeconds, stallSeconds } = this.engine.config.limits;
     const look = () => {
       const moved = this.socket.bytesRead + this.socket.bytesWritten;
-      if (moved !== this.movedAt) {
+      if (moved !== this.movedAt || (this.busy > 0 && !this.channels.isBlocked)) {
         this.movedAt = moved;
         this.idleSince = Date.now();
         return;
@@ -280,6 +282,12 @@ export class SshSession implements Session {
       },
       giveHandleBack: () => {
         this.handles -= 1;
+      },
+      works: () => {
+        this.busy += 1;
+        return () => {
+          this.busy -= 1;
+        };
       },
       refused: (command, path, status) => engine.audit.record({ kind: 'command', command, code: status, path, refused: true, ...this.facts }),
       ignoresAttributes: engine.config.sftp.attributes === 'ignore',

@@ -35,7 +35,7 @@ export interface ReadHandle {
  * atomically; `abort` and `quarantine` leave what was there before untouched. Exactly one of the three is called.
  */
 export interface WriteHandle {
-  /** What APPE or REST keeps of the file that was there, in order; nothing for a file that is wholly new. A scanner needs to see it. */
+  /** What is kept of the file that was there, in order; nothing for a file that is wholly new. A scanner needs to see it. */
   kept(): AsyncIterable<Buffer>;
   /** What the file has so far: what is kept, and what was written. Bytes. */
   readonly size: number;
@@ -56,9 +56,38 @@ export interface WriteHandle {
   quarantine(finding: Finding): Promise<string>;
 }
 
+/** An upload that can become a draft. */
+export interface DraftableHandle extends WriteHandle {
+  /**
+   * Makes a draft of the file as it is so far, what is kept included. To be called while no write is under way; the handle is not used any more then,
+   * but for `stop`, which ends what takes long here as well. Where it fails, `abort` is to follow. `unsupported`: what was written has left already.
+   */
+  toDraft(): Promise<Draft>;
+}
+
+/**
+ * A file of the session's own that is written and read anywhere. It lies on a disk of this machine where nobody else sees it, is charged to the quota,
+ * and goes with the process. Exactly one of `settle` and `abort` is called.
+ */
+export interface Draft {
+  readonly size: number;
+  /** Fills the buffer from that byte on; answers how many bytes it got, 0 at the end. */
+  read(offset: number, into: Buffer): Promise<number>;
+  /** Bytes between the end and the offset become zeros. */
+  write(offset: number, bytes: Buffer): Promise<void>;
+  /** Cuts the file, or lengthens it by zeros. */
+  truncate(size: number): Promise<void>;
+  /**
+   * The upload that puts the draft into place. Everything that `read` brings, which goes on working, is to be written to it in order; on a disk nothing
+   * is written a second time.
+   */
+  settle(): Promise<WriteHandle>;
+  abort(): Promise<void>;
+}
+
 /** What is known of an upload when its last byte has come. */
 export interface UploadFacts {
-  /** Of the bytes that the client sent, in hexadecimal. */
+  /** Of the bytes that the client sent; of a draft, of the whole file. In hexadecimal. */
   readonly sha256?: string;
   /** Address of the client. */
   readonly client: string;
@@ -108,13 +137,13 @@ export interface RenameOptions {
 }
 
 export type WriteMode =
-  /** STOR and, with a generated name, STOU: the file becomes what was sent. */
+  /** The file becomes what was sent. */
   | { readonly kind: 'replace' }
-  /** STOU: fails with `exists` where the name is taken at commit. */
+  /** Fails with `exists` where the name is taken, also at commit. */
   | { readonly kind: 'create' }
-  /** APPE: what is there, then what was sent. */
+  /** What is there, then what was sent. */
   | { readonly kind: 'append' }
-  /** REST n + STOR: the first n bytes of what is there, then what was sent. */
+  /** The first bytes of what is there, then what was sent. */
   | { readonly kind: 'resume'; readonly offset: number };
 
 /**
@@ -130,6 +159,8 @@ export interface Volume {
   files(signal?: AbortSignal): AsyncIterable<readonly FoundFile[]>;
   openRead(path: string, offset: number): Promise<ReadHandle>;
   openWrite(path: string, mode: WriteMode): Promise<WriteHandle>;
+  /** The same, for who may want a draft later. `whole`: at any time; else not where too much has left for a storage that gives nothing back. */
+  openDraftable(path: string, mode: WriteMode, options: { readonly whole: boolean }): Promise<DraftableHandle>;
   /**
    * Renames a file or folder. A file takes the place of a file that has the name, in one step and where the account may; onto itself it
    * succeeds. Fails with `exists` where the name is that of a folder, or a folder was to take it. Where that takes long, as for a large
@@ -168,8 +199,8 @@ export type HomeRules = { readonly user: string } & Pick<AccountRules, 'home'> &
 export interface Storage {
   /** Opens the home of an account, creating the folder where it is missing. */
   open(account: HomeRules): Promise<Volume>;
-  /** Removes staging files that no running upload owns. Called once at start, before the first listener. */
-  sweep(): Promise<void>;
+  /** Removes what no running upload owns, one after the other. The first step has only reached the storage. */
+  sweep(): AsyncGenerator<void>;
   readonly quarantine: Quarantine;
   readonly retained: RetainedAccounts;
   /** Where programs of the operator find a file: a path of the host, or an `s3://` URL. */

@@ -26,6 +26,8 @@ export async function runLong(session: Session, { command, path, act }: LongComm
   session.transfer = { command, path, progress, done, needsNoData: true };
   let reply: { readonly code: number; readonly text: string };
   try {
+    if (session.ended) progress.abort(); // the client left before its turn came
+    signal.throwIfAborted();
     const work = act(progress);
     reply = await Promise.race([work, aborted(signal)]);
   } catch (error) {

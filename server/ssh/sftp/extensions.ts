@@ -1,4 +1,4 @@
-/** Extensions that are there, with their revisions (OpenSSH's PROTOCOL, section 4): only what works is named. */
+/** Extensions that are there, with their revisions (OpenSSH's PROTOCOL, section 4; draft-ietf-secsh-filexfer-extensions-00): only what works is named. */
 
 export const extensions = {
   'posix-rename@openssh.com': '1',
@@ -8,6 +8,7 @@ export const extensions = {
   'lsetstat@openssh.com': '1',
   'limits@openssh.com': '1',
   'expand-path@openssh.com': '1',
+  'copy-data': '1',
 } as const;
 
 export type ExtensionName = keyof typeof extensions;

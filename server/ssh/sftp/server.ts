@@ -3,7 +3,7 @@
  * what is read ahead, and what waits to be written, lies below. So a client can ask for as much as its window holds, and no more lies in memory.
  */
 import { posix } from 'node:path';
-import { type AccountFiles, type Entry, type Listing, type Outcome, RefusedByScanner, type Writing } from '../../files/account-files';
+import { type AccountFiles, type Entry, type Listing, type Outcome, type Reading, RefusedByScanner, type Writing } from '../../files/account-files';
 import { BrokenOff, type Progress } from '../../files/progress';
 import { namesFolder, virtualPath } from '../../files/virtual-path';
 import type { Channel, ChannelUser } from '../connection/channel';
@@ -36,6 +36,8 @@ const MOST_HELD = 1_000;
 interface ReadHandle {
   readonly kind: 'read';
   readonly path: string;
+  readonly reading: Reading;
+  /** The same, read ahead. */
   readonly file: ReadingFile;
   /** Tells the session that it is over. */
   readonly over: () => void;
@@ -45,9 +47,13 @@ interface WriteHandle {
   readonly path: string;
   readonly writing: Writing;
   readonly over: () => void;
-  /** How far it was written. Bytes. */
-  end: number;
+  /** Whether it was opened to be read as well. */
+  readonly reads: boolean;
+  /** Once it was read. */
+  reading?: Reading;
   modified: Date | undefined;
+  /** Where it ended before it was closed: who renames a file that is being written has said that this was all. */
+  ended?: Outcome;
 }
 interface FolderHandle {
   readonly kind: 'folder';
@@ -72,6 +78,8 @@ export interface SftpSession {
   giveHandleBack(): void;
   /** A request that was refused, for the audit. */
   refused(command: string, path: string, status: number): void;
+  /** Says that the server is at work, so that the client need not be heard of; the returned function that it is done. */
+  works(): () => void;
   /** Whether what can't be kept, as permissions and owners, is passed over without a word. */
   readonly ignoresAttributes: boolean;
 }
@@ -103,12 +111,18 @@ export class SftpServer implements ChannelUser {
 
   closed(): void {
     this.gone = true;
+    // What takes long is not gone on with.
+    for (const handle of this.handles.values()) {
+      if (handle.kind === 'write') handle.writing.progress.abort();
+      else if (handle.kind === 'read') handle.reading.progress.abort();
+    }
     if (!this.working) void this.finish();
   }
 
   private async work(): Promise<void> {
     if (this.working) return;
     this.working = true;
+    const done = this.session.works();
     try {
       for (;;) {
         const packet = this.gone ? undefined : this.incoming.next();
@@ -122,6 +136,7 @@ export class SftpServer implements ChannelUser {
       this.gone = true;
       this.channel.close(1);
     }
+    done();
     this.working = false;
     if (this.gone || this.theyEnded) await this.finish();
   }
@@ -138,8 +153,10 @@ export class SftpServer implements ChannelUser {
   private giveUp(handle: Handle): Promise<void> {
     return this.released(handle, async () => {
       if (handle.kind === 'read') await handle.file.abort();
-      else if (handle.kind === 'write') await handle.writing.abort();
-      else await endListing(handle, new BrokenOff('The client left before the listing was over.'));
+      else if (handle.kind === 'write') {
+        await handle.reading?.abort();
+        if (!handle.ended) await handle.writing.abort();
+      } else await endListing(handle, new BrokenOff('The client left before the listing was over.'));
     });
   }
 
@@ -195,7 +212,7 @@ export class SftpServer implements ChannelUser {
         return this.attributes(id, await this.entryAt(reader.text()));
       case requests.fstat: {
         const handle = this.numbered(this.handleOf(reader));
-        if (handle.kind === 'write') return this.attributes(id, { type: 'file', size: handle.end, modified: handle.modified ?? new Date() });
+        if (handle.kind === 'write') return this.attributes(id, entryOf(handle));
         if (handle.kind === 'folder') return this.attributes(id, await this.entryAt(handle.path));
         const { type, modified } = await this.entryAt(handle.path);
         return this.attributes(id, { type, modified, size: handle.file.size });
@@ -249,6 +266,8 @@ export class SftpServer implements ChannelUser {
 
   private async entryAt(argument: string): Promise<Entry> {
     const path = this.path(argument);
+    const open = namesFolder(argument) ? undefined : this.writtenAt(path);
+    if (open) return entryOf(open);
     try {
       return await this.session.files.find('stat', path, namesFolder(argument) ? 'directory' : undefined);
     } catch (error) {
@@ -256,6 +275,12 @@ export class SftpServer implements ChannelUser {
       if (held) return held;
       throw error;
     }
+  }
+
+  /** What this client is writing under a path: to itself it is there already, as far as it has come. */
+  private writtenAt(path: string): WriteHandle | undefined {
+    for (const handle of this.handles.values()) if (handle.kind === 'write' && !handle.ended && handle.path === path) return handle;
+    return undefined;
   }
 
   /** Does what changes something; a refusal is told to the audit, for `files` knows only what was done. */
@@ -275,11 +300,22 @@ export class SftpServer implements ChannelUser {
     const [from, argument] = [this.path(reader.text()), reader.text()];
     const to = this.path(argument);
     return this.changed(id, replace ? 'POSIX-RENAME' : 'RENAME', from, async () => {
+      await this.endWriting(from);
       await this.session.files.rename(replace ? 'POSIX-RENAME' : 'RENAME', from, to, { replace });
       const held = this.held.get(from);
       this.held.delete(from);
       if (held) this.held.set(to, held);
     });
+  }
+
+  /** Some rename a file before they close it. */
+  private async endWriting(path: string): Promise<void> {
+    const open = this.writtenAt(path);
+    if (!open) return;
+    await open.reading?.close();
+    open.reading = undefined;
+    open.ended = await open.writing.commit();
+    this.committed(open, open.ended);
   }
 
   private setStat(id: number, reader: WireReader): Promise<void> {
@@ -289,20 +325,35 @@ export class SftpServer implements ChannelUser {
 
   private async setAttributes(path: string, { size, modified }: Attributes): Promise<void> {
     const { files, ignoresAttributes } = this.session;
-    if (size !== undefined) {
-      const entry = await files.find('stat', path);
-      if (entry.size !== size) throw new Refused(statuses.unsupported, 'A file can not be cut or lengthened in place; send it anew.');
-    }
+    if (size !== undefined) await this.setSize(path, size);
     if (modified !== undefined && !this.held.has(path)) await files.setModified('SETSTAT', path, new Date(modified * 1000));
     else if (size === undefined && modified === undefined && !ignoresAttributes)
       throw new Refused(statuses.unsupported, 'Permissions and owners are not kept here.');
   }
 
+  private async setSize(path: string, size: number): Promise<void> {
+    const open = this.writtenAt(path);
+    if (open) return open.writing.truncate(size);
+    const { files } = this.session;
+    if ((await files.find('stat', path, 'file')).size === size) return;
+    const writing = await files.openWriting(path, { command: 'SETSTAT', existing: 'keep', create: false });
+    const over = this.session.begins('SETSTAT', path, writing.progress);
+    try {
+      await writing.truncate(size).catch(() => {}); // told by its end
+      asCommitted(await writing.commit());
+    } finally {
+      over();
+    }
+  }
+
   private async setHandleAttributes(handle: Handle, attributes: Attributes): Promise<void> {
-    if (handle.kind !== 'write') return this.setAttributes(handle.path, attributes);
     const { size, modified } = attributes;
-    // Some say at once how long it will be; where it ends is what was written when it is closed.
-    if (size !== undefined && size < handle.end) throw new Refused(statuses.unsupported, 'A file can not be cut while it is written; send it anew.');
+    if (handle.kind !== 'write') {
+      if (size !== undefined) throw new Refused(statuses.permissionDenied, 'It was not opened to be written.');
+      return this.setAttributes(handle.path, attributes);
+    }
+    if (handle.ended) return this.setAttributes(handle.path, attributes);
+    if (size !== undefined) await handle.writing.truncate(size);
     if (modified !== undefined) {
       handle.modified = new Date(modified * 1000);
       handle.writing.keepTime(handle.modified);
@@ -332,7 +383,7 @@ export class SftpServer implements ChannelUser {
 
   private async openToRead(path: string): Promise<Handle> {
     const reading = await this.session.files.openReading('READ', path);
-    return { kind: 'read', path, file: new ReadingFile(reading), over: this.session.begins('READ', path, reading.progress) };
+    return { kind: 'read', path, reading, file: new ReadingFile(reading), over: this.session.begins('READ', path, reading.progress) };
   }
 
   private async openToWrite(path: string, flags: number, modified: number | undefined): Promise<Handle> {
@@ -341,17 +392,17 @@ export class SftpServer implements ChannelUser {
       has(openFlags.exclusive) && has(openFlags.create) ? 'create' : has(openFlags.truncate) ? 'replace' : has(openFlags.append) ? 'append' : 'keep';
     const create = has(openFlags.create);
     if (existing === 'replace' && !create) await this.session.files.find('upload', path, 'file');
-    const writing = await this.session.files.openWriting(path, { command: 'WRITE', existing, create });
+    const reads = has(openFlags.read);
+    const writing = await this.session.files.openWriting(path, { command: 'WRITE', existing, create, read: reads });
     const time = modified === undefined ? undefined : new Date(modified * 1000);
     if (time) writing.keepTime(time);
-    return { kind: 'write', path, writing, over: this.session.begins('WRITE', path, writing.progress), end: 0, modified: time };
+    return { kind: 'write', path, writing, over: this.session.begins('WRITE', path, writing.progress), reads, modified: time };
   }
 
   private async read(id: number, reader: WireReader): Promise<void> {
     const handle = this.numbered(this.handleOf(reader));
     const [offset, length] = [reader.uint64(), reader.uint32()];
-    if (handle.kind !== 'read') throw new Refused(statuses.permissionDenied, 'It was not opened to be read.');
-    const parts = await handle.file.read(offset, Math.min(length, LARGEST_READ));
+    const parts = await this.partsOf(handle, offset, Math.min(length, LARGEST_READ));
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     if (bytes === 0 && length > 0) return this.status(id, statuses.eof, 'That is the end.');
     const header = Buffer.allocUnsafe(13);
@@ -362,14 +413,34 @@ export class SftpServer implements ChannelUser {
     await this.channel.send(header, ...parts);
   }
 
+  private async partsOf(handle: Handle, offset: number, length: number): Promise<readonly Buffer[]> {
+    if (handle.kind === 'read') return handle.file.read(offset, length);
+    // Nothing is read ahead of a file that changes.
+    const into = Buffer.allocUnsafe(length);
+    return [into.subarray(0, await this.readingOf(handle).read(offset, into))];
+  }
+
+  /** By which a file can be read. */
+  private readingOf(handle: Handle): Reading {
+    if (handle.kind === 'read') return handle.reading;
+    if (handle.kind !== 'write' || !handle.reads || handle.ended) throw new Refused(statuses.permissionDenied, 'It was not opened to be read.');
+    handle.reading ??= handle.writing.openReading('READ');
+    return handle.reading;
+  }
+
+  private writingOf(handle: Handle): Writing {
+    if (handle.kind !== 'write') throw new Refused(statuses.permissionDenied, 'It was not opened to be written.');
+    if (handle.ended) throw new Refused(statuses.failure, 'It was closed when it was renamed.');
+    return handle.writing;
+  }
+
   private async write(id: number, reader: WireReader): Promise<void> {
     const handle = this.numbered(this.handleOf(reader));
     const offset = reader.uint64();
     const bytes = reader.string();
-    if (handle.kind !== 'write') throw new Refused(statuses.permissionDenied, 'It was not opened to be written.');
+    const writing = this.writingOf(handle);
     if (bytes.length > LARGEST_WRITE) throw new MalformedPacket();
-    await handle.writing.write(offset, bytes);
-    handle.end = Math.max(handle.end, offset + bytes.length);
+    await writing.write(offset, bytes);
     return this.status(id, statuses.ok, '');
   }
 
@@ -380,20 +451,20 @@ export class SftpServer implements ChannelUser {
     const end = async () => {
       if (handle.kind === 'folder') await endListing(handle);
       else if (handle.kind === 'read') await handle.file.close();
-      else this.committed(handle, await handle.writing.commit());
+      else {
+        await handle.reading?.close();
+        if (!handle.ended) this.committed(handle, await handle.writing.commit());
+      }
       return this.status(id, statuses.ok, 'Closed.');
     };
     return this.released(handle, () => this.answered(id, end));
   }
 
-  private committed(handle: WriteHandle, { outcome, reason, error, held }: Outcome): void {
-    if (outcome !== 'success') {
-      const isDenied = error instanceof RefusedByScanner || asRefused(error).status === statuses.permissionDenied;
-      throw new Refused(isDenied ? statuses.permissionDenied : statuses.failure, reason ?? 'The upload failed.');
-    }
+  private committed(handle: WriteHandle, outcome: Outcome): void {
+    asCommitted(outcome);
     this.held.delete(handle.path);
-    if (!held) return;
-    this.held.set(handle.path, { name: posix.basename(handle.path), type: 'file', size: handle.end, modified: handle.modified ?? new Date() });
+    if (!outcome.held) return;
+    this.held.set(handle.path, entryOf(handle));
     if (this.held.size > MOST_HELD) this.held.delete(this.held.keys().next().value!);
   }
 
@@ -465,9 +536,28 @@ export class SftpServer implements ChannelUser {
         const writer = new WireWriter().uint32(0).byte(replies.extended).uint32(id);
         await this.channel.send(framed(writer.uint64(LONGEST_PACKET).uint64(LARGEST_READ).uint64(LARGEST_WRITE).uint64(MOST_HANDLES)));
       },
+      'copy-data': () => this.copyData(id, reader),
       'expand-path@openssh.com': () => this.name(id, this.path(reader.text().replace(/^~[^/]*\/?/, '/') || '/')),
     };
     return act[name]();
+  }
+
+  /** draft-ietf-secsh-filexfer-extensions-00, section 7. */
+  private copyData(id: number, reader: WireReader): Promise<void> {
+    const source = this.numbered(this.handleOf(reader));
+    const [from, length] = [reader.uint64(), reader.uint64()];
+    const target = this.numbered(this.handleOf(reader));
+    const to = reader.uint64();
+    return this.changed(id, 'COPY-DATA', target.path, async () => {
+      if (source.path === target.path) throw new Refused(statuses.failure, 'A file can not be copied onto itself.');
+      const [reading, writing] = [this.readingOf(source), this.writingOf(target)];
+      const places = [
+        { path: source.path, file: reading, offset: from },
+        { path: target.path, file: writing, offset: to },
+      ] as const;
+      const copied = await this.session.files.copyData('COPY-DATA', ...places, length === 0 ? undefined : length);
+      if (copied < length) throw new Refused(statuses.eof, 'The file ended before.');
+    });
   }
 
   /** What is left for new files, as a file system would say it (PROTOCOL of OpenSSH, section 4.4). */
@@ -516,6 +606,18 @@ export class SftpServer implements ChannelUser {
 
 /** Handles that one session may have open, on all its channels together. */
 export const MOST_HANDLES = 64;
+
+/** What is known of a file that is being written. */
+function entryOf({ path, writing, modified }: WriteHandle): Entry {
+  return { name: posix.basename(path), type: 'file', size: writing.size, modified: modified ?? new Date() };
+}
+
+/** Throws where an upload did not end well. */
+function asCommitted({ outcome, reason, error }: Outcome): void {
+  if (outcome === 'success') return;
+  const isDenied = error instanceof RefusedByScanner || asRefused(error).status === statuses.permissionDenied;
+  throw new Refused(isDenied ? statuses.permissionDenied : statuses.failure, reason ?? 'The upload failed.');
+}
 
 async function endListing({ batches, end }: FolderHandle, error?: Error): Promise<void> {
   await batches.return?.();

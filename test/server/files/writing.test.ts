@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { AccountFiles, Writing } from '../../../server/files/account-files';
 import type { Scanner } from '../../../server/files/antivirus/scanner';
 import { type TestFiles, testFiles } from '../support/files';
+import { writtenAnywhere } from './written-anywhere';
 
 let files: TestFiles;
 let account: AccountFiles;
@@ -49,27 +50,110 @@ it('what comes a little too early waits for its turn, however it was sent', asyn
 
 it.each([
   [
-    'a gap that is never filled',
+    'a gap that is never filled is zeros',
     [
       [0, 'abc'],
       [4, 'e'],
     ],
+    'abc\0e',
   ],
   [
-    'a second write over the first',
+    'a second write goes over the first',
     [
       [0, 'abc'],
       [1, 'x'],
     ],
+    'axc',
   ],
-] as const)('%s is refused in words, and nothing appears', async (_what, parts) => {
+  [
+    'the later of two counts, though it was in order',
+    [
+      [2, 'cde'],
+      [0, 'ABCD'],
+    ],
+    'ABCDe',
+  ],
+] as const)('%s', async (_what, parts, expected) => {
   const writing = await open('replace');
-  await write(writing, ...parts).catch(() => {});
-  const { outcome, reason } = await writing.commit();
-  expect([outcome, reason]).toEqual(['failure', expect.stringMatching(/^[A-Z].*\.$/)]);
+  await write(writing, ...parts);
+  expect(await writing.commit()).toMatchObject({ outcome: 'success', sha256: createHash('sha256').update(expected).digest('hex') });
+  expect(await content()).toBe(expected);
+  expect(await leftOver()).toEqual([]);
+  expect(uploads()).toMatchObject([{ outcome: 'success', offset: 0 }]);
+});
+
+it('more than waits in memory may come too early, and so may very many pieces', async () => {
+  const bytes = randomBytes(9_000_000);
+  const writing = await open('replace');
+  for (let end = bytes.length; end > 0; end -= 250_000) await writing.write(end - 250_000, bytes.subarray(end - 250_000, end));
+  expect((await writing.commit()).outcome).toBe('success');
+  expect((await readFile(at('file'))).equals(bytes)).toBe(true);
+  const crumbs = await open('replace');
+  for (let offset = 2_000; offset >= 0; offset -= 1) await crumbs.write(offset, Buffer.from('x'));
+  expect((await crumbs.commit()).outcome).toBe('success');
+  expect(await content()).toBe('x'.repeat(2_001));
+});
+
+it('becomes a draft in the middle of a stream, and what was streamed is in it', async () => {
+  const bytes = randomBytes(3_000_000);
+  const writing = await open('replace');
+  for (let offset = 0; offset < bytes.length; offset += 100_000) await writing.write(offset, bytes.subarray(offset, offset + 100_000));
+  bytes.write('header', 0);
+  await writing.write(0, Buffer.from('header'));
+  expect((await writing.commit()).outcome).toBe('success');
+  expect((await readFile(at('file'))).equals(bytes)).toBe(true);
+  expect(uploads()).toMatchObject([{ bytes: 3_000_006, offset: 0, sha256: createHash('sha256').update(bytes).digest('hex') }]);
+});
+
+it('is read beside, by who may read', async () => {
+  const writing = await account.openWriting('/file', { command: 'OPEN', existing: 'replace', read: true });
+  await write(writing, [0, 'abcdef']);
+  const reading = writing.openReading('READ');
+  const into = Buffer.alloc(3);
+  expect(await reading.read(2, into)).toBe(3);
+  expect(into.toString()).toBe('cde');
+  await write(writing, [3, 'X']);
+  expect(await reading.read(2, into)).toBe(3);
+  expect(into.toString()).toBe('cXe');
+  expect(await reading.read(6, into)).toBe(0);
+  await reading.close();
+  expect((await writing.commit()).outcome).toBe('success');
+  expect(uploads().map(({ transfer, bytes }) => [transfer, bytes])).toEqual([
+    ['download', 6],
+    ['upload', 7],
+  ]);
+  const blind = await (await files.open({ permissions: ['write'] })).openWriting('/other', { command: 'OPEN', existing: 'replace', read: true });
+  expect(() => blind.openReading('READ')).toThrow('This account may not download.');
+  await blind.abort();
+});
+
+it('one that can not be kept fails in words, and so does everything after', async () => {
+  const writing = await open('replace');
+  await writing.truncate(2 ** 42);
+  expect(await writing.commit()).toMatchObject({
+    outcome: 'failure',
+    reason: expect.stringMatching(/^The (storage is full|file is too large for the storage)\.$/),
+  });
+  await expect(write(writing, [0, 'abc'])).rejects.toThrow();
   expect(await readdir(files.folder)).not.toContain('file');
   expect(await leftOver()).toEqual([]);
-  expect(uploads()).toMatchObject([{ outcome: 'failure', reason }]);
+});
+
+describe('on a disk', () => writtenAnywhere(() => files, { far: 40_000, piece: 9_000, runs: 40 }));
+
+it('of one file into another goes past pace and permission, and is told', async () => {
+  await writeFile(at('from'), '0123456789');
+  const [reading, writing] = [await account.openReading('READ', '/from'), await open('replace')];
+  const copy = (offset: number, to: number, length?: number) =>
+    account.copyData('COPY-DATA', { path: '/from', file: reading, offset }, { path: '/file', file: writing, offset: to }, length);
+  expect(await copy(2, 0)).toBe(8);
+  expect(await copy(0, 8, 2)).toBe(2);
+  expect(await copy(9, 10, 5)).toBe(1);
+  await reading.close();
+  expect((await writing.commit()).outcome).toBe('success');
+  expect(await content()).toBe('23456789019');
+  expect(files.audit.of('command')).toMatchObject(Array(3).fill({ command: 'COPY-DATA', path: '/file' }));
+  await expect((await files.open({ permissions: ['read'] })).copyData('COPY-DATA', {} as never, {} as never)).rejects.toMatchObject({ code: 'denied' });
 });
 
 describe('over a file that is there', () => {
@@ -108,11 +192,25 @@ describe('over a file that is there', () => {
     expect(uploads()).toMatchObject([{ outcome: 'success', offset }]);
   });
 
-  it('nothing is written beyond its end', async () => {
+  it.each([
+    ['cut', [], 4, '0123'],
+    ['cut to nothing', [], 0, ''],
+    ['lengthened', [], 12, '0123456789\0\0'],
+    ['written anew and cut where that ended', [[0, 'abc']], 3, 'abc'],
+    ['cut before what was written', [[0, 'abc']], 2, 'ab'],
+  ] as const)('it is %s', async (_how, parts, size, expected) => {
     const writing = await open('keep');
-    await expect(write(writing, [11, 'x'])).rejects.toMatchObject({ code: 'unsupported' });
-    expect((await writing.commit()).outcome).toBe('failure');
-    expect(await content()).toBe('0123456789');
+    await write(writing, ...parts);
+    await writing.truncate(size);
+    expect((await writing.commit()).outcome).toBe('success');
+    expect(await content()).toBe(expected);
+  });
+
+  it('what is written beyond its end has zeros before it', async () => {
+    const writing = await open('keep');
+    await write(writing, [12, 'x']);
+    expect((await writing.commit()).outcome).toBe('success');
+    expect(await content()).toBe('0123456789\0\0x');
   });
 
   it('one that must be new is refused at once', async () => {

@@ -105,7 +105,118 @@ it('times are kept, also when they are said before the file is closed; modes and
   await sftp.call('utimes', '/time.txt', 1_100_000_000, 1_100_000_000);
   expect(await sftp.call('stat', '/time.txt')).toMatchObject({ size: 4, mtime: 1_100_000_000 });
   await sftp.call('chmod', '/time.txt', 0o777);
-  await expect(sftp.call('setstat', '/time.txt', { size: 1 })).rejects.toMatchObject({ code: 8 });
+});
+
+describe('a file that is not written from its beginning to its end', () => {
+  const write = (handle: Buffer, text: string, at: number) => sftp.call('write', handle, Buffer.from(text), 0, text.length, at);
+  const read = async (handle: Buffer, bytes: number, at: number) => {
+    const into = Buffer.alloc(bytes);
+    const got = await sftp.call<number>('read', handle, into, 0, bytes, at);
+    return into.subarray(0, got).toString();
+  };
+
+  it('r+: what was written is read back, and the rest of the old file stays', async () => {
+    await sftp.put('/edited.txt', '0123456789');
+    const handle = await sftp.call<Buffer>('open', '/edited.txt', 'r+');
+    expect(await read(handle, 4, 3)).toBe('3456');
+    await write(handle, 'ABC', 4);
+    await write(handle, 'x', 1);
+    expect(await read(handle, 20, 0)).toBe('0x23ABC789');
+    await write(handle, 'end', 12);
+    expect(await sftp.call('fstat', handle)).toMatchObject({ size: 15 });
+    expect(await sftp.call('stat', '/edited.txt')).toMatchObject({ size: 15 });
+    expect(onDisk('edited.txt').toString()).toBe('0123456789');
+    await sftp.call('close', handle);
+    expect(onDisk('edited.txt').toString()).toBe('0x23ABC789\0\0end');
+    await expect(sftp.call('open', '/missing.txt', 'r+')).rejects.toMatchObject({ code: 2 });
+  });
+
+  it('what was opened to be written alone can not be read', async () => {
+    const handle = await sftp.call<Buffer>('open', '/edited.txt', 'w');
+    await expect(read(handle, 4, 0)).rejects.toMatchObject({ code: 3 });
+    await sftp.call('close', handle);
+  });
+
+  it('a header that is written last', async () => {
+    const handle = await sftp.call<Buffer>('open', '/archive.zip', 'w');
+    for (let at = 0; at < 2_000_000; at += 100_000) await sftp.call('write', handle, Buffer.alloc(100_000, 1), 0, 100_000, at);
+    await write(handle, 'HEAD', 0);
+    await sftp.call('close', handle);
+    expect(onDisk('archive.zip').equals(Buffer.concat([Buffer.from('HEAD'), Buffer.alloc(1_999_996, 1)]))).toBe(true);
+    expect(await server.audit.next('transfer', ({ path }) => path === '/archive.zip')).toMatchObject({
+      bytes: 2_000_004,
+      sha256: createHash('sha256').update(onDisk('archive.zip')).digest('hex'),
+    });
+  });
+
+  it('what scp does: written without TRUNC, and cut where it ends', async () => {
+    await sftp.put('/longer.txt', 'what was there was longer');
+    const handle = await sftp.call<Buffer>('open', '/longer.txt', 0x0a); // WRITE and CREAT
+    await write(handle, 'short', 0);
+    await sftp.call('fsetstat', handle, { size: 5 });
+    await sftp.call('close', handle);
+    expect(onDisk('longer.txt').toString()).toBe('short');
+  });
+
+  it('it is cut and lengthened by its path, open or not', async () => {
+    await sftp.put('/cut.txt', '0123456789');
+    await sftp.call('setstat', '/cut.txt', { size: 4 });
+    expect(onDisk('cut.txt').toString()).toBe('0123');
+    await sftp.call('setstat', '/cut.txt', { size: 6 });
+    expect(onDisk('cut.txt').toString()).toBe('0123\0\0');
+    expect(await server.audit.next('transfer', ({ command }) => command === 'SETSTAT')).toMatchObject({ path: '/cut.txt', outcome: 'success' });
+    const handle = await sftp.call<Buffer>('open', '/cut.txt', 'r+');
+    await sftp.call('setstat', '/cut.txt', { size: 1 });
+    await sftp.call('close', handle);
+    expect(onDisk('cut.txt').toString()).toBe('0');
+    await expect(sftp.call('setstat', '/missing.txt', { size: 1 })).rejects.toMatchObject({ code: 2 });
+    await expect(sftp.call('setstat', '/cut.txt', { size: 2 ** 50 })).rejects.toThrow(/full|too large/);
+    expect(onDisk('cut.txt').toString()).toBe('0');
+  });
+
+  it('what sshfs does: looked at by its path before anything is written, and renamed before it is closed', async () => {
+    await sftp.put('/document.txt', 'old');
+    const handle = await sftp.call<Buffer>('open', '/document.txt~', 'wx+');
+    expect(await sftp.call('lstat', '/document.txt~')).toMatchObject({ size: 0 });
+    await write(handle, 'new', 0);
+    await sftp.call('ext_openssh_rename', '/document.txt~', '/document.txt');
+    expect(onDisk('document.txt').toString()).toBe('new');
+    await expect(write(handle, 'more', 3)).rejects.toThrow('renamed');
+    await sftp.call('close', handle);
+    expect(existsSync(join(server.files, 'document.txt~'))).toBe(false);
+  });
+
+  it('nothing tells of REST or any other command of FTP', async () => {
+    await sftp.put('/short.txt', 'abc');
+    const small = await server.sftp({ username: 'small' });
+    const handle = await small.call<Buffer>('open', '/hole.txt', 'w');
+    await small.call('write', handle, Buffer.from('x'), 0, 1, 2_000);
+    await expect(small.call('close', handle)).rejects.toThrow('The quota');
+  });
+});
+
+it('a file is copied on the server, whole and in part, and is told', async () => {
+  await sftp.put('/original.txt', '0123456789');
+  const [source, copy] = [await sftp.call<Buffer>('open', '/original.txt', 'r'), await sftp.call<Buffer>('open', '/copy.txt', 'w')];
+  await sftp.call('ext_copy_data', source, 0, 0, copy, 0);
+  await sftp.call('ext_copy_data', source, 8, 2, copy, 0);
+  await expect(sftp.call('ext_copy_data', source, 8, 5, copy, 10)).rejects.toMatchObject({ code: 1 });
+  await expect(sftp.call('ext_copy_data', copy, 0, 0, copy, 0)).rejects.toThrow('onto itself');
+  await expect(sftp.call('ext_copy_data', copy, 0, 0, source, 0)).rejects.toMatchObject({ code: 3 });
+  for (const handle of [source, copy]) await sftp.call('close', handle);
+  expect(onDisk('copy.txt').toString()).toBe('892345678989');
+  expect(server.audit.of('command').find(({ command }) => command === 'COPY-DATA')).toMatchObject({ path: '/copy.txt', code: 0 });
+  const small = await server.sftp({ username: 'small' });
+  await small.put('/fits.bin', Buffer.alloc(400));
+  const [from, to] = [await small.call<Buffer>('open', '/fits.bin', 'r'), await small.call<Buffer>('open', '/twice.bin', 'w')];
+  for (const at of [0, 400]) await small.call('ext_copy_data', from, 0, 0, to, at).catch(() => {});
+  await expect(small.call('close', to)).rejects.toThrow('quota');
+});
+
+it('what can not be here is refused: a second name for a file', async () => {
+  await sftp.put('/one.txt', '1');
+  await expect(sftp.call('ext_openssh_hardlink', '/one.txt', '/two.txt')).rejects.toThrow('does not support');
+  expect(existsSync(join(server.files, 'two.txt'))).toBe(false);
 });
 
 it('paths can not lead out, and what is no path is refused', async () => {
@@ -185,13 +296,13 @@ it('a session has so many files open, and no more', async () => {
 });
 
 it('a server that goes down says what became of an upload that could not be kept', async () => {
-  const own = await sftpServed();
+  const own = await sftpServed({}, [{ user: 'demo', home: '/', quota: { bytes: 50 } }]);
   const client = await own.sftp();
   const handle = await client.call<Buffer>('open', '/torn.txt', 'w');
   await client.call('write', handle, Buffer.from('head'), 0, 4, 0);
   await client.call('write', handle, Buffer.from('tail'), 0, 4, 100);
   const drained = own.server.drain();
-  await expect(client.call('close', handle)).rejects.toThrow('A part of the file was never sent.');
+  await expect(client.call('close', handle)).rejects.toThrow('quota');
   await drained;
   expect(existsSync(join(own.files, 'torn.txt'))).toBe(false);
   await own.close();

@@ -10,6 +10,7 @@ import { Files } from '../../../server/files/files';
 import { TransferLoad } from '../../../server/files/load';
 import { Releases } from '../../../server/files/release/releases';
 import { openStorage } from '../../../server/files/storage/open';
+import type { Storage } from '../../../server/files/storage/storage';
 import type { Account } from '../../../server/identity/identity';
 import { LocalBandwidth } from '../../../server/limits/bandwidth';
 import { OwnBusyness } from '../../../server/limits/busyness';
@@ -24,7 +25,13 @@ export interface TestFiles {
   close(): Promise<void>;
 }
 
-export async function testFiles({ scanner, ...overrides }: Partial<ServerConfigInput> & { readonly scanner?: Scanner } = {}): Promise<TestFiles> {
+interface TestFilesOptions extends Partial<Omit<ServerConfigInput, 'storage'>> {
+  readonly scanner?: Scanner;
+  /** Closed with the files. By default a disk. */
+  readonly storage?: Storage;
+}
+
+export async function testFiles({ scanner, storage: given, ...overrides }: TestFilesOptions = {}): Promise<TestFiles> {
   const folder = await mkdtemp(join(tmpdir(), 'ftps-files-'));
   const config = checkServerConfig({
     listeners: [{ mode: 'explicit', port: 0 }],
@@ -34,11 +41,12 @@ export async function testFiles({ scanner, ...overrides }: Partial<ServerConfigI
     ...overrides,
   });
   const audit = new AuditRecorder();
-  const storage = openStorage(config);
+  const storage = given ?? openStorage(config);
   const releases = await Releases.open(config.afterRelease, { audit, storage, place: { index: 0, count: 1 } });
   const bandwidth = new LocalBandwidth(config.limits.bandwidth);
   const load = new TransferLoad(new OwnBusyness());
-  const files = new Files({ config, audit, storage, scanner, releases, bandwidth, load, hashing: new FairTurns(1), isDoomed: () => audit.failed });
+  const turns = { hashing: new FairTurns(1), drafts: new FairTurns(1) };
+  const files = new Files({ config, audit, storage, scanner, releases, bandwidth, load, ...turns, isDoomed: () => audit.failed });
   const address = { address: '127.0.0.1', port: 1 };
   return {
     folder,

@@ -29,17 +29,29 @@ export class Staging {
     return String(names++);
   }
 
-  /** Removes what dead processes left. */
-  async sweep(): Promise<void> {
+  /** Removes what dead processes left, file by file: there may be very many. */
+  async *sweep(): AsyncGenerator<void> {
     const parent = join(this.root, STAGING);
     const names = await readdir(parent).catch(() => []);
+    yield;
     const [machine] = (await ownName()).split('.');
     for (const name of names) {
       const path = join(parent, name);
       const [itsMachine, pid] = name.split('.');
       const abandoned =
         itsMachine === machine ? name !== `${machine}.${pid}.${await startOf(Number(pid))}` : Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS;
-      if (abandoned) await rm(path, { recursive: true, force: true });
+      if (!abandoned) continue;
+      const folder = await Folder.open(path);
+      try {
+        for await (const batch of folder.names())
+          for (const file of batch) {
+            await folder.remove(file).catch(() => {}); // another process sweeps as well
+            yield;
+          }
+      } finally {
+        await folder.close();
+      }
+      await rm(path, { recursive: true, force: true });
     }
   }
 

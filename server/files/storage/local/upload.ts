@@ -4,8 +4,9 @@ import type { FileHandle } from 'node:fs/promises';
 import type { FairTurns } from '../../fair-turns';
 import { bytesOf } from '../chunks';
 import { holding, type NameLocks } from '../name-locks';
-import { type Finding, StorageError, type UploadFacts, type WriteHandle, type WriteMode } from '../storage';
+import { type Draft, type DraftableHandle, type Finding, StorageError, type UploadFacts, type WriteMode } from '../storage';
 import type { UploadRoom, Usage } from '../usage';
+import { LocalDraft } from './draft';
 import { storageError } from './errors';
 import type { Folder } from './folder';
 import { copyBeginning, reflink } from './kept-beginning';
@@ -34,7 +35,7 @@ export interface UploadPlace {
 }
 
 /** Looks at what is there, and reserves a name. No byte is copied or written before the first one is sent. */
-export async function openUpload(place: UploadPlace): Promise<WriteHandle> {
+export async function openUpload(place: UploadPlace): Promise<DraftableHandle> {
   const { folder, name, parts, mode, usage } = place;
   const before = await folder.find(name);
   if (before?.isDirectory()) throw new StorageError('is-directory', 'That is a directory.');
@@ -42,12 +43,12 @@ export async function openUpload(place: UploadPlace): Promise<WriteHandle> {
   if (before && !before.isFile()) throw new StorageError('denied', 'The name is taken.');
   if (mode.kind === 'create' && before) throw new StorageError('exists', 'The name is taken.');
   const known = before?.size ?? 0;
-  if (mode.kind === 'resume' && mode.offset > known) throw new StorageError('offset', `The file has ${known} bytes; REST went beyond its end.`);
+  if (mode.kind === 'resume' && mode.offset > known) throw new StorageError('offset', `The file has ${known} bytes, and this is beyond its end.`);
   const keep = mode.kind === 'append' ? known : mode.kind === 'resume' ? mode.offset : 0;
   return new LocalUpload(place, before, keep, await usage.begin(parts, before?.size));
 }
 
-class LocalUpload implements WriteHandle {
+class LocalUpload implements DraftableHandle {
   size: number;
   private file: FileHandle | undefined;
   private beginning: Promise<FileHandle> | undefined;
@@ -113,6 +114,19 @@ class LocalUpload implements WriteHandle {
     } finally {
       await file.close();
     }
+  }
+
+  /** From now on the staged file itself is written anywhere. */
+  async toDraft(): Promise<Draft> {
+    await this.begin();
+    await this.copying;
+    const { staging, stagingName } = this.place;
+    const file = await staging.file(stagingName, constants.O_RDWR);
+    await this.close();
+    this.file = file;
+    this.beginning = Promise.resolve(file);
+    this.flushed = false;
+    return new LocalDraft(file, staging, this.room, this);
   }
 
   stop(): void {

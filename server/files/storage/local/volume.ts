@@ -3,7 +3,7 @@ import { constants, fstatSync, type Stats } from 'node:fs';
 import type { FairTurns } from '../../fair-turns';
 import { canBeNamed, checkNew, DEEPEST, partsOf, tooDeep } from '../../virtual-path';
 import { holding, type NameLocks } from '../name-locks';
-import type { Entry, FoundFile, ReadHandle, RenameOptions, Volume, WriteHandle, WriteMode } from '../storage';
+import type { DraftableHandle, Entry, FoundFile, ReadHandle, RenameOptions, Volume, WriteHandle, WriteMode } from '../storage';
 import { StorageError } from '../storage';
 import type { Usage } from '../usage';
 import { Folder } from './folder';
@@ -73,7 +73,11 @@ export class LocalVolume implements Volume {
     });
   }
 
-  async openWrite(path: string, mode: WriteMode): Promise<WriteHandle> {
+  openWrite(path: string, mode: WriteMode): Promise<WriteHandle> {
+    return this.openDraftable(path, mode);
+  }
+
+  async openDraftable(path: string, mode: WriteMode): Promise<DraftableHandle> {
     checkNew(path);
     const parts = partsOf(path);
     const name = parts.pop();
@@ -249,5 +253,5 @@ function missing(): never {
 }
 
 function beyond(size: number): StorageError {
-  return new StorageError('offset', `The file has ${size} bytes; REST went beyond its end.`);
+  return new StorageError('offset', `The file has ${size} bytes, and this is beyond its end.`);
 }

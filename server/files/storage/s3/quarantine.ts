@@ -99,13 +99,17 @@ export class S3Quarantine implements Quarantine {
   }
 
   /** Removes what a crash left: parts without an end, and objects without a record, from before then. */
-  async sweep(before: Date): Promise<void> {
+  async *sweep(before: Date): AsyncGenerator<void> {
     const folder = this.prefix + QUARANTINED_FILES;
-    for await (const parts of this.bucket.openParts(folder, before)) await this.bucket.abortParts(parts);
+    for await (const parts of this.bucket.openParts(folder, before)) {
+      await this.bucket.abortParts(parts);
+      yield;
+    }
     for await (const { objects } of this.bucket.list(folder, { folders: false }))
       for (const { key, modified } of objects) {
         const id = this.idOf(key);
         if (modified < before && id !== undefined && !(await this.bucket.find(this.recordOf(id)))) await this.bucket.remove(key);
+        yield;
       }
   }
 

@@ -11,6 +11,7 @@ import { Bucket } from './bucket';
 import { Memory } from './memory';
 import { S3Quarantine } from './quarantine';
 import { S3Retained } from './retained';
+import { Spool } from './spool';
 import { S3Volume } from './volume';
 
 /** What is older, and was not finished, is taken for abandoned; other instances may be at work on what is younger. */
@@ -21,9 +22,11 @@ const COPIES_AT_ONCE = 8;
 export interface S3StorageOptions extends SharedParts {
   /** Whether the server scans uploads by itself before they may be read. */
   readonly scanned: boolean;
+  /** How many processes share the spool's room. Default: 1. */
+  readonly processes?: number;
 }
 
-export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' }>, { scanned, ...shared }: S3StorageOptions): Storage {
+export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' }>, { scanned, processes = 1, ...shared }: S3StorageOptions): Storage {
   const client = new S3Client({
     region: config.region,
     endpoint: config.endpoint,
@@ -47,6 +50,7 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
       .map((part) => `${part}/`)
       .join('');
   const accounting = new Accounting(shared);
+  const spool = new Spool(config.spool, Math.floor(config.spoolBytes / processes));
   const copies = new FairTurns(COPIES_AT_ONCE);
   const judge = config.release === 'guardduty' ? 'later' : scanned ? 'now' : undefined;
   return {
@@ -61,6 +65,7 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
         overwrite,
         locks: accounting.locks,
         copies,
+        spool,
         newId: () => quarantineId(new Date()),
         hold: (id, path, key) => judge && quarantine.place(id, judge, { user, home: virtualPath('/', home), path, key, onlyNew: overwrite ? undefined : true }),
       });
@@ -68,13 +73,21 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
     quarantine,
     retained: new S3Retained(bucket, `${config.prefix}${RETENTION}/`),
     locate: (home, path) => `s3://${config.bucket}/${prefixOf(home)}${path.slice(1)}`,
-    async sweep() {
+    async *sweep() {
       const before = new Date(Date.now() - ABANDONED_MS);
-      for await (const parts of bucket.openParts(config.prefix, before)) await bucket.abortParts(parts);
-      if (judge) await quarantine.sweep(before);
+      const parts = bucket.openParts(config.prefix, before)[Symbol.asyncIterator]();
+      let next = await parts.next();
+      yield;
+      for (; !next.done; next = await parts.next()) {
+        await bucket.abortParts(next.value);
+        yield;
+      }
+      if (judge) yield* quarantine.sweep(before);
+      yield* spool.sweep();
     },
     async close() {
       await accounting.close();
+      await spool.close();
       client.destroy();
     },
   };

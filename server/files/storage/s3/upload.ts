@@ -22,7 +22,7 @@ export interface UploadPlace {
   readonly key: string;
   /** What must hold when the file is put into place. */
   readonly condition: Condition | undefined;
-  /** What APPE or REST keeps: the first bytes of what is there. */
+  /** What is kept: the first bytes of what is there. */
   readonly kept: { readonly from: Found; readonly bytes: number } | undefined;
   /** Size of what the upload replaces; undefined where nothing is there. */
   readonly known: number | undefined;

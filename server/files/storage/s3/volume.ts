@@ -5,15 +5,17 @@
 import type { FairTurns } from '../../fair-turns';
 import { canBeNamed, checkNew, DEEPEST, partsOf, tooDeep } from '../../virtual-path';
 import { holding, type NameLocks } from '../name-locks';
-import type { Entry, FoundFile, ReadHandle, RenameOptions, Volume, WriteHandle, WriteMode } from '../storage';
+import type { DraftableHandle, Entry, FoundFile, ReadHandle, RenameOptions, Volume, WriteHandle, WriteMode } from '../storage';
 import { StorageError } from '../storage';
 import type { Usage } from '../usage';
 import { type Bucket, type Condition, eachOf, type Found, type Listed, type Metadata } from './bucket';
+import { DraftableUpload } from './draft';
 import { isConflict, storageError } from './errors';
 import type { Memory } from './memory';
 import { readPieces } from './pieces';
 import type { HoldingPlace } from './quarantine';
-import { lockOf, openUpload } from './upload';
+import type { Spool } from './spool';
+import { lockOf, openUpload, type UploadPlace } from './upload';
 
 /** S3 takes keys of at most that many bytes in UTF-8. */
 const LONGEST_KEY = 1024;
@@ -34,6 +36,8 @@ export interface VolumePlace {
   readonly locks: NameLocks;
   /** Places for copying what an upload keeps. */
   readonly copies: FairTurns;
+  /** Where drafts lie. */
+  readonly spool: Spool;
   readonly newId: () => string;
   /** Where an upload waits for a verdict; undefined where nobody asks for one. */
   readonly hold: (id: string, path: string, key: string) => HoldingPlace | undefined;
@@ -109,7 +113,21 @@ export class S3Volume implements Volume {
     };
   }
 
-  async openWrite(path: string, wanted: WriteMode): Promise<WriteHandle> {
+  async openWrite(path: string, mode: WriteMode): Promise<WriteHandle> {
+    return openUpload(await this.newUpload(path, mode));
+  }
+
+  async openDraftable(path: string, mode: WriteMode, { whole }: { readonly whole: boolean }): Promise<DraftableHandle> {
+    const place = await this.newUpload(path, mode);
+    const fresh = async () => {
+      const next = await this.newUpload(path, { kind: mode.kind === 'create' ? 'create' : 'replace' });
+      // What is kept of the file that is there is of that very file.
+      return { room: next.room, open: () => openUpload({ ...next, condition: place.condition }) };
+    };
+    return new DraftableUpload(openUpload(place), { spool: this.place.spool, whole, fresh });
+  }
+
+  private async newUpload(path: string, wanted: WriteMode): Promise<UploadPlace> {
     if (path === '/') throw isDirectory();
     checkNew(path);
     const { bucket, memory, usage, user, overwrite, locks, copies } = this.place;
@@ -129,7 +147,7 @@ export class S3Volume implements Volume {
     // Two that continue one file don't mix: it must be as it was when the upload began.
     const condition = mode.kind === 'create' ? ({ absent: true } as const) : bytes > 0 ? { etag: file!.etag } : undefined;
     const room = await usage.begin(partsOf(parentOf(path)), file?.size);
-    return openUpload({ id, bucket, key, condition, kept: file && { from: file, bytes }, known: file?.size, hold, memory, room, user, locks, copies });
+    return { id, bucket, key, condition, kept: file && { from: file, bytes }, known: file?.size, hold, memory, room, user, locks, copies };
   }
 
   async rename(from: string, to: string, { replace = false, signal }: RenameOptions = {}): Promise<'renamed' | 'replaced'> {
@@ -315,4 +333,4 @@ const tooLong = () => new StorageError('invalid-name', 'The path is too long.');
 const isDirectory = () => new StorageError('is-directory', 'That is a directory.');
 const taken = () => new StorageError('exists', 'The name is taken.');
 const homeItself = () => new StorageError('denied', 'The home itself can not be changed.');
-const beyond = (size: number) => new StorageError('offset', `The file has ${size} bytes; REST went beyond its end.`);
+const beyond = (size: number) => new StorageError('offset', `The file has ${size} bytes, and this is beyond its end.`);

@@ -139,7 +139,7 @@ describe('what a crash leaves behind', () => {
     const [machine] = own!.split('.');
     await mkdir(join(root, '.ftps-staging', `${machine}.${child.pid}.1`));
     await writeFile(join(root, '.ftps-staging', `${machine}.${child.pid}.1`, 'left-over'), 'x');
-    await opened.sweep();
+    for await (const _ of opened.sweep());
     expect(await readdir(join(root, '.ftps-staging'))).toEqual([own]);
     await unfinished.write([Buffer.from('still here')]);
     await unfinished.commit();
