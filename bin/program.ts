@@ -14,6 +14,7 @@ import { keyPolicyCommand } from './commands/key-policy';
 import { preflightCommand } from './commands/preflight';
 import { quarantineCommand } from './commands/quarantine';
 import { serveCommand } from './commands/serve';
+import { tokenCommand } from './commands/token';
 import { userCommand } from './commands/user';
 import { examples } from './examples';
 
@@ -26,6 +27,7 @@ export function ftpsProgram(): Command {
     .addCommand(new Command('worker').description('One process of `ftps serve`.').action(runWorker), { hidden: true })
     .addCommand(configCommand())
     .addCommand(userCommand())
+    .addCommand(tokenCommand())
     .addCommand(auditCommand())
     .addCommand(quarantineCommand())
     .addCommand(certificateCommand())

@@ -7,9 +7,9 @@ import { printable } from '../../server/text/printable';
 import { remark, say } from '../terminal/say';
 import type { AccountStore, WrittenAccount } from './account-store';
 import { UsageError } from './exit';
-import { openStore, type StoreFlags } from './user-store';
+import { openStore, type StoreFlags, withStore } from './user-store';
 
-export function addKeyCommands(user: Command, withStore: (command: Command) => Command): void {
+export function addKeyCommands(user: Command): void {
   const key = user.command('key').description('Public keys for SFTP: one account may have several.');
 
   withStore(key.command('add <name> <key>'))

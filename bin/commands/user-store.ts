@@ -1,4 +1,5 @@
 /** Where `ftps user` keeps accounts: a file, or AWS Secrets Manager. */
+import type { Command } from 'commander';
 import type { AccountStore } from './account-store';
 import { readConfig } from './config';
 import { UsageError } from './exit';
@@ -10,6 +11,15 @@ export interface StoreFlags {
   readonly prefix?: string;
   readonly config?: string;
   readonly kmsKey?: string;
+}
+
+/** The flags that name a store. */
+export function withStore(command: Command): Command {
+  return command
+    .option('--file <file>', 'accounts file')
+    .option('--prefix <prefix>', 'prefix of the secrets, as the stack prints it (AccountsPrefix)')
+    .option('--config <file>', "the server's configuration, which names one of the two")
+    .option('--kms-key <id>', 'key that encrypts a new secret');
 }
 
 /** The store that the flags name; with --config, the only one that the configuration names. */

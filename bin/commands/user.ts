@@ -14,7 +14,7 @@ import { readImport } from './user-import';
 import { addKeyCommands } from './user-keys';
 import { askForPassword, generatePassword } from './user-passwords';
 import { secretStore } from './user-secret-store';
-import { openStore, type StoreFlags } from './user-store';
+import { openStore, type StoreFlags, withStore } from './user-store';
 import { describeVerdict, tryLogin, verdictFacts } from './user-try';
 
 interface PasswordFlags {
@@ -33,12 +33,6 @@ interface RuleFlags {
 
 export function userCommand(): Command {
   const user = new Command('user').description('Accounts and their passwords, in a file or in AWS Secrets Manager.');
-  const withStore = (command: Command) =>
-    command
-      .option('--file <file>', 'accounts file')
-      .option('--prefix <prefix>', 'prefix of the secrets, as the stack prints it (AccountsPrefix)')
-      .option('--config <file>', "the server's configuration, which names one of the two")
-      .option('--kms-key <id>', 'key that encrypts a new secret');
   const withPassword = (command: Command) =>
     command.option('--generate', 'make a password and print it, once').option('--fips', 'hash with PBKDF2-HMAC-SHA-256 instead of scrypt');
 
@@ -99,7 +93,7 @@ export function userCommand(): Command {
       }
     });
 
-  addKeyCommands(user, withStore);
+  addKeyCommands(user);
 
   withStore(user.command('import [input]'))
     .description('Adds many accounts: from JSON or CSV with a first line such as user,password,home, or from the secrets of AWS Transfer Family.')

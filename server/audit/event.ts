@@ -120,6 +120,8 @@ export type ServerEvent =
       readonly login: string;
       readonly method?: string;
       readonly source?: string;
+      /** Id of the token by which it came. */
+      readonly token?: string;
       readonly reason?: RefusalReason | string;
     } & SessionFacts)
   | ({ readonly kind: 'lockout'; readonly scope: 'address' | 'account'; readonly login?: string; readonly seconds: number } & SessionFacts)

@@ -159,7 +159,7 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
           outcome: event.outcome === 'success' ? 'success' : 'failure',
           detail: event.reason,
           message: event.outcome === 'success' ? 'Login' : `Login refused: ${event.reason}`,
-          unmapped: { event: 'login', outcome: event.outcome, source: event.source, listener: event.listener },
+          unmapped: { event: 'login', outcome: event.outcome, source: event.source, token: event.token, listener: event.listener },
         },
         {
           ...authenticationPart(event, event.login),

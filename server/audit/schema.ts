@@ -60,6 +60,7 @@ const unmapped = z.strictObject({
   passive_port: z.number().int().optional(),
   outcome: z.string().optional(),
   source: z.string().optional().describe('Where the account was found.'),
+  token: z.string().optional().describe('Id of the token by which a program came in.'),
   scope: z.enum(['address', 'account']).optional(),
   argument: z.string().optional(),
   renamed_to: z.string().optional(),

@@ -7,6 +7,7 @@ export { Networks, network, plainAddress } from './network';
 export { includesPort, PASSIVE_PRESETS, type PortRange, parsePortRange, portCount, portsOf } from './port-range';
 export {
   type AccountRules,
+  type AccountToken,
   type DataTlsReuse,
   type DirectorySettings,
   type DirectorySettingsInput,

@@ -404,6 +404,26 @@ export const accountRules = z.strictObject({
   enabled: z.boolean().default(true),
 });
 
+/** A token of an account's: what a program sends over HTTPS instead of a password. */
+export const accountToken = z.strictObject({
+  id: z.string().regex(/^[a-z0-9]{8}$/, 'expected eight letters and digits'),
+  name: z.string().max(200).default('').describe('What it is for.'),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hexadecimal'),
+  scopes: z
+    .array(z.enum(['read', 'write']))
+    .min(1)
+    .describe('`read`: downloads and lists. `write`: uploads, deletes, renames, makes folders. Of what the account may do, no more than this.'),
+  folder: z
+    .string()
+    .regex(/^\/([^/\p{Cc}]+(\/[^/\p{Cc}]+)*)?$/u, 'expected an absolute path without a slash at its end')
+    .regex(/^(?!.*\/\.{1,2}(\/|$))/, 'expected a path without `.` and `..` as folders')
+    .default('/')
+    .describe('The folder that it reaches, as the account names it.'),
+  networks: z.array(network).default([]).describe('Client networks that it may come from, beside those of the account; empty means no further limit.'),
+  created: z.iso.datetime().optional(),
+  expires: z.iso.datetime().optional().describe('When it is good no more. Absent: never.'),
+});
+
 /** One account with a password, as a line of the accounts file or the value of a Secrets Manager secret. */
 export const passwordAccount = accountRules.extend({
   user: z
@@ -415,7 +435,8 @@ export const passwordAccount = accountRules.extend({
     .string()
     .regex(/^\$(scrypt|pbkdf2-sha256)\$/, 'expected a PHC string, as `ftps user hash` prints it')
     .optional()
-    .describe('PHC string: scrypt, or PBKDF2-HMAC-SHA-256 under FIPS. Absent only for `instead-of-password`, and where `publicKeys` are there.'),
+    .describe('PHC string: scrypt, or PBKDF2-HMAC-SHA-256 under FIPS. Absent only for `instead-of-password`, and where `publicKeys` or `tokens` are there.'),
+  tokens: z.array(accountToken).optional().describe('Tokens by which programs come in over HTTPS, as `ftps token create` makes them.'),
 });
 
 const fileIdentity = z.strictObject({ kind: z.literal('file'), file: file('JSON file with `accounts`; watched.') });
@@ -631,5 +652,6 @@ export type HttpsConfig = NonNullable<ServerConfig['https']>;
 export type AccountRules = z.output<typeof accountRules>;
 export type DirectorySettingsInput = Extract<ServerConfigInput['identity'][number], { kind: 'directory' }>;
 export type DirectorySettings = Extract<ServerConfig['identity'][number], { kind: 'directory' }>;
+export type AccountToken = z.output<typeof accountToken>;
 export type PasswordAccount = z.output<typeof passwordAccount>;
 export type DataTlsReuse = z.infer<typeof dataTlsReuse>;

@@ -8,11 +8,12 @@ import type { PasswordChecks } from './hashing/checks';
 import type { Identity } from './identity';
 import { hashProblem } from './password';
 import { accountOf, checkCertificate, checkKey, checkPassword, recordOf } from './password-account';
+import { checkToken } from './token';
 import { watchFile } from './watch-file';
 
 const accountsFile = z.strictObject({ accounts: z.array(passwordAccount) }).superRefine(({ accounts }, context) => {
   const seen = new Set<string>();
-  accounts.forEach(({ user, passwordHash, clientCertificate, publicKeys, sshLogin }, index) => {
+  accounts.forEach(({ user, passwordHash, clientCertificate, publicKeys, sshLogin, tokens }, index) => {
     if (seen.has(user))
       context.addIssue({ code: 'custom', path: ['accounts', index, 'user'], message: `"${user}" is there twice; give each account its own name` });
     seen.add(user);
@@ -20,11 +21,11 @@ const accountsFile = z.strictObject({ accounts: z.array(passwordAccount) }).supe
     if (problem) context.addIssue({ code: 'custom', path: ['accounts', index, 'passwordHash'], message: problem });
     if (!publicKeys?.length && sshLogin !== undefined && sshLogin !== 'password-or-key')
       context.addIssue({ code: 'custom', path: ['accounts', index, 'publicKeys'], message: `is missing; sshLogin is "${sshLogin}", so add a key` });
-    if (!passwordHash && clientCertificate !== 'instead-of-password' && !publicKeys?.length)
+    if (!passwordHash && clientCertificate !== 'instead-of-password' && !publicKeys?.length && !tokens?.length)
       context.addIssue({
         code: 'custom',
         path: ['accounts', index, 'passwordHash'],
-        message: 'is missing; put in what `ftps user hash` prints, or let clientCertificate be "instead-of-password", or add publicKeys',
+        message: 'is missing; put in what `ftps user hash` prints, or let clientCertificate be "instead-of-password", or add publicKeys or tokens',
       });
   });
 });
@@ -72,6 +73,7 @@ export async function fileAccounts(file: string, audit: Audit, passwords: Passwo
     authenticate: (credentials) => checkPassword(accounts.get(credentials.user), credentials, { passwords, costs, source }),
     authenticateByCertificate: async ({ user, certificate }) => checkCertificate(accountNamed(user), certificate, source),
     authenticateByKey: async ({ user, key }) => checkKey(accountNamed(user), key, source),
+    authenticateByToken: async (credentials) => checkToken(accounts.get(credentials.token.user), credentials, source),
     rulesOf: async (user) => accountNamed(user) ?? 'none',
     async recordOf(user) {
       const found = accounts.get(user);

@@ -28,6 +28,13 @@ export interface Credentials {
   readonly isKnown?: boolean;
 }
 
+/** What a token says of itself, and who sends it. */
+export interface TokenCredentials {
+  readonly token: { readonly user: string; readonly id: string; readonly secret: string };
+  readonly certificate?: ClientCertificate;
+  readonly address: string;
+}
+
 /** Why a login was refused. For the audit; the client hears the same 530 for all of them. */
 export type RefusalReason =
   | 'unknown-user'
@@ -44,6 +51,8 @@ export type RefusalReason =
   /** Over SSH: the account has to prove a key as well, or instead. */
   | 'key-required'
   | 'unknown-key'
+  | 'unknown-token'
+  | 'token-expired'
   | 'address-not-allowed'
   | 'locked-out'
   | 'too-many-sessions';
@@ -56,6 +65,8 @@ export type Verdict =
       readonly method: 'password' | 'certificate' | 'password+certificate' | 'publickey' | 'publickey+password' | 'session' | 'token';
       /** Of the record whose password was right, where the source has records: see `AccountRecord`. */
       readonly fingerprint?: string;
+      /** By which it came in. The permissions of `account` are what its scopes leave of them. */
+      readonly token?: { readonly id: string /** The folder that it reaches, as the account names it. */; readonly folder: string };
     }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly source?: string }
   /** The source could not answer (directory down). The client hears 421. */
@@ -81,6 +92,8 @@ export interface Identity {
   authenticateByCertificate(credentials: Credentials & { readonly certificate: ClientCertificate }): Promise<Verdict>;
   /** Whether a public key is one of this user's. `key` as SSH writes it; whether the client has its private half is for SSH to say. Same shape of answer. */
   authenticateByKey(credentials: Pick<Credentials, 'user'> & { readonly key: Buffer }): Promise<Verdict>;
+  /** Whether a token is one of this user's, and good from there and now. Same shape of answer. */
+  authenticateByToken(credentials: TokenCredentials): Promise<Verdict>;
   /**
    * The rules of an account as they are now, asked for without a login. `none`: there is no such account. `unknown`: the source can't
    * say, as a directory that is only asked with the user's own password. Rejected where the source does not answer.

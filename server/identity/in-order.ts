@@ -38,6 +38,13 @@ export function inOrder(sources: readonly Identity[]): Identity {
       }
       return { kind: 'refused', reason: 'unknown-user' };
     },
+    async authenticateByToken(credentials) {
+      for (const source of sources) {
+        const verdict = await source.authenticateByToken(credentials);
+        if (!isUnknown(verdict)) return verdict;
+      }
+      return { kind: 'refused', reason: 'unknown-user' };
+    },
     async rulesOf(user) {
       for (const source of sources) {
         const answer = await source.rulesOf(user);

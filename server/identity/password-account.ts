@@ -34,9 +34,9 @@ async function compare(found: PlainPasswordAccount | undefined, credentials: Cre
   return answer === 'wrong' && isRight ? 'right' : answer;
 }
 
-/** An account with what its password is checked against. */
+/** An account with what its password is checked against. Tokens come and go without a change of it. */
 export function recordOf(found: PlainPasswordAccount, source: string): AccountRecord {
-  return { account: accountOf(found), source, fingerprint: digest(JSON.stringify(found)).toString('base64') };
+  return { account: accountOf(found), source, fingerprint: digest(JSON.stringify({ ...found, tokens: undefined })).toString('base64') };
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
@@ -71,7 +71,7 @@ export function checkKey(account: Account | undefined, key: Buffer, source: stri
   return { kind: 'accepted', account, source, method: 'publickey' };
 }
 
-/** The account without its password or hash: nothing behind the login needs it. */
-export function accountOf({ passwordHash: _hash, plainPassword: _password, ...account }: PlainPasswordAccount): Account {
+/** The account without its password or hash, and without its tokens: nothing behind the login needs them. */
+export function accountOf({ passwordHash: _hash, plainPassword: _password, tokens: _tokens, ...account }: PlainPasswordAccount): Account {
   return account;
 }

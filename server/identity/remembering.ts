@@ -13,6 +13,7 @@ export class Remembering implements Identity {
   readonly nameOf: Identity['nameOf'];
   readonly authenticateByCertificate: Identity['authenticateByCertificate'];
   readonly authenticateByKey: Identity['authenticateByKey'];
+  readonly authenticateByToken: Identity['authenticateByToken'];
   readonly rulesOf: Identity['rulesOf'];
   readonly recordOf: Identity['recordOf'];
   readonly close: Identity['close'];
@@ -26,6 +27,7 @@ export class Remembering implements Identity {
     this.nameOf = (login) => identity.nameOf(login);
     this.authenticateByCertificate = (credentials) => identity.authenticateByCertificate(credentials);
     this.authenticateByKey = (credentials) => identity.authenticateByKey(credentials);
+    this.authenticateByToken = (credentials) => identity.authenticateByToken(credentials);
     this.rulesOf = (user) => identity.rulesOf(user);
     this.recordOf = (user) => identity.recordOf(user);
     this.close = () => identity.close();

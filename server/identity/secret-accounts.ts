@@ -8,6 +8,7 @@ import type { Identity, Verdict } from './identity';
 import { hashProblem } from './password';
 import { accountOf, checkCertificate, checkKey, checkPassword, recordOf } from './password-account';
 import { RecentTimes } from './recent-times';
+import { checkToken } from './token';
 import { fromTransferFamily, isTransferFamily, type PlainPasswordAccount } from './transfer-family';
 
 type Options = Extract<ServerConfig['identity'][number], { kind: 'secrets' }>;
@@ -65,6 +66,7 @@ export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: O
     authenticate: (credentials) => ask(credentials.user, (account) => checkPassword(account, credentials, { passwords, costs, source })),
     authenticateByCertificate: ({ user, certificate }) => ask(user, (found) => checkCertificate(found && accountOf(found), certificate, source)),
     authenticateByKey: ({ user, key }) => ask(user, (found) => checkKey(found && accountOf(found), key, source)),
+    authenticateByToken: (credentials) => ask(credentials.token.user, (found) => checkToken(found, credentials, source)),
     rulesOf: async (user) => {
       const found = await find(user);
       return found ? accountOf(found) : 'none';

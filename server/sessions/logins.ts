@@ -110,7 +110,7 @@ export class Logins {
     if (!entered) return { kind: 'gone' };
     this.failed = 0;
     newcomers.hasLoggedIn(session.address);
-    audit.record({ kind: 'login', outcome: 'success', login, method, source, ...session.facts });
+    audit.record({ kind: 'login', outcome: 'success', login, method, source, token: verdict.token?.id, ...session.facts });
     return { kind: 'accepted', method };
   }
 

@@ -35,6 +35,8 @@ interface Kept {
   usedAt: number;
 }
 
+/** A sign-in that asked for nothing that long makes room for another one of its account. */
+const LEFT_MS = 60_000;
 /** How often those that are over give their places back. */
 const LOOK_MS = 30_000;
 
@@ -54,7 +56,12 @@ export class LocalSignIns implements SignIns {
 
   async begin(key: string, user: string, maxSessions?: number): Promise<boolean> {
     this.look();
-    if (!(await this.limits.admitAccount(user, maxSessions))) return false;
+    while (!(await this.limits.admitAccount(user, maxSessions))) {
+      // Who closed the browser without a word signs in again, and has the place of before.
+      const left = [...this.all].find(([, kept]) => kept.user === user && this.now() - kept.usedAt >= LEFT_MS);
+      if (!left) return false;
+      this.end(left[0]);
+    }
     this.all.set(key, { user, signIn: undefined, begunAt: this.now(), usedAt: this.now() });
     if (this.all.size > this.most) this.end(this.all.keys().next().value!);
     return true;

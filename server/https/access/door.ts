@@ -1,6 +1,7 @@
 /** Who asks on a connection: by password, by the cookie of a sign-in, by a token. Every way in is an attempt of `Logins`, so that limits and the audit are those of every protocol. */
 import type { SessionFacts } from '../../audit/event';
 import type { Account, AccountRecord, ClientCertificate, Verdict } from '../../identity/identity';
+import { readToken, type Token } from '../../identity/token';
 import type { Limits } from '../../limits/limits';
 import { type LoggingIn, type LoginEnd, Logins } from '../../sessions/logins';
 import type { HttpsEngine } from '../engine';
@@ -98,8 +99,13 @@ export class Door implements LoggingIn {
     return this.strange();
   }
 
-  /** Who is named by the cookie of a request; undefined where there is none. */
+  /** Who is named by the token or the cookie of a request; undefined where there is neither. A token goes first. */
   async visitor(headers: ReadonlyMap<string, string>): Promise<Entrance | undefined> {
+    const authorization = headers.get('authorization');
+    if (authorization !== undefined) {
+      const token = readToken(/^bearer +(\S+)$/i.exec(authorization)?.[1] ?? '');
+      return token ? this.byToken(token) : this.strange();
+    }
     const secret = secretIn(headers.get('cookie'));
     return secret === undefined ? undefined : this.bySignIn(keyOf(secret));
   }
@@ -151,16 +157,38 @@ export class Door implements LoggingIn {
     const { current } = this;
     if (current?.key === key && current.fingerprint === signIn.fingerprint) return { kind: 'entered', visitor: current };
     this.prepare({ visitor: { key, via: 'sign-in', folder: '/' }, fingerprint: signIn.fingerprint, begins: false });
-    return this.byProof(user, async () => ({
+    return this.byProof(user, {
       kind: 'accepted',
       account: known?.account ?? signIn.account,
       source: known?.source ?? 'directory',
       method: 'session',
-    }));
+    });
   }
 
-  private async byProof(user: string, ask: () => Promise<Verdict>): Promise<Entrance> {
-    const end = await this.logins.attemptByProof(user, ask, () => true);
+  /** Looked at with every request: a token that was revoked is worth nothing from then on. */
+  private async byToken(token: Token): Promise<Entrance> {
+    const { address, certificate } = this.connection;
+    const verdict = await this.engine.identity.authenticateByToken({ token, address, certificate });
+    if (verdict.kind !== 'accepted') {
+      this.prepare({ visitor: { key: token.id, via: 'token', folder: '/' }, begins: false });
+      if (verdict.kind === 'unavailable') return this.byProof(token.user, verdict);
+      this.logins.recordRefusal(token.user, verdict.reason, verdict.source);
+      return this.strange();
+    }
+    const { fingerprint } = verdict;
+    const { current } = this;
+    if (current?.via === 'token' && current.key === token.id && current.account.user === token.user && current.fingerprint === fingerprint)
+      return { kind: 'entered', visitor: current };
+    this.prepare({ visitor: { key: token.id, via: 'token', folder: verdict.token?.folder ?? '/' }, fingerprint, begins: false });
+    return this.byProof(token.user, verdict);
+  }
+
+  private async byProof(user: string, verdict: Verdict): Promise<Entrance> {
+    const end = await this.logins.attemptByProof(
+      user,
+      async () => verdict,
+      () => true,
+    );
     return end ? this.entrance(end) : { kind: 'locked-out' };
   }
 

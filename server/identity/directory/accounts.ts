@@ -111,6 +111,11 @@ class DirectoryAccounts implements Identity {
     return { kind: 'refused', reason: 'unknown-user' };
   }
 
+  /** Nor are tokens. */
+  async authenticateByToken(): Promise<Verdict> {
+    return { kind: 'refused', reason: 'unknown-user' };
+  }
+
   async rulesOf(user: string): Promise<Account | 'none' | 'unknown'> {
     if (this.settings.bind.kind !== 'service') return 'unknown';
     return this.search(async (connection) => {

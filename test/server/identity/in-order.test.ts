@@ -15,6 +15,7 @@ function source(user: string, verdict: Verdict): Identity & { readonly asked: st
     nameOf: (login) => login.replace(`${user}\\`, ''),
     authenticate: answer,
     authenticateByCertificate: answer as never,
+    authenticateByToken: undefined as never,
     authenticateByKey: answer,
     rulesOf: async (login) => (login === user && verdict.kind === 'accepted' ? verdict.account : 'none'),
     recordOf: async () => 'unknown',
