@@ -120,7 +120,7 @@ it('has left nothing behind: no session, no handle, nothing staged, no memory; t
   }
   expect(leaked).toEqual([]);
   expect(server.warnings()).toEqual([]);
-  const staged = readdirSync(server.files, { recursive: true }).filter((name) => String(name).includes('.ftps-staging/'));
+  const staged = readdirSync(server.files, { recursive: true }).filter((name) => /\.ftps-staging\/[^/]+\/./.test(String(name)));
   expect(staged).toEqual([]);
   const lines = readdirSync(server.folder)
     .filter((name) => name.startsWith('audit'))

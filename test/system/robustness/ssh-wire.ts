@@ -25,6 +25,7 @@ export async function recorded(port: number, login: ConnectConfig, act: (client:
   const payloads: Buffer[] = [];
   const client = new Client();
   client.on('error', () => {});
+  client.on('keyboard-interactive', (_name, _instructions, _language, _prompts, finish) => finish([login.password ?? '']));
   client.connect({ host: '127.0.0.1', port, ...login });
   const protocol = protocolOf(client);
   const watch = (cipher: Cipher): Cipher => {
@@ -62,6 +63,7 @@ export class SshWire {
   private room = 0;
   /** Numbers of the SFTP requests that were answered, of those that are waited for. */
   private answered = -1;
+  private pieces = 0;
 
   private constructor(private readonly client: Client) {
     client.on('close', () => {
@@ -168,21 +170,20 @@ export class SshWire {
     return true;
   }
 
-  /** Whether SFTP has answered all that was sent and goes on; false where the channel or the connection is closed. */
+  /** Whether SFTP has dealt with what was sent and goes on; false where the channel or the connection is closed. */
   async sftpAnswered(): Promise<boolean> {
     this.probes += 1;
     const probe = 0xf000_0000 + this.probes;
-    const request = () =>
-      new WireWriter()
-        .uint32(9 + 1)
-        .byte(16)
-        .uint32(probe)
-        .string('/')
-        .done();
+    const request = () => new WireWriter().uint32(10).byte(16).uint32(probe).string('/').done();
     this.write(request());
-    // A request that says it is longer than it is takes what follows for a part of itself, and rightly so: ask again, with much.
-    const again = setInterval(() => this.write(Buffer.concat(Array.from({ length: 1_024 }, request))), AGAIN_MS);
-    await this.until(() => this.closed || this.channelClosed || this.answered === probe).finally(() => clearInterval(again));
+    // A request that says it is longer than it is takes what follows for a part of itself, and rightly so: ask again, with much. Then any answer will do,
+    // for where the next request begins is a matter of taste.
+    let asked = Number.POSITIVE_INFINITY;
+    const again = setInterval(() => {
+      asked = Math.min(asked, this.pieces);
+      this.write(Buffer.concat(Array.from({ length: 4_096 }, request)));
+    }, AGAIN_MS);
+    await this.until(() => this.closed || this.channelClosed || this.answered === probe || this.pieces > asked).finally(() => clearInterval(again));
     return !this.closed && !this.channelClosed;
   }
 
@@ -195,6 +196,7 @@ export class SshWire {
   }
 
   private take(data: Buffer): void {
+    this.pieces += 1;
     this.stream = Buffer.concat([this.stream, data]);
     while (this.stream.length >= 4) {
       const length = this.stream.readUInt32BE(0);
