@@ -77,7 +77,7 @@ export interface RunningServer {
   /** How parts that can fail by themselves are: `up`, `off`, or `down: ` and why. */
   readonly parts: () => Readonly<Record<string, string>>;
   readonly standing: () => Standing;
-  /** Looks at certificates again. False where a bad one was refused and the last good one stays. */
+  /** Looks at certificates, host keys and revoked keys again. False where something was refused and the last good one stays. */
   reload(): Promise<boolean>;
   /** Takes no new sessions, lets transfers finish for `limits.drainSeconds`, says goodbye to everyone and closes. `atOnce`: waits for no transfer, nor goes on waiting. */
   drain(atOnce?: boolean): Promise<void>;
@@ -200,7 +200,7 @@ export async function startServer(
         certificates: certificates.described,
         dependencies: dependencies.states,
       }),
-      reload: () => certificates.reload(),
+      reload: async () => (await Promise.all([certificates.reload(), ssh?.reload() ?? true])).every(Boolean),
       drain: (atOnce = false) => {
         if (atOnce) hurry.abort();
         drained ??= drain();

@@ -125,7 +125,7 @@ async function route({ method, url = '', headers }: IncomingMessage, source: Adm
     case 'POST /reload':
       return (await source.reload())
         ? { status: 200, body: { reloaded: true } }
-        : { status: 409, body: { reloaded: false, error: 'the new certificate was refused; the audit says why' } };
+        : { status: 409, body: { reloaded: false, error: 'a new certificate or key was refused; the audit says why' } };
     case 'POST /drain':
       source.drain();
       return { status: 202, body: { draining: true } };

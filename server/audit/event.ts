@@ -43,6 +43,19 @@ export interface SshFacts {
   readonly strict: boolean;
 }
 
+/** The key that somebody logs in with over SSH, or tries to. */
+export interface KeyProof {
+  /** `SHA256:…`. */
+  readonly key: string;
+  /** What the certificate says that it comes in; not to be believed where the login failed. */
+  readonly certificate?: {
+    readonly keyId: string;
+    readonly serial: string;
+    /** The key of the authority, `SHA256:…`. */
+    readonly authority: string;
+  };
+}
+
 /** Why a handshake failed or a connection was dropped before it had one. */
 export type HandshakeFailure =
   | 'no-shared-cipher'
@@ -123,6 +136,7 @@ export type ServerEvent =
       /** Id of the token by which it came. */
       readonly token?: string;
       readonly reason?: RefusalReason | string;
+      readonly proof?: KeyProof;
     } & SessionFacts)
   | ({ readonly kind: 'lockout'; readonly scope: 'address' | 'account'; readonly login?: string; readonly seconds: number } & SessionFacts)
   /** Every command that changes something or is refused, with the reply's code in the protocol; the argument is left out for PASS and ACCT. */

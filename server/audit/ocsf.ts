@@ -1,6 +1,6 @@
 /** Turns what the server reports into OCSF: FTP Activity, Authentication, Network Activity, Application Lifecycle. */
 import { posix } from 'node:path';
-import type { ServerEvent, SessionFacts } from './event';
+import type { KeyProof, ServerEvent, SessionFacts } from './event';
 import type { AuditLine } from './schema';
 
 /** The OCSF version whose classes are used. */
@@ -159,10 +159,11 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
           outcome: event.outcome === 'success' ? 'success' : 'failure',
           detail: event.reason,
           message: event.outcome === 'success' ? 'Login' : `Login refused: ${event.reason}`,
-          unmapped: { event: 'login', outcome: event.outcome, source: event.source, token: event.token, listener: event.listener },
+          unmapped: { event: 'login', outcome: event.outcome, source: event.source, token: event.token, listener: event.listener, key: event.proof?.key },
         },
         {
           ...authenticationPart(event, event.login),
+          certificate: event.proof?.certificate && certificatePart(event.proof.certificate),
           auth_protocol: event.method,
           is_mfa: event.outcome === 'success' ? event.method === 'password+certificate' || event.method === 'publickey+password' : undefined,
         },
@@ -432,6 +433,11 @@ function networkPart(facts: SessionFacts) {
 
 function authenticationPart(facts: SessionFacts, login: string) {
   return { ...endpoints(facts), user: { name: cut(login) }, session: { uid: facts.session }, is_remote: true, is_cleartext: false };
+}
+
+/** A certificate of SSH, whose authority has no name but its key. */
+function certificatePart({ keyId, serial, authority }: NonNullable<KeyProof['certificate']>) {
+  return { subject: cut(keyId), serial_number: serial, issuer: authority };
 }
 
 function endpoints({ client, server }: SessionFacts) {

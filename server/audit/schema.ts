@@ -61,6 +61,7 @@ const unmapped = z.strictObject({
   outcome: z.string().optional(),
   source: z.string().optional().describe('Where the account was found.'),
   token: z.string().optional().describe('Id of the token by which a program came in.'),
+  key: z.string().optional().describe('Fingerprint of the key that somebody logs in with over SSH.'),
   scope: z.enum(['address', 'account']).optional(),
   argument: z.string().optional(),
   renamed_to: z.string().optional(),
@@ -181,6 +182,10 @@ export const authentication = z.strictObject({
   is_cleartext: z.literal(false),
   is_mfa: z.boolean().optional(),
   auth_protocol: z.string().optional(),
+  certificate: z
+    .strictObject({ subject: z.string().optional(), serial_number: z.string(), issuer: z.string() })
+    .optional()
+    .describe('Of SSH: the id that the authority gave it, its number, and the fingerprint of the key of the authority.'),
 });
 export const applicationLifecycle = z.strictObject({
   ...base,

@@ -8,6 +8,7 @@ import type { ServerConfig } from './schema';
 /** Where paths stand; `*` is every element of a list. */
 const PATHS = [
   'sftp.hostKeys.*.file',
+  'sftp.userCertificates.revocationList',
   'tls.certificates.*.certificate',
   'tls.certificates.*.key',
   'tls.clientCa',

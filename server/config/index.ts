@@ -18,6 +18,7 @@ export {
   passwordAccount,
   publicKey,
   QUARANTINED_FILES,
+  revocation,
   type ServerConfig,
   type ServerConfigInput,
   type SftpConfig,

@@ -67,13 +67,32 @@ export const listenerSchema = z.strictObject({
   ...whoMayConnect,
 });
 
+/** A public key of a user. */
+export const publicKey = z
+  .string()
+  .regex(
+    /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) AAAA[A-Za-z0-9+/]+={0,2}( [^\p{Cc}]*)?$/u,
+    'expected a line as `ssh-keygen` writes it into a .pub file: ssh-ed25519 AAAA… name',
+  );
+
+/** What lets nobody in any more: a key, or certificates by number or name. */
+export const revocation = z
+  .string()
+  .regex(
+    /^(SHA256:[A-Za-z0-9+/]{43}|serial:\d{1,20}(-\d{1,20})?|id:[^\p{Cc}]+)$/u,
+    'expected SHA256:… as `ssh-keygen -l` prints it, serial:7, serial:7-12, or id: and the name that the authority gave the certificate',
+  );
+
 const hostKeyFile = z.strictObject({
   kind: z.literal('file'),
-  file: file('Private key as `ssh-keygen` or OpenSSL writes it, without a passphrase: Ed25519, ECDSA on P-256, P-384 or P-521, or RSA of 2048 bits or more.'),
+  file: file(
+    'Private key as `ssh-keygen` or OpenSSL writes it, without a passphrase: Ed25519, ECDSA on P-256, P-384 or P-521, or RSA of 2048 bits or more; or several, one behind the other. Watched.',
+  ),
 });
 const hostKeySecret = z.strictObject({
   kind: z.literal('secret'),
-  secretId: z.string().min(1).describe('Secrets Manager secret with `privateKey`, or `privateKeys`, a list, in the same forms. Read when the server starts.'),
+  secretId: z.string().min(1).describe('Secrets Manager secret with `privateKey`, or `privateKeys`, a list, in the same forms.'),
+  pollSeconds: seconds('How often the secret is looked at, plus or minus a tenth.').default(60),
 });
 
 export const sftpSchema = z.strictObject({
@@ -83,9 +102,34 @@ export const sftpSchema = z.strictObject({
     .array(z.discriminatedUnion('kind', [hostKeyFile, hostKeySecret]))
     .min(1)
     .describe(
-      'Keys by which clients know the server: one of each type at most. Every instance has the same ones. Which algorithms are taken follows from `tls.policy`: with `fips`, neither Ed25519 nor X25519.',
+      'Keys by which clients know the server. Of several of one type the first is used; clients are told of the others after the login (`hostkeys-00@openssh.com`), so that they know them before they are used. Every instance has the same ones. Which algorithms are taken follows from `tls.policy`: with `fips`, neither Ed25519 nor X25519.',
     ),
   ...whoMayConnect,
+  userCertificates: z
+    .strictObject({
+      authorities: z
+        .array(publicKey)
+        .default([])
+        .describe(
+          'Authorities whose certificates of users (`ssh-keygen -s`) are taken for every account that does not name its own, each as the line of its `.pub` file. The certificate must name the account among its principals.',
+        ),
+      revoked: z
+        .array(revocation)
+        .default([])
+        .describe(
+          'What lets nobody in any more: `SHA256:…` a key of a user or of an authority, `serial:7` or `serial:7-12` certificates by number, `id:NAME` by the name that the authority gave them.',
+        ),
+      revocationList: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'The same in a file: a list as `ssh-keygen -k` makes it (KRL), or lines, each a public key or as in `revoked`. A file, which is watched, or `s3://bucket/key`, which is asked for in turns. One that can not be read when the server starts keeps it from starting; later, the last good one stays.',
+        ),
+      pollSeconds: seconds('How often a `revocationList` in S3 is looked at, plus or minus a tenth.').default(300),
+    })
+    .prefault({})
+    .describe('Certificates of users, beside the keys that accounts have.'),
   tries: z
     .number()
     .int()
@@ -344,14 +388,6 @@ export const afterReleaseSchema = z.strictObject({
   storage: z.string().min(1).max(256).optional().describe('Name of the storage in these events.'),
 });
 
-/** A public key of a user. */
-export const publicKey = z
-  .string()
-  .regex(
-    /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) AAAA[A-Za-z0-9+/]+={0,2}( [^\p{Cc}]*)?$/u,
-    'expected a line as `ssh-keygen` writes it into a .pub file: ssh-ed25519 AAAA… name',
-  );
-
 /** What an account may do and from where; the same shape for every source of accounts. */
 export const accountRules = z.strictObject({
   home: z
@@ -391,6 +427,23 @@ export const accountRules = z.strictObject({
     .enum(['password-or-key', 'key', 'key-and-password'])
     .optional()
     .describe('What the account needs over SSH; absent means `password-or-key`. FTPS asks for the password in any case.'),
+  sshCertificates: z
+    .strictObject({
+      principals: z
+        .array(z.string().min(1))
+        .optional()
+        .describe('Any one of these must be among the principals of the certificate. Absent: the name of the account.'),
+      authorities: z
+        .array(publicKey)
+        .optional()
+        .describe(
+          'Authorities whose certificates are taken for this account, in place of `sftp.userCertificates.authorities`, each as the line of its `.pub` file.',
+        ),
+    })
+    .optional()
+    .describe(
+      'Which certificates of users (`ssh-keygen -s`) stand for the account over SSH. Absent: those of the authorities of the server that name the account.',
+    ),
   maxSessions: z.number().int().positive().optional(),
   retentionDays: z
     .number()
@@ -435,7 +488,9 @@ export const passwordAccount = accountRules.extend({
     .string()
     .regex(/^\$(scrypt|pbkdf2-sha256)\$/, 'expected a PHC string, as `ftps user hash` prints it')
     .optional()
-    .describe('PHC string: scrypt, or PBKDF2-HMAC-SHA-256 under FIPS. Absent only for `instead-of-password`, and where `publicKeys` or `tokens` are there.'),
+    .describe(
+      'PHC string: scrypt, or PBKDF2-HMAC-SHA-256 under FIPS. Absent only for `instead-of-password`, and where `publicKeys`, `sshCertificates` or `tokens` are there.',
+    ),
   tokens: z.array(accountToken).optional().describe('Tokens by which programs come in over HTTPS, as `ftps token create` makes them.'),
 });
 
@@ -450,7 +505,7 @@ const secretsIdentity = z.strictObject({
 const attributeName = z.string().regex(/^[a-z][a-z0-9-]*(;[a-z0-9-]+)*$/i, 'expected the name of an attribute, for example departmentNumber');
 
 /** The rules of an account, where `{user}` and `{attribute}` stand for what the directory says of the user. */
-const directoryAccountRules = accountRules.omit({ publicKeys: true, sshLogin: true }).extend({
+const directoryAccountRules = accountRules.omit({ publicKeys: true }).extend({
   home: accountRules.shape.home.describe(
     'Folder of the account below the storage root. `{user}` is the name of the account, `{attribute}` any attribute with one value; each fills one folder name.',
   ),

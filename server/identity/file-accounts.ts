@@ -13,19 +13,25 @@ import { watchFile } from './watch-file';
 
 const accountsFile = z.strictObject({ accounts: z.array(passwordAccount) }).superRefine(({ accounts }, context) => {
   const seen = new Set<string>();
-  accounts.forEach(({ user, passwordHash, clientCertificate, publicKeys, sshLogin, tokens }, index) => {
+  accounts.forEach(({ user, passwordHash, clientCertificate, publicKeys, sshLogin, sshCertificates, tokens }, index) => {
+    const hasKeys = publicKeys?.length || sshCertificates !== undefined;
     if (seen.has(user))
       context.addIssue({ code: 'custom', path: ['accounts', index, 'user'], message: `"${user}" is there twice; give each account its own name` });
     seen.add(user);
     const problem = passwordHash && hashProblem(passwordHash);
     if (problem) context.addIssue({ code: 'custom', path: ['accounts', index, 'passwordHash'], message: problem });
-    if (!publicKeys?.length && sshLogin !== undefined && sshLogin !== 'password-or-key')
-      context.addIssue({ code: 'custom', path: ['accounts', index, 'publicKeys'], message: `is missing; sshLogin is "${sshLogin}", so add a key` });
-    if (!passwordHash && clientCertificate !== 'instead-of-password' && !publicKeys?.length && !tokens?.length)
+    if (!hasKeys && sshLogin !== undefined && sshLogin !== 'password-or-key')
+      context.addIssue({
+        code: 'custom',
+        path: ['accounts', index, 'publicKeys'],
+        message: `is missing; sshLogin is "${sshLogin}", so add a key, or sshCertificates for those of an authority`,
+      });
+    if (!passwordHash && clientCertificate !== 'instead-of-password' && !hasKeys && !tokens?.length)
       context.addIssue({
         code: 'custom',
         path: ['accounts', index, 'passwordHash'],
-        message: 'is missing; put in what `ftps user hash` prints, or let clientCertificate be "instead-of-password", or add publicKeys or tokens',
+        message:
+          'is missing; put in what `ftps user hash` prints, or let clientCertificate be "instead-of-password", or add publicKeys, sshCertificates or tokens',
       });
   });
 });
@@ -72,7 +78,7 @@ export async function fileAccounts(file: string, audit: Audit, passwords: Passwo
     nameOf: (login) => login,
     authenticate: (credentials) => checkPassword(accounts.get(credentials.user), credentials, { passwords, costs, source }),
     authenticateByCertificate: async ({ user, certificate }) => checkCertificate(accountNamed(user), certificate, source),
-    authenticateByKey: async ({ user, key }) => checkKey(accountNamed(user), key, source),
+    authenticateByKey: async (credentials) => checkKey(accountNamed(credentials.user), credentials, source),
     authenticateByToken: async (credentials) => checkToken(accounts.get(credentials.token.user), credentials, source),
     rulesOf: async (user) => accountNamed(user) ?? 'none',
     async recordOf(user) {

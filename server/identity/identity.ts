@@ -16,6 +16,24 @@ export interface ClientCertificate {
   readonly serialNumber: string;
 }
 
+/** What a certificate of SSH says. Only ever filled in when signature, dates, revocation and ties of it were checked. */
+export interface SshCertificate {
+  /** The key of who signed it, in base64 of what SSH writes. */
+  readonly authority: string;
+  /** Whether the server takes certificates of this authority for every account. */
+  readonly isTrusted: boolean;
+  readonly principals: readonly string[];
+}
+
+/** A key that somebody has or offers; whether he has its private half is for SSH to say. */
+export interface KeyCredentials {
+  readonly user: string;
+  /** As SSH writes it. */
+  readonly key: Buffer;
+  /** Where the key comes in one. It then has to stand for the account; whether the key is one of the account's does not matter. */
+  readonly certificate?: SshCertificate;
+}
+
 export interface Credentials {
   readonly user: string;
   /** Absent where only the certificate is to be checked, right after USER. */
@@ -53,6 +71,12 @@ export type RefusalReason =
   | 'unknown-key'
   | 'unknown-token'
   | 'token-expired'
+  /** Certificates of SSH: the authority is none of the account's or the server's, or the certificate does not name the account. */
+  | 'unknown-authority'
+  | 'principal-not-listed'
+  /** Out of date, of a host, badly signed, or tied to what is not known here. */
+  | 'certificate-not-valid'
+  | 'key-revoked'
   | 'address-not-allowed'
   | 'locked-out'
   | 'too-many-sessions';
@@ -90,8 +114,8 @@ export interface Identity {
   authenticate(credentials: Credentials): Promise<Verdict>;
   /** Whether the certificate alone logs this user in, asked at USER (RFC 4217 section 4 lets 232 answer). Same shape of answer. */
   authenticateByCertificate(credentials: Credentials & { readonly certificate: ClientCertificate }): Promise<Verdict>;
-  /** Whether a public key is one of this user's. `key` as SSH writes it; whether the client has its private half is for SSH to say. Same shape of answer. */
-  authenticateByKey(credentials: Pick<Credentials, 'user'> & { readonly key: Buffer }): Promise<Verdict>;
+  /** Whether a public key, or the certificate that it comes in, is one of this user's. Same shape of answer. */
+  authenticateByKey(credentials: KeyCredentials): Promise<Verdict>;
   /** Whether a token is one of this user's, and good from there and now. Same shape of answer. */
   authenticateByToken(credentials: TokenCredentials): Promise<Verdict>;
   /**

@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { standsFor } from './certificate-rule';
 import type { HashCosts } from './hash-costs';
 import type { PasswordAnswer, PasswordChecks } from './hashing/checks';
-import type { Account, AccountRecord, ClientCertificate, Credentials, Verdict } from './identity';
+import type { Account, AccountRecord, ClientCertificate, Credentials, KeyCredentials, RefusalReason, SshCertificate, Verdict } from './identity';
 import type { PlainPasswordAccount } from './transfer-family';
 
 export interface CheckedBy {
@@ -61,14 +61,26 @@ export function checkCertificate(account: Account | undefined, certificate: Clie
   return { kind: 'accepted', account, source, method: 'certificate' };
 }
 
-/** Checks whether the key is one of the account's (authorized_keys: type, key, comment). */
-export function checkKey(account: Account | undefined, key: Buffer, source: string): Verdict {
+/** Checks whether the key, or the certificate that it comes in, is one of the account's. */
+export function checkKey(account: Account | undefined, { key, certificate }: Pick<KeyCredentials, 'key' | 'certificate'>, source: string): Verdict {
   if (!account) return { kind: 'refused', reason: 'unknown-user' };
   const wanted = key.toString('base64');
-  const isKnown = (account.publicKeys ?? []).some((line) => line.split(' ', 2)[1] === wanted);
-  if (!isKnown) return { kind: 'refused', reason: 'unknown-key', source };
+  const reason = certificate ? againstCertificate(account, certificate) : hasKey(account.publicKeys, wanted) ? undefined : 'unknown-key';
+  if (reason) return { kind: 'refused', reason, source };
   if (!account.enabled) return { kind: 'refused', reason: 'account-disabled', source };
   return { kind: 'accepted', account, source, method: 'publickey' };
+}
+
+/** Lines as authorized_keys has them: type, key, comment. */
+function hasKey(lines: readonly string[] | undefined, wanted: string): boolean {
+  return (lines ?? []).some((line) => line.split(' ', 2)[1] === wanted);
+}
+
+/** A certificate without principals stands for nobody, as in OpenSSH. */
+function againstCertificate({ user, sshCertificates }: Account, { authority, isTrusted, principals }: SshCertificate): RefusalReason | undefined {
+  const { authorities, principals: wanted = [user] } = sshCertificates ?? {};
+  if (authorities ? !hasKey(authorities, authority) : !isTrusted) return 'unknown-authority';
+  return wanted.some((one) => principals.includes(one)) ? undefined : 'principal-not-listed';
 }
 
 /** The account without its password or hash, and without its tokens: nothing behind the login needs them. */

@@ -65,7 +65,7 @@ export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: O
     nameOf: (login) => login,
     authenticate: (credentials) => ask(credentials.user, (account) => checkPassword(account, credentials, { passwords, costs, source })),
     authenticateByCertificate: ({ user, certificate }) => ask(user, (found) => checkCertificate(found && accountOf(found), certificate, source)),
-    authenticateByKey: ({ user, key }) => ask(user, (found) => checkKey(found && accountOf(found), key, source)),
+    authenticateByKey: (credentials) => ask(credentials.user, (found) => checkKey(found && accountOf(found), credentials, source)),
     authenticateByToken: (credentials) => ask(credentials.token.user, (found) => checkToken(found, credentials, source)),
     rulesOf: async (user) => {
       const found = await find(user);

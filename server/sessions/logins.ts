@@ -1,5 +1,5 @@
 /** Logging in, whatever the protocol: what a client sends is held against the accounts, with limits, lock-outs and networks; every attempt is ended once, and told to the audit. */
-import type { Audit, SessionFacts } from '../audit/event';
+import type { Audit, KeyProof, SessionFacts } from '../audit/event';
 import { Networks, type ServerConfig } from '../config';
 import type { Account, Identity, RefusalReason, Verdict } from '../identity/identity';
 import type { Limits } from '../limits/limits';
@@ -36,6 +36,8 @@ export type LoginEnd =
 export class Logins {
   /** Since the last that succeeded. */
   private failed = 0;
+  /** The key of the attempt, for the audit, where there is one. */
+  proof: KeyProof | undefined;
 
   constructor(
     private readonly parts: LoginParts,
@@ -83,7 +85,7 @@ export class Logins {
     const { audit, limits, identity, newcomers } = this.parts;
     const { session } = this;
     if (verdict.kind === 'unavailable') {
-      audit.record({ kind: 'login', outcome: 'unavailable', login, reason: verdict.reason, ...session.facts });
+      audit.record({ kind: 'login', outcome: 'unavailable', login, reason: verdict.reason, proof: this.proof, ...session.facts });
       return this.undecided(login, { kind: 'unavailable' });
     }
     if (verdict.kind === 'refused') return this.refuse(login, verdict.reason, verdict.source);
@@ -110,7 +112,7 @@ export class Logins {
     if (!entered) return { kind: 'gone' };
     this.failed = 0;
     newcomers.hasLoggedIn(session.address);
-    audit.record({ kind: 'login', outcome: 'success', login, method, source, token: verdict.token?.id, ...session.facts });
+    audit.record({ kind: 'login', outcome: 'success', login, method, source, token: verdict.token?.id, proof: this.proof, ...session.facts });
     return { kind: 'accepted', method };
   }
 
@@ -128,7 +130,7 @@ export class Logins {
 
   /** Tells the audit, and holds it against nobody. */
   recordRefusal(login: string, reason: RefusalReason, source: string | undefined): void {
-    this.parts.audit.record({ kind: 'login', outcome: 'failure', login, source, reason, ...this.session.facts });
+    this.parts.audit.record({ kind: 'login', outcome: 'failure', login, source, reason, proof: this.proof, ...this.session.facts });
   }
 
   /** Ends an attempt that says nothing about who it was. */

@@ -6,7 +6,8 @@ import type { Identity } from '../identity/identity';
 import type { Limits } from '../limits/limits';
 import type { Newcomers } from '../limits/newcomers';
 import type { Sessions } from '../sessions/registry';
-import type { HostKey } from './transport/host-keys';
+import type { UserCertificates } from './certificates/user-certificates';
+import type { HostKeys } from './host-keys';
 import type { SshPolicy } from './transport/policy';
 
 export interface SshEngine {
@@ -18,7 +19,7 @@ export interface SshEngine {
   readonly newcomers: Newcomers;
   readonly files: Files;
   readonly sessions: Sessions;
-  /** By the names of the algorithms that they sign with. */
-  readonly hostKeys: ReadonlyMap<string, HostKey>;
+  readonly hostKeys: HostKeys;
   readonly policy: SshPolicy;
+  readonly userCertificates: UserCertificates;
 }

@@ -1,49 +1,45 @@
-/** Opens the door of SSH: host keys, policy, port. */
-import { readFile } from 'node:fs/promises';
-import type { SftpConfig } from '../config';
-import { findSecret } from '../secrets/secret';
+/** Opens the door of SSH: host keys, authorities of users, policy, port. */
+import { UserCertificates } from './certificates/user-certificates';
 import type { SshEngine } from './engine';
+import { HostKeys } from './host-keys';
 import { SshListener } from './listener';
-import { byAlgorithm, HostKey } from './transport/host-keys';
 import { sshPolicies } from './transport/policy';
 
+export interface SshDoor {
+  readonly port: number;
+  stopTaking(): void;
+  /** Looks at host keys and revoked keys again. False where something was refused and the last good one stays. */
+  reload(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
 /** Opens the port. Throws an Error that names the setting where a key can't be used. */
-export async function openSsh(engine: Omit<SshEngine, 'hostKeys' | 'policy'>): Promise<SshListener> {
-  const policy = sshPolicies[engine.config.tls.policy];
-  const hostKeys = byAlgorithm(await readHostKeys(engine.config.sftp.hostKeys));
-  if (!policy.hostKeys.some((name) => hostKeys.has(name)))
-    throw new Error(`sftp.hostKeys: none is of a kind that the policy "${engine.config.tls.policy}" takes: ${policy.hostKeys.join(', ')}`);
-  const listener = new SshListener({ ...engine, hostKeys, policy });
-  await listener.open();
-  return listener;
-}
-
-async function readHostKeys(settings: SftpConfig['hostKeys']): Promise<HostKey[]> {
-  const texts = await Promise.all(
-    settings.map(async (one, index) => {
-      const key = `sftp.hostKeys[${index}]`;
-      const found = one.kind === 'file' ? [await readText(one.file, key)] : await secretKeys(one.secretId, key);
-      return found.map((text) => ({ key, text }));
-    }),
-  );
-  return texts.flat().map(({ key, text }) => {
-    try {
-      return HostKey.read(text);
-    } catch (error) {
-      throw new Error(`${key}: ${(error as Error).message}`);
-    }
+export async function openSsh(engine: Omit<SshEngine, 'hostKeys' | 'policy' | 'userCertificates'>): Promise<SshDoor> {
+  const { sftp, tls } = engine.config;
+  const policy = sshPolicies[tls.policy];
+  const hostKeys = await HostKeys.open(sftp.hostKeys, tls.policy, engine.audit);
+  const userCertificates = await UserCertificates.open(sftp.userCertificates, policy.userKeys, engine.audit).catch((error) => {
+    hostKeys.close();
+    throw error;
   });
-}
-
-async function readText(file: string, key: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${key}.file: ${file} can't be read (${error.code})`);
-  });
-}
-
-async function secretKeys(secretId: string, key: string): Promise<string[]> {
-  const value = (await findSecret(secretId)) as { privateKey?: unknown; privateKeys?: unknown } | undefined;
-  const keys = Array.isArray(value?.privateKeys) ? value.privateKeys : [value?.privateKey];
-  if (!keys.every((one): one is string => typeof one === 'string')) throw new Error(`${key}.secretId: ${secretId} has neither privateKey nor privateKeys`);
-  return keys;
+  const listener = new SshListener({ ...engine, hostKeys, policy, userCertificates });
+  const close = async () => {
+    hostKeys.close();
+    userCertificates.close();
+  };
+  try {
+    await listener.open();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    port: listener.port,
+    stopTaking: () => listener.stopTaking(),
+    reload: async () => (await Promise.all([hostKeys.reload(), userCertificates.reload()])).every(Boolean),
+    close: async () => {
+      await close();
+      await listener.close();
+    },
+  };
 }

@@ -1,5 +1,5 @@
 /** Public keys as SSH writes them (RFC 4253 section 6.6, RFC 5656, RFC 8709), and what they sign. */
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { MalformedPacket, WireReader, WireWriter } from './wire';
 
 const curves = {
@@ -36,12 +36,16 @@ export function publicKeyBlob(key: KeyObject): Buffer {
 /** The key in such bytes. Throws MalformedPacket where there is none that is understood. */
 export function readPublicKey(blob: Buffer): KeyObject {
   const reader = new WireReader(blob);
-  const type = reader.text();
+  return readKey(reader.text(), reader);
+}
+
+/** The key of a type, from what stands behind the type's name. Throws MalformedPacket. */
+export function readKey(type: string, reader: WireReader): KeyObject {
   try {
     if (type === 'ssh-ed25519') return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: base64url(reader.string()) }, format: 'jwk' });
     if (type === 'ssh-rsa') {
-      const [e, n] = [reader.string(), reader.string()];
-      return createPublicKey({ key: { kty: 'RSA', e: base64url(unsigned(e)), n: base64url(unsigned(n)) }, format: 'jwk' });
+      const [e, n] = [unsigned(reader.string()), unsigned(reader.string())];
+      return createPublicKey({ key: { kty: 'RSA', e: base64url(e), n: base64url(n) }, format: 'jwk' });
     }
     if (isCurve(type)) {
       const { name, jwk, bytes } = curves[type];
@@ -54,6 +58,22 @@ export function readPublicKey(blob: Buffer): KeyObject {
     throw new MalformedPacket();
   }
   throw new MalformedPacket();
+}
+
+/** RSA below 2048 bits (NIST SP 800-131A), and keys whose only use is that a signature by them takes long to look at. */
+export function isOdd({ asymmetricKeyDetails }: KeyObject): boolean {
+  const { modulusLength = 2_048, publicExponent = 65_537n } = asymmetricKeyDetails ?? {};
+  return modulusLength < 2_048 || modulusLength > 8_192 || publicExponent > 0xffff_ffffn;
+}
+
+/** `SHA256:…`, as OpenSSH prints the fingerprint of a key. */
+export function fingerprintOf(blob: Buffer): string {
+  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** The algorithm that such a signature says it was made by. Throws MalformedPacket. */
+export function algorithmOf(signature: Buffer): string {
+  return new WireReader(signature).text();
 }
 
 /** The type of key that a signature algorithm goes with. */
@@ -78,6 +98,22 @@ export function isSignedBy(key: KeyObject, algorithm: string, data: Buffer, sign
   } catch {
     return false;
   }
+}
+
+/** Signs, as SSH writes it: the algorithm and its bytes. */
+export function signatureOf(key: KeyObject, algorithm: string, data: Buffer): Buffer {
+  const written = new WireWriter().string(algorithm);
+  if (algorithm === 'ssh-ed25519') return written.string(sign(null, data, key)).done();
+  if (!isCurve(algorithm)) return written.string(sign(algorithm.replace('rsa-sha2-', 'sha'), data, key)).done();
+  const { hash, bytes } = curves[algorithm];
+  const numbers = sign(hash, data, { key, dsaEncoding: 'ieee-p1363' });
+  const [r, s] = [numbers.subarray(0, bytes), numbers.subarray(bytes)].map(withoutZeros);
+  return written.string(new WireWriter().string(mpint(r!)).string(mpint(s!)).done()).done();
+}
+
+function withoutZeros(number: Buffer): Buffer {
+  const first = number.findIndex((byte) => byte !== 0);
+  return number.subarray(Math.max(first, 0));
 }
 
 function mpint(bytes: Buffer): Buffer {

@@ -11,6 +11,7 @@ import { SshLogins } from './authentication/logins';
 import { UserAuthentication } from './authentication/user-authentication';
 import type { Channel, ChannelUser } from './connection/channel';
 import { Channels } from './connection/channels';
+import { announcement, HostKeyProofs } from './connection/host-key-proofs';
 import { messages } from './connection/messages';
 import type { SshEngine } from './engine';
 import { parseScp } from './scp/command';
@@ -54,6 +55,9 @@ export class SshSession implements Session {
   private movedAt = 0;
   private readonly transport: Transport;
   private readonly channels: Channels;
+  private proofs: HostKeyProofs | undefined;
+  private rsaAlgorithm = 'rsa-sha2-512';
+  private readonly logins: SshLogins;
   private readonly authentication: UserAuthentication;
   private announceEnd!: () => void;
   /** Fulfilled when the connection is gone and everything it had open is given up. */
@@ -67,7 +71,8 @@ export class SshSession implements Session {
     origin: Origin,
     private readonly onEnd: () => void,
   ) {
-    const { config, policy, hostKeys } = engine;
+    const { config, policy, newcomers } = engine;
+    const hostKeys = engine.hostKeys.byAlgorithm;
     this.address = origin.client.address;
     this.facts = { session: this.id, protocol: 'ssh', listener: 'sftp', ...origin };
     this.transport = new Transport(
@@ -77,7 +82,7 @@ export class SshSession implements Session {
         policy,
         software: SOFTWARE,
         handshakeSeconds: config.sftp.handshakeSeconds,
-        turn: () => engine.newcomers.turn(this.address),
+        turn: () => newcomers.turn(this.address),
         slice: this.slice,
       },
       {
@@ -98,9 +103,11 @@ export class SshSession implements Session {
         },
         broken: () => this.broken(),
         refused: (what) => this.refused(what),
+        proofs: (request) => this.proofs?.reply(request),
       },
       { subsystem: (name, channel) => (name === 'sftp' ? this.sftp(channel) : undefined), command: (line, channel) => this.scp(line, channel) },
     );
+    this.logins = new SshLogins(engine, this);
     this.authentication = new UserAuthentication(
       {
         send,
@@ -109,7 +116,7 @@ export class SshSession implements Session {
           return transport.sessionId;
         },
       },
-      new SshLogins(engine, this),
+      this.logins,
       { mostTries: config.sftp.tries, algorithms: policy.userKeys },
     );
     this.loginTimer = setTimeout(() => this.end('login-timeout', disconnects.byApplication), config.limits.loginSeconds * 1000);
@@ -148,6 +155,7 @@ export class SshSession implements Session {
   // What the transport brings.
 
   private established({ kex, serverHostKey, cs, sc }: Negotiated): void {
+    if (serverHostKey.startsWith('rsa-')) this.rsaAlgorithm = serverHostKey;
     const cipherOf = ({ cipher, mac }: Negotiated['cs']) => (mac ? `${cipher} ${mac}` : cipher);
     this.engine.audit.record({
       kind: 'ssh-established',
@@ -198,13 +206,19 @@ export class SshSession implements Session {
   private async askAbout(payload: Buffer): Promise<void> {
     this.isAsking = true;
     try {
-      await this.authentication.packet(payload);
+      if (await this.authentication.packet(payload)) this.announceHostKeys();
     } catch (error) {
       this.stumbled(error);
     }
     if (this.slice.isUsedUp) await this.slice.next();
     this.isAsking = false;
     while (!this.isAsking && this.waiting.length > 0 && !this.ended) this.dealWith(this.waiting.shift()!);
+  }
+
+  private announceHostKeys(): void {
+    const { all } = this.engine.hostKeys;
+    this.proofs = new HostKeyProofs(all, this.transport.sessionId, this.rsaAlgorithm);
+    this.transport.send(announcement(all));
   }
 
   private stumbled(error: unknown): void {
@@ -261,7 +275,7 @@ export class SshSession implements Session {
   // What runs on channels.
 
   private scp(line: string, channel: Channel): ChannelUser | undefined {
-    const command = this.engine.config.sftp.scp ? parseScp(line) : undefined;
+    const command = this.engine.config.sftp.scp && !this.logins.onlySftp ? parseScp(line) : undefined;
     if (!command || this.draining) return undefined;
     const copying = new Copying(channel, { files: this.files!, slice: this.slice, begins: (...transfer) => this.begins(...transfer) }, command);
     // The reply to the request goes first.

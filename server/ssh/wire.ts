@@ -46,6 +46,11 @@ export class WireReader {
     return value;
   }
 
+  /** Any number of 64 bits. */
+  bigUint64(): bigint {
+    return this.bytes.readBigUInt64BE(this.advance(8));
+  }
+
   /** A view of the packet, no copy. */
   string(): Buffer {
     const length = this.uint32();
@@ -100,6 +105,12 @@ export class WireWriter {
 
   uint64(value: number): this {
     return this.uint32(Math.floor(value / 2 ** 32)).uint32(value % 2 ** 32);
+  }
+
+  bigUint64(value: bigint): this {
+    const at = this.grow(8);
+    this.bytes.writeBigUInt64BE(value, at);
+    return this;
   }
 
   string(value: string | Uint8Array): this {

@@ -1,20 +1,33 @@
 /** What is particular to logging in over SSH: keys that are offered before they are proven, and accounts that ask for a key. */
-import type { Account, Identity, Verdict } from '../../identity/identity';
+import type { KeyProof } from '../../audit/event';
+import type { Account, Identity, RefusalReason, SshCertificate, Verdict } from '../../identity/identity';
 import { type LoggingIn, type LoginEnd, type LoginParts, Logins } from '../../sessions/logins';
+import type { Certificate } from '../certificates/certificate';
+import type { Ties } from '../certificates/options';
+import type { UserCertificates } from '../certificates/user-certificates';
+import { fingerprintOf } from '../public-key';
 import type { Answer, LoginDoor, LoginRequest, OfferedKey } from './user-authentication';
 
+export interface SshLoginParts extends LoginParts {
+  readonly userCertificates: UserCertificates;
+}
+
 export class SshLogins implements LoginDoor {
+  /** What the login that succeeded is good for. */
+  onlySftp = false;
   private readonly logins: Logins;
   private readonly identity: Identity;
-  /** For whom a key was proven, where a password is needed as well. */
-  private keyOf: string | undefined;
+  private readonly certificates: UserCertificates;
+  /** What was proven, and for whom, where a password is needed as well. */
+  private proven: { readonly user: string; readonly proof: KeyProof; readonly onlySftp: boolean } | undefined;
 
   constructor(
-    parts: LoginParts,
+    parts: SshLoginParts,
     private readonly session: LoggingIn,
   ) {
     this.logins = new Logins(parts, session);
     this.identity = parts.identity;
+    this.certificates = parts.userCertificates;
   }
 
   async ask({ user, key, password }: LoginRequest): Promise<Answer> {
@@ -28,7 +41,10 @@ export class SshLogins implements LoginDoor {
 
   private async byPassword(user: string, password: string | undefined): Promise<Answer> {
     const { address } = this.session;
-    const hasKey = this.keyOf === user;
+    const proven = this.proven?.user === user ? this.proven : undefined;
+    const hasKey = proven !== undefined;
+    this.onlySftp = proven?.onlySftp ?? false;
+    this.logins.proof = proven?.proof;
     const end = await this.logins.attempt(user, async (isKnown) => {
       const verdict = await this.identity.authenticate({ user, password, hasKey, address, isKnown });
       if (verdict.kind !== 'accepted' || hasKey || !needsKey(verdict.account) || !this.logins.mayComeFromHere(verdict.account)) return verdict;
@@ -38,12 +54,16 @@ export class SshLogins implements LoginDoor {
   }
 
   /** A key that is offered, or proven, is no guess at a secret: agents offer all that they have, and nobody is locked out for it. */
-  private async byKey(user: string, { blob, isProven }: OfferedKey): Promise<Answer> {
+  private async byKey(user: string, { blob, certificate, isProven }: OfferedKey): Promise<Answer> {
+    const ties = this.tiesOf(blob, certificate);
+    this.logins.proof = proofOf(blob, certificate);
+    this.onlySftp = typeof ties === 'object' && ties.onlySftp;
     let verdict: Verdict | undefined;
     const end = await this.logins.attemptByProof(
       user,
       async () => {
-        verdict = await this.identity.authenticateByKey({ user, key: blob });
+        verdict =
+          typeof ties === 'string' ? { kind: 'refused', reason: ties } : await this.identity.authenticateByKey({ user, key: blob, ...this.inIt(certificate) });
         return verdict;
       },
       (found) => (found.kind === 'accepted' ? isProven && !this.awaitsPassword(found.account) : found.kind === 'unavailable'),
@@ -52,16 +72,36 @@ export class SshLogins implements LoginDoor {
     if (!verdict) return isProven ? answerTo(await this.logins.refuse(user, 'locked-out')) : 'refused';
     if (verdict.kind === 'accepted') {
       if (!isProven) return this.logins.mayComeFromHere(verdict.account) ? 'acceptable' : 'refused';
-      this.keyOf = user;
+      this.proven = { user, proof: this.logins.proof, onlySftp: this.onlySftp };
       return 'more';
     }
-    if (isProven && verdict.kind === 'refused') this.logins.recordRefusal(user, verdict.reason, verdict.source);
+    // Who comes with a certificate of an authority of ours should learn from the audit why it is not taken: his client does not even prove it.
+    const isOurs = certificate !== undefined && this.certificates.trusts(certificate.authority.toString('base64'));
+    if ((isProven || isOurs) && verdict.kind === 'refused') this.logins.recordRefusal(user, verdict.reason, verdict.source);
     return 'refused';
+  }
+
+  private tiesOf(blob: Buffer, certificate: Certificate | undefined): Ties | RefusalReason {
+    if (certificate) return this.certificates.check(certificate, this.session.address);
+    return this.certificates.isRevoked({ keyBlob: blob }) ? 'key-revoked' : { onlySftp: false };
+  }
+
+  private inIt(certificate: Certificate | undefined): { readonly certificate?: SshCertificate } {
+    if (!certificate) return {};
+    const authority = certificate.authority.toString('base64');
+    return { certificate: { authority, isTrusted: this.certificates.trusts(authority), principals: certificate.principals } };
   }
 
   private awaitsPassword(account: Account): boolean {
     return needsPassword(account) && this.logins.mayComeFromHere(account);
   }
+}
+
+function proofOf(blob: Buffer, certificate: Certificate | undefined): KeyProof {
+  const key = fingerprintOf(blob);
+  if (!certificate) return { key };
+  const { keyId, serial, authority } = certificate;
+  return { key, certificate: { keyId, serial: String(serial), authority: fingerprintOf(authority) } };
 }
 
 function answerTo(end: LoginEnd): Answer {

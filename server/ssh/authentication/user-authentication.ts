@@ -1,13 +1,16 @@
 /** Logging in (RFC 4252): passwords, keys, keyboard-interactive (RFC 4256), one request after the other in the order in which they came. */
 import type { KeyObject } from 'node:crypto';
+import { type Certificate, isCertificate, plainName, readCertificate } from '../certificates/certificate';
 import { messages } from '../connection/messages';
-import { isSignedBy, keyTypeOf, readPublicKey } from '../public-key';
+import { isOdd, isSignedBy, keyTypeOf, readPublicKey } from '../public-key';
 import { MalformedPacket, WireReader, WireWriter } from '../wire';
 
 /** A key that a client offers, or has proven to have. */
 export interface OfferedKey {
-  /** As SSH writes it. */
+  /** The key by itself, as SSH writes it. */
   readonly blob: Buffer;
+  /** Where it comes in one; nothing in it has been checked. */
+  readonly certificate?: Certificate;
   readonly isProven: boolean;
 }
 
@@ -41,12 +44,6 @@ export interface LoginLink {
 /** Names are at most so long, as in FTPS. Bytes. */
 const LONGEST_NAME = 256;
 const LONGEST_PASSWORD = 1_024;
-
-/** RSA below 2048 bits (NIST SP 800-131A), and keys whose only use is that a signature by them takes long to look at. */
-function isOdd({ asymmetricKeyDetails }: KeyObject): boolean {
-  const { modulusLength = 2_048, publicExponent = 65_537n } = asymmetricKeyDetails ?? {};
-  return modulusLength < 2_048 || modulusLength > 8_192 || publicExponent > 0xffff_ffffn;
-}
 
 export class UserAuthentication {
   private service: 'none' | 'asked' = 'none';
@@ -126,11 +123,16 @@ export class UserAuthentication {
     const algorithm = reader.text();
     const blob = Buffer.from(reader.string());
     const signedUpTo = reader.at;
-    if (!this.options.algorithms.includes(algorithm)) return this.refuse();
+    const plain = plainName(algorithm);
+    if (!this.options.algorithms.includes(plain)) return this.refuse();
     let key: KeyObject;
+    let certificate: Certificate | undefined;
     try {
-      key = readPublicKey(blob);
-      if (new WireReader(blob).text() !== keyTypeOf(algorithm) || isOdd(key)) return this.refuse();
+      const type = new WireReader(blob).text();
+      if (isCertificate(type) !== isCertificate(algorithm) || plainName(type) !== keyTypeOf(plain)) return this.refuse();
+      certificate = isCertificate(type) ? readCertificate(blob) : undefined;
+      key = certificate?.key ?? readPublicKey(blob);
+      if (isOdd(key)) return this.refuse();
     } catch {
       return this.refuse();
     }
@@ -139,13 +141,13 @@ export class UserAuthentication {
       const data = Buffer.concat([new WireWriter().string(this.link.sessionId).done(), payload.subarray(0, signedUpTo)]);
       let isRight: boolean;
       try {
-        isRight = isSignedBy(key, algorithm, data, signature);
+        isRight = isSignedBy(key, plain, data, signature);
       } catch {
         isRight = false;
       }
       if (!isRight) return this.refuse();
     }
-    const answer = await this.door.ask({ user, key: { blob, isProven: isSigned } });
+    const answer = await this.door.ask({ user, key: { blob: certificate?.keyBlob ?? blob, certificate, isProven: isSigned } });
     if (answer === 'acceptable') {
       this.tries += 1;
       if (this.isTooOften()) return false;

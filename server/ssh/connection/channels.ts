@@ -1,6 +1,7 @@
 /** The channels of one connection (RFC 4254): sessions that ask for SFTP or SCP, and nothing else. */
 import { MalformedPacket, WireReader, WireWriter } from '../wire';
 import { Channel, type ChannelLink, type ChannelUser, LARGEST_PIECE, WINDOW } from './channel';
+import { PROVE } from './host-key-proofs';
 import { messages } from './messages';
 
 /** Channels that are open at once on one connection, as OpenSSH's MaxSessions has it. */
@@ -23,6 +24,8 @@ export interface ChannelsLink extends ChannelLink {
   broken(): void;
   /** Something was asked for that is not given here: a shell, a tunnel. */
   refused(what: string): void;
+  /** The reply to a client that wants proof of host keys. Absent: none is given. */
+  proofs?(request: Buffer): Buffer | undefined;
 }
 
 export class Channels {
@@ -106,7 +109,9 @@ export class Channels {
     const name = reader.text();
     // Forwarding of ports above all; `no-more-sessions@openssh.com` and keep-alives are harmless.
     if (/forward/.test(name)) this.link.refused(name);
-    if (reader.boolean()) this.link.send(Buffer.from([messages.requestFailure]));
+    if (!reader.boolean()) return;
+    const proofs = name === PROVE ? this.link.proofs?.(reader.rest()) : undefined;
+    this.link.send(proofs ?? Buffer.from([messages.requestFailure]));
   }
 
   private opening(reader: WireReader): void {

@@ -1,6 +1,6 @@
-/** The keys that the server proves itself with: Ed25519, ECDSA and RSA, from files of OpenSSH or in PEM. */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { publicKeyBlob } from '../public-key';
+/** A key that the server proves itself with: Ed25519, ECDSA or RSA, from files of OpenSSH or in PEM. */
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { fingerprintOf, publicKeyBlob, signatureOf } from '../public-key';
 import { type KeyExchangeKey, pemOfOpenSsh } from './ssh2';
 
 /** Least length of an RSA key in bits (NIST SP 800-131A). */
@@ -38,6 +38,11 @@ export class HostKey implements KeyExchangeKey {
     return sign(this.type === 'ssh-ed25519' ? null : (algorithm ?? byCurve[this.type]), data, this.key);
   }
 
+  /** A signature as SSH writes it. `rsaAlgorithm`: by which an RSA key signs. */
+  prove(data: Buffer, rsaAlgorithm: string): Buffer {
+    return signatureOf(this.key, this.type === 'ssh-rsa' ? rsaAlgorithm : this.type, data);
+  }
+
   /** As a line of known_hosts has it, behind the name of the host. */
   get line(): string {
     return `${this.type} ${this.blob.toString('base64')}`;
@@ -45,8 +50,14 @@ export class HostKey implements KeyExchangeKey {
 
   /** `SHA256:…` as OpenSSH prints it. */
   get fingerprint(): string {
-    return `SHA256:${createHash('sha256').update(this.blob).digest('base64').replace(/=+$/, '')}`;
+    return fingerprintOf(this.blob);
   }
+}
+
+/** Every private key of a text, one behind the other. Throws as `HostKey.read`. */
+export function hostKeysIn(text: string): HostKey[] {
+  const blocks = text.match(/-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?-----END \1-----/g) ?? [text];
+  return blocks.map((block) => HostKey.read(`${block}\n`));
 }
 
 /** The keys by the names of the algorithms that they sign with. Of two keys of one type the first is used. */

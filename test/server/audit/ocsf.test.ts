@@ -52,6 +52,17 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
   login: [
     { kind: 'login', outcome: 'success', login: 'partner', method: 'password', source: 'file', ...user },
     { kind: 'login', outcome: 'success', login: 'partner', method: 'password+certificate', source: 'file', ...user },
+    {
+      kind: 'login',
+      outcome: 'success',
+      login: 'partner',
+      method: 'publickey',
+      source: 'file',
+      proof: { key: 'SHA256:abc', certificate: { keyId: 'partner@laptop', serial: '42', authority: 'SHA256:def' } },
+      ...user,
+      protocol: 'ssh',
+      listener: 'sftp',
+    },
     { kind: 'login', outcome: 'failure', login: 'eve', reason: 'wrong-password', ...facts },
     { kind: 'login', outcome: 'unavailable', login: 'partner', reason: 'the directory is down', ...facts },
   ],
