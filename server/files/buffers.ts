@@ -8,10 +8,16 @@ const LARGEST = 1024 * KIB;
  */
 export const SHARED_PIECES = 32;
 
+/** An upload's first piece, small because most files are. Bytes. */
+const FIRST = 64 * KIB;
+/** So many first pieces are kept for the next upload: V8 counts their memory, and collected the whole heap for every few hundred small files. */
+const KEPT_FIRST = 16;
+
 /** What TLS decrypts at a time: pieces are mostly filled in such steps. */
 const RECORD = 16 * KIB;
 
 const idle: ArrayBufferLike[] = [];
+const idleFirst: Buffer[] = [];
 /** The rest of a shared piece behind each record, made when it is first asked for: a new view for each of 65,536 records a GiB is noticed. */
 const rests = new WeakMap<ArrayBufferLike, Buffer[]>();
 let made = 0;
@@ -49,6 +55,15 @@ export function borrowBuffer(bytesLeft: number): Buffer {
   if (made === SHARED_PIECES) return Buffer.allocUnsafeSlow(LARGEST);
   made += 1;
   return Buffer.from(new SharedArrayBuffer(LARGEST));
+}
+
+/** For an upload of which nothing is known. To be given back whole. */
+export function borrowFirst(): Buffer {
+  return idleFirst.pop() ?? Buffer.allocUnsafeSlow(FIRST);
+}
+
+export function returnFirst(buffer: Buffer): void {
+  if (idleFirst.length < KEPT_FIRST) idleFirst.push(buffer);
 }
 
 /** What is left of a whole buffer behind its first bytes. */

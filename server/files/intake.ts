@@ -1,15 +1,12 @@
 /** What a client sends, gathered into large pieces, which are written, hashed and scanned side by side. */
 import type { Pace } from '../limits/bandwidth';
 import type { Scan, ScanVerdict } from './antivirus/scanner';
-import { borrowBuffer, pieceSize, piecesAhead, restOf, returnBuffer } from './buffers';
+import { borrowBuffer, borrowFirst, pieceSize, piecesAhead, restOf, returnBuffer, returnFirst } from './buffers';
 import { FileHash } from './hashing/file-hash';
 import type { Progress } from './progress';
 import type { Sink, Source } from './source';
 import { bytesOf } from './storage/chunks';
 import type { WriteHandle } from './storage/storage';
-
-/** Size of an upload's first piece in bytes. */
-const FIRST_PIECE = 64 * 1024;
 
 export interface IntakeOptions {
   readonly hash: boolean;
@@ -26,16 +23,19 @@ export interface Received {
 /** Takes all that the source brings. Fulfilled when the last byte is written; making it visible is the caller's decision. */
 export async function takeAll(source: Source, target: WriteHandle, progress: Progress, { hash: wanted, scan, pace }: IntakeOptions): Promise<Received> {
   const hash = wanted ? new FileHash('sha256') : undefined;
+  let intake!: Intake;
   try {
     await new Promise<void>((resolve, reject) => {
-      const intake = new Intake(source, { target, hash, scan, pace }, progress, (error) => (error ? reject(error) : resolve()));
+      intake = new Intake(source, { target, hash, scan, pace }, progress, (error) => (error ? reject(error) : resolve()));
       intake.begin();
     });
+    return { sha256: await hash?.digest(), verdict: await scan?.finish() };
   } catch (error) {
     hash?.abandon();
     throw error;
+  } finally {
+    intake.giveBack();
   }
-  return { sha256: await hash?.digest(), verdict: await scan?.finish() };
 }
 
 interface Destinations {
@@ -57,6 +57,8 @@ interface FullPiece {
  */
 class Intake implements Sink {
   private piece: Buffer;
+  /** The first piece, as long as the hash may look at it later: small files are hashed at their end. */
+  private first: Buffer | undefined = borrowFirst();
   private filled = 0;
   /** Full, and not with the target yet. */
   private full: FullPiece[] = [];
@@ -79,8 +81,7 @@ class Intake implements Sink {
     /** Called once, when nobody looks at a piece any more. */
     private readonly done: (error?: Error) => void,
   ) {
-    // Small at first: most files are.
-    this.piece = borrowBuffer(Math.min(FIRST_PIECE, this.size()));
+    this.piece = this.first!.subarray(0, this.size());
   }
 
   begin(): void {
@@ -88,6 +89,15 @@ class Intake implements Sink {
     signal.addEventListener('abort', () => this.giveUp(signal.reason as Error));
     if (signal.aborted) this.giveUp(signal.reason as Error);
     else this.source.flowInto(this);
+  }
+
+  /** After the end, and after the digest. */
+  giveBack(): void {
+    // The piece that is being filled is the source's until it has let go: TLS may still decrypt into it.
+    void this.gone!.then(() => {
+      returnBuffer(this.piece);
+      this.returnFirst();
+    });
   }
 
   space(): Buffer {
@@ -141,6 +151,11 @@ class Intake implements Sink {
     if (!this.writing) void this.write();
   }
 
+  private returnFirst(): void {
+    if (this.first) returnFirst(this.first);
+    this.first = undefined;
+  }
+
   private async write(): Promise<void> {
     const { target, scan, pace } = this.to;
     this.writing = true;
@@ -167,6 +182,7 @@ class Intake implements Sink {
   private async release({ bytes, hashed }: FullPiece): Promise<void> {
     await hashed?.catch(() => {}); // told by `pass`
     if (bytes.buffer !== this.piece.buffer) returnBuffer(bytes);
+    if (this.first && bytes.buffer !== this.first.buffer) this.returnFirst();
     this.unfinished -= 1;
     if (this.paused && this.unfinished <= this.ahead()) {
       this.paused = false;
@@ -181,8 +197,6 @@ class Intake implements Sink {
     this.isTold = true;
     this.over = true;
     this.gone ??= this.source.letGo(false);
-    // The piece that is being filled is the source's until it has let go: TLS may still decrypt into it.
-    void this.gone.then(() => returnBuffer(this.piece));
     this.done(this.failure ?? this.cutShort);
   }
 

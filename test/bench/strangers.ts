@@ -52,7 +52,9 @@ export const strangers: Measurement = {
   },
 };
 
-function auditBytes(folder: string): number {
+/** What the audit has written by now, rotated files included. */
+function auditBytes(server: string): number {
+  const folder = join(server, 'log');
   return readdirSync(folder)
     .filter((name) => name.startsWith('audit'))
     .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);

@@ -21,7 +21,9 @@ export class IncomingData implements Source {
   flowInto(sink: Sink): void {
     const { socket, sayGoodbye, endedByCloseNotify } = this.channel;
     const { stallSeconds, requireCloseNotify } = this.manners;
+    let ended = false;
     const onEnd = () => {
+      ended = true;
       // Some clients (Python's ftplib) wait for our close_notify before they look for the reply.
       sayGoodbye();
       const isCut = requireCloseNotify && !endedByCloseNotify();
@@ -32,7 +34,10 @@ export class IncomingData implements Source {
     socket.on('error', (error) =>
       sink.fail(new TransferError('disconnected', `The data connection broke (${(error as NodeJS.ErrnoException).code ?? 'TLS error'})`)),
     );
-    const cut = () => sink.fail(new TransferError('cut', 'The data connection ended before the upload did'));
+    // After the end a close is as it should be: an error is not made, to be thrown away, for every file.
+    const cut = () => {
+      if (!ended) sink.fail(new TransferError('cut', 'The data connection ended before the upload did'));
+    };
     socket.on('close', cut);
     socket.setTimeout(stallSeconds * 1000);
     socket.on('timeout', () => {

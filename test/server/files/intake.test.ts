@@ -112,3 +112,12 @@ it('one that is given up while it is written waits for what is under way', async
   await target.next();
   expect(await received).toBe(progress.signal.reason);
 });
+
+it('a small file is hashed before its piece is used again', async () => {
+  const contents = Array.from({ length: 8 }, (_, index) => Buffer.alloc(4096, index));
+  const at = async (content: Buffer) => {
+    const target = { write: async () => {}, stop() {} } as unknown as WriteHandle;
+    return (await takeAll(new Given(content), target, new Progress(), { hash: true })).sha256;
+  };
+  for (let turn = 0; turn < 3; turn += 1) expect(await Promise.all(contents.map(at))).toEqual(contents.map(sha256));
+});
