@@ -9,6 +9,8 @@ export interface Handle {
   /** 0 or a negative error number; EALREADY where it reads already. */
   readStart(): number;
   readStop(): number;
+  /** Where what comes, of TLS what is decrypted, goes next. */
+  useUserBuffer(buffer: Buffer): void;
 }
 
 /** The TLS engine over such a handle. */
@@ -16,8 +18,6 @@ export interface TlsHandle extends Handle {
   /** What OpenSSL thought of the client certificate. */
   verifyError(): (Error & { code: string }) | null;
   setOCSPResponse(answer: Buffer): void;
-  /** Where what is decrypted goes next. */
-  useUserBuffer(buffer: Buffer): void;
 }
 
 /** Null once the socket is destroyed. */

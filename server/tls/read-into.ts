@@ -1,24 +1,24 @@
 /**
- * What TLS decrypts, straight into buffers of ours that are used again. Read as a stream it comes in a new buffer for every record of 16 KiB:
+ * What a socket brings, straight into buffers of ours that are used again. Read as a stream it comes in a new buffer for every record of TLS, of 16 KiB:
  * 65,536 of them a GiB, which the kernel clears, Node registers and V8 collects.
  */
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import { handleOf } from './handle';
 
 export interface Sink {
   /** Where the next bytes go; one byte at least. Asked for before they come, so that it must stay alive until `took` or the end. */
   space(): Buffer;
-  /** So many bytes lie at the beginning of the space last given. False pauses the socket; up to 80 KiB may still come. */
+  /** So many bytes lie at the beginning of the space last given. False pauses the socket; of TLS up to 80 KiB may still come. */
   took(bytes: number): boolean;
 }
 
 /**
  * Reads the socket into the sink from now on. Its end and its errors come as ever; `pause` and `resume` work as ever.
  *
- * Node takes such buffers for sockets that it makes itself (`onread` of net.connect and tls.connect), but not for a TLSSocket over a socket
- * that is already there. The same parts, under the same names, are set here afterwards.
+ * Node takes such buffers for sockets that it makes itself (`onread` of net.connect and tls.connect), but not for one that a server accepts, nor
+ * for a TLSSocket over a socket that is already there. The same parts, under the same names, are set here afterwards.
  */
-export function readInto(socket: TLSSocket, sink: Sink): void {
+export function readInto(socket: Socket, sink: Sink): void {
   const copy = (chunk: Buffer) => {
     let goOn = true;
     for (let at = 0; at < chunk.length; ) {
@@ -43,7 +43,7 @@ export function readInto(socket: TLSSocket, sink: Sink): void {
 }
 
 /** The symbols beneath which net.Socket keeps its `onread`; undefined where this Node has other ones. */
-function partsOf(socket: TLSSocket): Record<'buffer' | 'generate' | 'callback', symbol> | undefined {
+function partsOf(socket: Socket): Record<'buffer' | 'generate' | 'callback', symbol> | undefined {
   const named = (name: string) => Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
   const [buffer, generate, callback] = ['kBuffer', 'kBufferGen', 'kBufferCb'].map(named);
   return buffer && generate && callback ? { buffer, generate, callback } : undefined;

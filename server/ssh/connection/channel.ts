@@ -1,4 +1,5 @@
 /** One channel (RFC 4254 section 5): a stream each way, neither faster than its reader. */
+import { release } from '../memory';
 import { WireWriter } from '../wire';
 import { messages } from './messages';
 
@@ -9,7 +10,8 @@ export const LARGEST_PIECE = 32 * 1024;
 
 /** What works on a channel. */
 export interface ChannelUser {
-  data(bytes: Buffer): void;
+  /** Takes what came. True where the bytes are still looked at when the call is over; else their memory is given back. */
+  data(bytes: Buffer): boolean;
   /** The client sends no more. */
   ended(): void;
   /** The channel is gone, whoever closed it. */
@@ -110,8 +112,9 @@ export class Channel {
   took(bytes: Buffer): boolean {
     if (bytes.length > this.window || bytes.length > LARGEST_PIECE) return false;
     this.window -= bytes.length;
-    if (this.user && !this.sentClose) this.user.data(bytes);
-    else this.workedOff(bytes.length);
+    const { length } = bytes;
+    if (!this.user || this.sentClose) this.workedOff(length);
+    else if (!this.user.data(bytes)) release(bytes);
     return true;
   }
 

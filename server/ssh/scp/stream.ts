@@ -17,12 +17,13 @@ export class IncomingStream implements ChannelUser {
     private readonly onClose: () => void,
   ) {}
 
-  data(bytes: Buffer): void {
+  data(bytes: Buffer): boolean {
     const last = this.pieces.at(-1);
     // One of a byte takes a hundred otherwise.
     if (last && last.length + bytes.length <= GATHERED) this.pieces[this.pieces.length - 1] = Buffer.concat([last, bytes]);
     else this.pieces.push(bytes);
     this.wake();
+    return true;
   }
 
   ended(): void {

@@ -99,9 +99,10 @@ export class SftpServer implements ChannelUser {
     private readonly session: SftpSession,
   ) {}
 
-  data(bytes: Buffer): void {
+  data(bytes: Buffer): boolean {
     this.incoming.add(bytes);
     void this.work();
+    return false;
   }
 
   ended(): void {

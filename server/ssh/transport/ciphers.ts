@@ -14,7 +14,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import type { Cipher, Decipher, Inbound, OnPayload, Outbound } from 'ssh2/lib/protocol/crypto.js';
-import { release } from './memory';
+import { release } from '../memory';
 
 /** Before the payload: the length of the packet, and that of the padding. */
 const HEADER = 5;

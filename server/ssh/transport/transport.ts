@@ -1,6 +1,7 @@
 /** One SSH connection from its first byte on: identification, time to agree on keys, packets to and fro, new keys after a gigabyte or an hour. */
 import type { Socket } from 'node:net';
 import type { HandshakeFailure } from '../../audit/event';
+import { readInto } from '../../tls/read-into';
 import { Slice } from '../slice';
 import type { HostKey } from './host-keys';
 import { Outbox } from './outbox';
@@ -32,6 +33,9 @@ const FREE_REKEYS = 8;
 const REKEY_FOR_BYTES = 1024 * 1024;
 /** What may be kept back while keys are being replaced, from a client that asks on and on but does not take part. */
 const MOST_HELD_BACK = 4 * 1024 * 1024;
+
+/** What is read on any connection: it is dealt with, or copied, before the next is read. */
+const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 
 export interface TransportOptions {
   readonly hostKeys: ReadonlyMap<string, HostKey>;
@@ -103,7 +107,6 @@ export class Transport {
 
   start(): void {
     const { socket } = this;
-    socket.on('data', (bytes: Buffer) => this.arrived(bytes));
     socket.on('drain', () => this.drained());
     socket.on('end', () => this.destroy());
     socket.on('close', () => {
@@ -114,6 +117,16 @@ export class Transport {
     });
     socket.on('error', () => {}); // `close` follows
     this.protocol.start();
+    // Last, for what has come already is taken at once.
+    readInto(socket, {
+      space: () => readBuffer,
+      took: (count) => {
+        const bytes = readBuffer.subarray(0, count);
+        // While keys are agreed on for the first time, ssh2 keeps what it is given.
+        this.arrived(this.isEstablished ? bytes : Buffer.from(bytes));
+        return true;
+      },
+    });
   }
 
   get sessionId(): Buffer {
@@ -233,9 +246,10 @@ export class Transport {
   private wait(turn: Promise<void>, bytes: Buffer): void {
     this.isWaiting = true;
     this.socket.pause();
+    const kept = bytes.buffer === readBuffer.buffer ? Buffer.from(bytes) : bytes;
     void turn.then(() => {
       this.isWaiting = false;
-      this.take(bytes);
+      this.take(kept);
       this.listen();
     });
   }

@@ -1,3 +1,5 @@
+// Before ssh2 itself, which takes the ciphers that are there when it is loaded.
+import '../../../server/ssh/transport/ssh2-ciphers';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';

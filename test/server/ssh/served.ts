@@ -1,4 +1,6 @@
 /** A real server with SFTP on, and clients for it. */
+// Before ssh2 itself, which takes the ciphers that are there when it is loaded.
+import '../../../server/ssh/transport/ssh2-ciphers';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
 /** A server of SSH without accounts or files behind it: one name and password may come in, and `echo` sends back what comes. */
+// Before ssh2 itself, which takes the ciphers that are there when it is loaded.
+import '../../../server/ssh/transport/ssh2-ciphers';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -114,6 +116,7 @@ function echo(channel: Channel, closed: () => void): ChannelUser {
   return {
     data: (bytes) => {
       sent = sent.then(() => channel.send(bytes)).then(() => channel.workedOff(bytes.length));
+      return true;
     },
     ended: () => {
       void sent.then(() => channel.close(0));

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { CipherAlgorithm, KexAlgorithm, MacAlgorithm, ServerHostKeyAlgorithm } from 'ssh2';
 import { isSignedBy, publicKeyBlob, readPublicKey } from '../../../../server/ssh/public-key';
+import { PacketCipher } from '../../../../server/ssh/transport/ciphers';
 import { HostKey } from '../../../../server/ssh/transport/host-keys';
 import { ML_KEM, sshPolicies } from '../../../../server/ssh/transport/policy';
 import { WireReader, WireWriter } from '../../../../server/ssh/wire';
@@ -19,6 +20,13 @@ describe('what is relied on in ssh2', () => {
 
   test('it is the version whose internals were read', () => {
     expect(version).toBe('1.17.0');
+  });
+
+  test('packets are made by the ciphers of this server', async () => {
+    const seal = jest.spyOn(PacketCipher.prototype, 'seal');
+    await echoed(server.port, Buffer.from('hello'));
+    expect(seal).toHaveBeenCalled();
+    seal.mockRestore();
   });
 
   const sample = randomBytes(3_000_000);
