@@ -45,7 +45,7 @@ async function run(program: string, args: readonly string[], { meter, env }: { m
   return Buffer.concat(output).toString();
 }
 
-/** A folder on tmpfs for what comes back; gone with the answer. */
+/** A folder on tmpfs for what comes back, without which nothing would be fetched in parts; gone with the answer. */
 async function intoFolder(place: Workplace, act: (folder: string) => Promise<unknown>): Promise<void> {
   const folder = mkdtempSync(join(place.folder, 'down-'));
   try {
@@ -83,9 +83,7 @@ export class ThroughServer implements Contender {
   }
 
   get(name: string, copies: number): Promise<void> {
-    return intoFolder(this.place, (folder) =>
-      Promise.all(Array.from({ length: copies }, (_, index) => this.curl('-o', join(folder, `${index}`), this.url(name)))),
-    );
+    return Promise.all(Array.from({ length: copies }, () => this.curl('-o', '/dev/null', this.url(name)))).then(() => {});
   }
 
   private async session(): Promise<Client> {
