@@ -320,7 +320,9 @@ const s3Storage = z.strictObject({
     .max(64 * 1024 * 1024)
     .default(8 * 1024 * 1024)
     .describe('Size of the parts of uploads and the pieces of downloads; it grows for uploads beyond a thousand parts. Bytes.'),
-  memoryBytes: bytes('What all transfers together may send or read ahead, beyond the one part that each needs.').default(256 * 1024 * 1024),
+  memoryBytes: bytes(
+    'What all transfers of one process (`workers`) hold on its way to S3 and from there, beyond one MiB that each may have. With little of it they wait for each other.',
+  ).default(96 * 1024 * 1024),
   spool: file(
     'Folder on a disk of this machine for uploads over SFTP that are not written in order, which S3 can take only when they are whole; made where it is missing.',
   ).default('/var/lib/ftps/spool'),

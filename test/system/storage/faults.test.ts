@@ -94,7 +94,8 @@ describe.each<S3Kind>(['moto', 'versitygw'])('%s with a bad day', (kind) => {
     const large = await volume.openWrite('/old', { kind: 'replace' });
     await large.write([Buffer.alloc(6 * MIB)]);
     server.judge = () => 'fail';
-    await expect(volume.openWrite('/new', { kind: 'replace' })).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(volume.stat('/new')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(write(volume, '/new', 'new')).rejects.toMatchObject({ code: 'unavailable' });
     await large.write([Buffer.alloc(6 * MIB)]).catch(() => {});
     await expect(large.commit()).rejects.toMatchObject({ code: 'unavailable' });
     server.judge = () => 'pass';

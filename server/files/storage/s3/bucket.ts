@@ -6,6 +6,7 @@ import {
   CopyObjectCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
   HeadObjectCommand,
@@ -18,8 +19,11 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
-import { isMissing } from './errors';
+import { bytesOf } from '../chunks';
+import { type Cargo, carrying, crc32Of, payloadHash, signedFor } from './cargo';
+import { isMissing, isOutOfRange } from './errors';
 import { COPY_PART, copyRanges, LARGEST_COPY, type Range } from './ranges';
+import type { Landing } from './wire';
 
 /** User metadata of an object; rclone and s3fs know `mtime`, seconds since 1970, too. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -41,6 +45,13 @@ export interface Page {
   readonly objects: readonly Listed[];
   /** What is in folders, up to the delimiter. */
   readonly prefixes: readonly string[];
+  /** Names the next page, where there is one. */
+  readonly next?: string;
+}
+
+interface ListOptions {
+  readonly folders: boolean;
+  readonly most?: number;
 }
 
 /** What must hold at the moment of writing: nothing has the key, or what has it is this very object. */
@@ -56,6 +67,9 @@ const BODY_TRIES = 5;
  * another kind than the upload's, and an end without them (S3 user guide, "Checking object integrity for data uploads in Amazon S3").
  */
 const PARTS_CHECKSUM = 'CRC32';
+/** Keys that one request removes (DeleteObjects). */
+const MOST_REMOVED = 1000;
+const REMOVALS_AT_ONCE = 4;
 /** Parts copied at once. */
 const COPIES_AT_ONCE = 8;
 
@@ -64,6 +78,8 @@ export class Bucket {
     private readonly client: S3Client,
     readonly name: string,
     private readonly kmsKeyId: string | undefined,
+    /** Whether nobody can change a body on its way: then its hash need not be signed. */
+    private readonly isSafe = true,
     /** Smaller only in tests. */
     private readonly largestCopy = LARGEST_COPY,
   ) {}
@@ -78,17 +94,41 @@ export class Bucket {
     }
   }
 
-  /** A range of exactly that object, into the buffer. */
-  async read(key: string, etag: string, range: Range, into: Buffer): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key, IfMatch: etag, Range: rangeHeader(range) }));
+  /**
+   * The first bytes of whatever object has the key, and what is known of it. `landed` is fulfilled when they have come, and fails where only some did.
+   * Absent where nothing lies in the range. Undefined where nothing has the key.
+   */
+  async open(key: string, range: Range, landing: Landing, signal: AbortSignal): Promise<(Found & { readonly landed?: Promise<void> }) | undefined> {
+    const cargo: Cargo = { landing: () => landing };
+    try {
+      const command = new GetObjectCommand({ Bucket: this.name, Key: key, Range: rangeHeader(range) });
+      const { ContentRange, ContentLength, ETag, LastModified, Metadata } = await this.client.send(command, carrying(cargo, signal));
+      const size = Number(/\/(\d+)$/.exec(ContentRange ?? '')?.[1] ?? ContentLength);
+      return { size, etag: ETag ?? '', modified: LastModified ?? new Date(0), metadata: Metadata ?? {}, landed: cargo.landed! };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      if (!isOutOfRange(error)) throw error;
+      return this.find(key); // also where the object is empty
+    }
+  }
+
+  /** What is missing of a piece of exactly that object. */
+  async read(
+    key: string,
+    etag: string,
+    piece: Landing & { readonly first: number; readonly length: number; readonly landed: number },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    for (let attempt = 1; piece.landed < piece.length; attempt += 1) {
+      const before = piece.landed;
+      const range = rangeHeader({ first: piece.first + before, last: piece.first + piece.length - 1 });
+      const cargo: Cargo = { landing: () => piece };
+      await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key, IfMatch: etag, Range: range }), carrying(cargo, signal));
       try {
-        let at = 0;
-        for await (const chunk of Body as AsyncIterable<Buffer>) at += chunk.copy(into, at);
-        if (at !== range.last - range.first + 1) throw new Error('the body of an object ended early');
-        return;
+        await cargo.landed;
+        if (piece.landed < piece.length) throw new Error('the body of an object ended early');
       } catch (error) {
-        if (attempt === BODY_TRIES) throw error;
+        if (signal?.aborted || (piece.landed === before && attempt >= BODY_TRIES)) throw error;
       }
     }
   }
@@ -99,43 +139,78 @@ export class Bucket {
     return { text: await Body!.transformToString(), etag: ETag ?? '' };
   }
 
-  async put(key: string, body: Buffer | string, { metadata, condition }: { metadata?: Metadata; condition?: Condition } = {}): Promise<void> {
+  /** Makes a small object. */
+  async put(key: string, text: string, { condition }: { readonly condition?: Condition } = {}): Promise<void> {
     await this.client.send(
-      new PutObjectCommand({ Bucket: this.name, Key: key, Body: Buffer.from(body), Metadata: metadata, ...this.encryption(), ...conditionHeaders(condition) }),
+      new PutObjectCommand({ Bucket: this.name, Key: key, Body: Buffer.from(text), ...this.encryption(), ...conditionHeaders(condition) }),
     );
+  }
+
+  /** Makes an object in one request. */
+  async putWhole(key: string, body: readonly Buffer[], metadata: Metadata, condition?: Condition): Promise<void> {
+    const command = new PutObjectCommand({
+      Bucket: this.name,
+      Key: key,
+      ContentLength: bytesOf(body),
+      ContentType: 'application/octet-stream',
+      ChecksumCRC32: crc32Of(body),
+      Metadata: metadata,
+      ...this.encryption(),
+      ...conditionHeaders(condition),
+    });
+    await this.client.send(signedFor(command, payloadHash(body, this.isSafe)), carrying({ body }));
   }
 
   async remove(key: string): Promise<void> {
     await this.client.send(new DeleteObjectCommand({ Bucket: this.name, Key: key }));
   }
 
-  /** Everything below a prefix, by pages of at most `most`; with `folders`, only up to the next slash. */
-  async *list(prefix: string, { folders, most = 1000 }: { folders: boolean; most?: number }): AsyncIterable<Page> {
-    let token: string | undefined;
-    do {
-      const page = await this.client.send(
-        new ListObjectsV2Command({
-          Bucket: this.name,
-          Prefix: prefix,
-          Delimiter: folders ? '/' : undefined,
-          MaxKeys: most,
-          ContinuationToken: token,
-          EncodingType: 'url', // XML can't hold every character of a key
-        }),
+  /** Removes objects in as few requests as can be; those that are gone are none to remove. */
+  async removeAll(keys: readonly string[]): Promise<void> {
+    const batches = Array.from({ length: Math.ceil(keys.length / MOST_REMOVED) }, (_, index) => keys.slice(index * MOST_REMOVED, (index + 1) * MOST_REMOVED));
+    await eachOf(batches, REMOVALS_AT_ONCE, async (batch) => {
+      const { Errors = [] } = await this.client.send(
+        new DeleteObjectsCommand({ Bucket: this.name, Delete: { Quiet: true, Objects: batch.map((Key) => ({ Key })) } }),
       );
-      const decoded = (text: string | undefined) => (page.EncodingType === 'url' ? decodeURIComponent((text ?? '').replaceAll('+', ' ')) : (text ?? ''));
-      yield {
-        objects: (page.Contents ?? []).map(({ Key, Size, LastModified }) => ({ key: decoded(Key), size: Size ?? 0, modified: LastModified ?? new Date(0) })),
-        prefixes: (page.CommonPrefixes ?? []).map(({ Prefix }) => decoded(Prefix)),
-      };
-      token = page.IsTruncated ? page.NextContinuationToken : undefined;
-    } while (token !== undefined);
+      const [failed] = Errors;
+      if (failed) throw Object.assign(new Error(`an object was not removed: ${failed.Message}`), { name: failed.Code });
+    });
+  }
+
+  /** Everything below a prefix, by pages of at most `most`, of which the next is asked for while one is looked at; with `folders`, only up to the next slash. */
+  async *list(prefix: string, options: ListOptions): AsyncIterable<Page> {
+    let next: Promise<Page> | undefined = this.page(prefix, options);
+    while (next) {
+      const page: Page = await next;
+      next = page.next === undefined ? undefined : this.page(prefix, options, page.next);
+      next?.catch(() => {}); // awaited when its turn comes
+      yield page;
+    }
+  }
+
+  /** One page, from a token on that the one before told. */
+  async page(prefix: string, { folders, most = 1000 }: ListOptions, token?: string): Promise<Page> {
+    const page = await this.client.send(
+      new ListObjectsV2Command({
+        Bucket: this.name,
+        Prefix: prefix,
+        Delimiter: folders ? '/' : undefined,
+        MaxKeys: most,
+        ContinuationToken: token,
+        EncodingType: 'url', // XML can't hold every character of a key
+      }),
+    );
+    const decoded = (text: string | undefined) => (page.EncodingType === 'url' ? decodeURIComponent((text ?? '').replaceAll('+', ' ')) : (text ?? ''));
+    return {
+      objects: (page.Contents ?? []).map(({ Key, Size, LastModified }) => ({ key: decoded(Key), size: Size ?? 0, modified: LastModified ?? new Date(0) })),
+      prefixes: (page.CommonPrefixes ?? []).map(({ Prefix }) => decoded(Prefix)),
+      next: page.IsTruncated ? page.NextContinuationToken : undefined,
+    };
   }
 
   /** The first keys below a prefix. */
   async firstKeys(prefix: string, most: number): Promise<string[]> {
-    for await (const { objects } of this.list(prefix, { folders: false, most })) return objects.map(({ key }) => key);
-    return [];
+    return (await this.page(prefix, { folders: false, most })).objects.map(({ key }) => key);
   }
 
   /** Copies exactly that object within S3, in parts where it is too large for one request. */
@@ -184,18 +259,16 @@ export class Bucket {
     return { key, id: UploadId! };
   }
 
-  async putPart({ key, id }: MultipartUpload, number: number, body: Buffer): Promise<CompletedPart> {
-    const { ETag, ChecksumCRC32 } = await this.client.send(
-      new UploadPartCommand({
-        Bucket: this.name,
-        Key: key,
-        UploadId: id,
-        PartNumber: number,
-        Body: body,
-        ContentLength: body.length,
-        ChecksumAlgorithm: PARTS_CHECKSUM,
-      }),
-    );
+  async putPart({ key, id }: MultipartUpload, number: number, body: readonly Buffer[], signal?: AbortSignal): Promise<CompletedPart> {
+    const command = new UploadPartCommand({
+      Bucket: this.name,
+      Key: key,
+      UploadId: id,
+      PartNumber: number,
+      ContentLength: bytesOf(body),
+      ChecksumCRC32: crc32Of(body),
+    });
+    const { ETag, ChecksumCRC32 } = await this.client.send(signedFor(command, payloadHash(body, this.isSafe)), carrying({ body }, signal));
     return { PartNumber: number, ETag, ChecksumCRC32 };
   }
 

@@ -12,6 +12,11 @@ export function isMissing(error: unknown): boolean {
   return statusOf(error) === 404 || (error as ServiceError).name === 'NoSuchKey';
 }
 
+/** Nothing of the object lies in the range that was asked for: it is shorter, or empty. */
+export function isOutOfRange(error: unknown): boolean {
+  return statusOf(error) === 416;
+}
+
 /** A condition of the request didn't hold, or another request won: 412, or 409 where two conditional writes ran at once. */
 export function isConflict(error: unknown): boolean {
   return statusOf(error) === 412 || statusOf(error) === 409;

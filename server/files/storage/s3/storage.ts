@@ -2,20 +2,25 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { ServerConfig } from '../../../config';
 import { FairTurns } from '../../fair-turns';
-import { isReserved, partsOf, QUARANTINE, RETENTION, virtualPath } from '../../virtual-path';
+import { isReserved, partsOf, QUARANTINE, RETENTION, STAGING, virtualPath } from '../../virtual-path';
 import { Accounting, type SharedParts } from '../accounting';
 import { quarantineId } from '../quarantine-id';
 import type { Storage } from '../storage';
 import type { Held } from '../usage';
 import { Bucket } from './bucket';
+import { carryCargo } from './cargo';
+import { KnownFolders } from './known-folders';
 import { Memory } from './memory';
+import { Moves } from './moves';
 import { S3Quarantine } from './quarantine';
 import { S3Retained } from './retained';
 import { Spool } from './spool';
 import { S3Volume } from './volume';
+import { Wire } from './wire';
 
 /** What is older, and was not finished, is taken for abandoned; other instances may be at work on what is younger. */
 const ABANDONED_MS = 24 * 3_600_000;
+const CONNECT_MS = 5_000;
 /** Beginnings of files that are copied at once for uploads that continue them. */
 const COPIES_AT_ONCE = 8;
 
@@ -32,23 +37,29 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
     endpoint: config.endpoint,
     forcePathStyle: config.pathStyle,
     maxAttempts: config.attempts,
+    // Each would be asked for on a connection of its own, and be a request's delay; a refusal is heard while a body is sent.
+    expectContinueHeader: false,
     requestHandler: {
-      connectionTimeout: 5_000,
+      connectionTimeout: CONNECT_MS,
       requestTimeout: config.requestSeconds * 1000,
       throwOnRequestTimeout: true,
       httpAgent: { maxSockets: config.connections },
       httpsAgent: { maxSockets: config.connections },
     },
   });
-  const bucket = new Bucket(client, config.bucket, config.kmsKeyId);
+  carryCargo(client, new Wire({ connections: config.connections, connectMs: CONNECT_MS, silentMs: config.requestSeconds * 1000 }));
+  const isSafe = config.endpoint === undefined || isPrivate(new URL(config.endpoint));
+  const bucket = new Bucket(client, config.bucket, config.kmsKeyId, isSafe);
   const held = config.quarantine ?? { bucket: config.bucket, prefix: `${config.prefix}${QUARANTINE}/` };
-  const quarantine = new S3Quarantine(new Bucket(client, held.bucket, config.kmsKeyId), held.prefix, bucket);
+  const quarantine = new S3Quarantine(new Bucket(client, held.bucket, config.kmsKeyId, isSafe), held.prefix, bucket);
   const memory = new Memory(config.memoryBytes, config.partBytes);
   const prefixOf = (home: string) =>
     config.prefix +
     partsOf(virtualPath('/', home))
       .map((part) => `${part}/`)
       .join('');
+  const folders = new KnownFolders();
+  const moves = new Moves(bucket, `${config.prefix}${STAGING}/moves/`);
   const accounting = new Accounting(shared);
   const spool = new Spool(config.spool, Math.floor(config.spoolBytes / processes));
   const copies = new FairTurns(COPIES_AT_ONCE);
@@ -60,6 +71,8 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
         bucket,
         prefix,
         memory,
+        folders,
+        moves,
         usage: accounting.usageOf({ user, quota }, partsOf(virtualPath('/', home)).join('/'), (signal) => countBelow(bucket, prefix, signal)),
         user,
         overwrite,
@@ -82,6 +95,7 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
         await bucket.abortParts(next.value);
         yield;
       }
+      yield* moves.sweep(before);
       if (judge) yield* quarantine.sweep(before);
       yield* spool.sweep();
     },
@@ -91,6 +105,11 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
       client.destroy();
     },
   };
+}
+
+/** Whether nobody on the way can change what is sent there. */
+function isPrivate({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || hostname === '127.0.0.1' || hostname === '[::1]' || hostname === 'localhost';
 }
 
 async function countBelow(bucket: Bucket, prefix: string, signal: AbortSignal): Promise<Held> {

@@ -2,6 +2,7 @@
  * One upload to S3. What fits into one part is kept in memory and put at the end; more goes in parts while it comes. Either way S3
  * shows nothing before the last request, and then the whole. Where a scanner has a say, the bytes wait in the quarantine meanwhile.
  */
+import { setMaxListeners } from 'node:events';
 import type { CompletedPart } from '@aws-sdk/client-s3';
 import type { FairTurns } from '../../fair-turns';
 import { bytesOf } from '../chunks';
@@ -10,10 +11,10 @@ import { type Finding, StorageError, type UploadFacts, type WriteHandle } from '
 import type { UploadRoom } from '../usage';
 import type { Bucket, Condition, Found, MultipartUpload } from './bucket';
 import { isConflict, storageError } from './errors';
-import type { Memory } from './memory';
-import { readPieces } from './pieces';
+import { type Memory, SLAB, type Taker } from './memory';
 import type { HoldingPlace, RecordState } from './quarantine';
 import { COPY_PART, copyRanges, partSize, type Range, SMALLEST_PART } from './ranges';
+import { ObjectReader } from './reader';
 import { UPLOAD_ID } from './upload-id';
 
 export interface UploadPlace {
@@ -36,6 +37,11 @@ export interface UploadPlace {
   readonly user: string;
 }
 
+/** A file up to that size is kept in memory of its own. Bytes. */
+const SMALL = 64 * 1024;
+/** What is kept is read in pieces of that size, where it has to be. Bytes. */
+const KEPT_PIECE = 256 * 1024;
+
 /** No byte is copied or sent before the first one is written. */
 export function openUpload(place: UploadPlace): WriteHandle {
   return new S3Upload(place);
@@ -46,7 +52,7 @@ export function lockOf(bucket: Bucket, key: string): string {
   return `s3://${bucket.name}/${key}`;
 }
 
-class S3Upload implements WriteHandle {
+class S3Upload implements WriteHandle, Taker {
   private readonly leave: () => void;
   private readonly metadata: Record<string, string>;
   size: number;
@@ -54,17 +60,21 @@ class S3Upload implements WriteHandle {
   /** The copy of what is kept, beside what comes in. */
   private copying: Promise<void> = Promise.resolve();
   private readonly stopping = new AbortController();
-  /** The part that is being filled. */
-  private buffer: Buffer | undefined;
-  private filled = 0;
-  private parts: MultipartUpload | undefined;
+  /** The part that is being filled, in slabs; before there is one, a small beginning that may be all. */
+  private slabs: Buffer[] = [];
+  private small: Buffer[] = [];
+  filled = 0;
+  private parts: Promise<MultipartUpload> | undefined;
   private nextPart = 1;
   private readonly done: CompletedPart[] = [];
   private readonly sending = new Set<Promise<void>>();
+  /** How long the part that is being filled will be. */
+  private partBytes = 0;
   private failure: unknown;
 
   constructor(private readonly place: UploadPlace) {
     this.leave = place.memory.enter();
+    setMaxListeners(0, this.stopping.signal); // one for each part under way
     this.metadata = { [UPLOAD_ID]: place.id };
     this.size = place.kept?.bytes ?? 0;
   }
@@ -76,13 +86,11 @@ class S3Upload implements WriteHandle {
   }
 
   private async keepBeginning(): Promise<void> {
-    const { kept, bucket, key, room, memory } = this.place;
+    const { kept, room } = this.place;
     if (!kept || kept.bytes === 0) return;
     await room.grow(kept.bytes);
     if (kept.bytes < SMALLEST_PART) {
-      this.buffer = memory.borrow(memory.piece);
-      await bucket.read(key, kept.from.etag, { first: 0, last: kept.bytes - 1 }, this.buffer).catch(storageError);
-      this.filled = kept.bytes;
+      for await (const piece of this.kept()) await this.add(piece);
       return;
     }
     const ranges = copyRanges(kept.bytes, COPY_PART);
@@ -106,25 +114,47 @@ class S3Upload implements WriteHandle {
     }
   }
 
-  kept(): AsyncIterable<Buffer> {
+  async *kept(): AsyncIterable<Buffer> {
     const { kept, bucket, key, memory } = this.place;
-    return readPieces({ bucket, key, etag: kept?.from.etag ?? '', first: 0, size: kept?.bytes ?? 0, memory });
+    if (!kept) return;
+    const reader = ObjectReader.of({ bucket, key, memory }, kept.from, kept.bytes);
+    try {
+      const piece = Buffer.allocUnsafeSlow(KEPT_PIECE);
+      for (let filled = await reader.read(piece); filled > 0; filled = await reader.read(piece)) yield piece.subarray(0, filled);
+    } finally {
+      await reader.close();
+    }
   }
 
-  async write(chunks: readonly Buffer[]): Promise<void> {
+  async write(chunks: readonly Buffer[], isLast = false): Promise<void> {
     await this.begin();
-    this.size += bytesOf(chunks);
+    const bytes = bytesOf(chunks);
+    this.size += bytes;
     await this.place.room.grow(this.size);
-    for (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; ) {
-        this.buffer ??= this.place.memory.borrow(this.nextSize());
-        const copied = chunk.copy(this.buffer, this.filled, at);
-        at += copied;
-        this.filled += copied;
-        if (this.filled === this.buffer.length) await this.sendPart();
-      }
-    }
+    // Most files are small, and need no slab.
+    if (isLast && this.filled + bytes <= SMALL && this.slabs.length === 0) {
+      this.small.push(Buffer.concat(chunks));
+      this.filled += bytes;
+    } else for (const chunk of chunks) await this.add(chunk);
     if (this.failure) storageError(this.failure);
+  }
+
+  private async add(chunk: Buffer): Promise<void> {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.filled === 0) this.partBytes = this.nextSize();
+      if (this.filled === this.slabs.length * SLAB) this.slabs.push(await this.slab());
+      const slab = this.slabs.at(-1)!;
+      const copied = chunk.copy(slab, this.filled % SLAB, at, at + Math.min(this.partBytes - this.filled, chunk.length - at));
+      at += copied;
+      this.filled += copied;
+      if (this.filled === this.partBytes) await this.sendPart();
+    }
+  }
+
+  /** One is its own; for more it waits until there is room. */
+  private async slab(): Promise<Buffer> {
+    const { memory } = this.place;
+    return this.slabs.length === 0 && this.sending.size === 0 ? memory.own() : memory.take(this, this.stopping.signal);
   }
 
   stop(): void {
@@ -165,7 +195,7 @@ class S3Upload implements WriteHandle {
       await this.finishParts();
       await this.fromHold(hold, mayAppear);
     } else if (this.parts) await this.finishParts(condition);
-    else await this.surely(this.place, () => bucket.put(key, this.content(), { metadata: this.metadata, condition }));
+    else await this.surely(this.place, () => bucket.putWhole(key, this.content(), this.metadata, condition));
     room.filled(this.size, replaced);
   }
 
@@ -179,7 +209,7 @@ class S3Upload implements WriteHandle {
     const { parts } = this;
     this.end();
     // Where S3 does not answer now, the sweep finds it.
-    if (parts) await this.staged.bucket.abortParts(parts).catch(() => {});
+    await parts?.then((begun) => this.staged.bucket.abortParts(begun)).catch(() => {});
   }
 
   async quarantine(finding: Finding): Promise<string> {
@@ -202,7 +232,7 @@ class S3Upload implements WriteHandle {
     await hold.record(state, this.size, facts);
     try {
       if (this.parts) await this.finishParts();
-      else await this.surely(hold, () => hold.bucket.put(hold.key, this.content(), { metadata: this.metadata }));
+      else await this.surely(hold, () => hold.bucket.putWhole(hold.key, this.content(), this.metadata));
     } catch (error) {
       await hold.forget().catch(() => {}); // the first error is the one to tell
       throw error;
@@ -240,42 +270,45 @@ class S3Upload implements WriteHandle {
 
   private async finishParts(condition?: Condition): Promise<void> {
     await this.sendRest();
-    const parts = this.parts!;
+    const parts = await this.parts!;
     await this.surely(this.staged, () => this.staged.bucket.completeParts(parts, this.done, condition));
     this.parts = undefined;
   }
 
-  private content(): Buffer {
-    return this.buffer?.subarray(0, this.filled) ?? Buffer.alloc(0);
+  /** What was filled, in order. */
+  private content(): Buffer[] {
+    const full = this.slabs.map((slab, index) => slab.subarray(0, Math.min(SLAB, this.filled - index * SLAB)));
+    return this.slabs.length === 0 ? this.small : full;
   }
 
   private get staged(): { readonly bucket: Bucket; readonly key: string } {
     return this.place.hold ?? this.place;
   }
 
-  private async multipart(): Promise<MultipartUpload> {
-    this.parts ??= await this.staged.bucket.beginParts(this.staged.key, this.metadata);
+  private multipart(): Promise<MultipartUpload> {
+    this.parts ??= this.staged.bucket.beginParts(this.staged.key, this.metadata);
     return this.parts;
   }
 
+  /** Small parts while there is little memory, for as long as there are many to go. */
   private nextSize(): number {
-    const size = partSize(this.nextPart, this.place.memory.piece);
+    const { memory } = this.place;
+    const size = partSize(this.nextPart, memory.piece);
     if (size === undefined) throw new StorageError('quota', 'The file is too large for the storage.');
-    return size;
+    return memory.isScarce && size === memory.piece ? SMALLEST_PART : size;
   }
 
   /** Begins to send the part that was filled; waits while as many are under way as memory allows. */
   private async sendPart(): Promise<void> {
     const { memory } = this.place;
-    const [buffer, filled, number] = [this.buffer!, this.filled, this.nextPart];
-    this.buffer = undefined;
+    const [slabs, body, number] = [this.slabs, this.content(), this.nextPart];
+    this.slabs = [];
+    this.small = [];
     this.filled = 0;
     this.nextPart += 1;
-    const parts = await this.multipart().catch(storageError);
-    while (this.sending.size >= memory.ahead()) await Promise.race(this.sending);
-    if (this.failure) storageError(this.failure);
-    const one = this.staged.bucket
-      .putPart(parts, number, buffer.subarray(0, filled))
+    memory.fly(this, slabs.length);
+    const one = this.multipart()
+      .then((parts) => this.staged.bucket.putPart(parts, number, body, this.stopping.signal))
       .then(
         (part) => {
           this.done[number - 1] = part;
@@ -285,15 +318,18 @@ class S3Upload implements WriteHandle {
         },
       )
       .finally(() => {
-        memory.giveBack(buffer);
         this.sending.delete(one);
+        memory.giveBack(slabs);
+        memory.land(slabs.length);
       });
     this.sending.add(one);
+    while (this.sending.size >= memory.ahead(this.partBytes)) await Promise.race(this.sending);
+    if (this.failure) storageError(this.failure);
   }
 
   private end(): void {
-    if (this.buffer) this.place.memory.giveBack(this.buffer);
-    this.buffer = undefined;
+    this.place.memory.giveBack(this.slabs);
+    this.slabs = [];
     this.parts = undefined;
     this.leave();
   }

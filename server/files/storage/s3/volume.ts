@@ -11,9 +11,11 @@ import type { Usage } from '../usage';
 import { type Bucket, type Condition, eachOf, type Found, type Listed, type Metadata } from './bucket';
 import { DraftableUpload } from './draft';
 import { isConflict, storageError } from './errors';
+import type { KnownFolders } from './known-folders';
 import type { Memory } from './memory';
-import { readPieces } from './pieces';
+import type { Moves } from './moves';
 import type { HoldingPlace } from './quarantine';
+import { ObjectReader } from './reader';
 import type { Spool } from './spool';
 import { lockOf, openUpload, type UploadPlace } from './upload';
 
@@ -29,6 +31,8 @@ export interface VolumePlace {
   /** What every key of the home begins with; empty, or with a slash at the end. */
   readonly prefix: string;
   readonly memory: Memory;
+  readonly folders: KnownFolders;
+  readonly moves: Moves;
   readonly usage: Usage;
   readonly user: string;
   /** Whether the account may replace what is there. */
@@ -47,11 +51,17 @@ export class S3Volume implements Volume {
   constructor(private readonly place: VolumePlace) {}
 
   async stat(path: string, preferred: Entry['type'] = 'file'): Promise<Entry> {
-    const { file, folder } = await this.look(path);
     const name = partsOf(path).at(-1) ?? '/';
-    if (file && !(folder && preferred === 'directory')) return { name, type: 'file', size: file.size, modified: timeOf(file) };
-    if (folder) return { name, type: 'directory', size: 0, modified: new Date(0) };
-    throw missing();
+    const asFolder = async () => ((await this.isFolder(path)) ? ({ name, type: 'directory', size: 0, modified: new Date(0) } as const) : undefined);
+    const asFile = async () => {
+      const file = path === '/' ? undefined : await this.file(path);
+      return file && ({ name, type: 'file', size: file.size, modified: timeOf(file) } as const);
+    };
+    // Mostly it is what it is asked for as: the other question is one to save.
+    const [first, second] = preferred === 'directory' ? [asFolder, asFile] : [asFile, asFolder];
+    const entry = (await first()) ?? (await second());
+    if (!entry) throw missing();
+    return entry;
   }
 
   async *list(path: string): AsyncIterable<readonly Entry[]> {
@@ -85,32 +95,12 @@ export class S3Volume implements Volume {
   }
 
   async openRead(path: string, offset: number): Promise<ReadHandle> {
-    const key = this.key(path);
     const { bucket, memory } = this.place;
-    const found = await bucket.find(key).catch(storageError);
-    if (!found) throw (await this.isFolder(path)) ? isDirectory() : missing();
-    if (offset > found.size) throw beyond(found.size);
-    const from = (first: number) => readPieces({ bucket, key, etag: found.etag, first, size: found.size, memory });
-    let pieces = from(offset);
-    let piece: Buffer | undefined;
-    return {
-      size: found.size,
-      async read(into) {
-        if (!piece || piece.length === 0) piece = (await pieces.next()).value as Buffer | undefined;
-        if (!piece) return 0;
-        const copied = piece.copy(into);
-        piece = piece.subarray(copied);
-        return copied;
-      },
-      async seek(next) {
-        await pieces.return(undefined);
-        pieces = from(next);
-        piece = undefined;
-      },
-      async close() {
-        await pieces.return(undefined);
-      },
-    };
+    const reader = path === '/' ? undefined : await ObjectReader.open({ bucket, key: this.key(path), memory }, offset).catch(storageError);
+    if (!reader) throw (await this.isFolder(path)) ? isDirectory() : missing();
+    if (offset <= reader.size) return reader;
+    await reader.close();
+    throw beyond(reader.size);
   }
 
   async openWrite(path: string, mode: WriteMode): Promise<WriteHandle> {
@@ -134,8 +124,10 @@ export class S3Volume implements Volume {
     if (!overwrite && wanted.kind === 'resume') throw taken();
     const mode: WriteMode = overwrite ? wanted : { kind: 'create' };
     const key = this.key(path);
-    const [{ file, folder }] = await Promise.all([this.look(path), this.needParent(path)]);
-    if (!file && folder) throw isDirectory();
+    // Without a quota and when all is replaced, it does not matter whether there is a file.
+    const matters = mode.kind !== 'replace' || (await usage.hasQuota());
+    const [file, folder] = await Promise.all([matters ? this.file(path) : undefined, this.namesFolder(path)]);
+    if (!file && folder && (matters || !(await this.file(path)))) throw isDirectory();
     if (mode.kind === 'create' && file) throw taken();
     const size = file?.size ?? 0;
     if (mode.kind === 'resume' && mode.offset > size) throw beyond(size);
@@ -159,17 +151,19 @@ export class S3Volume implements Volume {
 
   /** To be called while both names are held. */
   private async moveTo(from: string, to: string, replace: boolean, signal: AbortSignal | undefined): Promise<'renamed' | 'replaced'> {
-    const [source, target] = await Promise.all([this.look(from), this.look(to), this.needParent(to)]);
+    const staysIn = parentOf(from) === parentOf(to); // its folder is there before and after
+    const [source, target] = await Promise.all([this.lookFirst(from), this.look(to), staysIn ? undefined : this.needParent(to)]);
     if (!source.file && !source.folder) throw missing();
     if (from === to) return 'renamed';
     const { file: there } = target;
-    if (target.folder || (there && !(replace && source.file))) throw taken();
+    const goesOn = target.folder && !there && !source.file && (await this.place.moves.isUnderWay(this.folderKey(from), this.folderKey(to)));
+    if ((target.folder && !goesOn) || (there && !(replace && source.file))) throw taken();
     try {
       if (source.file) await this.move({ ...source.file, key: this.key(from) }, this.key(to), there ? { etag: there.etag } : { absent: true });
-      else await this.moveFolder(from, to, signal);
+      else await this.moveFolder(from, to, goesOn, signal);
       this.place.usage.moved(partsOf(from), partsOf(to));
       if (there) await this.place.usage.changed(partsOf(parentOf(to)), { bytes: -there.size, files: -1 });
-      await this.keepParent(from);
+      if (!staysIn) await this.keepParent(from);
     } catch (error) {
       if (isConflict(error) && !there) throw taken();
       storageError(error);
@@ -188,7 +182,7 @@ export class S3Volume implements Volume {
 
   /** Answers with its size. */
   private async removeFile(path: string): Promise<number> {
-    const { file, folder } = await this.look(path);
+    const { file, folder } = await this.lookFirst(path);
     if (!file) throw folder ? isDirectory() : missing();
     await this.place.bucket.remove(this.key(path)).catch(storageError);
     return file.size;
@@ -200,6 +194,8 @@ export class S3Volume implements Volume {
     const [{ file, folder }] = await Promise.all([this.look(path), this.needParent(path)]);
     if (file || folder) throw taken();
     await this.place.bucket.put(this.folderKey(path), '').catch(storageError);
+    this.place.folders.made(this.folderKey(parentOf(path)), partsOf(path).at(-1)!);
+    this.place.folders.saw(this.folderKey(path), []);
   }
 
   async rmdir(path: string): Promise<void> {
@@ -209,6 +205,7 @@ export class S3Volume implements Volume {
       const inside = await this.place.bucket.firstKeys(key, 2);
       if (inside.length === 0) throw (await this.look(path)).file ? new StorageError('not-directory', 'Not a directory.') : missing();
       if (inside.some((one) => one !== key)) throw new StorageError('not-empty', 'The directory is not empty.');
+      this.place.folders.changed(key);
       await this.place.bucket.remove(key);
       await this.keepParent(path);
     } catch (error) {
@@ -219,7 +216,7 @@ export class S3Volume implements Volume {
   async setModified(path: string, time: Date): Promise<void> {
     const { bucket } = this.place;
     const key = this.key(path);
-    const { file, folder } = await this.look(path);
+    const { file, folder } = await this.lookFirst(path);
     if (!file) throw folder ? new StorageError('unsupported', 'Directories have no time here.') : missing();
     // Metadata can't be changed; the object is copied onto itself, unless somebody has put another there meanwhile.
     await bucket.copy({ bucket, key, ...file }, key, { ...file.metadata, [MTIME]: String(time.getTime() / 1000) }, { etag: file.etag }).catch(storageError);
@@ -232,12 +229,37 @@ export class S3Volume implements Volume {
   /** What has the path: a file, a folder, both (other programs can make that), or nothing. */
   private async look(path: string): Promise<{ readonly file?: Found; readonly folder: boolean }> {
     if (path === '/') return { folder: true };
-    const [file, folder] = await Promise.all([this.place.bucket.find(this.key(path)).catch(storageError), this.isFolder(path)]);
+    const [file, folder] = await Promise.all([this.file(path), this.isFolder(path)]);
     return { file, folder };
+  }
+
+  /** The same, for what is taken for a file where there is one. */
+  private async lookFirst(path: string): Promise<{ readonly file?: Found; readonly folder: boolean }> {
+    const file = path === '/' ? undefined : await this.file(path);
+    return { file, folder: !file && (await this.isFolder(path)) };
+  }
+
+  private file(path: string): Promise<Found | undefined> {
+    return this.place.bucket.find(this.key(path)).catch(storageError);
   }
 
   private async isFolder(path: string): Promise<boolean> {
     return path === '/' || (await this.place.bucket.firstKeys(this.folderKey(path), 1).catch(storageError)).length > 0;
+  }
+
+  /** Whether a folder has the path of what is to be put there; fails where it would lie in none. One look at the folder around it is enough for many. */
+  private async namesFolder(path: string): Promise<boolean> {
+    const { bucket, folders } = this.place;
+    const [parent, name] = [parentOf(path), partsOf(path).at(-1)!];
+    const key = this.folderKey(parent);
+    let known = folders.of(key);
+    if (!known) {
+      const { objects, prefixes, next } = await bucket.page(key, { folders: true }).catch(storageError);
+      if (parent !== '/' && objects.length + prefixes.length === 0) throw missing();
+      folders.saw(key, next === undefined ? prefixes.map((prefix) => prefix.slice(key.length, -1)) : undefined);
+      known = folders.of(key);
+    }
+    return known?.folders ? known.folders.has(name) && this.isFolder(path) : this.isFolder(path);
   }
 
   private async needParent(path: string): Promise<void> {
@@ -250,11 +272,15 @@ export class S3Volume implements Volume {
     if (!(await this.isFolder(parent))) await this.place.bucket.put(this.folderKey(parent), '');
   }
 
-  /** Everything is copied before anything is removed: whatever happens, nothing is lost. What was copied goes again where not all can be. */
-  private async moveFolder(fromPath: string, toPath: string, signal: AbortSignal | undefined): Promise<void> {
-    const { bucket } = this.place;
+  /**
+   * Everything is copied before anything is removed: whatever happens, nothing is lost. What was copied goes again where not all can be. A note says
+   * what is under way, so that the same rename, asked for again after a crash, goes on with it.
+   */
+  private async moveFolder(fromPath: string, toPath: string, goesOn: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const { bucket, folders, moves } = this.place;
     const [from, to] = [this.folderKey(fromPath), this.folderKey(toPath)];
     await this.needRoomBelow(from, to, signal);
+    if (!goesOn) await moves.begin(from, to);
     const moved: string[] = [];
     const made: string[] = [];
     try {
@@ -271,10 +297,18 @@ export class S3Volume implements Volume {
         moved.push(key);
       });
     } catch (error) {
-      await eachOf(made, AT_ONCE, (key) => bucket.remove(key)).catch(() => {}); // the first error is the one to tell
+      // The first error is the one to tell. Where S3 does not answer now, the note stays, and the rename can be asked for again.
+      await bucket
+        .removeAll(made)
+        .then(() => (goesOn ? undefined : moves.end(from, to)))
+        .catch(() => {});
       throw error;
+    } finally {
+      folders.changed(from);
+      folders.changed(to);
     }
-    await eachOf(moved, AT_ONCE, (key) => bucket.remove(key));
+    await bucket.removeAll(moved);
+    await moves.end(from, to);
   }
 
   /** A folder takes along what is in it, which may then have a key that is too long, or lie too deep. */
@@ -297,11 +331,15 @@ export class S3Volume implements Volume {
     await this.place.bucket.remove(from.key);
   }
 
-  /** The copy keeps the time of the file. */
-  private copy(from: Found & { readonly key: string }, to: string, condition: Condition): Promise<void> {
+  /** The copy keeps the time of the file. One that seems to fail may have been made, by a request whose answer was lost, or before a crash. */
+  private async copy(from: Found & { readonly key: string }, to: string, condition: Condition): Promise<void> {
     const { bucket } = this.place;
     const metadata: Metadata = { ...from.metadata, [MTIME]: from.metadata[MTIME] ?? String(from.modified.getTime() / 1000) };
-    return bucket.copy({ bucket, ...from }, to, metadata, condition);
+    await bucket.copy({ bucket, ...from }, to, metadata, condition).catch(async (error: unknown) => {
+      const there = isConflict(error) ? await bucket.find(to).catch(() => undefined) : undefined;
+      const isCopy = there?.size === from.size && Object.entries(metadata).every(([name, value]) => there.metadata[name] === value);
+      if (!isCopy) throw error;
+    });
   }
 
   private key(path: string): string {
