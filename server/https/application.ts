@@ -5,11 +5,14 @@ import { openApi } from './api/openapi';
 import { Problem, problemOf } from './api/problem';
 import type { Answer, Asked, KnownAsked, Route } from './api/route';
 import { accountRoutes, refusal } from './api/routes/account';
+import { archiveRoutes } from './api/routes/archives';
 import { fileRoutes } from './api/routes/files';
 import { folderRoutes } from './api/routes/folders';
+import { uploadRoutes } from './api/routes/uploads';
 import type { Application, Exchange, Visitor } from './exchange';
 import type { Head } from './http/head';
 import { Disconnected } from './http/inflow';
+import type { Uploads } from './uploads';
 
 const PREFIX = '/api/v1';
 /** The largest body of a request that is no file. Bytes. */
@@ -17,7 +20,7 @@ const LARGEST_JSON = 64 * 1024;
 const JSON_TYPE = 'application/json; charset=utf-8';
 const SIGN_IN_AGAIN = 'Sign in first, or send a token.';
 
-export const routes: readonly Route[] = [...accountRoutes, ...folderRoutes, ...fileRoutes];
+export const routes: readonly Route[] = [...accountRoutes, ...folderRoutes, ...fileRoutes, ...uploadRoutes, ...archiveRoutes];
 
 const document = `${JSON.stringify(openApi(routes, PREFIX))}\n`;
 
@@ -26,10 +29,19 @@ interface Found {
   readonly at: string;
 }
 
-export const application: Application = async (exchange) => {
+/** What the requests of a process share. */
+export interface Shared {
+  readonly uploads: Uploads;
+}
+
+export function application(shared: Shared): Application {
+  return (exchange) => answer(exchange, shared);
+}
+
+async function answer(exchange: Exchange, shared: Shared): Promise<void> {
   const { head, reply, caller } = exchange;
   try {
-    const answer = await answerTo(exchange);
+    const answer = await answerTo(exchange, shared);
     if (answer === 'answered') return;
     const { status, json, headers } = answer;
     if (json === undefined) reply.send(status, headers ?? {});
@@ -41,9 +53,9 @@ export const application: Application = async (exchange) => {
     caller.refused(head, problem.status, problem.code);
     reply.send(problem.status, { 'content-type': 'application/problem+json', ...problem.headers }, problem.body);
   }
-};
+}
 
-async function answerTo(exchange: Exchange): Promise<Answer> {
+async function answerTo(exchange: Exchange, { uploads }: Shared): Promise<Answer> {
   const { head, caller } = exchange;
   if (head.path === `${PREFIX}/openapi.json` && (head.method === 'GET' || head.method === 'HEAD')) {
     exchange.reply.send(200, { 'content-type': JSON_TYPE }, document);
@@ -63,6 +75,7 @@ async function answerTo(exchange: Exchange): Promise<Answer> {
     at,
     visitor,
     files: visitor.files,
+    uploads,
     query: queryOf(route, head),
     body: await sent(route, exchange),
     path: (text) => reached(visitor, text),

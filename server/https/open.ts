@@ -2,10 +2,27 @@
 import { application } from './application';
 import type { HttpsEngine } from './engine';
 import { HttpsListener } from './listener';
+import { Uploads } from './uploads';
+
+export interface HttpsDoor {
+  readonly port: number;
+  /** Takes no more connections. */
+  stopTaking(): void;
+  /** Gives up the uploads that wait to go on, and closes the port. */
+  close(): Promise<void>;
+}
 
 /** Opens the port. Throws an Error that names the setting where it can't be. */
-export async function openHttps(engine: HttpsEngine): Promise<HttpsListener> {
-  const listener = new HttpsListener(engine, application);
+export async function openHttps(engine: HttpsEngine, place: { readonly index: number; readonly count: number }): Promise<HttpsDoor> {
+  const uploads = new Uploads(engine.config.https.uploadIdleSeconds, place);
+  const listener = new HttpsListener(engine, application({ uploads }));
   await listener.open();
-  return listener;
+  return {
+    port: listener.port,
+    stopTaking: () => listener.stopTaking(),
+    async close() {
+      await uploads.close();
+      await listener.close();
+    },
+  };
 }

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { AccountFiles } from '../../files/account-files';
 import type { Exchange, Visitor } from '../exchange';
 import type { Headers } from '../http/reply';
+import type { Uploads } from '../uploads';
 
 /** Its answer, or that it has answered by itself. */
 export type Answer = { readonly status: number; readonly json?: unknown; readonly headers?: Headers } | 'answered';
@@ -19,6 +20,8 @@ export interface Asked<Query, Sent> {
 export interface KnownAsked<Query, Sent> extends Asked<Query, Sent> {
   readonly visitor: Visitor;
   readonly files: AccountFiles;
+  /** Those that go on after a lost connection. */
+  readonly uploads: Uploads;
   /** A path of the account's, absolute; throws where the visitor does not reach it. */
   path(text: string): string;
 }

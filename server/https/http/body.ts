@@ -54,7 +54,52 @@ export class Body {
 
   /** The same bytes for an upload. `check` is asked when the last one has come, and what it throws ends the upload. */
   source(stallSeconds: number, check: () => Promise<void> = async () => {}): Source {
-    return new BodySource(this, this.inflow, stallSeconds, check);
+    return new BodySource(this, stallSeconds, check);
+  }
+
+  /** Lets it flow into the sink of an upload that gets more than this one. Rejected with a TransferError where the connection ends first, or brings nothing for so long. */
+  async flowInto(sink: Sink, stallSeconds: number): Promise<void> {
+    let moved = 0;
+    let seen = -1;
+    let timer: NodeJS.Timeout | undefined;
+    const stalled = new Promise<never>((_, reject) => {
+      timer = setInterval(
+        () => {
+          // While bytes are being stored or scanned, or a limit of bandwidth holds them back, it is not the client who keeps us waiting.
+          if (moved === seen && !sink.isBusy) reject(new TransferError('stalled', `The client sent no data for ${stallSeconds} seconds`));
+          seen = moved;
+        },
+        (stallSeconds * 1000) / 2,
+      );
+    });
+    const taker: Taker = {
+      space: () => sink.space(),
+      took: (bytes) => {
+        moved += bytes;
+        return sink.took(bytes);
+      },
+    };
+    try {
+      await Promise.race([this.flow(taker), stalled]);
+    } catch (error) {
+      throw error instanceof Disconnected ? new TransferError('cut', 'The connection ended before the upload did') : error;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  resume(): void {
+    this.inflow.resume();
+  }
+
+  /** No more of it is wanted. Fulfilled when nothing can come into the space that it was given. */
+  letGo(): Promise<void> {
+    return this.inflow.letGo();
+  }
+
+  /** The same, and the connection ends at once. */
+  cut(): Promise<void> {
+    return this.inflow.cut();
   }
 
   /** Whether what is left of it can't be passed over: the connection can't go on then. */
@@ -102,48 +147,27 @@ export class Body {
 }
 
 class BodySource implements Source {
-  private timer: NodeJS.Timeout | undefined;
-  private isGone = false;
-
   constructor(
     private readonly body: Body,
-    private readonly inflow: Inflow,
     private readonly stallSeconds: number,
     private readonly check: () => Promise<void>,
   ) {}
 
   flowInto(sink: Sink): void {
-    let moved = 0;
-    let seen = -1;
-    const look = () => {
-      // While bytes are being stored or scanned, or a limit of bandwidth holds them back, it is not the client who keeps us waiting.
-      if (moved === seen && !sink.isBusy) sink.fail(new TransferError('stalled', `The client sent no data for ${this.stallSeconds} seconds`));
-      seen = moved;
-    };
-    this.timer = setInterval(look, (this.stallSeconds * 1000) / 2);
-    const taker: Taker = {
-      space: () => sink.space(),
-      took: (bytes) => {
-        moved += bytes;
-        return this.isGone || sink.took(bytes);
-      },
-    };
     this.body
-      .flow(taker)
-      .then(() => (this.isGone ? undefined : this.check()))
+      .flowInto(sink, this.stallSeconds)
+      .then(this.check)
       .then(
         () => sink.end(),
-        (error: Error) => sink.fail(error instanceof Disconnected ? new TransferError('cut', 'The connection ended before the upload did') : error),
+        (error: Error) => sink.fail(error),
       );
   }
 
   resume(): void {
-    this.inflow.resume();
+    this.body.resume();
   }
 
   async letGo(failed: boolean): Promise<void> {
-    clearInterval(this.timer);
-    this.isGone = true;
-    if (failed) await this.inflow.letGo();
+    if (failed) await this.body.letGo();
   }
 }

@@ -121,6 +121,13 @@ export class Inflow {
     return socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once('close', () => resolve()));
   }
 
+  /** The same, and the connection ends at once. */
+  cut(): Promise<void> {
+    const gone = this.letGo();
+    this.socket.destroy();
+    return gone;
+  }
+
   private arrival(): Promise<boolean> {
     if (this.isOver) return Promise.resolve(false);
     return new Promise((resolve) => {

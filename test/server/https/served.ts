@@ -54,7 +54,7 @@ export class HttpsClient {
     for await (const chunk of response) chunks.push(chunk as Buffer);
     const all = Buffer.concat(chunks);
     const isJson = /json/.test(response.headers['content-type'] ?? '');
-    return { status: response.statusCode, headers: response.headers, body: all, json: isJson ? JSON.parse(all.toString()) : undefined };
+    return { status: response.statusCode, headers: response.headers, body: all, json: isJson && all.length > 0 ? JSON.parse(all.toString()) : undefined };
   }
 
   async signIn(user = 'demo', password = PASSWORD): Promise<Answer> {

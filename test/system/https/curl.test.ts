@@ -49,6 +49,35 @@ describe.each(['1', '2'])('%s workers', (workers) => {
     expect(readFileSync(local('down')).equals(bytes)).toBe(true);
   });
 
+  it('an upload goes on after a cut, on whichever connection; an archive is one that others can read', async () => {
+    const bytes = readFileSync(local('large'));
+    const metadata = `path ${Buffer.from('/resumed').toString('base64')}`;
+    const tus = ['-H', 'tus-resumable: 1.0.0'];
+    const begun = await curl('/api/v1/uploads', ...tus, '-X', 'POST', '-H', `upload-length: ${bytes.length}`, '-H', `upload-metadata: ${metadata}`, '-i');
+    const at = /^location: (\S+)/im.exec(begun.text)![1]!;
+    /** Until a connection comes to the process that has it. */
+    const persistently = async (...args: string[]) => {
+      for (let tries = 0; ; tries += 1) {
+        const answer = await curl(at, ...tus, '-i', ...args);
+        if (answer.status !== 423 || tries === 20) return answer;
+      }
+    };
+    for (const [from, to] of [
+      [0, 20_000_000],
+      [20_000_000, bytes.length],
+    ] as const) {
+      writeFileSync(local('part'), bytes.subarray(from, to));
+      expect((await persistently('-I')).text).toContain(`upload-offset: ${from}\r\n`);
+      const part = ['-X', 'PATCH', '-H', 'content-type: application/offset+octet-stream', '-H', `upload-offset: ${from}`, '--data-binary', `@${local('part')}`];
+      expect((await persistently(...part)).status).toBe(204);
+    }
+    expect(readFileSync(join(server.files, 'resumed')).equals(bytes)).toBe(true);
+    await curl('/api/v1/archive?path=/resumed&path=/large', '-o', local('both.zip'));
+    expect((await run('python3', ['-m', 'zipfile', '-t', local('both.zip')])).stdout).toContain('Done testing');
+    expect((await run('unzip', ['-t', local('both.zip')])).stdout).toContain('No errors detected');
+    await curl('/api/v1/files/resumed', '-X', 'DELETE');
+  });
+
   it('a stream without a length, a list, a move, a removal, and signing out for every connection', async () => {
     expect((await curl('/api/v1/files/streamed', '-H', 'transfer-encoding: chunked', '-T', local('large'))).status).toBe(201);
     expect((await curl('/api/v1/folders?sort=size')).json().entries).toHaveLength(2);
@@ -61,7 +90,7 @@ describe.each(['1', '2'])('%s workers', (workers) => {
   it('the audit has a line for each', () => {
     const lines = server.audit();
     const said = (part: string) => lines.filter(({ message, unmapped }) => message.includes(part) && unmapped?.protocol === 'https').length;
-    expect(said('upload complete')).toBe(2);
+    expect(said('upload complete')).toBe(3);
     expect(said('download complete')).toBeGreaterThanOrEqual(2);
     expect(lines.some((line) => line.class_uid === 4002 && line.http_response.code === 401)).toBe(true);
     expect(JSON.stringify(lines)).not.toContain(readFileSync(local('jar'), 'utf8').trim().split('\t').at(-1));

@@ -1,0 +1,157 @@
+/** Uploads that go on after a lost connection: tus 1.0, its core with creation, expiration and termination (https://tus.io/protocols/resumable-upload). */
+import type { Outcome } from '../../../files/account-files';
+import { type OpenUpload, TooManyUploads } from '../../uploads';
+import { Problem, problemOf } from '../problem';
+import { type Answer, type KnownAsked, type Route, route } from '../route';
+
+const VERSION = '1.0.0';
+const CHUNK = 'application/offset+octet-stream';
+const RESUMABLE = { 'tus-resumable': VERSION };
+
+type Asked = KnownAsked<Record<string, never>, undefined>;
+
+async function begin({ exchange, visitor, files, path, uploads }: Asked): Promise<Answer> {
+  const { headers } = exchange.head;
+  checkVersion(headers);
+  const length = numberIn(headers, 'upload-length');
+  const { path: named, filename, existing } = metadataOf(headers.get('upload-metadata'));
+  const text = named ?? filename;
+  if (text === undefined) throw new Problem(400, 'malformed', 'Upload-Metadata says no path.', RESUMABLE);
+  const upload = await uploads.begin({ user: visitor.account.user, files, path: path(text), length }, existing === 'keep').catch((error: unknown) => {
+    throw error instanceof TooManyUploads ? new Problem(429, 'too-many-uploads', 'The account has too many uploads that were begun.', RESUMABLE) : error;
+  });
+  if (length === 0) await told(await upload.finish());
+  return {
+    status: 201,
+    headers: { ...RESUMABLE, location: `/api/v1/uploads/${upload.id}`, 'upload-offset': '0', 'upload-expires': uploads.expiryOf(upload).toUTCString() },
+  };
+}
+
+async function append(asked: Asked): Promise<Answer> {
+  const { exchange, uploads } = asked;
+  const { head, body, caller } = exchange;
+  checkVersion(head.headers);
+  if (head.headers.get('content-type') !== CHUNK) throw new Problem(415, 'media-type', `Send ${CHUNK}.`, RESUMABLE);
+  if (body.length === undefined) throw new Problem(411, 'length', 'Say how long the part is.', RESUMABLE);
+  const upload = found(asked);
+  const offset = await upload.settled();
+  if (numberIn(head.headers, 'upload-offset') !== offset)
+    throw new Problem(409, 'offset', `${offset} bytes have come.`, { ...RESUMABLE, 'upload-offset': String(offset) });
+  if (offset + body.length > upload.length) throw new Problem(413, 'too-long', `The upload has ${upload.length} bytes.`, RESUMABLE);
+  if (!upload.isEnded) {
+    const over = caller.begins('PUT', upload.path, upload.progress);
+    try {
+      await upload.take(body, caller.stallSeconds);
+    } finally {
+      over();
+    }
+  }
+  const outcome = upload.isEnded || upload.offset === upload.length ? await upload.finish() : undefined;
+  if (outcome) await told(outcome);
+  return {
+    status: 204,
+    headers: {
+      ...RESUMABLE,
+      'upload-offset': String(upload.offset),
+      'upload-expires': uploads.expiryOf(upload).toUTCString(),
+      'upload-held': outcome?.held ? '?1' : undefined,
+    },
+  };
+}
+
+/** Throws what ended an upload that did not end well. */
+async function told(outcome: Outcome): Promise<void> {
+  if (outcome.outcome === 'success') return;
+  const problem = problemOf(outcome.error);
+  throw new Problem(problem.status, problem.code, problem.message, RESUMABLE);
+}
+
+/** The upload that is meant. One of another account is none; a token reaches those in its folder. */
+function found({ exchange, uploads, at, visitor, path }: Pick<Asked, 'exchange' | 'uploads' | 'at' | 'visitor' | 'path'>): OpenUpload {
+  if (uploads.isElsewhere(at)) {
+    // A new connection comes to another process; clients of tus try again by themselves.
+    exchange.endsConnection();
+    throw new Problem(423, 'elsewhere', 'Another process has this upload; connect again.', { ...RESUMABLE, 'retry-after': '0' });
+  }
+  const upload = uploads.find(at, visitor.account.user);
+  if (!upload) throw new Problem(404, 'not-found', 'There is no such upload, or none any more.', RESUMABLE);
+  path(upload.path);
+  return upload;
+}
+
+function checkVersion(headers: ReadonlyMap<string, string>): void {
+  if (headers.get('tus-resumable') !== VERSION) throw new Problem(412, 'version', `Tus-Resumable: ${VERSION} is spoken here.`, { 'tus-version': VERSION });
+}
+
+function numberIn(headers: ReadonlyMap<string, string>, name: string): number {
+  const text = headers.get(name) ?? '';
+  if (!/^\d{1,15}$/.test(text)) throw new Problem(400, 'malformed', `The header ${name} is no number.`, RESUMABLE);
+  return Number(text);
+}
+
+/** Keys, and values in Base64. */
+function metadataOf(header = ''): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(
+    header
+      .split(',')
+      .map((pair) => pair.trim().split(' ', 2))
+      .filter(([key]) => key)
+      .map(([key, value = '']) => [key, Buffer.from(value, 'base64').toString()]),
+  );
+}
+
+const tus = { 'Tus-Resumable': `\`${VERSION}\`.` };
+
+export const uploadRoutes: readonly Route[] = [
+  route({
+    method: 'POST',
+    at: '/uploads',
+    id: 'beginUpload',
+    summary: 'Begins an upload that can go on after a lost connection (tus 1.0)',
+    description: 'The answer names its address in `Location`. What has come is given up when nobody goes on with it.',
+    headers: {
+      ...tus,
+      'Upload-Length': 'Bytes of the whole file.',
+      'Upload-Metadata': '`path` and its Base64; `existing` with `keep` in Base64 where no file may be replaced.',
+    },
+    answers: { 201: { description: 'It is begun.' } },
+    handle: begin,
+  }),
+  route({
+    method: 'HEAD',
+    at: '/uploads/{id}',
+    id: 'uploadOffset',
+    summary: 'How much of an upload has come',
+    headers: tus,
+    answers: { 200: { description: '`Upload-Offset` and `Upload-Length` say it.' } },
+    async handle(asked) {
+      checkVersion(asked.exchange.head.headers);
+      const upload = found(asked);
+      return { status: 200, headers: { ...RESUMABLE, 'upload-offset': String(await upload.settled()), 'upload-length': String(upload.length) } };
+    },
+  }),
+  route({
+    method: 'PATCH',
+    at: '/uploads/{id}',
+    id: 'continueUpload',
+    summary: 'Brings the next bytes of an upload',
+    description: 'When the last one has come, the file appears, and the answer says so; or it says why not.',
+    body: 'bytes',
+    headers: { ...tus, 'Upload-Offset': 'Bytes that have come before.', 'Content-Type': `\`${CHUNK}\`.` },
+    answers: { 204: { description: 'They are taken.' } },
+    handle: append,
+  }),
+  route({
+    method: 'DELETE',
+    at: '/uploads/{id}',
+    id: 'giveUpload',
+    summary: 'Gives an upload up',
+    headers: tus,
+    answers: { 204: { description: 'Nothing is left of it.' } },
+    async handle(asked) {
+      checkVersion(asked.exchange.head.headers);
+      await found(asked).giveUp();
+      return { status: 204, headers: RESUMABLE };
+    },
+  }),
+];

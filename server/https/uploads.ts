@@ -1,0 +1,190 @@
+/**
+ * Uploads that go on after a lost connection (tus 1.0). One stays open between its requests, as a transfer that waits: its bytes are hashed and scanned
+ * as they come and lie where no client sees them, until the last one is there. It belongs to the process that began it.
+ */
+import { randomBytes } from 'node:crypto';
+import type { AccountFiles, Outcome, Upload } from '../files/account-files';
+import type { Sink, Source } from '../files/source';
+import type { Body } from './http/body';
+
+/** Of one account, and of all of a process: each holds a piece of memory. */
+export const MOST_OF_ACCOUNT = 32;
+const MOST_IN_ALL = 512;
+/** How often those that were left are looked for. */
+const LOOK_MS = 10_000;
+
+/** Which of the processes this is. */
+interface Place {
+  readonly index: number;
+  readonly count: number;
+}
+
+export class TooManyUploads extends Error {}
+
+/** An upload's bytes, out of several requests. */
+class Gathered implements Source {
+  sink: Sink | undefined;
+  /** The request that brings bytes now. */
+  private body: Body | undefined;
+  private announceFlow!: () => void;
+  readonly flows = new Promise<void>((resolve) => {
+    this.announceFlow = resolve;
+  });
+  /** Fulfilled when no connection writes into the sink any more. */
+  private quiet: Promise<void> = Promise.resolve();
+
+  flowInto(sink: Sink): void {
+    this.sink = sink;
+    this.announceFlow();
+  }
+
+  /** Takes all of a request's body. Rejected where the connection ends before; what came has been taken. */
+  async take(body: Body, stallSeconds: number): Promise<void> {
+    await this.interrupt();
+    await this.flows;
+    const { sink } = this;
+    if (!sink) return;
+    this.body = body;
+    try {
+      await body.flowInto(sink, stallSeconds);
+      this.body = undefined;
+    } catch (error) {
+      // Until the connection is gone, bytes may still be decrypted into the space that it was given.
+      if (this.body === body) this.quiet = body.letGo();
+      this.body = undefined;
+      throw error;
+    }
+  }
+
+  /** Ends a request that still brings bytes: its client has come again on another connection. */
+  async interrupt(): Promise<void> {
+    const { body } = this;
+    this.body = undefined;
+    if (body) this.quiet = body.cut();
+    await this.quiet;
+  }
+
+  resume(): void {
+    this.body?.resume();
+  }
+
+  async letGo(): Promise<void> {
+    this.sink = undefined;
+    this.announceFlow();
+    const { body } = this;
+    this.body = undefined;
+    if (body) this.quiet = body.letGo();
+    await this.quiet;
+  }
+}
+
+export class OpenUpload {
+  readonly id: string;
+  readonly outcome: Promise<Outcome>;
+  usedAt = Date.now();
+  private readonly source = new Gathered();
+  isEnded = false;
+
+  constructor(
+    process: number,
+    readonly user: string,
+    readonly path: string,
+    /** Of the whole file. Bytes. */
+    readonly length: number,
+    private readonly upload: Upload,
+  ) {
+    this.id = `${process}-${randomBytes(16).toString('base64url')}`;
+    upload.progress.total = length;
+    this.outcome = upload
+      .receive(async () => this.source)
+      .finally(() => {
+        this.isEnded = true;
+      });
+  }
+
+  get progress() {
+    return this.upload.progress;
+  }
+
+  /** Bytes that have come. */
+  get offset(): number {
+    return this.upload.progress.bytes;
+  }
+
+  /** Takes what a request brings; it ends with its last byte, with the connection, or with the upload. */
+  async take(body: Body, stallSeconds: number): Promise<void> {
+    this.usedAt = Date.now();
+    await Promise.race([this.source.take(body, stallSeconds), this.outcome]);
+    this.usedAt = Date.now();
+  }
+
+  /** Nobody brings bytes any more, so that `offset` stays as it is. */
+  async settled(): Promise<number> {
+    this.usedAt = Date.now();
+    await this.source.interrupt();
+    return this.offset;
+  }
+
+  /** All has come. */
+  async finish(): Promise<Outcome> {
+    await this.source.flows;
+    this.source.sink?.end();
+    return this.outcome;
+  }
+
+  async giveUp(): Promise<void> {
+    this.upload.progress.abort();
+    await this.outcome;
+  }
+}
+
+export class Uploads {
+  private readonly open = new Map<string, OpenUpload>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly idleSeconds: number,
+    private readonly place: Place,
+  ) {
+    this.timer = setInterval(() => this.look(), Math.min(LOOK_MS, idleSeconds * 500)).unref();
+  }
+
+  /** Throws what `openUpload` throws, and TooManyUploads. */
+  async begin(
+    { user, files, path, length }: { readonly user: string; readonly files: AccountFiles; readonly path: string; readonly length: number },
+    isNew: boolean,
+  ): Promise<OpenUpload> {
+    const own = [...this.open.values()].filter((one) => one.user === user);
+    if (own.length >= MOST_OF_ACCOUNT || this.open.size >= MOST_IN_ALL) throw new TooManyUploads();
+    const upload = new OpenUpload(this.place.index, user, path, length, await files.openUpload('PUT', path, { kind: isNew ? 'create' : 'replace' }));
+    this.open.set(upload.id, upload);
+    void upload.outcome.then(() => setTimeout(() => this.open.delete(upload.id), this.idleSeconds * 1000).unref());
+    return upload;
+  }
+
+  find(id: string, user: string): OpenUpload | undefined {
+    const upload = this.open.get(id);
+    return upload?.user === user ? upload : undefined;
+  }
+
+  /** Whether it belongs to another process of this server. */
+  isElsewhere(id: string): boolean {
+    const process = Number(/^(\d{1,3})-/.exec(id)?.[1] ?? -1);
+    return process >= 0 && process < this.place.count && process !== this.place.index;
+  }
+
+  /** When it is given up, if nobody goes on with it. */
+  expiryOf({ usedAt }: OpenUpload): Date {
+    return new Date(usedAt + this.idleSeconds * 1000);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await Promise.all([...this.open.values()].map((upload) => upload.giveUp()));
+  }
+
+  private look(): void {
+    const before = Date.now() - this.idleSeconds * 1000;
+    for (const upload of this.open.values()) if (!upload.isEnded && upload.usedAt < before) void upload.giveUp();
+  }
+}

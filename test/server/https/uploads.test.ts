@@ -1,0 +1,140 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestOf, newToken, writeToken } from '../../../server/identity/token';
+import { secret } from '../support/written';
+import { type HttpsClient, type HttpsServed, httpsServed } from './served';
+
+const token = newToken('demo');
+const bearer = { authorization: `Bearer ${secret(writeToken(token))}` };
+
+let server: HttpsServed;
+let client: HttpsClient;
+beforeAll(async () => {
+  server = await httpsServed({ https: { uploadIdleSeconds: 1 }, limits: { stallSeconds: 0.5 } }, [
+    { user: 'demo', tokens: [{ id: token.id, sha256: digestOf(token.secret), scopes: ['write'], folder: '/inbox' }] },
+    { user: 'small', home: '/small', quota: { bytes: 100_000 } },
+  ]);
+  client = await server.signedIn();
+});
+afterAll(() => server.close());
+
+const tus = { 'tus-resumable': '1.0.0' };
+const metadata = (path: string, more: Record<string, string> = {}) =>
+  Object.entries({ path, ...more })
+    .map(([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`)
+    .join(',');
+const begin = async (path: string, length: number, { as = client, ...more }: { as?: HttpsClient; existing?: string } = {}) => {
+  const answer = await as.ask('POST', '/api/v1/uploads', { headers: { ...tus, 'upload-length': String(length), 'upload-metadata': metadata(path, more) } });
+  return { answer, at: answer.headers['location'] ?? '' };
+};
+const patch = (at: string, offset: number, body: Buffer, as = client) =>
+  as.ask('PATCH', at, { body, headers: { ...tus, 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream' } });
+const head = (at: string, as = client) => as.ask('HEAD', at, { headers: tus });
+
+it('a file in parts appears with its last byte, hashed as a whole and told once', async () => {
+  const content = randomBytes(700_000);
+  const { answer, at } = await begin('/parts.bin', content.length);
+  expect(answer).toMatchObject({ status: 201, headers: { 'tus-resumable': '1.0.0', location: expect.stringMatching(/^\/api\/v1\/uploads\/0-[\w-]{22}$/) } });
+  for (let offset = 0; offset < content.length; offset += 200_000) {
+    expect(existsSync(join(server.files, 'parts.bin'))).toBe(false);
+    const part = content.subarray(offset, offset + 200_000);
+    expect(await patch(at, offset, part)).toMatchObject({ status: 204, headers: { 'upload-offset': String(offset + part.length) } });
+  }
+  expect(readFileSync(join(server.files, 'parts.bin')).equals(content)).toBe(true);
+  const told = server.audit.of('transfer').filter(({ path }) => path === '/parts.bin');
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatchObject({ bytes: 700_000, sha256: createHash('sha256').update(content).digest('hex'), outcome: 'success' });
+});
+
+it('a connection that is cut three times on the way costs what had not come, and no more', async () => {
+  const content = randomBytes(2_000_000);
+  const { at } = await begin('/cut.bin', content.length);
+  let offset = 0;
+  for (let cuts = 0; cuts < 3; cuts += 1) {
+    const socket = await server.socket();
+    socket.write(
+      `PATCH ${at} HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: ${offset}\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: ${content.length - offset}\r\n\r\n`,
+    );
+    socket.write(content.subarray(offset, offset + 300_000));
+    const moved = () => server.server.sessions.infos().some(({ transfer }) => transfer?.path === '/cut.bin' && transfer.bytes >= offset + 300_000);
+    while (!moved()) await new Promise((resolve) => setTimeout(resolve, 5));
+    socket.destroy();
+    await once(socket, 'close');
+    offset = Number((await head(at)).headers['upload-offset']);
+    expect(offset).toBe(300_000 * (cuts + 1));
+  }
+  expect((await patch(at, offset, content.subarray(offset))).status).toBe(204);
+  expect(readFileSync(join(server.files, 'cut.bin')).equals(content)).toBe(true);
+});
+
+it('who comes again while the old connection is still there has its place', async () => {
+  const { at } = await begin('/again', 10);
+  const socket = await server.socket();
+  socket.write(
+    `PATCH ${at} HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 10\r\n\r\nabcd`,
+  );
+  while (!server.server.sessions.infos().some(({ transfer }) => transfer?.bytes === 4)) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect((await head(at)).headers).toMatchObject({ 'upload-offset': '4', 'upload-length': '10' });
+  expect((await patch(at, 4, Buffer.from('efghij'))).status).toBe(204);
+  expect(readFileSync(join(server.files, 'again'), 'utf8')).toBe('abcdefghij');
+});
+
+it('an empty file is there at once; a name that is to stay free is not taken from anybody', async () => {
+  expect((await begin('/empty', 0)).answer.status).toBe(201);
+  expect(readFileSync(join(server.files, 'empty'))).toHaveLength(0);
+  writeFileSync(join(server.files, 'taken'), 'x');
+  expect((await begin('/taken', 3, { existing: 'keep' })).answer).toMatchObject({ status: 409, json: { code: 'exists' } });
+});
+
+it('what does not fit is refused: another offset, more than was said, another type, another version, no path', async () => {
+  const { at } = await begin('/strict', 5);
+  expect(await patch(at, 3, Buffer.from('x'))).toMatchObject({ status: 409, headers: { 'upload-offset': '0' } });
+  expect((await patch(at, 0, Buffer.from('123456'))).status).toBe(413);
+  expect((await client.ask('PATCH', at, { body: Buffer.from('x'), headers: { ...tus, 'upload-offset': '0' } })).status).toBe(415);
+  expect(await client.ask('HEAD', at)).toMatchObject({ status: 412, headers: { 'tus-version': '1.0.0' } });
+  expect((await client.ask('POST', '/api/v1/uploads', { headers: { ...tus, 'upload-length': '5' } })).status).toBe(400);
+  expect((await client.ask('POST', '/api/v1/uploads', { headers: { ...tus, 'upload-length': '-1', 'upload-metadata': metadata('/x') } })).status).toBe(400);
+});
+
+it('an upload is its account’s alone, and a token goes on with what is in its folder', async () => {
+  const { at } = await begin('/outside', 5);
+  expect((await head(at, await server.signedIn('small'))).status).toBe(404);
+  expect((await server.connect().ask('HEAD', at, { headers: { ...tus, ...bearer } })).status).toBe(403);
+  expect((await server.connect().ask('HEAD', at, { headers: tus })).status).toBe(401);
+});
+
+it('one that is given up, left alone or beyond the quota leaves nothing', async () => {
+  const { at } = await begin('/given-up', 5);
+  expect((await client.ask('DELETE', at, { headers: tus })).status).toBe(204);
+  const { at: left } = await begin('/left', 5);
+  await patch(left, 0, Buffer.from('abc'));
+  expect(await server.audit.next('transfer', ({ path }) => path === '/left')).toMatchObject({ outcome: 'aborted', bytes: 3 });
+  const small = await server.signedIn('small');
+  const { at: large } = await begin('/large', 300_000, { as: small });
+  expect(await patch(large, 0, randomBytes(300_000), small)).toMatchObject({ status: 507, json: { code: 'quota' } });
+  for (const name of ['given-up', 'left', 'small/large']) expect(existsSync(join(server.files, name))).toBe(false);
+});
+
+it('a request that stalls ends, and the upload waits for the next', async () => {
+  const { at } = await begin('/stalls', 6);
+  const socket = await server.socket();
+  socket.write(
+    `PATCH ${at} HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 6\r\n\r\nabc`,
+  );
+  socket.resume();
+  await once(socket, 'close');
+  expect((await head(at)).headers['upload-offset']).toBe('3');
+  expect((await patch(at, 3, Buffer.from('def'))).status).toBe(204);
+});
+
+it('an account has so many that were begun, and a server that goes down gives them up', async () => {
+  const own = await httpsServed();
+  const one = await own.signedIn();
+  const headers = (path: string) => ({ ...tus, 'upload-length': '5', 'upload-metadata': metadata(path) });
+  for (let count = 0; count < 32; count += 1) expect((await one.ask('POST', '/api/v1/uploads', { headers: headers(`/${count}`) })).status).toBe(201);
+  expect(await one.ask('POST', '/api/v1/uploads', { headers: headers('/more') })).toMatchObject({ status: 429, json: { code: 'too-many-uploads' } });
+  await own.close();
+  expect(own.audit.of('transfer').filter(({ outcome }) => outcome === 'aborted')).toHaveLength(32);
+});
