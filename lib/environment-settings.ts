@@ -6,6 +6,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { DnsRouting } from './endpoint/dns-routing';
 import type { ImageSettings } from './image/server-image';
 import type { AlarmThresholds } from './observability/service-alarms';
+import type { SftpSettings } from './protocols/sftp-settings';
 import type { FtpsServerSettings } from './server-settings';
 import { FileThroughput } from './storage/file-storage';
 
@@ -240,6 +241,7 @@ export class FtpsEnvironment {
       ...ifSo(settings.hostedZoneId === undefined && settings.zoneName !== undefined, 'hostedZoneId', 'is missing; it belongs to zoneName'),
       ...ifSo(settings.zoneName === undefined && settings.hostedZoneId !== undefined, 'zoneName', 'is missing; it belongs to hostedZoneId'),
       ...problemsOf('server.', settings.server ?? {}, serverKeys, []),
+      ...problemsOf('server.sftp.', settings.server?.sftp ?? {}, sftpKeys, []),
       ...problemsOf('env.', settings.env ?? {}, { account: 'text', region: 'text' }, []),
       ...ifSo(
         typeof settings.endpoint === 'string' && !Object.values(EndpointKind).includes(settings.endpoint),
@@ -325,7 +327,13 @@ const serverKeys: Record<keyof FtpsServerSettings, Kind> = {
   drainTimeout: 'Duration',
   idleTimeout: 'Duration',
   banner: 'text',
+  sftp: 'object',
   overrides: 'object',
+};
+
+const sftpKeys: Record<keyof SftpSettings, Kind> = {
+  port: 'number',
+  scp: 'true or false',
 };
 
 const isOfKind: Record<Kind, (value: unknown) => boolean> = {

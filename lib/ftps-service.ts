@@ -50,10 +50,14 @@ import { refusePublicAccess } from './network/public-access';
 import { FtpsSecurityGroup } from './network/security-group';
 import type { ServiceFirewall } from './network/service-firewall';
 import { ServiceNetwork } from './network/service-network';
+import type { ServicePort } from './network/service-port';
 import { type AlarmThresholds, ServiceAlarms } from './observability/service-alarms';
 import { ServiceDashboard } from './observability/service-dashboard';
+import { furtherProtocols, protocols } from './protocols/all';
 import { keepOnceDeployed } from './removal';
-import { type FtpsServerSettings, serverConfig, TlsPolicy } from './server-settings';
+import { serverConfig } from './server-config';
+import { type FtpsServerSettings, TlsPolicy } from './server-settings';
+import { HostKeys } from './sftp/host-keys';
 import { FileStorage, type IFileStorage } from './storage/file-storage';
 import { type OnUploadReleasedOptions, uploadPattern } from './storage/upload-released';
 
@@ -74,8 +78,8 @@ export interface FtpsServiceProps {
    */
   readonly allowPublicAccess?: boolean;
   /**
-   * Settings of the server: ports, TLS, limits.
-   * @default - explicit on 21, implicit on 990, passive 50000-50015
+   * Settings of the server: ports, TLS, limits, SFTP.
+   * @default - explicit on 21, implicit on 990, passive 50000-50015, no SFTP
    */
   readonly server?: FtpsServerSettings;
   /**
@@ -159,6 +163,11 @@ export interface FtpsServiceProps {
    * @default - none; clients log in with passwords
    */
   readonly clientTrust?: ClientTrust;
+  /**
+   * Keys by which clients of SFTP (`server.sftp`) know the service: `HostKeys.generated`, or `HostKeys.fromSecret` with those of the server that it replaces.
+   * @default - made once, and kept when the stack is deleted
+   */
+  readonly hostKeys?: HostKeys;
   /**
    * Where the files are: `FileStorage.efs`, `FileStorage.localDisk` or an `S3Storage`.
    * @default - EFS
@@ -256,6 +265,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
   public readonly certificates: ServerCertificate[];
   /** The authorities whose client certificates are taken. */
   public readonly clientTrust?: ClientTrust;
+  /** Keys by which clients of SFTP know the service, where it is on. */
+  public readonly hostKeys?: HostKeys;
   /** Where the files are. */
   public readonly storage: IFileStorage;
   /** Who may log in. */
@@ -282,6 +293,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
   public readonly controlPorts: number[];
   /** The passive range. */
   public readonly passivePorts: PassivePorts;
+  /** Ports of other protocols than FTPS, that of SFTP for example. */
+  public readonly furtherPorts: ServicePort[];
   /** Those of the instances, for rules of yours: `service.connections.allowTo(proxy, Port.tcp(443))`. */
   public readonly connections: Connections;
   /** The role of the instances, for grants of other constructs: `bucket.grantRead(service)`. */
@@ -309,6 +322,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.accounts = props.accounts ?? new SecretAccounts(this, 'Accounts');
     this.sharedLockouts = props.sharedLockouts ?? (instances > 1 ? new SharedLockouts(this, 'Lockouts') : undefined);
     this.auditLog = props.auditLog ?? new AuditLog(this, 'Logs');
+    if (props.server?.sftp) this.hostKeys = props.hostKeys ?? HostKeys.generated(this, 'HostKeys');
     if (props.eventBus && this.storage.eventBus) throw new Error('eventBus: the storage has a bus of its own already; say it there alone');
     if (instances > 1 && !this.storage.isShared)
       throw new Error(`instances: ${instances} instances would each have files of their own on a local disk; use FileStorage.efs, or instances: 1`);
@@ -329,6 +343,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       identity: this.accounts.sources(),
       lockoutTable: this.sharedLockouts?.table.tableName,
       advertisedAddress: this.endpoint.advertisedAddress,
+      hostKeySecretId: this.hostKeys?.secret.secretArn,
       lifecycle: { kind: 'auto-scaling', group: groupName, hook: ServerFleet.DRAIN_HOOK },
     });
     if (config.active.enabled && this.endpoint instanceof FtpsLoadBalancer)
@@ -337,14 +352,17 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       );
     this.controlPorts = config.listeners.map(({ port }) => port);
     this.passivePorts = PassivePorts.parse(config.passive.ports);
+    const further = furtherProtocols(config);
+    this.furtherPorts = further.flatMap((one) => one.openings(config).map(({ low }) => ({ protocol: one.name, port: low })));
+    if (config.sftp) this.hostKeys?._serve(domainName, config.sftp.port, config.tls.policy === 'fips');
 
     const { endpoint } = this;
     const door = endpoint.hasDoor && Stack.of(endpoint) !== Stack.of(this) && Construct.isConstruct(endpoint) ? endpoint : this;
+    const ports = { controlPorts: this.controlPorts, passivePorts: this.passivePorts, furtherPorts: this.furtherPorts };
     this.securityGroup = new FtpsSecurityGroup(door, 'SecurityGroup', {
       allowPublicAccess: props.allowPublicAccess,
       vpc: this.vpc,
-      controlPorts: this.controlPorts,
-      passivePorts: this.passivePorts,
+      ...ports,
       clientCidrs,
       clientPrefixLists: props.clientPrefixLists,
       maxRules: props.securityGroupRules,
@@ -355,9 +373,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       throw new Error(
         'clientPrefixLists: the network firewall knows clients by clientCidrs alone; write the networks of the lists there, or leave the firewall out',
       );
-    props.networkFirewall?.open({ controlPorts: this.controlPorts, passivePorts: this.passivePorts, clientCidrs, activeMode: config.active.enabled });
-    const { controlPorts, passivePorts } = this;
-    const instanceGroup = endpoint.open(this.securityGroup, { controlPorts, passivePorts, instanceScope: this });
+    props.networkFirewall?.open({ ...ports, clientCidrs, activeMode: config.active.enabled });
+    const instanceGroup = endpoint.open(this.securityGroup, { ...ports, instanceScope: this });
     this.image = new ServerImage(this, 'Image', {
       fips: props.server?.tlsPolicy === TlsPolicy.FIPS, // the server refuses to run where the system does not behave so
       virusScanner: config.antivirus.kind === 'clamd',
@@ -383,6 +400,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     if (props.eventBus) this.tellOfUploads();
     if (props.flowLogs) this.auditLog.addFlowLogs('FlowLogs', this.vpc);
     props.clientTrust?.grantRead(this.fleet.role);
+    for (const { name } of further) this.auditLog.addProtocol(name);
     this.alarms = new ServiceAlarms(this, 'Alarms', {
       auditLog: this.auditLog,
       instances,
@@ -396,7 +414,15 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       this.fleet,
       this.alarms.alarms.filter(({ node }) => ROLL_BACK_ON.includes(node.id)),
     );
-    const parts = [this, ...this.certificates, this.endpoint, this.storage, this.accounts, ...(this.clientTrust ? [this.clientTrust] : [])];
+    const parts = [
+      this,
+      ...this.certificates,
+      this.endpoint,
+      this.storage,
+      this.accounts,
+      ...(this.clientTrust ? [this.clientTrust] : []),
+      ...(this.hostKeys ? [this.hostKeys] : []),
+    ];
     for (const part of parts) {
       this.alarms.adopt(part);
       if (!part.node.scopes.includes(this)) acknowledgeHouseRules(part);
@@ -417,7 +443,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       title: domainName,
       alarms: [this.alarms.attack, ...this.alarms.alarms],
     }).dashboard;
-    this.outputs(domainName);
+    this.outputs(domainName, config);
   }
 
   /** Lets every alarm of the service do something when it begins and when it ends; they tell `alarms.topic` in any case. */
@@ -560,15 +586,19 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.accounts.grantRead(role);
     this.accounts.allowFrom(this.fleet);
     this.sharedLockouts?.grantUse(role);
+    if (this.hostKeys) {
+      this.hostKeys.grantRead(role);
+      this.fleet.autoScalingGroup.node.addDependency(this.hostKeys); // a server without keys does not begin
+    }
     this.auditLog.grantWrite(role);
     this.storage.grantReadWrite(role);
     this.storage.allowFrom(this.fleet);
   }
 
-  private outputs(domainName: string): void {
+  private outputs(domainName: string, config: ServerConfig): void {
     new CfnOutput(this, 'HostName', { value: domainName, description: 'What clients connect to' });
-    new CfnOutput(this, 'ControlPorts', { value: this.controlPorts.join(','), description: 'Explicit and implicit FTPS' });
-    new CfnOutput(this, 'PassivePorts', { value: `${this.passivePorts}`, description: 'Passive range, for partners with outbound firewalls' });
+    for (const { id, value, description } of protocols.flatMap((one) => one.outputs(config))) new CfnOutput(this, id, { value, description });
+    this.hostKeys?._addOutputs();
     // Beside the addresses: an output that only repeats an import from another stack says nothing.
     if (this.endpoint.addresses.length > 0)
       new CfnOutput(this.endpoint, 'AllowList', { value: this.endpoint.addresses.join(','), description: 'Addresses that partners allow' });
@@ -610,12 +640,13 @@ function machineOf({ instanceType, processor }: FtpsServiceProps): { instanceTyp
 }
 
 function refuseWrongSettings(props: FtpsServiceProps, instances: number): void {
-  const { domainName, hostedZone, certificate, clientCidrs, allowPublicAccess, dnsRouting } = props;
+  const { domainName, hostedZone, certificate, clientCidrs, allowPublicAccess, dnsRouting, hostKeys, server } = props;
   if (!/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i.test(domainName))
     throw new Error(`domainName: "${domainName}" is no host name; write it as ftps.example.com`);
   if (!hostedZone && !certificate) throw new Error('hostedZone: is missing; the certificate of ACM is validated in it. Give the zone, or bring a certificate');
   if (dnsRouting && !hostedZone)
     throw new Error('dnsRouting: says how records are chosen, and without hostedZone none are made; give the zone, or leave it out');
+  if (hostKeys && !server?.sftp) throw new Error('hostKeys: are those of SFTP, which is off; switch it on by server.sftp, or leave them out');
   if (clientCidrs.length === 0)
     throw new Error('clientCidrs: is empty, so nobody could connect; name the networks of your partners, for example ["203.0.113.0/24"]');
   refusePublicAccess(clientCidrs, allowPublicAccess);

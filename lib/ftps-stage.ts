@@ -22,6 +22,7 @@ import type { ServiceFirewall } from './network/service-firewall';
 import { ServiceNetwork } from './network/service-network';
 import { AlarmTopic } from './observability/alarm-topic';
 import { keepOnceDeployed } from './removal';
+import { HostKeys } from './sftp/host-keys';
 import { StackOfAnyZone } from './stack-of-any-zone';
 import { FtpsStageParts } from './stage-parts';
 import { FileStorage } from './storage/file-storage';
@@ -113,6 +114,8 @@ export class FtpsStage extends Stage {
       endpoint: parts.endpoint(this.dataStack, this.serviceStack, vpc) ?? this.endpoint(settings, vpc),
       certificate,
       clientTrust: parts.clientTrust(this.serviceStack),
+      // Clients know the service by them, so they outlive its stack.
+      hostKeys: settings.server?.sftp && (parts.hostKeys(this.dataStack) ?? HostKeys.generated(this.dataStack, 'HostKeys')),
       additionalCertificates: settings.ecdsaCertificate
         ? [
             ServerCertificate.publicAcm(this.serviceStack, 'EcdsaCertificate', {

@@ -31,7 +31,7 @@ export {
   type DirectoryRule,
   FilePermission,
 } from './identity/directory-accounts';
-export { type AccountBandwidth, type AccountCertificate, type AccountQuota, FtpsAccount, type FtpsAccountProps } from './identity/ftps-account';
+export { type AccountBandwidth, type AccountCertificate, type AccountQuota, FtpsAccount, type FtpsAccountProps, SshLogin } from './identity/ftps-account';
 export { SecretAccounts, type SecretAccountsProps } from './identity/secret-accounts';
 export { SharedLockouts, type SharedLockoutsProps } from './identity/shared-lockouts';
 export { type ImageCommands, ImageComponent } from './image/image-component';
@@ -47,12 +47,15 @@ export { FtpsSecurityGroup, type FtpsSecurityGroupProps } from './network/securi
 export { ServiceEndpoints, type ServiceEndpointsProps } from './network/service-endpoints';
 export { type FirewallOpening, ServiceFirewall, type ServiceFirewallProps } from './network/service-firewall';
 export { ServiceNetwork, type ServiceNetworkProps } from './network/service-network';
+export type { ServicePort } from './network/service-port';
 export { AlarmTopic, type AlarmTopicProps } from './observability/alarm-topic';
 export { type AlarmThresholds, ServiceAlarms, type ServiceAlarmsProps } from './observability/service-alarms';
 export { ServiceDashboard, type ServiceDashboardProps } from './observability/service-dashboard';
 export { FtpsPipeline, type FtpsPipelineProps, type PipelineProbe } from './pipeline/ftps-pipeline';
+export type { SftpSettings } from './protocols/sftp-settings';
 export type { ServerOverrides } from './server-overrides';
 export { ClientCertificates, DataTlsReuse, type FtpsServerSettings, TlsPolicy, VirusScan } from './server-settings';
+export { HostKeys, type HostKeysProps } from './sftp/host-keys';
 export { FtpsStageParts } from './stage-parts';
 export {
   type EfsStorageProps,

@@ -122,6 +122,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   EndpointPorts: {
     controlPorts: '',
     passivePorts: '',
+    furtherPorts: 'ServicePort',
     instanceScope: '',
   },
   ExistingCertificateProps: {
@@ -138,6 +139,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   FirewallOpening: {
     controlPorts: '',
     passivePorts: '',
+    furtherPorts: 'ServicePort',
     clientCidrs: '',
     activeMode: '',
   },
@@ -154,6 +156,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     clientCertificate: '',
     certificates: 'AccountCertificate',
     publicKeys: '',
+    sshLogin: '',
     bandwidth: 'AccountBandwidth',
     quota: 'AccountQuota',
     retention: '',
@@ -263,6 +266,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     vpc: '',
     controlPorts: '',
     passivePorts: '',
+    furtherPorts: 'ServicePort',
     clientCidrs: '',
     clientPrefixLists: '',
     allowPublicAccess: '',
@@ -275,6 +279,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     implicitPort: '',
     passivePorts: '',
     justInTimeFirewall: '',
+    sftp: 'SftpSettings',
     advertisedAddress: '',
     tlsPolicy: '',
     clientCertificates: '',
@@ -308,6 +313,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     certificate: '',
     additionalCertificates: '',
     clientTrust: '',
+    hostKeys: '',
     storage: '',
     eventBus: '',
     accounts: '',
@@ -334,6 +340,9 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     propertyInjectors: '',
     settings: 'FtpsEnvironmentSettings',
     parts: '',
+  },
+  HostKeysProps: {
+    encryptionKey: '',
   },
   ImageCommands: {
     install: '',
@@ -496,10 +505,18 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     flowLogRetention: '',
     encryptionKey: '',
   },
+  ServicePort: {
+    protocol: '',
+    port: '',
+  },
   SessionLogProps: {
     instanceRole: '',
     groupName: '',
     encryptionKey: '',
+  },
+  SftpSettings: {
+    port: '',
+    scp: '',
   },
   SharedLockoutsProps: {
     encryptionKey: '',

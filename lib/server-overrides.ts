@@ -1,5 +1,6 @@
 /** What the settings of the kit have no word for: settings of the server's own file, laid over what the constructs wrote. */
 import { ConfigError, type Problem, type ServerConfigInput } from '../server/config';
+import { protocols } from './protocols/all';
 
 /** Some keys of the server's settings file, as docs/settings.md has them. */
 export type ServerOverrides = Some<ServerConfigInput>;
@@ -8,8 +9,7 @@ type Some<T> = T extends readonly (infer One)[] ? readonly Some<One>[] : T exten
 
 /** What follows from something else, and what that is. Said here as well, it would be open in one place and closed in another. */
 const DERIVED: readonly (readonly [key: string, from: string])[] = [
-  ['passive.ports', 'server.passivePorts'],
-  ['firewall', 'server.justInTimeFirewall'],
+  ...protocols.flatMap(({ derived }) => derived),
   ['tls.policy', 'server.tlsPolicy, which the image follows as well'],
   ['tls.certificates', 'certificate and additionalCertificates'],
   ['tls.clientCa', 'clientTrust'],
@@ -39,7 +39,7 @@ const DERIVED: readonly (readonly [key: string, from: string])[] = [
 ];
 
 /** What no construct knows of: it would be told to the server, and nobody would reach it. */
-const NOT_OPENED: readonly string[] = ['sftp', 'https'];
+const NOT_OPENED: readonly string[] = ['https'];
 
 type Listener = ServerConfigInput['listeners'][number];
 
@@ -53,15 +53,18 @@ type Given = Readonly<Record<string, unknown>>;
 export function withOverrides(settings: ServerConfigInput, overrides: object, given: Given): object {
   const { listeners: listenerOverrides, ...others } = overrides as { listeners?: unknown };
   const listeners = overlaidListeners(settings.listeners, listenerOverrides ?? []);
-  const problems = [...overrideProblems(others, given), ...listeners.filter((one): one is Problem => 'message' in one)];
+  const problems = [...overrideProblems(others, given, settings), ...listeners.filter((one): one is Problem => 'message' in one)];
   if (problems.length > 0) throw new ConfigError(problems);
   return { ...overlaid(settings, others), listeners };
 }
 
-function overrideProblems(overrides: object, given: Given): Problem[] {
+function overrideProblems(overrides: object, given: Given, settings: ServerConfigInput): Problem[] {
   const keys = leavesOf(overrides);
   const within = (key: string, other: string) => key === other || key.startsWith(`${other}.`) || other.startsWith(`${key}.`);
+  const off = protocols.flatMap(({ name, block }) => (block && settings[block.key] === undefined ? [{ name, ...block }] : []));
   return keys.flatMap((key) => {
+    const door = off.find((one) => within(key, one.key));
+    if (door) return [{ key: `overrides.${key}`, message: `is for ${door.name}, which is off; ${door.from} opens its port` }];
     const derived = DERIVED.find(([other]) => within(key, other));
     if (derived) return [{ key: `overrides.${key}`, message: `follows from ${derived[1]}; say it there` }];
     if (NOT_OPENED.some((other) => within(key, other))) return [{ key: `overrides.${key}`, message: 'is for a port that no security group of the kit opens' }];

@@ -9,6 +9,7 @@ import type { ServerCertificate } from './certificate/server-certificate';
 import type { IFtpsEndpoint } from './endpoint/endpoint';
 import type { IFtpsAccounts } from './identity/accounts';
 import type { AuditLog } from './logs/audit-log';
+import type { HostKeys } from './sftp/host-keys';
 import type { IFileStorage } from './storage/file-storage';
 
 /**
@@ -56,6 +57,11 @@ export class FtpsStageParts {
 
   /** The zone of the host name, in place of the one that the settings name. */
   public hostedZone(_serviceStack: Stack): IHostedZone | undefined {
+    return undefined;
+  }
+
+  /** Keys by which clients of SFTP know the service, in place of new ones that are made once; asked for where SFTP is on (`server.sftp`). */
+  public hostKeys(_dataStack: Stack): HostKeys | undefined {
     return undefined;
   }
 

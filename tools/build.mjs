@@ -49,7 +49,7 @@ const server = await build({
 const preflight = await build({ ...common, entryPoints: ['bin/preflight/index.ts'], outfile: 'dist/preflight/index.js', target: 'node20' });
 const functions = [];
 for (const { entry, name } of lambdas())
-  functions.push(await build({ ...common, entryPoints: [entry], outfile: `dist/lambda/${name}/index.js`, target: 'node24' }));
+  functions.push(await build({ ...common, entryPoints: [entry], outfile: `dist/lambda/${name}/index.js`, target: 'node24', plugins: [ssh2] }));
 
 /** What esbuild's `keepNames` calls for every function when it is made: in a server that makes dozens for each file that is noticed. */
 const NAMES_ALL = '__name=(target,value)=>__defProp(target,"name",{value,configurable:!0})';

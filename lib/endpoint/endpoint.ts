@@ -5,6 +5,7 @@ import { Construct, type IConstruct } from 'constructs';
 import type { ServerFleet } from '../fleet/server-fleet';
 import type { PassivePorts } from '../network/passive-ports';
 import type { FtpsSecurityGroup } from '../network/security-group';
+import type { ServicePort } from '../network/service-port';
 import type { DnsRouting } from './dns-routing';
 
 /** What an endpoint is connected to once the instances are described. */
@@ -36,6 +37,11 @@ export interface EndpointPorts {
   readonly controlPorts: number[];
   /** The passive range. */
   readonly passivePorts: PassivePorts;
+  /**
+   * Ports of other protocols, at each of which its sessions begin.
+   * @default - none
+   */
+  readonly furtherPorts?: ServicePort[];
   /**
    * Where what belongs to the instances is made, a security group of theirs for example. It may lie in another stack than the endpoint, one that
    * is deployed later.

@@ -11,6 +11,7 @@ import { ServiceFunction } from '../functions/service-function';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import type { FtpsSecurityGroup } from '../network/security-group';
+import { openingsOf, portOf } from '../network/service-port';
 import { existingElasticIps, newElasticIps } from './elastic-ips';
 import { type EndpointConnection, type EndpointPorts, FtpsEndpoint } from './endpoint';
 import { GroupEvents } from './group-events';
@@ -76,7 +77,8 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
   /** Zone → address. */
   private readonly zones: readonly (readonly [string, string])[];
   private ports: EndpointPorts | undefined;
-  private readonly controlTargets: NetworkTargetGroup[] = [];
+  /** Of ports at which sessions begin: every instance is one of their targets. */
+  private readonly balancedTargets: NetworkTargetGroup[] = [];
 
   constructor(scope: Construct, id: string, props: FtpsLoadBalancerProps) {
     super(scope, id);
@@ -116,10 +118,12 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
   public open(door: FtpsSecurityGroup, ports: EndpointPorts): ISecurityGroup {
     const range = ports.passivePorts;
     const passive = range.count;
-    const room = MAX_LISTENERS - ports.controlPorts.length;
+    const openings = openingsOf(ports);
+    const further = ports.furtherPorts ?? [];
+    const room = MAX_LISTENERS - openings.filter(({ beginsSessions }) => beginsSessions).length;
     if (passive > room)
       throw new Error(
-        `passivePorts: ${ports.passivePorts} has ${passive} ports; a network load balancer has ${MAX_LISTENERS} listeners, of which ${room} are left beside ${ports.controlPorts.length} control ports. ${range.low}-${range.low + room - 1} would fit`,
+        `passivePorts: ${ports.passivePorts} has ${passive} ports; a network load balancer has ${MAX_LISTENERS} listeners, of which ${room} are left beside ${ports.controlPorts.length} control ports${further.map(({ protocol }) => ` and ${protocol}`).join('')}. ${range.low}-${range.low + room - 1} would fit`,
       );
     if (passive < this.slots)
       throw new Error(
@@ -134,13 +138,14 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
       description: 'FTPS instances: the load balancer alone',
       allowAllOutbound: false,
     });
-    for (const port of ports.controlPorts) instances.addIngressRule(door.securityGroup, Port.tcp(port), `FTPS control ${port}`);
-    instances.addIngressRule(door.securityGroup, range.toPort(), `FTPS passive ${ports.passivePorts}`);
+    for (const one of openings) instances.addIngressRule(door.securityGroup, portOf(one), one.label);
     instances.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
-    for (const port of ports.controlPorts) door.securityGroup.addEgressRule(instances, Port.tcp(port), `FTPS control ${port}`, apart);
-    door.securityGroup.addEgressRule(instances, range.toPort(), `FTPS passive ${ports.passivePorts}`, apart);
-    for (const port of ports.controlPorts) this.controlTargets.push(this.listen(port, ports.controlPorts[0]!));
-    for (let port = range.low; port <= range.high; port++) this.listen(port, ports.controlPorts[0]!);
+    for (const one of openings) door.securityGroup.addEgressRule(instances, portOf(one), one.label, apart);
+    for (const { low, high, beginsSessions } of openings)
+      for (let port = low; port <= high; port++) {
+        const targets = this.listen(port, ports.controlPorts[0]!);
+        if (beginsSessions) this.balancedTargets.push(targets);
+      }
     return instances;
   }
 
@@ -162,7 +167,7 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
         'ipv6: a network load balancer hides the addresses of IPv6 clients from its instances (user guide, "Client IP preservation"), so that no allow-list, lock-out or audit would know them; use ElasticAddresses, or leave ipv6 out',
       );
     this.refuseOtherZones(fleet);
-    for (const group of this.controlTargets) fleet.autoScalingGroup.attachToNetworkTargetGroup(group);
+    for (const group of this.balancedTargets) fleet.autoScalingGroup.attachToNetworkTargetGroup(group);
     // What looks after the instances lies in their stack, which may be deployed later than the load balancer.
     const scope = Stack.of(fleet) === Stack.of(this) ? this : fleet;
     const named = hostedZone && {
@@ -228,7 +233,7 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
     return Array.from({ length: this.slots }, (_, slot) => [start(slot), start(slot + 1) - 1]);
   }
 
-  /** The client's address is kept. Whether an instance is well is told by its control port: a passive port has nothing to say by itself. */
+  /** The client's address is kept. Whether an instance is well is told by its first control port: a passive port has nothing to say by itself, and every further one would only be asked the same. */
   private listen(port: number, healthPort: number): NetworkTargetGroup {
     return this.loadBalancer.addListener(`Port${port}`, { port, protocol: Protocol.TCP }).addTargets(`Port${port}`, {
       port,

@@ -55,6 +55,16 @@ export interface AccountQuota {
   readonly files?: number;
 }
 
+/** What an account needs to log in over SSH. */
+export enum SshLogin {
+  /** Its password, or any one of its keys. */
+  PASSWORD_OR_KEY = 'password-or-key',
+  /** One of its keys; its password is for FTPS alone. */
+  KEY = 'key',
+  /** One of its keys, and then its password. */
+  KEY_AND_PASSWORD = 'key-and-password',
+}
+
 /** What `FtpsAccount` is told. */
 export interface FtpsAccountProps {
   /** The accounts of the service, in the same stack or in another one. */
@@ -115,6 +125,11 @@ export interface FtpsAccountProps {
    * @default - none
    */
   readonly publicKeys?: string[];
+  /**
+   * What it needs to log in over SSH; FTPS asks for its password in any case.
+   * @default SshLogin.PASSWORD_OR_KEY
+   */
+  readonly sshLogin?: SshLogin;
   /**
    * How fast all its transfers together may move bytes.
    * @default - as fast as they can
@@ -187,7 +202,8 @@ export class FtpsAccount extends Construct implements ITaggableV2 {
 
 /** The account as the server reads it, without its name and its hash. */
 function rulesOf(userName: string, props: FtpsAccountProps) {
-  const { permissions, overwrite, allowedNetworks, deniedNetworks, publicKeys, maxSessions, enabled, password, certificates, quota, bandwidth } = props;
+  const { permissions, overwrite, allowedNetworks, deniedNetworks, publicKeys, sshLogin, maxSessions, enabled, password, certificates, quota, bandwidth } =
+    props;
   return given({
     home: props.home ?? `/${userName}`,
     permissions,
@@ -197,6 +213,7 @@ function rulesOf(userName: string, props: FtpsAccountProps) {
     clientCertificate: props.clientCertificate ?? (certificates && (password ? CertificateDemand.REQUIRED : CertificateDemand.INSTEAD_OF_PASSWORD)),
     certificates: certificates?.map(certificateOf),
     publicKeys,
+    sshLogin,
     maxSessions,
     retentionDays: props.retention?.toDays(),
     quota: quota && given({ bytes: quota.size?.toBytes(), files: quota.files }),
@@ -219,7 +236,7 @@ function certificateOf({ commonName, subjectAltName, fingerprint }: AccountCerti
 const POSSIBLE_NAME = /^[A-Za-z0-9_+=.@-]{1,128}$/;
 
 /** Throws an Error that names every wrong prop. What only the deployment knows, the Lambda checks before it writes. */
-function refuseWrong(userName: string, rules: object, { password, certificates, publicKeys, clientCertificate }: FtpsAccountProps): void {
+function refuseWrong(userName: string, rules: object, { password, certificates, publicKeys, sshLogin, clientCertificate }: FtpsAccountProps): void {
   const problems: string[] = [];
   if (!Token.isUnresolved(userName) && !POSSIBLE_NAME.test(userName))
     problems.push(`userName: "${userName}" can't be the name of an account in Secrets Manager; use up to 128 letters, digits and _+=.@-`);
@@ -231,6 +248,10 @@ function refuseWrong(userName: string, rules: object, { password, certificates, 
     problems.push(`certificates: is empty, so no certificate could stand for the account; clientCertificate is "${clientCertificate}"`);
   if (!password && !certificates?.length && !publicKeys?.length)
     problems.push('password: is missing, and there are neither certificates nor publicKeys, so nobody could log in; give the secret with the password');
+  if (sshLogin !== undefined && sshLogin !== SshLogin.PASSWORD_OR_KEY && !publicKeys?.length)
+    problems.push(`publicKeys: is empty, and sshLogin is "${sshLogin}", so it could not log in over SSH; give a key`);
+  if (sshLogin === SshLogin.KEY_AND_PASSWORD && !password)
+    problems.push('password: is missing, and sshLogin is "key-and-password"; give the secret with the password');
   if (password && alone) problems.push('password: is never asked for where clientCertificate is "instead-of-password"; leave one of them out');
   if (problems.length > 0) throw new Error(`Account "${userName}":\n${problems.map((one) => `  ${one}`).join('\n')}`);
 }

@@ -34,8 +34,9 @@ import { useThrough } from '../encryption/through';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
+import type { Protocol } from '../protocols/protocol';
 import { auditColumns } from './audit-columns';
-import { auditQueries, withExamples } from './audit-queries';
+import { type AuditQuery, auditQueries, sessionsByProtocol, withExamples } from './audit-queries';
 import { leaveOutFirehoseAddresses } from './firehose-addresses';
 import { encryptOnItsWay } from './firehose-key';
 import { firehoseRole } from './firehose-role';
@@ -326,22 +327,39 @@ export class AuditArchive extends Construct {
         },
       },
     });
-    for (const query of auditQueries(`${this.databaseName}.${TABLE}`)) {
-      const saved = new CfnNamedQuery(this, `Query-${query.name}`, {
-        name: query.name,
-        description: query.description,
-        database: this.databaseName,
-        workGroup: name,
-        queryString: withExamples(query),
-      });
-      const prepared = new CfnPreparedStatement(this, `Statement-${query.name}`, {
-        statementName: query.name.replaceAll('-', '_'),
-        description: `${query.description}. Values: ${query.values.map((value) => value.name).join(', ')}`,
-        workGroup: name,
-        queryStatement: query.sql,
-      });
-      for (const one of [saved, prepared]) one.addResourceDependency(workGroup);
-    }
+    for (const query of auditQueries(this.fullTableName)) this.save(query, name, workGroup);
     return name;
+  }
+
+  /**
+   * Saves what is asked of one protocol.
+   * @internal
+   */
+  public _addProtocol(protocol: Protocol): void {
+    const shared = this.node.tryFindChild('Query-sessions-by-protocol') ? [] : [sessionsByProtocol(this.fullTableName)];
+    const workGroup = this.node.findChild('WorkGroup') as CfnWorkGroup;
+    for (const query of [...shared, ...protocol.queries(this.fullTableName)]) this.save(query, workGroup.name, workGroup);
+  }
+
+  private get fullTableName(): string {
+    return `${this.databaseName}.${TABLE}`;
+  }
+
+  /** As text to be edited, and as a statement with places for values. */
+  private save(query: AuditQuery, workGroupName: string, workGroup: CfnWorkGroup): void {
+    const saved = new CfnNamedQuery(this, `Query-${query.name}`, {
+      name: query.name,
+      description: query.description,
+      database: this.databaseName,
+      workGroup: workGroupName,
+      queryString: withExamples(query),
+    });
+    const prepared = new CfnPreparedStatement(this, `Statement-${query.name}`, {
+      statementName: query.name.replaceAll('-', '_'),
+      description: `${query.description}. Values: ${query.values.map((value) => value.name).join(', ')}`,
+      workGroup: workGroupName,
+      queryStatement: query.sql,
+    });
+    for (const one of [saved, prepared]) one.addResourceDependency(workGroup);
   }
 }

@@ -14,9 +14,12 @@ import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { logKey } from '../network/log-key';
-import { AUDIT_FILE } from '../server-settings';
+import { furtherProtocol } from '../protocols/all';
+import { ftps } from '../protocols/ftps';
+import type { Protocol } from '../protocols/protocol';
+import { AUDIT_FILE } from '../server-config';
 import { AuditArchive } from './audit-archive';
-import { type AuditMetric, auditMetrics } from './audit-metrics';
+import { type AuditMetric, auditMetrics, metricsOf } from './audit-metrics';
 import { AuditDataEvents } from './data-events';
 
 /** What `AuditLog` is told. */
@@ -67,6 +70,7 @@ export class AuditLog extends Construct {
   /** Who read or changed objects, where it is recorded. */
   public dataEvents?: AuditDataEvents;
   private readonly archiveRetention?: Duration;
+  private readonly further: Protocol[] = [];
   private readonly groupProps: { encryptionKey: IKey; retention: RetentionDays; removalPolicy: RemovalPolicy };
 
   constructor(scope: Construct, id: string, props: AuditLogProps = {}) {
@@ -250,6 +254,39 @@ export class AuditLog extends Construct {
   /** Days that the certificate served on the instances has left. Minimum over 2 hours; each server says it every hour. */
   public metricCertificateDaysLeft(options?: MetricOptions): Metric {
     return this.metric(auditMetrics.certificateDaysLeft, { period: Duration.hours(2), ...options });
+  }
+
+  /**
+   * Counts another protocol than FTPS by itself as well, `SFTP` for example, and saves queries for it; the other metrics are of all protocols together.
+   * `FtpsService` does so for each that it opens.
+   */
+  public addProtocol(protocol: string): void {
+    const added = furtherProtocol(protocol);
+    if (this.further.includes(added)) return;
+    this.further.push(added);
+    for (const metric of metricsOf(added)) this.count(metric);
+    this.archive?._addProtocol(added);
+  }
+
+  /**
+   * A metric of one protocol that was added: `Logins`, `FailedLogins`, `HandshakeFailures`, `Uploads`, `Downloads` or `TransferErrors`. Sum over 5 minutes.
+   */
+  public metricOfProtocol(protocol: string, metric: string, options?: MetricOptions): Metric {
+    const of = furtherProtocol(protocol);
+    if (!this.further.includes(of))
+      throw new Error(`protocol: ${protocol} is not counted by itself here; the service does not open it, or addProtocol was not called`);
+    const all = metricsOf(of);
+    const found = all.find(({ name }) => name === of.id + metric);
+    if (!found) throw new Error(`metric: "${metric}" is not counted by protocol; there is ${all.map(({ name }) => name.slice(of.id.length)).join(', ')}`);
+    return this.metric(found, options);
+  }
+
+  /**
+   * What is in the audit: FTPS, and what was added.
+   * @internal
+   */
+  public get _protocols(): readonly Protocol[] {
+    return [ftps, ...this.further];
   }
 
   private metric({ name, statistic, unit }: AuditMetric, options?: MetricOptions): Metric {

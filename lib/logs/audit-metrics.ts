@@ -3,6 +3,7 @@
  * metric filters"), over the OCSF lines of the server.
  */
 import { Stats, Unit } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Protocol } from '../protocols/protocol';
 
 export interface AuditMetric {
   readonly name: string;
@@ -75,3 +76,16 @@ export const auditMetrics = {
     unit: Unit.NONE,
   },
 } as const satisfies Record<string, AuditMetric>;
+
+/** What is counted of a protocol by itself, beside what is counted of all together. */
+const BY_PROTOCOL = ['logins', 'failedLogins', 'handshakeFailures', 'uploads', 'downloads', 'transferErrors'] as const satisfies (keyof typeof auditMetrics)[];
+
+/** The same metrics, of the lines of one protocol: `SftpLogins`; and what goes wrong in it alone. */
+export function metricsOf({ id, audited, failures }: Protocol): AuditMetric[] {
+  const ofIt = (pattern: string) => pattern.replace(/ \}$/, ` && $.unmapped.protocol = "${audited}" }`);
+  const shared = BY_PROTOCOL.map((key) => {
+    const metric: AuditMetric = auditMetrics[key];
+    return { ...metric, name: id + metric.name, pattern: ofIt(metric.pattern), ...(metric.repeated ? { repeated: ofIt(metric.repeated) } : {}) };
+  });
+  return [...shared, ...failures.map(({ name, pattern }) => count(id + name, pattern))];
+}

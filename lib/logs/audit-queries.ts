@@ -11,13 +11,15 @@ export interface AuditQuery {
   readonly sql: string;
 }
 
-const from = { name: 'first day', example: '2026-05-01' };
-const to = { name: 'last day', example: '2026-05-31' };
-const account = { name: 'account', example: 'partner' };
+/** Values that several queries ask for. */
+export const from = { name: 'first day', example: '2026-05-01' };
+export const to = { name: 'last day', example: '2026-05-31' };
+export const account = { name: 'account', example: 'partner' };
 
 /** Two `?`: the first and the last day. */
-const between = `day >= ? AND day <= CAST(date_add('day', 1, CAST(? AS date)) AS varchar)`;
-const when = `from_unixtime(time / 1000.0) AS "when"`;
+export const between = `day >= ? AND day <= CAST(date_add('day', 1, CAST(? AS date)) AS varchar)`;
+/** When it was. */
+export const when = `from_unixtime(time / 1000.0) AS "when"`;
 
 /** The queries over a table. */
 export function auditQueries(table: string): AuditQuery[] {
@@ -131,6 +133,20 @@ WHERE class_uid = 6002 AND NOT (status_detail = 'alive' OR status_detail = 'serv
 ORDER BY time`,
     },
   ];
+}
+
+/** Where there are several protocols. */
+export function sessionsByProtocol(table: string): AuditQuery {
+  return {
+    name: 'sessions-by-protocol',
+    description: 'Which account came by which protocol, how often, and when last: who could do without one of them',
+    values: [from, to],
+    sql: `SELECT "user".name AS account, unmapped.protocol AS protocol, unmapped.listener AS listener, count(*) AS sessions, from_unixtime(max(time) / 1000.0) AS last
+FROM ${table}
+WHERE class_uid = 3002 AND activity_id = 1 AND status_id = 1 AND ${between}
+GROUP BY "user".name, unmapped.protocol, unmapped.listener
+ORDER BY account, protocol, listener`,
+  };
 }
 
 /** The query with its example values in place, for a person to edit. */

@@ -1,11 +1,12 @@
 /** The passive range: the ports on which data connections are awaited. */
 import { Port } from 'aws-cdk-lib/aws-ec2';
 import { PASSIVE_PRESETS, parsePortRange } from '../../server/config';
+import { DEFAULT_PASSIVE_PORTS } from './default-passive-ports';
 
 /** A passive range. Sessions share its ports, so a few of them carry any number of transfers. */
 export class PassivePorts {
   /** Sixteen ports, 50000-50015. */
-  public static readonly DEFAULT: PassivePorts = PassivePorts.of(50_000, 50_015);
+  public static readonly DEFAULT: PassivePorts = PassivePorts.parse(DEFAULT_PASSIVE_PORTS);
   /** 8192-8200: what AWS Transfer Family uses and its partners have in their firewalls. */
   public static readonly AWS_TRANSFER_FAMILY: PassivePorts = PassivePorts.parse(PASSIVE_PRESETS.awsTransferFamily);
 

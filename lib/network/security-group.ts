@@ -16,6 +16,7 @@ import { refuseUnknownProps } from '../known-props';
 import { DEFAULT_RULES, refuseTooManyRules } from '../limits';
 import type { PassivePorts } from './passive-ports';
 import { refusePublicAccess } from './public-access';
+import { openingsOf, portOf, type ServicePort } from './service-port';
 
 /** What `FtpsSecurityGroup` is told. */
 export interface FtpsSecurityGroupProps {
@@ -25,6 +26,11 @@ export interface FtpsSecurityGroupProps {
   readonly controlPorts: number[];
   /** The passive range. */
   readonly passivePorts: PassivePorts;
+  /**
+   * Ports of other protocols.
+   * @default - none
+   */
+  readonly furtherPorts?: ServicePort[];
   /**
    * Client networks in CIDR form, IPv4 or IPv6.
    * @default - none; then `clientPrefixLists` is needed
@@ -70,11 +76,9 @@ export class FtpsSecurityGroup extends Construct implements IConnectable {
     const group = new SecurityGroup(this, 'Resource', { vpc: props.vpc, description: 'FTPS: control ports and the passive range', allowAllOutbound: false });
     const clients = { cidrs: props.clientCidrs ?? [], lists: (props.clientPrefixLists ?? []).map(({ prefixListId }) => prefixListId) };
     refusePublicAccess(clients.cidrs, props.allowPublicAccess);
-    refuseTooManyRules(clients, props.controlPorts.length + 1, props.maxRules ?? DEFAULT_RULES);
-    for (const peer of clientPeers(props)) {
-      for (const port of props.controlPorts) group.addIngressRule(peer, Port.tcp(port), `FTPS control ${port}`);
-      group.addIngressRule(peer, props.passivePorts.toPort(), `FTPS passive ${props.passivePorts}`);
-    }
+    const openings = openingsOf(props);
+    refuseTooManyRules(clients, openings.length, props.maxRules ?? DEFAULT_RULES);
+    for (const peer of clientPeers(props)) for (const one of openings) group.addIngressRule(peer, portOf(one), one.label);
     if (props.activeMode) for (const peer of clientPeers(props)) group.addEgressRule(peer, Port.tcpRange(1_024, 65_535), 'FTPS active mode');
     // AWS APIs and package repositories speak HTTPS; NTP and DNS of the VPC need no rule.
     group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');

@@ -10,8 +10,10 @@ import { acknowledgeRegulations } from '../compliance/acknowledge';
 import { encryptBelow } from '../encryption/given-key';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
+import type { Opening } from '../protocols/protocol';
 import { logKey } from './log-key';
 import type { PassivePorts } from './passive-ports';
+import { openingsOf, type ServicePort } from './service-port';
 
 /** What `ServiceFirewall` is told. */
 export interface ServiceFirewallProps {
@@ -34,6 +36,11 @@ export interface FirewallOpening {
   readonly controlPorts: number[];
   /** The passive range. */
   readonly passivePorts: PassivePorts;
+  /**
+   * Ports of other protocols.
+   * @default - none
+   */
+  readonly furtherPorts?: ServicePort[];
   /** Networks of clients, IPv4. */
   readonly clientCidrs: string[];
   /**
@@ -116,8 +123,8 @@ export class ServiceFirewall extends Construct {
   /** Suricata's rules, in the order in which they count. */
   private rules(): string {
     const inward = this.openings.map(
-      ({ controlPorts, passivePorts: { low, high }, clientCidrs }, index) =>
-        `pass tcp [${clientCidrs.join(',')}] any -> $HOME_NET [${[...controlPorts, `${low}:${high}`].join(',')}] (msg:"FTPS"; sid:${index + 1};)`,
+      (opening, index) =>
+        `pass tcp [${opening.clientCidrs.join(',')}] any -> $HOME_NET [${openingsOf(opening).map(inSuricata).join(',')}] (msg:"FTPS"; sid:${index + 1};)`,
     );
     const outward = this.openings.flatMap(({ clientCidrs, activeMode }, index) =>
       activeMode ? [`pass tcp $HOME_NET any -> [${clientCidrs.join(',')}] 1024:65535 (msg:"FTPS active mode"; sid:${501 + index};)`] : [],
@@ -125,3 +132,5 @@ export class ServiceFirewall extends Construct {
     return [...inward, ...outward, 'pass tcp $HOME_NET any -> any 443 (msg:"AWS APIs and packages"; sid:1000;)'].join('\n');
   }
 }
+
+const inSuricata = ({ low, high, beginsSessions }: Opening) => (beginsSessions ? `${low}` : `${low}:${high}`);

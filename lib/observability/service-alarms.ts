@@ -26,7 +26,7 @@ import { AlarmTopic } from './alarm-topic';
 /** How many of a kind within five minutes are alarming. A service with many partners needs higher numbers than one with few. */
 export interface AlarmThresholds {
   /**
-   * TLS handshakes that failed.
+   * Handshakes that failed, of all protocols.
    * @default 50
    */
   readonly handshakeFailures?: number;
@@ -125,8 +125,9 @@ export class ServiceAlarms extends Construct {
     this.action = new SnsAction(this.topic);
 
     const malware = this.addAlarm('Malware', auditLog.metricMalware(), 1, 'An upload was infected and refused. The saved query "malware" says whose.');
+    const handshakes = auditLog._protocols.map((one) => one.handshakes).join(' or ');
     const signs = [
-      this.addAlarm('HandshakeFailures', auditLog.metricHandshakeFailures(), thresholds.handshakeFailures ?? 50, 'Many TLS handshakes fail.'),
+      this.addAlarm('HandshakeFailures', auditLog.metricHandshakeFailures(), thresholds.handshakeFailures ?? 50, `Many ${handshakes} handshakes fail.`),
       this.addAlarm('FailedLogins', auditLog.metricFailedLogins(), thresholds.failedLogins ?? 20, 'Many logins are refused.'),
       this.addAlarm('Lockouts', auditLog.metricLockouts(), thresholds.lockouts ?? 1, 'An address or account was locked out.'),
       this.addAlarm('RefusedPorts', auditLog.metricRefusedPorts(), thresholds.refusedPorts ?? 20, 'Strangers knock at the passive ports, or a partner breaks.'),
@@ -154,6 +155,8 @@ export class ServiceAlarms extends Construct {
       1,
       'An instance refused a new certificate and serves the last good one; the audit says why.',
     );
+    for (const { id: protocol, name, failures } of auditLog._protocols)
+      for (const { name: failure, words } of failures) this.addAlarm(protocol + failure, auditLog.metricOfProtocol(name, failure), 1, words);
     this.watchSilence(auditLog, instances, heartbeatSeconds, groupName);
     this.watchCertificate(auditLog);
     this.watchArchive(auditLog);

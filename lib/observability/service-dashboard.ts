@@ -23,6 +23,7 @@ import {
 import { Construct } from 'constructs';
 import { refuseUnknownProps } from '../known-props';
 import type { AuditLog } from '../logs/audit-log';
+import type { Protocol } from '../protocols/protocol';
 
 /** What `ServiceDashboard` is told. */
 export interface ServiceDashboardProps {
@@ -71,11 +72,12 @@ export class ServiceDashboard extends Construct {
       label: 'sessions open',
       color: Color.BLUE,
     });
+    const named = (of: (protocol: Protocol) => string) => auditLog._protocols.map(of).join(' and ');
     const counted = (metric: Metric, label: string, color: string) => metric.with({ label, color });
 
     this.dashboard.addWidgets(
       new TextWidget({
-        markdown: `# ${title}\nFTPS. Numbers come from the audit, ${auditLog.auditGroup.logGroupName}; times are UTC.`,
+        markdown: `# ${title}\n${named(({ name }) => name)}. Numbers come from the audit, ${auditLog.auditGroup.logGroupName}; times are UTC.`,
         width: FULL,
         height: 2,
         background: TextWidgetBackground.TRANSPARENT,
@@ -132,7 +134,7 @@ export class ServiceDashboard extends Construct {
     );
     this.dashboard.addWidgets(
       graph('Refused', 'refusals in a period', [
-        counted(auditLog.metricHandshakeFailures(), 'TLS handshakes', Color.RED),
+        counted(auditLog.metricHandshakeFailures(), `${named(({ handshakes }) => handshakes)} handshakes`, Color.RED),
         counted(auditLog.metricRefusedConnections(), 'connections', Color.ORANGE),
         counted(auditLog.metricRefusedPorts(), 'data connections', Color.PURPLE),
         counted(auditLog.metricMalware(), 'infected uploads', Color.BROWN),
@@ -161,6 +163,22 @@ export class ServiceDashboard extends Construct {
         'sort failures desc',
       ]),
     );
+    for (const { name, rows } of auditLog._protocols.slice(1)) {
+      const ofIt = (metric: string, label: string, color: string) => counted(auditLog.metricOfProtocol(name, metric), label, color);
+      this.dashboard.addWidgets(
+        graph(`Transfers by ${name}`, 'files in a period', [
+          ofIt('Uploads', 'uploads', Color.BLUE),
+          ofIt('Downloads', 'downloads', Color.GREEN),
+          ofIt('TransferErrors', 'failed or cut', Color.RED),
+        ]),
+        graph(`Logins by ${name}`, 'logins in a period', [
+          ofIt('Logins', 'succeeded', Color.GREEN),
+          ofIt('FailedLogins', 'refused', Color.RED),
+          ofIt('HandshakeFailures', 'handshakes that failed', Color.ORANGE),
+        ]),
+      );
+      this.dashboard.addWidgets(...rows.map(({ title, lines }) => query(title, LogQueryVisualizationType.BAR, [...lines])));
+    }
     this.dashboard.addWidgets(
       query(
         'What was refused or failed last',

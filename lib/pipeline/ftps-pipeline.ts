@@ -19,6 +19,7 @@ import { FtpsEnvironment, type FtpsEnvironmentSettings } from '../environment-se
 import { FtpsStage } from '../ftps-stage';
 import { refuseUnknownProps } from '../known-props';
 import { PassivePorts } from '../network/passive-ports';
+import { openingsOfSettings } from '../protocols/all';
 import { StackOfAnyZone } from '../stack-of-any-zone';
 import type { FtpsStageParts } from '../stage-parts';
 import { ProbeNetwork } from './probe-network';
@@ -224,11 +225,7 @@ export class FtpsPipeline extends StackOfAnyZone {
 }
 
 function portsOf({ server = {} }: FtpsEnvironmentSettings): string[] {
-  const { explicitPort = 21, implicitPort = 990, passivePorts = PassivePorts.DEFAULT } = server;
-  return [explicitPort, implicitPort]
-    .filter((port) => port !== 0)
-    .map((port) => `${port}-${port}`)
-    .concat(`${passivePorts}`);
+  return openingsOfSettings(server).map(({ low, high }) => `${low}-${high}`);
 }
 
 function refuseWrongSettings({ staging, production, probe, repository, connectionArn }: FtpsPipelineProps): void {

@@ -58,6 +58,37 @@ describe('a change', () => {
   });
 });
 
+describe('SFTP', () => {
+  const withSftp = environment({ server: { sftp: {} } });
+  const types = ({ fates }: Outcome, fate: string) => [...fates.values()].filter((one) => one.fate === fate).map(({ type }) => type.replace(/^AWS::/, ''));
+
+  it('comes to a running environment by its own resources, and changes of the others what says its port', () => {
+    const outcome = change(two, withSftp);
+    expect(outcome.problems).toEqual([]);
+    expect(having(outcome, 'replaced')).toEqual([]);
+    expect(having(outcome, 'deleted')).toEqual([]);
+    expect(types(outcome, 'updated').sort()).toEqual([
+      ...['CloudFormation::CustomResource', 'CloudWatch::Alarm', 'CloudWatch::Dashboard', 'EC2::LaunchTemplate', 'EC2::SecurityGroup', 'IAM::Policy'],
+    ]);
+    const created = [...outcome.fates].filter(([, { fate }]) => fate === 'created').map(([id]) => id.replace(/^.*\//, ''));
+    expect(
+      created.filter((id) => !/^(HostKeys|ServiceAlarmsSftp|LogsSftp|LogsArchive(Query|Statement)(sessionsbyprotocol|sshsessionsofanaccount))/.test(id)),
+    ).toEqual([]);
+  });
+
+  it('on another port is an update of what says the port', () => {
+    const outcome = change(withSftp, environment({ server: { sftp: { port: 2022 } } }));
+    expect([outcome.problems, having(outcome, 'replaced'), having(outcome, 'created')]).toEqual([[], [], []]);
+    expect(types(outcome, 'updated').sort()).toEqual(['CloudFormation::CustomResource', 'Custom::FtpsHostKeys', 'EC2::LaunchTemplate', 'EC2::SecurityGroup']);
+  });
+
+  it('goes again without anything that is stuck, and leaves its host keys', () => {
+    const outcome = change(withSftp, two);
+    expect([outcome.problems, having(outcome, 'replaced')]).toEqual([[], []]);
+    expect(types(outcome, 'kept').sort()).toEqual(['KMS::Key', 'Logs::LogGroup', 'SecretsManager::Secret']);
+  });
+});
+
 describe('accounts in code', () => {
   const account = (id: string, props: Partial<FtpsAccountProps> = {}, password = 'acme/password') =>
     synthesized({}, ({ dataStack, service }) => {

@@ -1,4 +1,5 @@
-import { type AuditMetric, auditMetrics } from '../../../lib/logs/audit-metrics';
+import { type AuditMetric, auditMetrics, metricsOf } from '../../../lib/logs/audit-metrics';
+import { sftp } from '../../../lib/protocols/sftp';
 import type { ServerEvent } from '../../../server/audit/event';
 import { toOcsf } from '../../../server/audit/ocsf';
 import { filterPattern, selected } from './filter-pattern';
@@ -106,5 +107,36 @@ it('a line that stands for several events counts for as many, and nowhere else',
     expect(
       metrics.filter((metric) => metric.repeated && filterPattern(metric.repeated)(line)).map((metric) => [metric.name, selected('$.count', line)]),
     ).toEqual([[name, 970]]);
+  }
+});
+
+it('a protocol beside FTPS is counted by itself as well, and FTPS not with it', () => {
+  const overSsh = { protocol: 'ssh', listener: 'sftp' } as const;
+  const counting = (metrics: readonly AuditMetric[], event: ServerEvent, repeats?: { count: number; first: number; last: number }) => {
+    const line = toOcsf(event, { time: 0, sequence: 1, productVersion: '1', repeats }) as never;
+    return metrics.filter(({ pattern, repeated }) => filterPattern(repeats ? (repeated ?? '{ $.count < 0 }') : pattern)(line)).map(({ name }) => name);
+  };
+  const events: [ServerEvent, string][] = [
+    [{ ...login, outcome: 'success' }, 'Logins'],
+    [{ ...login, outcome: 'failure', reason: 'wrong-password' }, 'FailedLogins'],
+    [{ kind: 'handshake-failed', channel: 'control', reason: 'timeout', ...facts }, 'HandshakeFailures'],
+    [{ ...transfer, transfer: 'upload' }, 'Uploads'],
+    [{ ...transfer, transfer: 'download' }, 'Downloads'],
+    [{ ...transfer, transfer: 'download', outcome: 'aborted' }, 'TransferErrors'],
+  ];
+  expect(metricsOf(sftp).map(({ name }) => name)).toEqual([...events.map(([, name]) => `Sftp${name}`), 'SftpHostKeysRefused']);
+  expect(counting(metricsOf(sftp), { kind: 'configuration', change: 'refused', what: 'host keys' })).toEqual(['SftpHostKeysRefused']);
+  expect(counting(metricsOf(sftp), { kind: 'configuration', change: 'reloaded', what: 'host keys' })).toEqual([]);
+  expect(counting(metricsOf(sftp), { kind: 'configuration', change: 'refused', what: 'accounts' })).toEqual([]);
+  for (const [event, name] of events) {
+    expect(counting(metricsOf(sftp), event)).toEqual([]);
+    expect(counting(metricsOf(sftp), { ...event, ...overSsh } as ServerEvent)).toEqual([`Sftp${name}`]);
+    // What calls somebody counts both.
+    expect(counting(Object.values(auditMetrics), { ...event, ...overSsh } as ServerEvent)).toContain(name);
+  }
+  const many = { count: 970, first: 0, last: 1 };
+  for (const [event, name] of events.slice(1, 3)) {
+    expect(counting(metricsOf(sftp), event, many)).toEqual([]);
+    expect(counting(metricsOf(sftp), { ...event, ...overSsh } as ServerEvent, many)).toEqual([`Sftp${name}`]);
   }
 });

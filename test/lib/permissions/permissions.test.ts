@@ -17,6 +17,7 @@ import { KEY_OF_OTHERS, oneKey } from './table/one-key';
 import { accountKeeper, operator } from './table/people';
 import { pipelineActions } from './table/pipeline';
 import { balancerOfAws, filesOfAws } from './table/service-linked';
+import { hostKeys } from './table/sftp';
 import type { Request, Table } from './table/step';
 import { s3, s3ScannedByInstances, toldByServers } from './table/storage';
 import { unneeded } from './unneeded';
@@ -31,7 +32,7 @@ describe.each([
     /^Wide\//,
     [
       ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses],
-      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, ...everywhere],
+      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, hostKeys, ...everywhere],
     ],
   ],
   [
@@ -40,7 +41,7 @@ describe.each([
     /^Wide\//,
     [
       ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses, oneKey],
-      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, ...everywhere],
+      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, hostKeys, ...everywhere],
     ],
   ],
   ['the pipeline', promotion(), /^ftps-pipeline\//, [pipelineActions]], // its environments are those above

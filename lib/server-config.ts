@@ -1,0 +1,125 @@
+/**
+ * The one configuration object that follows from what a platform engineer said about the server. Ports of the security group, the firewall and the
+ * server itself are all read from that object.
+ */
+import { ConfigError, checkServerConfig, type Problem, type ServerConfig, type ServerConfigInput } from '../server/config';
+import { PassivePorts } from './network/passive-ports';
+import { openingsOf, protocols } from './protocols/all';
+import type { ProtocolParts } from './protocols/protocol';
+import { withOverrides } from './server-overrides';
+import { DataTlsReuse, type FtpsServerSettings, TlsPolicy, VirusScan } from './server-settings';
+import type { StorageSettings } from './storage/file-storage';
+
+/** The parts of the configuration that other constructs fill in. */
+export interface ServerParts extends ProtocolParts {
+  /** Secrets with certificates; those for the same names, RSA beside ECDSA, are served side by side. */
+  readonly certificateSecretIds: readonly string[];
+  readonly storage: StorageSettings;
+  readonly identity: readonly { readonly [key: string]: unknown }[];
+  /** The table of shared lock-outs, where there is one. */
+  readonly lockoutTable?: string;
+  readonly lifecycle?: ServerConfigInput['lifecycle'];
+}
+
+/** How many sessions of one client address a port of the passive range is good for, while none of them proves its session. */
+const SESSIONS_PER_PORT = 1_000;
+
+/** Where the audit goes on an instance; the CloudWatch agent reads it there. */
+export const AUDIT_FILE = '/var/log/ftps/audit.json';
+
+/** Fills in and checks the configuration that is shipped. Throws an Error that names every wrong setting. */
+export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): ServerConfig {
+  const doors: Partial<ServerConfigInput> = Object.assign({}, ...protocols.map((one) => one.settings(settings, parts)));
+  const input = {
+    ...doors,
+    workers: 'auto',
+    tls: {
+      policy: settings.tlsPolicy ?? TlsPolicy.MODERN,
+      dataTlsReuse: settings.dataTlsReuse ?? DataTlsReuse.PREFERRED,
+      clientCa: parts.clientTrust?.authorities,
+      clientCrl: parts.clientTrust?.revocations,
+      certificates: parts.certificateSecretIds.map((secretId) => ({ kind: 'secret' as const, secretId })),
+    },
+    storage: parts.storage.storage as ServerConfigInput['storage'], // checked below, whoever wrote it
+    antivirus: antivirusOf(settings.virusScan ?? VirusScan.REQUIRED, parts.storage),
+    afterRelease: { eventBus: parts.storage.eventBus },
+    identity: parts.identity as ServerConfigInput['identity'],
+    limits: {
+      sessions: settings.maxSessions ?? 2_000,
+      drainSeconds: settings.drainTimeout?.toSeconds() ?? 300,
+      idleSeconds: settings.idleTimeout?.toSeconds() ?? 900,
+      ...(parts.lockoutTable === undefined ? {} : { lockout: { table: parts.lockoutTable } }),
+    },
+    audit: { destination: AUDIT_FILE },
+    admin: { port: 9990 },
+    ...(parts.lifecycle ? { lifecycle: parts.lifecycle } : {}),
+    ...(settings.banner === undefined ? {} : { banner: settings.banner }),
+  } as ServerConfigInput; // checked below
+  try {
+    const config = checkServerConfig(withOverrides(input, settings.overrides ?? {}, saidBy(settings)));
+    const problems = deploymentProblems(config);
+    if (problems.length > 0) throw new ConfigError(problems);
+    return config;
+  } catch (error) {
+    if (error instanceof ConfigError)
+      throw new Error(`The server settings can't be used:\n${error.problems.map(({ key, message }) => `  ${settingOf(key)}: ${message}`).join('\n')}`);
+    throw error;
+  }
+}
+
+/** Keys of the server that a prop was given for, which an override may not say again. */
+function saidBy(settings: FtpsServerSettings): Readonly<Record<string, keyof FtpsServerSettings>> {
+  const props = {
+    'tls.dataTlsReuse': 'dataTlsReuse',
+    'limits.sessions': 'maxSessions',
+    'limits.drainSeconds': 'drainTimeout',
+    'limits.idleSeconds': 'idleTimeout',
+    banner: 'banner',
+  } as const;
+  return Object.fromEntries(Object.entries(props).filter(([, prop]) => settings[prop] !== undefined));
+}
+
+/** The scanner of the image, as lib/image/files/clamd.conf sets it up. */
+const CLAMD_SOCKET = '/run/ftps-scanner/clamd.sock';
+const CLAMD_LARGEST = 2000 * 1024 * 1024;
+
+function antivirusOf(scan: VirusScan, { scannedElsewhere }: StorageSettings): ServerConfigInput['antivirus'] {
+  if (scan === VirusScan.OFF || scannedElsewhere) return { kind: 'off' };
+  const otherwise = scan === VirusScan.REQUIRED ? 'refuse' : 'release';
+  return { kind: 'clamd', socket: CLAMD_SOCKET, maxBytes: CLAMD_LARGEST, whenLarger: otherwise, whenUnavailable: otherwise };
+}
+
+/** What a laptop may do and a deployment may not. */
+function deploymentProblems(config: ServerConfig): Problem[] {
+  const range = PassivePorts.parse(config.passive.ports);
+  const problems: Problem[] = [];
+  if (range.low < 1024)
+    problems.push({ key: 'passive.ports', message: `${config.passive.ports} reaches below 1024, where other services are; choose a range from 1024 up` });
+  const most = range.count * SESSIONS_PER_PORT;
+  if (config.limits.sessions > most)
+    problems.push({
+      key: 'limits.sessions',
+      message: `${config.limits.sessions} sessions are too many for the ${range.count} passive ports ${config.passive.ports}; allow at most ${most}, or widen the range`,
+    });
+  if (config.sftp?.port === 0)
+    problems.push({ key: 'sftp.port', message: '0 is any port, and no security group could name it; leave sftp out to have it off' });
+  for (const { label, low, beginsSessions } of openingsOf(config))
+    if (beginsSessions && low === config.admin.port)
+      problems.push({ key: label, message: 'is where an instance is asked whether it is well; choose another port' });
+  return problems;
+}
+
+/** The name that the engineer knows a key by. */
+function settingOf(key: string): string {
+  const known: Record<string, string> = {
+    'passive.ports': 'passivePorts',
+    'tls.clientCa': 'clientTrust',
+    'limits.sessions': 'maxSessions',
+    'limits.drainSeconds': 'drainTimeout',
+    'limits.idleSeconds': 'idleTimeout',
+    'listeners[0].port': 'explicitPort',
+    'listeners[1].port': 'implicitPort',
+    listeners: 'explicitPort, implicitPort',
+  };
+  return known[key] ?? key;
+}
