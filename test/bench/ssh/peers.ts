@@ -15,7 +15,7 @@ export const unpackOpenSsh = (packages: string): string => unpack(openSshFolder(
 function ours(node: string, hashUploads: boolean): Peer['launch'] {
   return (place, ports, folder) => {
     const { hostKey, publicKey } = sshPlace(place);
-    const { config, command } = settings(place, ports, folder, { hashUploads, node, account: { publicKeys: [publicKey] } });
+    const { config, command } = settings(place, ports, folder, { hashUploads, equalHash: true, node, account: { publicKeys: [publicKey] } });
     const withSftp = {
       ...config,
       // FTPS has to have a port; nobody comes there.
