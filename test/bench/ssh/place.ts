@@ -35,6 +35,7 @@ export function sshPlace({ folder }: Workplace): SshPlace {
     options: [
       ...['-F', 'none', '-i', userKey, '-o', 'IdentitiesOnly=yes', '-o', `UserKnownHostsFile=${known}`, '-o', 'StrictHostKeyChecking=yes'],
       ...['-o', 'BatchMode=yes', '-o', 'KexAlgorithms=curve25519-sha256', '-o', 'HostKeyAlgorithms=ssh-ed25519'],
+      ...['-o', 'MACs=hmac-sha2-256-etm@openssh.com,hmac-sha2-256'],
     ],
   };
 }

@@ -21,6 +21,8 @@ const MANY = 256;
 const SOME = 32;
 /** What each of those takes at most where nothing waits, the way to the thread pool and back by code that runs for the first time. Milliseconds. */
 const QUICK_IN_POOL_MS = 0.2;
+/** So long after a look the kernel still has in memory what was looked at. Milliseconds. */
+const SEEN_MS = 200;
 /** Looks without the thread pool between two glances at the clock. */
 const LOOKS = 4;
 /** What each of those takes at most; one that takes longer has waited for a disk or a network. Milliseconds. */
@@ -30,6 +32,8 @@ export class Folder {
   /** Whether looks at what is in it are answered from memory. */
   private isCached = false;
   private onLocalDisk: Promise<boolean> | undefined;
+  /** What was looked at last, and until when it counts as in memory. */
+  private seen: { readonly name: string; readonly until: number } | undefined;
   /** How many have it open. */
   private users = 1;
 
@@ -74,8 +78,16 @@ export class Folder {
     return byDescriptor ? `/proc/self/fd/${file.fd}` : this.at(name);
   }
 
-  stat(name: string): Promise<Stats> {
-    return lstat(this.at(name)).catch(storageError);
+  /** What was looked at a moment ago is in memory, where the disk is a local one: clients of SFTP ask three times for each file. */
+  async stat(name: string): Promise<Stats> {
+    const { seen } = this;
+    if (seen?.name === name && performance.now() < seen.until && (await this.isOnLocalDisk())) {
+      const found = lookAt(this.at(name));
+      if (found) return found;
+    }
+    const found = await lstat(this.at(name)).catch(storageError);
+    this.seen = { name, until: performance.now() + SEEN_MS };
+    return found;
   }
 
   /** The same, undefined where nothing has the name: most uploads are of new files, and an error that is made and thrown away costs more than the look. */
