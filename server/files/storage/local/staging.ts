@@ -17,12 +17,17 @@ export class Staging {
 
   /** This process's staging folder, made when first asked for. */
   open(): Promise<Folder> {
-    this.folder ??= (async () => {
-      const path = join(this.root, STAGING, await ownName());
-      await mkdir(path, { recursive: true, mode: 0o700 });
-      return Folder.open(path);
-    })();
+    this.folder ??= this.make().catch((error: unknown) => {
+      this.folder = undefined; // what was wrong may have passed when it is asked for again
+      throw error;
+    });
     return this.folder;
+  }
+
+  private async make(): Promise<Folder> {
+    const path = join(this.root, STAGING, await ownName());
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return Folder.open(path);
   }
 
   newName(): string {

@@ -12,21 +12,30 @@ import { StorageError } from '../storage';
 export class Spool {
   private readonly staging: Staging;
   private used = 0;
+  private isWarned = false;
 
   /** `most`: bytes of all its files together. */
   constructor(
-    folder: string,
+    private readonly folder: string,
     private readonly most: number,
   ) {
     this.staging = new Staging(folder);
   }
 
   async open(): Promise<SpoolFile> {
-    const folder = await this.staging.open().catch(storageError);
+    const folder = await this.staging.open().catch((error: NodeJS.ErrnoException) => {
+      this.warn(error.code);
+      return storageError(error);
+    });
     const name = this.staging.newName();
     const file = await folder.file(name, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL);
     await folder.remove(name);
     return new SpoolFile(file, (bytes) => this.take(bytes));
+  }
+
+  private warn(code: string | undefined): void {
+    if (!this.isWarned) process.emitWarning(`storage.spool: ${this.folder} can't be used (${code}); files that are not written in order are refused`);
+    this.isWarned = true;
   }
 
   /** Removes the folders that dead processes left. */

@@ -5,6 +5,8 @@ import { mkdirSync, readdirSync, readlinkSync, statSync, truncateSync, writeFile
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runLong } from '../../../../server/ftps/control/long-command';
+import type { Session } from '../../../../server/ftps/control/session';
 import { RawClient, type TestServer, testServer } from '../../support/server';
 
 const MIB = 1024 * 1024;
@@ -94,6 +96,18 @@ it('a client that goes takes its HASH with it', async () => {
   await until(() => openOn('huge') > 0);
   client.close();
   await until(() => openOn('huge') === 0);
+});
+
+it('what a client had asked for that is gone before its turn is not begun', async () => {
+  let begun = false;
+  const replies: number[] = [];
+  const session = { ended: true, flush: () => {}, reply: async (code: number) => void replies.push(code) } as unknown as Session;
+  const act = async () => {
+    begun = true;
+    return { code: 213, text: '' };
+  };
+  await runLong(session, { command: 'HASH', path: '/huge', act });
+  expect([begun, replies]).toEqual([false, [451]]);
 });
 
 it('a server that goes down does not wait for a HASH', async () => {
