@@ -12,6 +12,7 @@ import { uploadRoutes } from './api/routes/uploads';
 import type { Application, Exchange, Visitor } from './exchange';
 import type { Head } from './http/head';
 import { Disconnected } from './http/inflow';
+import { PAGE_POLICY, pageFile } from './page/files';
 import type { Uploads } from './uploads';
 
 const PREFIX = '/api/v1';
@@ -59,6 +60,11 @@ async function answerTo(exchange: Exchange, { uploads }: Shared): Promise<Answer
   const { head, caller } = exchange;
   if (head.path === `${PREFIX}/openapi.json` && (head.method === 'GET' || head.method === 'HEAD')) {
     exchange.reply.send(200, { 'content-type': JSON_TYPE }, document);
+    return 'answered';
+  }
+  const file = head.method === 'GET' || head.method === 'HEAD' ? pageFile(head.path) : undefined;
+  if (file) {
+    exchange.reply.send(200, { 'content-type': file.type, 'content-security-policy': PAGE_POLICY, 'cross-origin-opener-policy': 'same-origin' }, file.text);
     return 'answered';
   }
   const { route, at } = find(head);

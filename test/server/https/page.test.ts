@@ -1,0 +1,38 @@
+import { pageFile } from '../../../server/https/page/files';
+import { type HttpsServed, httpsServed } from './served';
+
+let server: HttpsServed;
+beforeAll(async () => {
+  server = await httpsServed();
+});
+afterAll(() => server.close());
+
+const names = ['/', '/page.css', '/page.js', '/uploads.js', '/texts.js'];
+const all = () => names.map((name) => pageFile(name)!.text).join('\n');
+
+it('comes to everybody, also by a link of another site, with a policy that lets it load nothing but its own files', async () => {
+  const client = server.connect();
+  for (const name of names) {
+    const { status, headers, body } = await client.ask('GET', name, { headers: { 'sec-fetch-site': 'cross-site' } });
+    expect([name, status, body.toString()]).toEqual([name, 200, pageFile(name)!.text]);
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; .*frame-ancestors 'none'/);
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'strict-transport-security': expect.any(String) });
+  }
+  expect((await client.ask('GET', '/page.html')).status).toBe(404);
+});
+
+it('names nothing that lies elsewhere, writes no markup, and has no style or script of its own in the page', () => {
+  expect(all()).not.toMatch(/https?:\/\//);
+  expect(all()).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/);
+  expect(pageFile('/')!.text).not.toMatch(/\son\w+=|\sstyle=|<script>|<style>/);
+});
+
+it('has every text in its catalogue, and no text there that is not used', () => {
+  const catalogue = [...pageFile('/texts.js')!.text.matchAll(/^ {2}(\w+):/gm)].map(([, key]) => key!);
+  const rest = names
+    .filter((name) => name !== '/texts.js')
+    .map((name) => pageFile(name)!.text)
+    .join('\n');
+  const used = [...rest.matchAll(/texts\.(\w+)|data-(?:text|label|placeholder)="(\w+)"/g)].map(([, one, other]) => one ?? other!);
+  expect([...new Set(used)].filter((key) => key !== 'js').sort()).toEqual([...catalogue].sort());
+});
