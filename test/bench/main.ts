@@ -54,7 +54,7 @@ const ftps = (node: string | undefined, builds: readonly string[]): Wing => ({
   chart: 'performance.svg',
   prepare: (cache) => ({ packages: unpackPeers(cache), python: preparePython(cache) }),
   conditions: ({ hash, ownHash, scale }) => [
-    'cdk-ftps is this server on its defaults: SHA-256 of every upload, its own password hash, one worker a processor. “All equal”: no upload hashed, a password hash as cheap as the others’, and none remembered.',
+    'cdk-ftps is this server on its defaults: SHA-256 of every upload, its own password hash, one worker a processor. “Equal”: no upload hashed, a password hash as cheap as the others’, and none remembered.',
     `Every server has the same RSA-2048 certificate and TLS 1.3 with AES-256-GCM; large file ${mib(scale.bigFile)}, four at once ${mib(scale.parallelFile)} each, ${scale.smallFiles} small files.`,
     `A password hash costs ${hash.cryptMilliseconds.toFixed(1)} ms in the others (SHA-512 crypt, 5,000 rounds), ${hash.phcMilliseconds.toFixed(1)} ms where all is equal (PBKDF2-HMAC-SHA-256, ${hash.iterations.toLocaleString('en')} iterations) and ${ownHash.milliseconds.toFixed(0)} ms on the defaults (scrypt, once an hour); where a figure says honest hash, as much in the others.`,
   ],

@@ -86,7 +86,7 @@ function target(figure: Figure): string {
       : wanted?.ratio !== undefined
         ? `${show(wanted.ratio, 1)}×`
         : '–';
-  return figure.must ? `${one(figure.must)} / ${one(figure.aim)}` : '–';
+  return figure.must ? `${one(figure.must)} / ${one(figure.aim)}${figure.own ? `, of ${figure.own}` : ''}` : '–';
 }
 
 const words = { aim: 'aim reached', must: 'reached', no: '**not reached**' } as const;
@@ -94,7 +94,7 @@ const words = { aim: 'aim reached', must: 'reached', no: '**not reached**' } as 
 export function table(report: Report): string {
   const { columns, figures, results } = report;
   const hasEqual = columns.some(({ role }) => role === 'equal');
-  const header = ['Figure', 'unit', ...columns.map(({ name }) => name), 'ratio to the best peer', ...(hasEqual ? ['all equal'] : []), 'must / aim', ''];
+  const header = ['Figure', 'unit', ...columns.map(({ name }) => name), 'ratio to the best peer', ...(hasEqual ? ['equal'] : []), 'must / aim', ''];
   const rows = figures.map((figure) => {
     const { reached } = compare(report, figure);
     const { ratio, best } = compare(report, figure, 'ours');
