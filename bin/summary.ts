@@ -9,9 +9,7 @@ export function summarize(template: { Resources: Record<string, Resource> }): st
   const all = Object.values(template.Resources);
   const of = (type: string) => all.filter((resource) => resource.Type === type);
   const door = of('AWS::EC2::SecurityGroup').find(({ Properties }) => Properties.GroupDescription?.startsWith('FTPS: control ports'));
-  const rules: { FromPort: number; ToPort: number; CidrIp?: string; CidrIpv6?: string; SourcePrefixListId?: string }[] =
-    door?.Properties.SecurityGroupIngress ?? [];
-  const ports = [...new Set(rules.map(({ FromPort, ToPort }) => (FromPort === ToPort ? `${FromPort}` : `${FromPort}-${ToPort}`)))];
+  const rules: Rule[] = door?.Properties.SecurityGroupIngress ?? [];
   const clients = [...new Set(rules.map(({ CidrIp, CidrIpv6, SourcePrefixListId }) => CidrIp ?? CidrIpv6 ?? SourcePrefixListId))];
   const group = of('AWS::AutoScaling::AutoScalingGroup')[0]?.Properties;
   const type: string = of('AWS::EC2::LaunchTemplate')[0]?.Properties.LaunchTemplateData.InstanceType;
@@ -22,7 +20,7 @@ export function summarize(template: { Resources: Record<string, Resource> }): st
   const bill = billOf(all);
   const perGigabyte = gigabytePriceOf(all);
   return [
-    `open ports     ${ports.join(', ')} from ${clients.join(', ')}`,
+    `open ports     ${portsIn(rules)} from ${clients.join(', ')}`,
     `instances      ${group?.MinSize} x ${type}`,
     `patched        ${schedule} (UTC)`,
     `storage        ${storages[perGigabyte.kind]}`,
@@ -40,6 +38,24 @@ const storages: Readonly<Record<StorageKind, string>> = {
   'S3, scanned by the instances': 'S3, encrypted, versioned',
   'S3, scanned by GuardDuty': 'S3, encrypted, versioned, scanned by GuardDuty',
 };
+
+interface Rule {
+  readonly FromPort: number;
+  readonly ToPort: number;
+  readonly Description?: string;
+  readonly CidrIp?: string;
+  readonly CidrIpv6?: string;
+  readonly SourcePrefixListId?: string;
+}
+
+/** Each once; where there are several protocols, each with its own: rules begin with its name. */
+function portsIn(rules: readonly Rule[]): string {
+  const nameOf = ({ Description = '' }: Rule) => Description.split(' ')[0]!;
+  const portOf = ({ FromPort, ToPort }: Rule) => (FromPort === ToPort ? `${FromPort}` : `${FromPort}-${ToPort}`);
+  const names = [...new Set(rules.map(nameOf))];
+  const ofName = (name: string) => [...new Set(rules.filter((rule) => nameOf(rule) === name).map(portOf))].join(', ');
+  return names.map((name) => (names.length > 1 ? `${name} ${ofName(name)}` : ofName(name))).join('; ');
+}
 
 /** A price with as many digits as say something. */
 const usd = (price: number) => (price > 0 && price < 0.01 ? price.toFixed(4) : price.toFixed(2)).replace(/^0\.00$/, '0');

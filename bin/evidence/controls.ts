@@ -2,7 +2,7 @@
  * The controls of an FTPS service, what the kit claims of each, and what an auditor calls them: requirements of PCI DSS 4.0, and
  * paragraphs of the HIPAA Security Rule (45 CFR part 164).
  */
-import { parsePortRange } from '../../server/config';
+import { openingsOf } from '../../lib/protocols/all';
 import { alarm, type Claim, resource, setting, shown, step, test } from './claim';
 import type { Resource, Subject } from './subject';
 
@@ -43,7 +43,7 @@ export const controls: readonly Control[] = [
   },
   {
     id: 'ports',
-    title: 'Open are the control ports and the passive range, to the networks of partners, and nothing else',
+    title: 'Open are the ports of the protocols that are served, to the networks of partners, and nothing else',
     pci: ['1.2.5', '1.3.1', '1.4.2'],
     hipaa: ['164.312(e)(1)', '164.312(a)(1)'],
     claims: [
@@ -127,6 +127,7 @@ export const controls: readonly Control[] = [
       ...[30, 14, 7, 1].map((threshold) => alarm('CertificateDaysLeft', { threshold })),
       ...[30, 14, 7, 1].map((threshold) => alarm('ServedCertificateDaysLeft', { threshold })),
       alarm('CertificatesRefused'),
+      shown('host keys of SFTP, where it is on, are in a secret that nobody but their Lambda writes, and somebody is told when they fail', hostKeysAreKept),
     ],
   },
   {
@@ -272,13 +273,27 @@ function doorMatches({ resources, server }: Subject): string[] {
   const door = [...resources].find(
     ([, { Type, Properties }]) => Type === 'AWS::EC2::SecurityGroup' && /^FTPS: control ports/.test(Properties.GroupDescription),
   );
-  const passive = parsePortRange(server.passive.ports);
-  if (!door || 'any' in passive) return [];
+  if (!door) return [];
   const rules: { FromPort: number; ToPort: number; CidrIp?: string; CidrIpv6?: string }[] = door[1].Properties.SecurityGroupIngress ?? [];
   const open = [...new Set(rules.map(({ FromPort, ToPort }) => `${FromPort}-${ToPort}`))].sort();
-  const meant = [...server.listeners.map(({ port }) => `${port}-${port}`), `${passive.low}-${passive.high}`].sort();
+  const meant = openingsOf(server)
+    .map(({ low, high }) => `${low}-${high}`)
+    .sort();
   const anybody = rules.some(({ CidrIp, CidrIpv6 }) => /\/0$/.test(CidrIp ?? CidrIpv6 ?? ''));
   return open.join() === meant.join() && !anybody ? [door[0]] : [];
+}
+
+/** The secret is there or somebody else's, and each of the alarms that watch it tells somebody. */
+function hostKeysAreKept({ resources, server: { sftp } }: Subject): string[] {
+  if (!sftp) return ['SFTP is off'];
+  const made = [...resources].filter(([, { Type }]) => Type === 'Custom::FtpsHostKeys').map(([id]) => id);
+  const alarms = [/^FTPS: An instance can not read the host keys of SFTP/, /^Failed: .*the host keys of SFTP can be read/].map((words) =>
+    [...resources].find(
+      ([, { Type, Properties }]) => Type === 'AWS::CloudWatch::Alarm' && words.test(Properties.AlarmDescription) && Properties.AlarmActions?.length > 0,
+    ),
+  );
+  const inSecrets = sftp.hostKeys.every(({ kind }) => kind === 'secret');
+  return inSecrets && made.length > 0 && alarms.every(Boolean) ? [...made, ...alarms.map((one) => one![0])] : [];
 }
 
 /** A bucket of files is encrypted by a key of its own. */

@@ -5,6 +5,9 @@ import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { controls } from '../../../bin/evidence/controls';
+import type { Subject } from '../../../bin/evidence/subject';
+import { summarize } from '../../../bin/summary';
 import {
   AuditLog,
   FtpsEnvironment,
@@ -24,6 +27,7 @@ import {
 } from '../../../lib';
 import { acknowledgeHouseRules } from '../../../lib/compliance/house-rules';
 import { type ServerParts, serverConfig } from '../../../lib/server-config';
+import { checkServerConfig } from '../../../server/config';
 import { flat, inboundRules, nagFindings, type Resources, serviceTemplate, shippedSettings, testStack } from '../support';
 
 const SFTP: Partial<FtpsServiceProps> = { server: { sftp: { port: 22 } } };
@@ -154,7 +158,7 @@ describe('its host keys', () => {
   });
 
   it('are made before the first instance needs them, and read by all', () => {
-    expect(shippedSettings(template)['sftp'].hostKeys).toEqual([{ kind: 'secret', secretId: `<${secretId}>` }]);
+    expect(shippedSettings(template)['sftp'].hostKeys).toMatchObject([{ kind: 'secret', secretId: `<${secretId}>` }]);
     const [[, group]] = of(template, 'AWS::AutoScaling::AutoScalingGroup') as [[string, Resources]];
     expect(group['DependsOn']).toContain(resourceId);
   });
@@ -178,7 +182,7 @@ describe('its host keys', () => {
       ),
     }));
     expect(of(imported, 'AWS::SecretsManager::Secret').filter(([id]) => id.includes('Keys'))).toEqual([]);
-    expect(shippedSettings(imported)['sftp'].hostKeys).toEqual([
+    expect(shippedSettings(imported)['sftp'].hostKeys).toMatchObject([
       { kind: 'secret', secretId: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:old-a1B2c3' },
     ]);
     const writers = of(imported, 'AWS::IAM::Policy').filter(([, one]) => /PutSecretValue/.test(JSON.stringify(one)) && /old-a1B2c3/.test(JSON.stringify(one)));
@@ -251,6 +255,29 @@ describe('what happens over it', () => {
     expect(() => auditLog.metricOfProtocol('SFTP', 'Logouts')).toThrow(/there is Logins, FailedLogins, HandshakeFailures/);
     expect(() => auditLog.addProtocol('GOPHER')).toThrow(/"GOPHER" is none beside FTPS; there is SFTP/);
   });
+});
+
+it('the evidence shows its port and its host keys', () => {
+  const resources = new Map(Object.entries(template.toJSON()['Resources'] as Resources).map(([id, one]) => [`test/${id}`, one]));
+  const subject = { resources, server: checkServerConfig(shippedSettings(template)) } as unknown as Subject;
+  const shown = (text: string, of = subject) =>
+    controls
+      .flatMap(({ claims = [] }) => claims)
+      .find((claim) => claim.text.startsWith(text))!
+      .show(of);
+  expect(shown('the security group lets in exactly the ports')).toHaveLength(1);
+  expect(shown('host keys of SFTP, where it is on')).toHaveLength(3);
+  const alarm = [...resources].find(([id]) => id.includes('AlarmsSftpHostKeysRefused'))!;
+  alarm[1].Properties.AlarmActions = [];
+  expect(shown('host keys of SFTP, where it is on')).toEqual([]);
+});
+
+it('the summary names the ports of each protocol', () => {
+  const lines = (one: Template) => summarize({ Resources: one.toJSON()['Resources'] })[0];
+  expect([lines(template), lines(without)]).toEqual([
+    'open ports     FTPS 21, 990, 50000-50015; SFTP 22 from 203.0.113.0/24',
+    'open ports     21, 990, 50000-50015 from 203.0.113.0/24',
+  ]);
 });
 
 it('environments refuse what they do not know of it', () => {
