@@ -10,8 +10,10 @@ const BUNDLE = join(__dirname, '../../../dist/image/ftps.js');
 
 interface Options {
   readonly hashUploads: boolean;
-  /** Whether the account's hash costs what one of the others costs, and is computed at every login. Default: its own hash, remembered as by default. */
+  /** Whether the account's hash costs what one of the others costs. Default: its own. */
   readonly equalHash?: boolean;
+  /** Whether no password is remembered, as by none of the others. */
+  readonly remembersNone?: boolean;
   /** Another build of it. */
   readonly bundle?: string;
   /** The Node.js that runs it. Default: the one that runs the bench. */
@@ -25,7 +27,7 @@ export function settings(
   place: Workplace,
   ports: Ports,
   folder: string,
-  { hashUploads, equalHash, bundle = BUNDLE, node = process.execPath, account }: Options,
+  { hashUploads, equalHash, remembersNone, bundle = BUNDLE, node = process.execPath, account }: Options,
 ) {
   const accounts = [{ user: USER, home: '/', passwordHash: equalHash ? place.hash.phc : place.ownHash.phc, ...account }];
   writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts }));
@@ -39,7 +41,7 @@ export function settings(
     identity: [{ kind: 'file', file: join(folder, 'accounts.json') }],
     // In a folder of its own, as on an instance: that of the accounts is watched for changes.
     audit: { destination: join(folder, 'log/audit.json'), hashUploads },
-    ...(equalHash ? { passwords: { rememberSeconds: 0 } } : {}),
+    ...(remembersNone ? { passwords: { rememberSeconds: 0 } } : {}),
     // One client machine makes all the load.
     limits: {
       sessions: 20_000,
@@ -69,7 +71,7 @@ function peer(name: string, options: Options): Peer {
 /** On its defaults: uploads are hashed, a password's hash is its own, and one that was right is remembered. */
 export const ours: Peer = peer('cdk-ftps', { hashUploads: true });
 /** The others hash no upload and remember no password. */
-export const oursEqual: Peer = { ...peer('cdk-ftps equal', { hashUploads: false, equalHash: true }), variant: true };
+export const oursEqual: Peer = { ...peer('cdk-ftps equal', { hashUploads: false, equalHash: true, remembersNone: true }), variant: true };
 /** On its defaults, by another Node.js. */
 export const oursByNode = (node: string): Peer => ({ ...peer('cdk-ftps other Node.js', { hashUploads: true, node }), variant: true });
 /** Another build of it on its defaults: `name=path of its ftps.js`. */
