@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ let moto: Moto;
 let folder: string;
 let managed: string;
 let lambda: string;
+let key: string;
 
 beforeAll(async () => {
   moto = await startMoto({ script: join(__dirname, 'moto_with_lists.py') });
@@ -33,8 +35,11 @@ beforeAll(async () => {
     IdentityProviderDetails: { DirectoryId: 'd-1234567890' },
     Protocols: ['FTPS'],
   });
+  execFileSync('ssh-keygen', ['-q', '-t', 'ecdsa', '-N', '', '-C', 'carl', '-f', join(folder, 'key')]);
+  key = readFileSync(join(folder, 'key.pub'), 'utf8').trim();
   const users = [
     { UserName: 'ann', HomeDirectory: '/incoming/partners/ann', HomeDirectoryType: 'PATH' },
+    { UserName: 'carl', HomeDirectory: '/incoming/partners/carl', HomeDirectoryType: 'PATH', SshPublicKeyBody: key },
     { UserName: 'bob', HomeDirectoryType: 'LOGICAL', HomeDirectoryMappings: [{ Entry: '/', Target: '/incoming/shared/bob' }] },
     { UserName: 'limited', HomeDirectory: '/incoming/limited', Policy: '{"Version":"2012-10-17","Statement":[]}' },
     {
@@ -72,11 +77,15 @@ function ftps(...args: string[]) {
 it('says what becomes of every server and user, and writes nothing', async () => {
   const { code, output } = await ftps();
   expect(code).toBe(0);
-  expect(output).toContain(`${managed}  SFTP · PUBLIC · SERVICE_MANAGED\n  ann  /partners/ann\n  bob  /shared/bob\n  templated  /templated\n`);
+  expect(output).toContain(
+    `${managed}  SFTP · PUBLIC · SERVICE_MANAGED\n  ann  /partners/ann\n  bob  /shared/bob\n  carl  /partners/carl  1 key\n  templated  /templated\n`,
+  );
   expect(output).toMatch(/limited {2}left out: Policy: .*--accept-policies/);
   expect(output).toMatch(/many {2}left out: HomeDirectoryDetails: only one entry/);
   expect(output).toContain(`ftps user import --from-prefix aws/transfer/${lambda}/`);
   expect(output).toContain('It serves FTP without TLS');
+  expect(output).toContain('It serves SFTP: switch it on here');
+  expect(output).toContain("can't be read back from AWS");
   expect(output).toContain('PassivePorts.AWS_TRANSFER_FAMILY');
   expect(output).toContain('in the directory d-1234567890: use DirectoryAccounts');
 });
@@ -89,12 +98,15 @@ it('writes accounts to a file, whose printed passwords are those that log in', a
   expect(accounts.map(({ user, home }: Record<string, string>) => `${user} ${home}`)).toEqual([
     'ann /partners/ann',
     'bob /shared/bob',
+    'carl /partners/carl',
     'limited /limited',
     'templated /templated',
   ]);
   const [, password = ''] = /^ann,(\S+)$/m.exec(output)!;
   expect(await verifyPassword(password, accounts[0].passwordHash)).toBe(true);
   expect(readFileSync(file, 'utf8')).not.toContain(password);
+  expect(accounts[2]).toEqual({ user: 'carl', home: '/partners/carl', publicKeys: [key] });
+  expect(output).not.toMatch(/^carl,/m);
   // Another run would give partners other passwords.
   expect(await ftps('--server', managed, '--file', file)).toMatchObject({ code: 2, output: expect.stringContaining('--replace') });
 });
