@@ -6,7 +6,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The files of the classes, and the profiles by which a line may add attributes (named in metadata.profiles). */
-const CLASSES = ['network/network_activity', 'network/http_activity', 'network/ftp_activity', 'iam/authentication', 'application/application_lifecycle'];
+const CLASSES = [
+  'network/network_activity',
+  'network/http_activity',
+  'network/ftp_activity',
+  'network/ssh_activity',
+  'iam/authentication',
+  'application/application_lifecycle',
+];
 const PROFILES = ['host'];
 /** Objects that the audit fills in. An attribute of any other object is refused, so that nothing is written unchecked. */
 const OBJECTS = [

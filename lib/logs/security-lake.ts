@@ -117,4 +117,4 @@ export class SecurityLakeDelivery extends Construct {
 }
 
 /** Classes of the lines: Authentication, Network Activity, HTTP Activity, FTP Activity, Application Lifecycle. */
-const CLASSES = [3002, 4001, 4002, 4008, 6002];
+const CLASSES = [3002, 4001, 4002, 4007, 4008, 6002];

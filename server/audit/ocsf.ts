@@ -118,23 +118,23 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
       const { software, keyExchange, hostKey, cipherIn, cipherOut, strict } = event.ssh;
       return build(
         {
-          classUid: 4001,
-          activity: [99, 'SSH Established'],
+          classUid: 4007,
+          activity: [1, 'Open'],
           message: `SSH: ${keyExchange}, ${hostKey}, ${cipherIn === cipherOut ? cipherIn : `${cipherIn} in, ${cipherOut} out`}${strict ? '' : ', without strict key exchange'}`,
           unmapped: { event: 'ssh-established', listener: event.listener, detail: cut(software) },
         },
-        networkPart(event),
+        { ...networkPart(event), protocol_ver: '2.0' },
       );
     }
     case 'handshake-failed':
       return build(
         {
-          classUid: 4001,
+          classUid: event.protocol === 'ssh' ? 4007 : 4001,
           activity: [4, 'Fail'],
           severity: 3,
           outcome: 'failure',
           detail: event.reason,
-          message: `${event.listener === 'sftp' ? 'SSH' : 'TLS'} handshake failed on the ${event.channel} channel: ${event.reason}`,
+          message: `${event.protocol === 'ssh' ? 'SSH' : 'TLS'} handshake failed on the ${event.channel} channel: ${event.reason}`,
           unmapped: { event: 'handshake-failed', channel: event.channel, listener: event.listener, detail: cut(event.detail) },
         },
         networkPart(event),

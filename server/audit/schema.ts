@@ -169,6 +169,16 @@ export const ftpActivity = z.strictObject({
   traffic: z.strictObject({ bytes: z.number().int() }).optional(),
   duration: z.number().int().optional().describe('Milliseconds.'),
 });
+/** What was agreed on with a client of SSH, or why nothing was. Its connections are Network Activity, its files FTP Activity, as those of FTPS. */
+export const sshActivity = z.strictObject({
+  ...base,
+  ...network,
+  category_uid: z.literal(4),
+  class_uid: z.literal(4007),
+  ...activity(1, 4),
+  protocol_ver: z.literal('2.0').optional(),
+  actor: z.strictObject({ user }).optional(),
+});
 export const authentication = z.strictObject({
   ...base,
   category_uid: z.literal(3),
@@ -196,5 +206,5 @@ export const applicationLifecycle = z.strictObject({
 });
 
 /** Any line of the audit. */
-export const auditLine = z.discriminatedUnion('class_uid', [networkActivity, httpActivity, ftpActivity, authentication, applicationLifecycle]);
+export const auditLine = z.discriminatedUnion('class_uid', [networkActivity, httpActivity, sshActivity, ftpActivity, authentication, applicationLifecycle]);
 export type AuditLine = z.infer<typeof auditLine>;

@@ -48,7 +48,7 @@ describe('Security Lake', () => {
   it('gets each class of line below the prefix of its source, by region, account and day', () => {
     const stack = testStack();
     const { sourceNames } = new SecurityLakeDelivery(stack, 'Lake-delivery', { auditLog: new AuditLog(stack, 'Logs'), lakeBucket: lake(stack) });
-    expect(sourceNames).toEqual(['ftps-3002', 'ftps-4001', 'ftps-4002', 'ftps-4008', 'ftps-6002']);
+    expect(sourceNames).toEqual(['ftps-3002', 'ftps-4001', 'ftps-4002', 'ftps-4007', 'ftps-4008', 'ftps-6002']);
     Template.fromStack(stack).hasResourceProperties('AWS::KinesisFirehose::DeliveryStream', {
       ExtendedS3DestinationConfiguration: Match.objectLike({
         Prefix: 'ext/ftps-!{partitionKeyFromQuery:class_uid}/1.0/region=eu-central-1/accountId=111122223333/eventDay=!{timestamp:yyyyMMdd}/',

@@ -6,6 +6,7 @@ import { compiledOnce } from './compiled-schema';
 const classes: Readonly<Record<number, string>> = {
   4001: 'network_activity',
   4002: 'http_activity',
+  4007: 'ssh_activity',
   4008: 'ftp_activity',
   3002: 'authentication',
   6002: 'application_lifecycle',
