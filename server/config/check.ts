@@ -117,8 +117,10 @@ function acrossKeys(config: ServerConfig): Problem[] {
   return problems;
 }
 
-function directoryProblems({ bind, rules }: DirectorySettings, key: string): Problem[] {
+function directoryProblems({ bind, rules, users }: DirectorySettings, key: string): Problem[] {
   const problems: Problem[] = [];
+  if (users.keyAttribute !== undefined && bind.kind === 'direct')
+    problems.push({ key: `${key}.users.keyAttribute`, message: 'needs bind.kind "service": without a password nobody else could look the user up' });
   if (bind.kind === 'service' && (bind.passwordSecretId === undefined) === (bind.passwordFile === undefined))
     problems.push({
       key: `${key}.bind.passwordSecretId`,
@@ -129,6 +131,11 @@ function directoryProblems({ bind, rules }: DirectorySettings, key: string): Pro
       problems.push({
         key: `${key}.rules[${index}].account.certificates`,
         message: `is empty, so no certificate could stand for an account; clientCertificate is "${account.clientCertificate}"`,
+      });
+    if (account.sshLogin !== undefined && account.sshLogin !== 'password-or-key' && bind.kind === 'direct')
+      problems.push({
+        key: `${key}.rules[${index}].account.sshLogin`,
+        message: `"${account.sshLogin}" needs bind.kind "service": without a password nobody else could look the user up`,
       });
     if (account.clientCertificate === 'instead-of-password' && bind.kind === 'direct')
       problems.push({

@@ -584,6 +584,11 @@ const directoryIdentity = z.strictObject({
         'RFC 4515. `{login}` is what was typed, `{user}` the same without the realm. Absent: `(uid={user})`, or for Active Directory users by sAMAccountName and userPrincipalName.',
       ),
     nameAttribute: attributeName.optional().describe('The attribute that is the name of the account. Absent: uid, or for Active Directory sAMAccountName.'),
+    keyAttribute: attributeName
+      .optional()
+      .describe(
+        'The attribute with the public keys that users may log in with over SSH: `sshPublicKey`, in Active Directory `altSecurityIdentities`, where a value is a key as in a `.pub` file, also behind `SSHKey:`. Whoever may write it in an entry may log in as that user. Needs `bind.kind` `service`. Absent: keys are not looked for.',
+      ),
   }),
   groups: z
     .strictObject({

@@ -18,8 +18,8 @@ export interface ClientCertificate {
 
 /** What a certificate of SSH says. Only ever filled in when signature, dates, revocation and ties of it were checked. */
 export interface SshCertificate {
-  /** The key of who signed it, in base64 of what SSH writes. */
-  readonly authority: string;
+  /** The key of who signed it, as SSH writes it. */
+  readonly authority: Buffer;
   /** Whether the server takes certificates of this authority for every account. */
   readonly isTrusted: boolean;
   readonly principals: readonly string[];

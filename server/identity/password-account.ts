@@ -64,15 +64,15 @@ export function checkCertificate(account: Account | undefined, certificate: Clie
 /** Checks whether the key, or the certificate that it comes in, is one of the account's. */
 export function checkKey(account: Account | undefined, { key, certificate }: Pick<KeyCredentials, 'key' | 'certificate'>, source: string): Verdict {
   if (!account) return { kind: 'refused', reason: 'unknown-user' };
-  const wanted = key.toString('base64');
-  const reason = certificate ? againstCertificate(account, certificate) : hasKey(account.publicKeys, wanted) ? undefined : 'unknown-key';
+  const reason = certificate ? againstCertificate(account, certificate) : hasKey(account.publicKeys, key) ? undefined : 'unknown-key';
   if (reason) return { kind: 'refused', reason, source };
   if (!account.enabled) return { kind: 'refused', reason: 'account-disabled', source };
   return { kind: 'accepted', account, source, method: 'publickey' };
 }
 
-/** Lines as authorized_keys has them: type, key, comment. */
-function hasKey(lines: readonly string[] | undefined, wanted: string): boolean {
+/** Whether a key is among lines as authorized_keys has them: type, key, comment. */
+export function hasKey(lines: readonly string[] | undefined, key: Buffer): boolean {
+  const wanted = key.toString('base64');
   return (lines ?? []).some((line) => line.split(' ', 2)[1] === wanted);
 }
 

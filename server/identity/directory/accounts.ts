@@ -1,8 +1,8 @@
 /** Accounts of a directory: OpenLDAP, Active Directory and their kin. The directory is asked at every login unless remembering is asked for. */
 import type { Audit } from '../../audit/event';
 import type { DirectorySettings } from '../../config';
-import type { Account, Credentials, Identity, RefusalReason, Verdict } from '../identity';
-import { afterPassword, checkCertificate } from '../password-account';
+import type { Account, Credentials, Identity, KeyCredentials, RefusalReason, Verdict } from '../identity';
+import { afterPassword, checkCertificate, checkKey, hasKey } from '../password-account';
 import { RecentTimes } from '../recent-times';
 import { Remembered } from '../remembered';
 import * as activeDirectory from './active-directory';
@@ -10,6 +10,7 @@ import { Authorities } from './authorities';
 import { DirectoryConnection, type DirectoryEntry } from './connection';
 import { DirectoryDown } from './down';
 import { groupsOf } from './groups';
+import { keysIn } from './keys';
 import * as ldap from './ldap';
 import { userOf } from './logins';
 import { dnValue, fill, filterOf, plainDn } from './names';
@@ -55,7 +56,9 @@ class DirectoryAccounts implements Identity {
     this.nameAttribute = users.nameAttribute ?? (this.isActiveDirectory ? 'sAMAccountName' : 'uid');
     const { text, binary } = attributesOf(rules);
     const state = this.isActiveDirectory ? activeDirectory.STATE_ATTRIBUTES : ldap.STATE_ATTRIBUTES;
-    this.attributes = { text: [this.nameAttribute, ...state, ...text], binary };
+    const keys = users.keyAttribute === undefined ? [] : [users.keyAttribute];
+    const times = this.isActiveDirectory ? [activeDirectory.HOURS_ATTRIBUTE] : [];
+    this.attributes = { text: [this.nameAttribute, ...state, ...keys, ...text], binary: [...times, ...binary] };
     this.servers = new Servers(
       settings.servers,
       settings,
@@ -99,19 +102,33 @@ class DirectoryAccounts implements Identity {
       if (user === undefined) return refused;
       const found = await this.search((connection) => this.find(connection, login, user));
       if ('reason' in found) return { kind: 'refused', reason: found.reason, source };
-      const reason = this.reasonOfState(found.entry);
+      const reason = this.reasonOfState(found.entry) ?? this.reasonWithoutBind(found.entry);
       if (reason) return { kind: 'refused', reason, source };
       const account = await this.search((connection) => this.account(connection, found.entry, user));
       return typeof account === 'string' ? { kind: 'refused', reason: account, source } : checkCertificate(account, certificate, source);
     });
   }
 
-  /** Keys of users are not looked for in the directory. */
-  async authenticateByKey(): Promise<Verdict> {
-    return { kind: 'refused', reason: 'unknown-user' };
+  /** What is dear, groups and rules, is asked for only when the key is one of the user's: a stranger learns nothing by time. */
+  authenticateByKey({ user: login, key, certificate }: KeyCredentials): Promise<Verdict> {
+    return this.answer(async () => {
+      const { bind, users, realms } = this.settings;
+      const user = userOf(login, realms);
+      const looksForKeys = users.keyAttribute !== undefined || certificate !== undefined;
+      if (user === undefined || !looksForKeys || bind.kind !== 'service') return { kind: 'refused', reason: 'unknown-user' };
+      const found = await this.search((connection) => this.find(connection, login, user));
+      if ('reason' in found) return { kind: 'refused', reason: found.reason, source };
+      const { entry } = found;
+      const publicKeys = users.keyAttribute === undefined ? [] : keysIn(entry.text(users.keyAttribute));
+      if (!certificate && !hasKey(publicKeys, key)) return { kind: 'refused', reason: 'unknown-key', source };
+      const reason = this.reasonOfState(entry) ?? this.reasonWithoutBind(entry);
+      if (reason) return { kind: 'refused', reason, source };
+      const account = await this.search((connection) => this.account(connection, entry, user));
+      return typeof account === 'string' ? { kind: 'refused', reason: account, source } : checkKey({ ...account, publicKeys }, { key, certificate }, source);
+    });
   }
 
-  /** Nor are tokens. */
+  /** Tokens are not looked for in the directory. */
   async authenticateByToken(): Promise<Verdict> {
     return { kind: 'refused', reason: 'unknown-user' };
   }
@@ -189,6 +206,11 @@ class DirectoryAccounts implements Identity {
 
   private reasonOfState(entry: DirectoryEntry): RefusalReason | undefined {
     return this.isActiveDirectory ? activeDirectory.reasonOfState(entry) : ldap.reasonOfState(entry);
+  }
+
+  /** What the directory itself would look at where it is asked with a password. */
+  private reasonWithoutBind(entry: DirectoryEntry): RefusalReason | undefined {
+    return this.isActiveDirectory ? activeDirectory.reasonWithoutBind(entry) : undefined;
   }
 
   private async bindService(connection: DirectoryConnection): Promise<void> {

@@ -9,7 +9,9 @@ export const USER_FILTER = '(&(objectCategory=person)(objectClass=user)(|(sAMAcc
 export const IN_CHAIN = '1.2.840.113556.1.4.1941';
 
 /** Attributes that tell the state of an account. */
-export const STATE_ATTRIBUTES = ['userAccountControl', 'msDS-User-Account-Control-Computed', 'accountExpires'];
+export const STATE_ATTRIBUTES = ['userAccountControl', 'msDS-User-Account-Control-Computed', 'accountExpires', 'userWorkstations'];
+/** A bit for each hour of the week, from Sunday 0:00 UTC on (MS-ADA1 section 2.376). */
+export const HOURS_ATTRIBUTE = 'logonHours';
 
 /** The number in `AcceptSecurityContext error, data 52e` is a Win32 error code (MS-ERREF section 2.2). */
 const reasons: Readonly<Record<string, RefusalReason>> = {
@@ -45,4 +47,14 @@ export function reasonOfState(entry: DirectoryEntry, now = Date.now()): RefusalR
   if (!NEVER.includes(expires) && expires < BigInt(now) * 10_000n + FILETIME_EPOCH) return 'account-expired';
   if (flags & PASSWORD_EXPIRED) return 'password-expired';
   return undefined;
+}
+
+/** Why Active Directory would refuse a bind whose password is right; to be looked at where a key or a certificate stands for the password. */
+export function reasonWithoutBind(entry: DirectoryEntry, now = new Date()): RefusalReason | undefined {
+  // This server is no workstation of theirs.
+  if ((entry.text('userWorkstations')[0] ?? '') !== '') return 'account-disabled';
+  const [hours] = entry.bytes(HOURS_ATTRIBUTE);
+  if (!hours?.length) return undefined;
+  const hour = now.getUTCDay() * 24 + now.getUTCHours();
+  return ((hours[hour >> 3] ?? 0) >> (hour & 7)) & 1 ? undefined : 'account-disabled';
 }

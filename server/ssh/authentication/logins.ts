@@ -76,7 +76,7 @@ export class SshLogins implements LoginDoor {
       return 'more';
     }
     // Who comes with a certificate of an authority of ours should learn from the audit why it is not taken: his client does not even prove it.
-    const isOurs = certificate !== undefined && this.certificates.trusts(certificate.authority.toString('base64'));
+    const isOurs = certificate !== undefined && this.certificates.trusts(certificate.authority);
     if ((isProven || isOurs) && verdict.kind === 'refused') this.logins.recordRefusal(user, verdict.reason, verdict.source);
     return 'refused';
   }
@@ -88,8 +88,8 @@ export class SshLogins implements LoginDoor {
 
   private inIt(certificate: Certificate | undefined): { readonly certificate?: SshCertificate } {
     if (!certificate) return {};
-    const authority = certificate.authority.toString('base64');
-    return { certificate: { authority, isTrusted: this.certificates.trusts(authority), principals: certificate.principals } };
+    const { authority, principals } = certificate;
+    return { certificate: { authority, isTrusted: this.certificates.trusts(authority), principals } };
   }
 
   private awaitsPassword(account: Account): boolean {

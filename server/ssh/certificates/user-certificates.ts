@@ -62,9 +62,9 @@ export class UserCertificates {
     return this.revocations.includes(presented);
   }
 
-  /** Whether every account takes what this authority signs, unless it says otherwise. `authority`: its key in base64. */
-  trusts(authority: string): boolean {
-    return this.trusted.has(authority);
+  /** Whether every account takes what this authority signs, unless it says otherwise. */
+  trusts(authority: Buffer): boolean {
+    return this.trusted.has(authority.toString('base64'));
   }
 
   /** What speaks against a certificate, whatever the account; or what it is good for. `now` in milliseconds since 1970. */

@@ -1,5 +1,6 @@
 /** Logins at the built server whose accounts are in a real Active Directory. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerConfigInput } from '../../../server/config';
@@ -25,6 +26,9 @@ beforeAll(async () => {
   namespace = Namespace.create(folder);
   const authority = await TestAuthority.create();
   ca = authority.pem;
+  for (const name of ['key', 'stranger']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)]);
+  const key = readFileSync(join(folder, 'key.pub'), 'utf8').trim();
+  const withKey = (name: string, value: string) => `dn: ${dnOf(name)}\nchangetype: modify\nadd: altSecurityIdentities\naltSecurityIdentities: ${value}\n`;
   samba = await Samba.create(namespace, join(folder, 'dc'), await authority.issue(), ca);
   await samba.populate({
     users: {
@@ -35,6 +39,8 @@ beforeAll(async () => {
     // bob is in inner, which is in suppliers, which is in partners.
     members: { partners: ['ann', 'disabled', 'expired', 'gone', 'locked', 'suppliers'], suppliers: ['inner'], inner: ['bob'] },
     changes: [
+      ...['ann', 'bob', 'carl', 'disabled', 'expired', 'gone', 'locked'].map((name) => withKey(name, `SSHKey:${key}`)),
+      withKey('ann', 'X509:<I>DC=com,DC=example<S>CN=ann'),
       `dn: ${dnOf('disabled')}\nchangetype: modify\nreplace: userAccountControl\nuserAccountControl: 514\n`,
       `dn: ${dnOf('expired')}\nchangetype: modify\nreplace: pwdLastSet\npwdLastSet: 0\n`,
       `dn: ${dnOf('gone')}\nchangetype: modify\nreplace: accountExpires\naccountExpires: 130000000000000000\n`,
@@ -95,6 +101,17 @@ it('an account that the directory has locked is refused with the right password,
   for (let count = 0; count < 4; count += 1) await server.login('locked', 'wrong');
   expect(await server.login('locked', PASSWORD)).toMatchObject({ code: 530 });
   expect(await server.lastLogin('locked')).toContain('account-locked');
+});
+
+it('keys of the directory log in over SSH, and those of accounts that may not log in do not', async () => {
+  const ssh = await Server.start({ identity: [directory({ users: { base: BASE, keyAttribute: 'altSecurityIdentities' } })] });
+  const key = join(folder, 'key');
+  for (const login of ['ann', `${DOMAIN}\\bob`]) expect([login, await ssh.loginByKey(login, key)]).toEqual([login, true]);
+  await ssh.saysByKey('ann', 'publickey');
+  expect(await ssh.loginByKey('ann', join(folder, 'stranger'))).toBe(false);
+  // carl has no rule; locked was locked above.
+  for (const login of ['carl', 'disabled', 'expired', 'gone', 'locked', 'nobody']) expect([login, await ssh.loginByKey(login, key)]).toEqual([login, false]);
+  await ssh.close();
 });
 
 describe('bound directly as the user', () => {

@@ -1,4 +1,5 @@
 /** Logins at the built server whose accounts are in a real OpenLDAP, over LDAPS and over StartTLS. */
+import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,6 +25,7 @@ let clients: TestAuthority;
 let certificateOf: Record<'ann' | 'bob' | 'eve', Issued>;
 
 const derOf = ({ certificate }: Issued) => new X509Certificate(certificate).raw.toString('base64');
+const publicKey = (name: string) => readFileSync(join(folder, `${name}.pub`), 'utf8').trim();
 const dnOf = (uid: string) => `uid=${uid},ou=people,${BASE}`;
 
 beforeAll(async () => {
@@ -35,11 +37,14 @@ beforeAll(async () => {
   certificateOf = { ann: await certificate('ann'), bob: await certificate('bob'), eve: await certificate('eve') };
   writeFileSync(join(folder, 'ca-of-directory.pem'), authority.pem);
   writeFileSync(join(folder, 'service-password'), `${SERVICE_PASSWORD}\n`, { mode: 0o600 });
+  for (const name of ['key', 'second', 'stranger', 'ca']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)]);
+  const withKeys = (...names: string[]) => ['objectClass: ldapPublicKey', ...names.map((name) => `sshPublicKey: ${publicKey(name)}`)];
   slapd = await Slapd.create(namespace, folder, await authority.issue(), authority.pem, [
-    { uid: 'ann', password: PASSWORD, more: ['departmentNumber: 7', `userCertificate;binary:: ${derOf(certificateOf.ann)}`] },
-    { uid: 'bob', password: PASSWORD, more: ['mail: dora'] },
+    { uid: 'ann', password: PASSWORD, more: [...withKeys('key', 'second'), 'departmentNumber: 7', `userCertificate;binary:: ${derOf(certificateOf.ann)}`] },
+    { uid: 'bob', password: PASSWORD, more: [...withKeys('key'), 'mail: dora'] },
     { uid: 'carl', password: PASSWORD, more: ['departmentNumber: 9'] },
-    { uid: 'dora', password: PASSWORD_OF_DORA },
+    { uid: 'dora', password: PASSWORD_OF_DORA, more: withKeys('key') },
+    { uid: 'frank', password: PASSWORD, more: [...withKeys('key'), 'departmentNumber: 9'] },
     { uid: 'eve', password: PASSWORD },
   ]);
   await slapd.kill();
@@ -161,6 +166,67 @@ describe.each(['ldaps', 'ldap'] as const)('over %s', (way) => {
       await server.lastLogin('ann');
       expect(server.written).toMatch(/directory[^\n]*"up"|"up"[^\n]*directory|directory[^\n]*up/);
     }));
+});
+
+describe('keys of the directory', () => {
+  const users = { base: `ou=people,${BASE}`, keyAttribute: 'sshPublicKey' };
+  const pathTo = (name: string) => join(folder, name);
+
+  it.each(['ldaps', 'ldap'] as const)('log in over SSH where the attribute is named, by %s', (way) =>
+    withServer([directory(way, { users })], async (server) => {
+      for (const name of ['key', 'second']) expect(await server.loginByKey('ann', pathTo(name))).toBe(true);
+      await server.saysByKey('ann', 'publickey');
+      expect(await server.loginByKey('bob', pathTo('second'))).toBe(false); // ann's
+      expect(await server.loginByKey('ann', pathTo('stranger'))).toBe(false);
+      expect(await server.loginByKey('eve', pathTo('key'))).toBe(false); // has none
+      expect(await server.loginByKey('dora', pathTo('key'))).toBe(false); // no rule fits
+      expect(await server.loginByKey('nobody', pathTo('key'))).toBe(false);
+    }),
+  );
+
+  it('are not looked for where it is not', () =>
+    withServer([directory('ldaps')], async (server) => {
+      expect(await server.loginByKey('ann', pathTo('key'))).toBe(false);
+      expect(await server.login('ann', PASSWORD)).toMatchObject({ code: 230 });
+    }));
+
+  it('may be asked for beside the password, or alone', () =>
+    withServer(
+      [
+        directory('ldaps', {
+          users,
+          rules: [
+            { group: `CN=Partners, OU=groups, ${BASE}`, account: { sshLogin: 'key-and-password' } },
+            { attribute: { name: 'departmentNumber', value: '9' }, account: { sshLogin: 'key' } },
+          ],
+        }),
+      ],
+      async (server) => {
+        expect(await server.loginByKey('ann', pathTo('key'))).toBe(false);
+        expect(await server.loginByKey('ann', pathTo('stranger'), PASSWORD)).toBe(false);
+        expect(await server.loginByKey('ann', pathTo('key'), PASSWORD)).toBe(true);
+        await server.saysByKey('ann', 'publickey+password');
+        expect(await server.loginByKey('carl', pathTo('stranger'), PASSWORD)).toBe(false);
+        await server.saysByKey('carl', 'key-required');
+        expect(await server.loginByKey('frank', pathTo('key'))).toBe(true);
+      },
+    ));
+
+  it('of an account that the directory has locked do not', () =>
+    withServer([directory('ldaps', { users })], async (server) => {
+      expect(await server.loginByKey('frank', pathTo('key'))).toBe(true);
+      for (let count = 0; count < 5; count += 1) await server.login('frank', 'wrong');
+      expect(await server.loginByKey('frank', pathTo('key'))).toBe(false);
+    }));
+
+  it('certificates stand for accounts of the directory', async () => {
+    execFileSync('ssh-keygen', ['-q', '-s', pathTo('ca'), '-I', 'carl', '-n', 'carl', pathTo('stranger.pub')]);
+    const server = await Server.start({ identity: [directory('ldaps')], userCa: publicKey('ca') });
+    expect(await server.loginByKey('carl', pathTo('stranger'))).toBe(true);
+    expect(await server.loginByKey('ann', pathTo('stranger'))).toBe(false);
+    await server.saysByKey('ann', 'principal-not-listed');
+    await server.close();
+  });
 });
 
 it('other authorities in the file are trusted from then on, also for connections that were open; a broken file changes nothing', async () => {

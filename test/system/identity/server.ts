@@ -1,7 +1,8 @@
 /** The built server, `ftps serve --config`, and logins at it. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
@@ -26,6 +27,7 @@ export class Server {
     private readonly child: ChildProcess,
     readonly authority: TestAuthority,
     private port: number,
+    private sftpPort = 0,
   ) {
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk) => {
@@ -34,7 +36,7 @@ export class Server {
   }
 
   static async start(
-    settings: Pick<ServerConfigInput, 'identity'> & { limits?: ServerConfigInput['limits']; clientCa?: string },
+    settings: Pick<ServerConfigInput, 'identity'> & { limits?: ServerConfigInput['limits']; clientCa?: string; userCa?: string },
     {
       environment = {},
       wrapper = [],
@@ -48,11 +50,18 @@ export class Server {
     const issued = await authority.issue();
     writeFileSync(join(folder, 'server.pem'), issued.certificate);
     writeFileSync(join(folder, 'server.key'), issued.key);
-    const { identity, limits = {}, clientCa } = settings;
+    const { identity, limits = {}, clientCa, userCa } = settings;
+    writeFileSync(join(folder, 'host.pem'), generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
     if (clientCa !== undefined) writeFileSync(join(folder, 'clients.pem'), clientCa);
     const config: ServerConfigInput = {
       listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0, clientCertificates: clientCa === undefined ? 'off' : 'optional' }],
       passive: { ports: 'any:4' },
+      sftp: {
+        host: '127.0.0.1',
+        port: 0,
+        hostKeys: [{ kind: 'file', file: join(folder, 'host.pem') }],
+        userCertificates: { authorities: userCa === undefined ? [] : [userCa] },
+      },
       tls: {
         certificates: [{ kind: 'file', certificate: join(folder, 'server.pem'), key: join(folder, 'server.key') }],
         ...(clientCa === undefined ? {} : { clientCa: join(folder, 'clients.pem') }),
@@ -71,7 +80,9 @@ export class Server {
       if (child.exitCode !== null) throw new Error(`the server ended: ${server.output}`);
       await after(20);
     }
-    server.port = JSON.parse(readFileSync(ready, 'utf8')).explicit;
+    const { explicit, sftp } = JSON.parse(readFileSync(ready, 'utf8'));
+    server.port = explicit;
+    server.sftpPort = sftp;
     return server;
   }
 
@@ -120,6 +131,34 @@ export class Server {
       this.attempts += 1;
       client.close();
     }
+  }
+
+  /** Logs in over SFTP with this private key, and the certificate beside it where there is one; true where it worked. */
+  async loginByKey(user: string, key: string, password?: string): Promise<boolean> {
+    const askpass = join(this.folder, 'askpass');
+    writeFileSync(askpass, `#!/bin/sh\ncat <<'END'\n${password ?? ''}\nEND\n`);
+    chmodSync(askpass, 0o700);
+    const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'IdentitiesOnly=yes', 'BatchMode=no', 'NumberOfPasswordPrompts=1'];
+    const methods = password === undefined ? 'publickey' : 'publickey,password';
+    // -b, which comes behind it, would ask for no password.
+    const words = [...options, `PreferredAuthentications=${methods}`].flatMap((one) => ['-o', one]);
+    const args = ['-F', '/dev/null', ...words, '-b', '-', '-P', String(this.sftpPort), '-i', key];
+    const child = spawn('sftp', [...args, '-o', `User=${user}`, '127.0.0.1'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: { ...process.env, SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none' },
+    });
+    child.stdin!.on('error', () => {}).end('pwd\n');
+    const [code] = await once(child, 'exit');
+    return code === 0;
+  }
+
+  /** Fulfilled when the audit says this of the last login of this name over SSH: its method, or why it was refused. A reply may come before its line is in the file. */
+  async saysByKey(login: string, what: string): Promise<void> {
+    const last = () => {
+      const line = this.audit().findLast((one) => one.class_uid === 3002 && one.unmapped?.protocol === 'ssh' && one.user.name === login);
+      return line && 'auth_protocol' in line && line.status === 'Success' ? line.auth_protocol : line?.status_detail;
+    };
+    while (last() !== what) await after(20);
   }
 
   /** Makes a folder as this user, so that its home can be seen in the file system. */

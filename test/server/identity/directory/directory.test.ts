@@ -3,9 +3,10 @@ import { createServer } from 'node:net';
 import type { DirectorySettings } from '../../../../server/config';
 import { ConfigError, checkServerConfig } from '../../../../server/config';
 import { directoryAccounts } from '../../../../server/identity/directory/accounts';
-import { reasonOfBind, reasonOfState } from '../../../../server/identity/directory/active-directory';
+import { reasonOfBind, reasonOfState, reasonWithoutBind } from '../../../../server/identity/directory/active-directory';
 import type { DirectoryEntry } from '../../../../server/identity/directory/connection';
 import { DirectoryDown } from '../../../../server/identity/directory/down';
+import { keysIn } from '../../../../server/identity/directory/keys';
 import { Pool } from '../../../../server/identity/directory/pool';
 import { accountOf } from '../../../../server/identity/directory/rules';
 import { Servers } from '../../../../server/identity/directory/servers';
@@ -43,6 +44,9 @@ describe('settings of a directory', () => {
     [{ bind: { kind: 'service', dn: 'cn=ftps' } }, 'identity[0].bind.passwordSecretId'],
     [{ bind: { kind: 'direct', name: 'cn=ftps' } }, 'identity[0].bind.name'],
     [{ users: { base: 'dc=x', filter: '(uid=*)' } }, 'identity[0].users.filter'],
+    [{ users: { base: 'dc=x', keyAttribute: 'ssh key' } }, 'identity[0].users.keyAttribute'],
+    [{ users: { base: 'dc=x', keyAttribute: 'sshPublicKey' }, bind: { kind: 'direct', name: 'uid={user}' } }, 'identity[0].users.keyAttribute'],
+    [{ rules: [{ account: { sshLogin: 'key' } }], bind: { kind: 'direct', name: 'uid={user}' } }, 'identity[0].rules[0].account.sshLogin'],
     [{ rules: [] }, 'identity[0].rules'],
     [{ rules: [{ account: { clientCertificate: 'required' } }] }, 'identity[0].rules[0].account.certificates'],
     [
@@ -308,4 +312,31 @@ it('a server that accepts and says nothing is given up on in time, and no passwo
   }
   expect(Buffer.concat(received).toString('latin1')).not.toContain('secret-password');
   mute.close();
+});
+
+describe('keys of a directory', () => {
+  const key = `ssh-ed25519 AAAA${'B'.repeat(64)}`;
+  it.each([
+    [[`${key} ann@laptop`], [`${key} ann@laptop`]],
+    [
+      [`SSHKey:${key}`, `sshkey: ${key} two`, 'X509:<I>DC=com<S>CN=ann', 'Kerberos:ann@CORP'],
+      [key, `${key} two`],
+    ],
+    [[`${key} one\n${key} two\r\n`], [`${key} one`, `${key} two`]],
+    [[`from="192.0.2.0/24" ${key}`, `cert-authority ${key}`, `restrict,command="x" ${key}`], []],
+    [['', 'ssh-dss AAAAB3NzaC1kc3MAAACBAA', '-----BEGIN OPENSSH PRIVATE KEY-----'], []],
+  ])('%j', (values, keys) => {
+    expect(keysIn(values)).toEqual(keys);
+  });
+
+  it("Active Directory's hours and workstations hold where no bind asks it", () => {
+    const hours = Buffer.alloc(21);
+    hours[3] = 0b0000_0010; // Monday, 1:00 to 2:00
+    const at = (attributes: Record<string, string[]>, time: string) => reasonWithoutBind({ ...entry(attributes), bytes: () => [hours] }, new Date(time));
+    expect(at({}, '2026-11-30T01:30:00Z')).toBeUndefined();
+    expect(at({}, '2026-11-30T02:00:00Z')).toBe('account-disabled');
+    expect(at({}, '2026-12-01T01:30:00Z')).toBe('account-disabled');
+    expect(at({ userWorkstations: ['PC1'] }, '2026-11-30T01:30:00Z')).toBe('account-disabled');
+    expect(reasonWithoutBind(entry({}))).toBeUndefined();
+  });
 });
