@@ -84,7 +84,7 @@ it('says what becomes of every server and user, and writes nothing', async () =>
   expect(output).toMatch(/many {2}left out: HomeDirectoryDetails: only one entry/);
   expect(output).toContain(`ftps user import --from-prefix aws/transfer/${lambda}/`);
   expect(output).toContain('It serves FTP without TLS');
-  expect(output).toContain('It serves SFTP: switch it on here');
+  expect(output).toContain('It serves SFTP: server: { sftp');
   expect(output).toContain("can't be read back from AWS");
   expect(output).toContain('PassivePorts.AWS_TRANSFER_FAMILY');
   expect(output).toContain('in the directory d-1234567890: use DirectoryAccounts');
