@@ -326,6 +326,8 @@ export class SftpServer implements ChannelUser {
 
   private async setAttributes(path: string, { size, modified }: Attributes): Promise<void> {
     const { files, ignoresAttributes } = this.session;
+    const refusal = files.refusal('set-time');
+    if (refusal !== undefined) throw new Refused(statuses.permissionDenied, refusal);
     if (size !== undefined) await this.setSize(path, size);
     if (modified !== undefined && !this.held.has(path)) await files.setModified('SETSTAT', path, new Date(modified * 1000));
     else if (size === undefined && modified === undefined && !ignoresAttributes)

@@ -7,8 +7,10 @@
  * FUZZ_SEED        what was printed, to do the same again; new each time by default
  * FUZZ_EPISODES    first-last, to repeat only these connections
  */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { SFTPWrapper } from 'ssh2';
@@ -31,11 +33,44 @@ let server: Watched;
 const good = { plain: [] as Buffer[], login: [] as Buffer[], channels: [] as Buffer[], sftp: [] as Buffer[] };
 const scp = ['C0644 5 name\n', 'hello\0', 'T1700000000 0 1700000000 0\n', 'D0755 0 folder\n', 'E\n', '\0', '\x01scp: no\n'].map((line) => Buffer.from(line));
 
+let keys: string;
 beforeAll(async () => {
-  server = await watched();
+  keys = mkdtempSync(join(tmpdir(), 'ftps-fuzz-keys-'));
+  for (const name of ['ca', 'user']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(keys, name)]);
+  execFileSync('ssh-keygen', [
+    '-q',
+    '-s',
+    join(keys, 'ca'),
+    '-I',
+    'fuzz',
+    '-n',
+    'demo',
+    '-O',
+    'source-address=192.0.2.0/24',
+    '-V',
+    '+1h',
+    join(keys, 'user.pub'),
+  ]);
+  server = await watched({ sftp: { userCertificates: { authorities: [readFileSync(join(keys, 'ca.pub'), 'utf8').trim()] } } });
   await record();
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  rmSync(keys, { recursive: true, force: true });
+  await server.stop();
+});
+
+/** A certificate that is offered, and one that is said to be proven. */
+function certificates(): Buffer[] {
+  const [type, blob] = readFileSync(join(keys, 'user-cert.pub'), 'utf8').split(' ') as [string, string];
+  const request = (isSigned: boolean) =>
+    new WireWriter().byte(50).string('demo').string('ssh-connection').string('publickey').boolean(isSigned).string(type).string(Buffer.from(blob, 'base64'));
+  return [
+    request(false).done(),
+    request(true)
+      .string(new WireWriter().string('ssh-ed25519').string(Buffer.alloc(64, 1)).done())
+      .done(),
+  ];
+}
 
 async function record(): Promise<void> {
   const login = { username: 'demo', password: PASSWORD };
@@ -50,6 +85,7 @@ async function record(): Promise<void> {
     else if (type >= 80) good.channels.push(payload);
     else good.login.push(payload);
   }
+  good.login.push(...certificates());
   // What clients ask for that get nothing, or that ours does not ask for.
   const session = (request: string) => new WireWriter().byte(98).uint32(0).string(request).boolean(true);
   good.channels.push(

@@ -64,8 +64,11 @@ function inMemory(): string {
   return bavail * bsize > 4 * 1024 ** 3 ? memory : tmpdir();
 }
 
-/** `accounts`: others than the one of these tests. */
-export async function watched(overrides: Partial<ServerConfigInput> = {}, accounts?: readonly object[]): Promise<Watched> {
+/** `sftp`: what its block has beyond port and host keys. `accounts`: others than the one of these tests. */
+export async function watched(
+  { sftp: ofSftp, ...overrides }: Partial<Omit<ServerConfigInput, 'sftp'>> & { readonly sftp?: Partial<ServerConfigInput['sftp']> } = {},
+  accounts?: readonly object[],
+): Promise<Watched> {
   const folder = mkdtempSync(join(inMemory(), 'ftps-robust-'));
   const files = join(folder, 'files');
   mkdirSync(files);
@@ -89,7 +92,7 @@ export async function watched(overrides: Partial<ServerConfigInput> = {}, accoun
       { mode: 'implicit', host: '127.0.0.1', port: 0 },
       { mode: 'explicit', host: '127.0.0.1', port: 0, proxyProtocolFrom: ['127.0.0.0/8'] },
     ],
-    sftp: { host: '127.0.0.1', port: 0, hostKeys, handshakeSeconds: 8, scp: true },
+    sftp: { host: '127.0.0.1', port: 0, hostKeys, handshakeSeconds: 8, scp: true, ...ofSftp },
     passive: { ports: 'any:16', connectSeconds: 1 },
     tls: { handshakeSeconds: 8, certificates: [{ kind: 'file', certificate: join(folder, 'server.pem'), key: join(folder, 'server.key') }] },
     storage: { kind: 'local', root: files, fsync: false },

@@ -11,7 +11,7 @@ job = json.load(sys.stdin)
 
 async def main():
     keys = [job["key"]] if "key" in job else None
-    async with asyncssh.connect(job["host"], job["port"], username=job["user"], password=job.get("password"), client_keys=keys, known_hosts=job["known"], agent_path=None) as connection:
+    async with asyncssh.connect(job["host"], job["port"], username=job["user"], password=job.get("password"), client_keys=keys, known_hosts=job["known"], agent_path=None, **({"preferred_auth": job["preferred"]} if "preferred" in job else {})) as connection:
         async with connection.start_sftp_client() as sftp:
             for step in job["steps"]:
                 if "put" in step:

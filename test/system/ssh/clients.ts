@@ -3,6 +3,7 @@ import { type SpawnOptions, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PASSWORD, USER } from '../support/served';
+import { BOTH } from './accounts';
 
 const venv = process.env['CDK_FTPS_VENV'] ?? '';
 
@@ -28,12 +29,19 @@ export type Step =
   | { readonly rmdir: string }
   | { readonly remove: string };
 
+/** By a password, a password that is asked for as keyboard-interactive, a key, or a key and then a password. */
+export type Login = 'password' | 'interactive' | 'key' | 'both';
+const userOf = (login: Login) => (login === 'both' ? BOTH : USER);
+const hasKey = (login: Login) => login === 'key' || login === 'both';
+
 export interface SftpClient {
   readonly name: string;
+  /** Ways of logging in beyond a password and a key that it has words for. */
+  readonly logins?: readonly Login[];
   /** What of the steps it has no words for. */
   readonly lacks?: readonly ('resumePut' | 'resumeGet' | 'rename over')[];
   /** Runs the steps in one session; answers what it printed. Throws where it fails. */
-  run(place: Place, login: 'password' | 'key', steps: readonly Step[]): Promise<string>;
+  run(place: Place, login: Login, steps: readonly Step[]): Promise<string>;
 }
 
 /** Runs a program; throws with what it said where it failed. */
@@ -59,14 +67,15 @@ export function knownHosts({ folder, port, hostKey }: Place): string {
 }
 
 /** Options and environment of OpenSSH's programs. */
-export function openSsh(place: Place, login: 'password' | 'key'): { readonly options: readonly string[]; readonly env: NodeJS.ProcessEnv } {
+export function openSsh(place: Place, login: Login): { readonly options: readonly string[]; readonly env: NodeJS.ProcessEnv } {
   const askpass = join(place.folder, 'askpass');
   writeFileSync(askpass, `#!/bin/sh\ncat <<'END'\n${PASSWORD}\nEND\n`);
   chmodSync(askpass, 0o700);
-  const by =
-    login === 'key'
-      ? ['-o', 'PreferredAuthentications=publickey', '-o', 'IdentitiesOnly=yes', '-o', `IdentityFile=${place.key}`]
-      : ['-o', 'PreferredAuthentications=password', '-o', 'PubkeyAuthentication=no'];
+  const methods = { password: 'password', interactive: 'keyboard-interactive', key: 'publickey', both: 'publickey,password' };
+  const by = [
+    ...['-o', `PreferredAuthentications=${methods[login]}`],
+    ...(hasKey(login) ? ['-o', 'IdentitiesOnly=yes', '-o', `IdentityFile=${place.key}`] : ['-o', 'PubkeyAuthentication=no']),
+  ];
   return {
     options: ['-F', '/dev/null', '-o', `UserKnownHostsFile=${knownHosts(place)}`, '-o', 'StrictHostKeyChecking=yes', ...by],
     env: { ...process.env, SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none' },
@@ -90,17 +99,19 @@ function sftpLine(step: Step): string {
 
 const sftp: SftpClient = {
   name: 'sftp of OpenSSH',
+  logins: ['interactive', 'both'],
   run(place, login, steps) {
     const { options, env } = openSsh(place, login);
     const batch = join(place.folder, 'batch');
     writeFileSync(batch, `${steps.map(sftpLine).join('\n')}\n`);
     // BatchMode, which -b turns on, would ask for no password.
-    return program('sftp', ['-o', 'BatchMode=no', '-b', batch, ...options, '-P', String(place.port), `${USER}@127.0.0.1`], { env });
+    return program('sftp', ['-o', 'BatchMode=no', '-b', batch, ...options, '-P', String(place.port), `${userOf(login)}@127.0.0.1`], { env });
   },
 };
 
 const lftp: SftpClient = {
   name: 'lftp',
+  logins: ['interactive', 'both'],
   // Its `mv` is SFTP's own rename, which replaces nothing.
   lacks: ['rename over'],
   run(place, login, steps) {
@@ -120,7 +131,7 @@ const lftp: SftpClient = {
       'set sftp:auto-confirm true',
       `set sftp:connect-program ${quoted(`ssh -a -x ${options.map((one) => `'${one}'`).join(' ')}`)}`,
     ];
-    const user = login === 'password' ? `${USER},${PASSWORD.replaceAll(/[\\"]/g, '\\$&')}` : `${USER},`;
+    const user = login === 'key' ? `${USER},` : `${userOf(login)},${PASSWORD.replaceAll(/[\\"]/g, '\\$&')}`;
     const script = [...settings, `open -u "${user}" sftp://127.0.0.1:${place.port}`, ...steps.map(line)].join('\n');
     const file = join(place.folder, 'lftp.script');
     writeFileSync(file, `${script}\n`);
@@ -130,6 +141,7 @@ const lftp: SftpClient = {
 
 const psftp: SftpClient = {
   name: 'psftp of PuTTY',
+  logins: ['both'],
   lacks: ['rename over'],
   async run(place, login, steps) {
     const home = join(place.folder, 'putty');
@@ -145,10 +157,10 @@ const psftp: SftpClient = {
     )}`;
     const password = join(home, 'password');
     writeFileSync(password, `${PASSWORD}\n`, { mode: 0o600 });
-    const by = login === 'key' ? ['-i', ppk] : ['-pwfile', password];
+    const by = [...(hasKey(login) ? ['-i', ppk] : []), ...(login === 'key' ? [] : ['-pwfile', password])];
     const batch = join(home, 'batch');
     writeFileSync(batch, `${steps.map(line).join('\n')}\nquit\n`);
-    const args = ['-batch', '-b', batch, '-P', String(place.port), '-hostkey', fingerprint, ...by, `${USER}@127.0.0.1`];
+    const args = ['-batch', '-b', batch, '-P', String(place.port), '-hostkey', fingerprint, ...by, `${userOf(login)}@127.0.0.1`];
     return program('psftp', args, { env: { ...process.env, HOME: home } });
   },
 };
@@ -167,11 +179,13 @@ function puttyLine(step: Step): string {
 
 const rclone: SftpClient = {
   name: 'rclone',
+  logins: ['both'],
   lacks: ['resumePut', 'resumeGet'],
   async run(place, login, steps) {
     const binary = join(venv, 'bin/rclone');
-    const by = login === 'key' ? ['--sftp-key-file', place.key] : ['--sftp-pass', (await program(binary, ['obscure', '-'], { input: PASSWORD })).trim()];
-    const common = ['--config', '/dev/null', '--sftp-host', '127.0.0.1', '--sftp-port', String(place.port), '--sftp-user', USER, ...by];
+    const obscured = login === 'key' ? '' : (await program(binary, ['obscure', '-'], { input: PASSWORD })).trim();
+    const by = [...(hasKey(login) ? ['--sftp-key-file', place.key] : []), ...(login === 'key' ? [] : ['--sftp-pass', obscured])];
+    const common = ['--config', '/dev/null', '--sftp-host', '127.0.0.1', '--sftp-port', String(place.port), '--sftp-user', userOf(login), ...by];
     const shared = [...common, '--sftp-known-hosts-file', knownHosts(place), '--retries', '1', '--low-level-retries', '1'];
     let output = '';
     for (const step of steps) {
@@ -196,25 +210,86 @@ const rclone: SftpClient = {
 };
 
 /** Libraries of Python: the steps go to a script as JSON. */
-function python(name: string, script: string, lacks?: SftpClient['lacks']): SftpClient {
+function python(name: string, script: string, logins: readonly Login[]): SftpClient {
   return {
     name,
-    lacks,
+    logins,
     run(place, login, steps) {
       const job = {
         host: '127.0.0.1',
         port: place.port,
-        user: USER,
+        user: userOf(login),
         known: knownHosts(place),
         steps,
-        ...(login === 'key' ? { key: place.key } : { password: PASSWORD }),
+        ...(hasKey(login) ? { key: place.key } : {}),
+        ...(login === 'key' ? {} : { password: PASSWORD }),
+        ...(login === 'interactive' ? { preferred: 'keyboard-interactive' } : {}),
       };
       return program(join(venv, 'bin/python'), [join(__dirname, script)], { input: JSON.stringify(job) });
     },
   };
 }
 
-export const clients: readonly SftpClient[] = [sftp, lftp, psftp, rclone, python('paramiko', 'paramiko_steps.py'), python('asyncssh', 'asyncssh_steps.py')];
+/** curl, whose SFTP is libssh2's. */
+const curl: SftpClient = {
+  name: 'curl of libssh2',
+  // It renames by SFTP's own request, which replaces nothing.
+  lacks: ['rename over'],
+  logins: ['both'],
+  async run(place, login, steps) {
+    const home = join(place.folder, 'curl');
+    mkdirSync(join(home, '.ssh'), { recursive: true });
+    writeFileSync(join(home, '.ssh/known_hosts'), readFileSync(knownHosts(place)));
+    const file = join(home, 'login');
+    const secret = login === 'key' ? '' : PASSWORD;
+    writeFileSync(file, `user = "${userOf(login)}:${secret.replaceAll(/[\\"]/g, '\\$&')}"\n`, { mode: 0o600 });
+    const by = ['-sS', '-K', file, ...(hasKey(login) ? ['--key', place.key, '--pubkey', `${place.key}.pub`] : [])];
+    const url = (path: string) => `sftp://127.0.0.1:${place.port}${path.split('/').map(encodeURIComponent).join('/')}`;
+    const quote = (line: string) => [url('/'), '-o', '/dev/null', '-Q', line];
+    let output = '';
+    for (const step of steps) {
+      const words =
+        'put' in step
+          ? ['-T', step.put, url(step.as)]
+          : 'get' in step
+            ? ['-o', step.as, url(step.get)]
+            : 'resumePut' in step
+              ? ['-C', '-', '-T', step.resumePut, url(step.as)]
+              : 'resumeGet' in step
+                ? ['-C', '-', '-o', step.as, url(step.resumeGet)]
+                : 'list' in step
+                  ? [`${url(step.list)}/`]
+                  : 'rename' in step
+                    ? quote(`rename ${quoted(step.rename)} ${quoted(step.to)}`)
+                    : quote('mkdir' in step ? `mkdir ${quoted(step.mkdir)}` : 'rmdir' in step ? `rmdir ${quoted(step.rmdir)}` : `rm ${quoted(step.remove)}`);
+      output += await program('curl', [...by, ...words], { env: { ...process.env, HOME: home } });
+    }
+    return output;
+  },
+};
+
+/** JSch, which programs in Java have: the fork that is kept up. */
+const jsch: SftpClient = {
+  name: 'JSch',
+  logins: ['interactive', 'both'],
+  run(place, login, steps) {
+    const lines = steps.map((step) => Object.entries(step).flat().join('\t'));
+    const job = [userOf(login), login === 'key' ? '' : PASSWORD, hasKey(login) ? place.key : '', login, knownHosts(place), ...lines];
+    const jar = join(process.env['CDK_FTPS_CACHE'] ?? '', 'jsch-2.28.8.jar');
+    return program('java', ['-Xshare:auto', '-cp', jar, join(__dirname, 'Jsch.java'), String(place.port)], { input: job.join('\n') });
+  },
+};
+
+export const clients: readonly SftpClient[] = [
+  sftp,
+  lftp,
+  psftp,
+  rclone,
+  curl,
+  jsch,
+  python('paramiko', 'paramiko_steps.py', ['both']),
+  python('asyncssh', 'asyncssh_steps.py', ['interactive', 'both']),
+];
 
 /** What a program printed into a file. */
 export const content = (file: string) => readFileSync(file);

@@ -1,11 +1,10 @@
 /** What partners do, done by the clients they have, against the built server. */
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync,
   createReadStream,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -14,45 +13,25 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hashPassword } from '../../../server/identity/password';
-import { HostKey } from '../../../server/ssh/transport/host-keys';
-import { TestAuthority } from '../../server/support/authority';
-import { PASSWORD, type ServedProcess, serveConfigured, USER } from '../support/served';
+import { type ServedProcess, USER } from '../support/served';
 import { clients, openSsh, type Place, program } from './clients';
+import { type SshServed, sshServed } from './served';
 
+/** With SSH_MATRIX_LONG every client moves a thousand files and a gibibyte; else a few. */
+const [MANY, LARGE] = process.env['SSH_MATRIX_LONG'] ? [1_000, 1024 ** 3] : [20, 8 * 1024 ** 2];
+
+let served: SshServed;
 let server: ServedProcess;
 let place: Place;
 let home: string;
 
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ftps-ssh-clients-'));
-  const hostPem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
-  writeFileSync(join(folder, 'host.pem'), hostPem);
-  const key = join(folder, 'id_ed25519');
-  await program('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
-  const accounts = [{ user: USER, home: '/', passwordHash: await hashPassword(PASSWORD), publicKeys: [readFileSync(`${key}.pub`, 'utf8').trim()] }];
-  writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts }));
-  const authority = await TestAuthority.create();
-  const issued = await authority.issue();
-  writeFileSync(join(folder, 'server.pem'), issued.certificate);
-  writeFileSync(join(folder, 'server.key'), issued.key);
-  server = await serveConfigured({
-    listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0 }],
-    passive: { ports: 'any:4' },
-    sftp: { host: '127.0.0.1', port: 0, hostKeys: [{ kind: 'file', file: join(folder, 'host.pem') }] },
-    tls: { certificates: [{ kind: 'file', certificate: join(folder, 'server.pem'), key: join(folder, 'server.key') }] },
-    identity: [{ kind: 'file', file: join(folder, 'accounts.json') }],
-    limits: { connectionsPerMinutePerAddress: 100_000, sessionsPerAddress: 1_000 },
-  });
+  served = await sshServed();
+  ({ server, place } = served);
   home = server.files;
-  place = { port: server.sftp!, folder, hostKey: HostKey.read(hostPem).line, key };
 });
-afterAll(async () => {
-  await server?.stop();
-  if (place) rmSync(place.folder, { recursive: true, force: true });
-});
+afterAll(() => served?.stop());
 
 const local = (name: string) => join(place.folder, name);
 const remote = (name: string) => join(home, name);
@@ -72,6 +51,43 @@ describe.each(clients.map((client) => [client.name, client] as const))('%s', (_,
     expect(readFileSync(local('down')).equals(bytes)).toBe(true);
     await client.run(place, login, [{ remove: '/box/b.bin' }, { rmdir: '/box' }]);
     expect(existsSync(remote('box'))).toBe(false);
+  });
+
+  test('logs in by whatever else it can', async () => {
+    for (const login of client.logins ?? []) expect(await client.run(place, login, [{ mkdir: `/${login}` }, { list: '/' }])).toContain(login);
+    for (const login of client.logins ?? []) rmSync(remote(login), { recursive: true });
+  });
+
+  test(`moves ${MANY} files, and ${LARGE / 1024 ** 2} MiB with their hash`, async () => {
+    for (let one = 0; one < MANY; one += 1) writeFileSync(local(`one-${one}`), `file ${one}`);
+    await client.run(place, 'key', [
+      { mkdir: '/files' },
+      ...Array.from({ length: MANY }, (_none, one) => ({ put: local(`one-${one}`), as: `/files/one-${one}` })),
+    ]);
+    expect(readdirSync(remote('files'))).toHaveLength(MANY);
+    expect(readFileSync(remote(`files/one-${MANY - 1}`), 'utf8')).toBe(`file ${MANY - 1}`);
+    rmSync(remote('files'), { recursive: true });
+    const piece = randomBytes(1024 ** 2);
+    const hash = createHash('sha256');
+    const file = openSync(local('large'), 'w');
+    for (let one = 0; one < LARGE / piece.length; one += 1) {
+      piece.writeUInt32BE(one, 0);
+      writeSync(file, piece);
+      hash.update(piece);
+    }
+    closeSync(file);
+    rmSync(local('large-back'), { force: true });
+    await client.run(place, 'key', [
+      { put: local('large'), as: '/large' },
+      { get: '/large', as: local('large-back') },
+    ]);
+    const back = createHash('sha256');
+    for await (const chunk of createReadStream(local('large-back'))) back.update(chunk as Buffer);
+    const wanted = hash.digest('hex');
+    expect(back.digest('hex')).toBe(wanted);
+    const line = server.audit().findLast((one) => 'file' in one && one.file?.path === '/large' && one.activity_name === 'Put');
+    expect(line).toMatchObject({ file: { size: LARGE, hashes: [{ value: wanted }] } });
+    rmSync(remote('large'));
   });
 
   test('goes on with a transfer that was broken off', async () => {
