@@ -73,7 +73,8 @@ export class UserAuthentication {
   }
 
   private serviceRequest(reader: WireReader): void {
-    if (reader.text() !== 'ssh-userauth' || this.service !== 'none') throw new MalformedPacket();
+    // Some ask again before each way of logging in, as paramiko does after a key.
+    if (reader.text() !== 'ssh-userauth') throw new MalformedPacket();
     this.service = 'asked';
     this.link.send(new WireWriter().byte(messages.serviceAccept).string('ssh-userauth').done());
   }

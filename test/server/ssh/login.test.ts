@@ -4,7 +4,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type AuthenticationType, type AuthHandlerMiddleware, Client } from 'ssh2';
+import { UserAuthentication } from '../../../server/ssh/authentication/user-authentication';
+import { messages } from '../../../server/ssh/connection/messages';
 import { publicKeyBlob } from '../../../server/ssh/public-key';
+import { WireWriter } from '../../../server/ssh/wire';
 import { PASSWORD } from '../support/server';
 import { type SftpServed, sftpServed } from './served';
 
@@ -194,4 +197,21 @@ it('a PROXY header says who the client is', async () => {
   client.end();
   await once(client, 'close');
   await proxied.close();
+});
+
+it('who asks for the service again before the next way of logging in, as paramiko does, is let in', async () => {
+  const sent: Buffer[] = [];
+  const door = new UserAuthentication(
+    { send: (...parts) => sent.push(Buffer.concat(parts)), end: () => {}, sessionId: Buffer.alloc(32) },
+    { ask: async ({ password }) => (password === 'right' ? 'accepted' : 'refused') },
+    { mostTries: 10, algorithms: ['ssh-ed25519'] },
+  );
+  const service = new WireWriter().byte(messages.serviceRequest).string('ssh-userauth').done();
+  const asks = (password: string) =>
+    new WireWriter().byte(messages.userAuthRequest).string('ann').string('ssh-connection').string('password').boolean(false).string(password).done();
+  await door.packet(service);
+  expect(await door.packet(asks('wrong'))).toBe(false);
+  await door.packet(service);
+  expect(sent.at(-1)![0]).toBe(messages.serviceAccept);
+  expect(await door.packet(asks('right'))).toBe(true);
 });
