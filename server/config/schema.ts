@@ -164,6 +164,9 @@ export const httpsSchema = z.strictObject({
   ...whoMayConnect,
   headSeconds: seconds('A request whose head or small body has not come by then ends its connection.').default(10),
   keepAliveSeconds: seconds('A connection without a request is closed after that long.').default(60),
+  requestsPerMinute: count(
+    'Requests in a minute of one account; more are answered 429. What is left stands in `RateLimit` of every answer. With several workers, each counts for itself.',
+  ).default(6_000),
   uploadIdleSeconds: seconds('An upload that was begun to go on after a lost connection is given up when nobody does for that long.').default(3_600),
   signInIdleSeconds: seconds('Who signed in with a password and asks for nothing that long signs in again.').default(3_600),
   signInSeconds: seconds('Who signed in with a password signs in again after that long in any case.').default(43_200),

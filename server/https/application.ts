@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { virtualPath } from '../files/virtual-path';
 import { openApi } from './api/openapi';
 import { Problem, problemOf } from './api/problem';
+import { referencePage } from './api/reference';
 import type { Answer, Asked, KnownAsked, Route } from './api/route';
 import { accountRoutes, refusal } from './api/routes/account';
 import { archiveRoutes } from './api/routes/archives';
@@ -13,6 +14,7 @@ import type { Application, Exchange, Visitor } from './exchange';
 import type { Head } from './http/head';
 import { Disconnected } from './http/inflow';
 import { PAGE_POLICY, pageFile } from './page/files';
+import type { RequestRates } from './rates';
 import type { Uploads } from './uploads';
 
 const PREFIX = '/api/v1';
@@ -23,7 +25,9 @@ const SIGN_IN_AGAIN = 'Sign in first, or send a token.';
 
 export const routes: readonly Route[] = [...accountRoutes, ...folderRoutes, ...fileRoutes, ...uploadRoutes, ...archiveRoutes];
 
-const document = `${JSON.stringify(openApi(routes, PREFIX))}\n`;
+const described = openApi(routes, PREFIX);
+const document = `${JSON.stringify(described)}\n`;
+const reference = referencePage(described);
 
 interface Found {
   readonly route: Route;
@@ -33,6 +37,7 @@ interface Found {
 /** What the requests of a process share. */
 export interface Shared {
   readonly uploads: Uploads;
+  readonly rates: RequestRates;
 }
 
 export function application(shared: Shared): Application {
@@ -56,13 +61,14 @@ async function answer(exchange: Exchange, shared: Shared): Promise<void> {
   }
 }
 
-async function answerTo(exchange: Exchange, { uploads }: Shared): Promise<Answer> {
+async function answerTo(exchange: Exchange, { uploads, rates }: Shared): Promise<Answer> {
   const { head, caller } = exchange;
   if (head.path === `${PREFIX}/openapi.json` && (head.method === 'GET' || head.method === 'HEAD')) {
     exchange.reply.send(200, { 'content-type': JSON_TYPE }, document);
     return 'answered';
   }
-  const file = head.method === 'GET' || head.method === 'HEAD' ? pageFile(head.path) : undefined;
+  const isRead = head.method === 'GET' || head.method === 'HEAD';
+  const file = isRead ? (head.path === `${PREFIX}/` ? { type: 'text/html; charset=utf-8', text: reference } : pageFile(head.path)) : undefined;
   if (file) {
     exchange.reply.send(200, { 'content-type': file.type, 'content-security-policy': PAGE_POLICY, 'cross-origin-opener-policy': 'same-origin' }, file.text);
     return 'answered';
@@ -76,6 +82,9 @@ async function answerTo(exchange: Exchange, { uploads }: Shared): Promise<Answer
     throw refusal(entrance ?? { kind: 'refused', isLast: false }, SIGN_IN_AGAIN);
   }
   const { visitor } = entrance;
+  const rate = rates.take(visitor.account.user);
+  exchange.reply.also(rate.headers);
+  if (rate.isTooMany) throw new Problem(429, 'too-many-requests', 'The account has asked for too much in this minute.');
   const known: KnownAsked<unknown, unknown> = {
     exchange,
     at,

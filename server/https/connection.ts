@@ -195,7 +195,7 @@ export class HttpsConnection implements BegunSession {
       this.isClosing = true;
       this.closeReason = 'error';
       this.engine.audit.record({ kind: 'refused', channel: 'control', reason: 'malformed-request', detail: error.message, ...this.facts });
-      const reply = new Reply(socket, { isHead: false, isLast: () => true, headers: () => ({}) });
+      const reply = new Reply(socket, { isHead: false, isLast: () => true });
       reply.send(error.status, { 'content-type': 'text/plain; charset=utf-8' }, `${error.message}\n`);
       return undefined;
     }
@@ -205,7 +205,6 @@ export class HttpsConnection implements BegunSession {
     const reply: Reply = new Reply(socket, {
       isHead: head.method === 'HEAD',
       isLast: () => this.isClosing || !head.keepsAlive || body.isUnfinished,
-      headers: () => ({}),
     });
     // That of a file has a clock of its own.
     const body: Body = new Body(inflow, head.framing, head.expectsContinue, {

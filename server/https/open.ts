@@ -2,6 +2,7 @@
 import { application } from './application';
 import type { HttpsEngine } from './engine';
 import { HttpsListener } from './listener';
+import { RequestRates } from './rates';
 import { Uploads } from './uploads';
 
 export interface HttpsDoor {
@@ -15,7 +16,7 @@ export interface HttpsDoor {
 /** Opens the port. Throws an Error that names the setting where it can't be. */
 export async function openHttps(engine: HttpsEngine, place: { readonly index: number; readonly count: number }): Promise<HttpsDoor> {
   const uploads = new Uploads(engine.config.https.uploadIdleSeconds, place);
-  const listener = new HttpsListener(engine, application({ uploads }));
+  const listener = new HttpsListener(engine, application({ uploads, rates: new RequestRates(engine.config.https.requestsPerMinute) }));
   await listener.open();
   return {
     port: listener.port,

@@ -102,18 +102,9 @@ function queryParameters({ query }: Route, schemas: Record<string, Json>): Json[
 
 /** The schema, with those that have an id of their own put where all can refer to them. */
 function schemaOf(schema: z.ZodType, schemas: Record<string, Json>, io: 'input' | 'output'): Json {
-  const {
-    $schema: _,
-    $defs = {},
-    ...own
-  } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', uri: (id: string) => COMPONENTS + id } as never) as Json & {
-    $defs?: Record<string, Json>;
-  };
-  for (const [id, one] of Object.entries($defs)) schemas[id] = pointed(one) as Json;
-  const id = schema.meta()?.id;
-  if (typeof id !== 'string') return pointed(own) as Json;
-  schemas[id] = pointed(own) as Json;
-  return { $ref: COMPONENTS + id };
+  const { $schema: _, $defs = {}, ...own } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' }) as Json & { $defs?: Record<string, Json> };
+  for (const [name, { id: _id, ...one }] of Object.entries($defs)) schemas[name] = pointed(one) as Json;
+  return pointed(own) as Json;
 }
 
 /** References among schemas, as a document with components has them. */
@@ -121,8 +112,6 @@ function pointed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(pointed);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key]) => key !== 'id' && key !== '$id')
-      .map(([key, one]) => [key, key === '$ref' && typeof one === 'string' ? one.replace('#/$defs/', COMPONENTS) : pointed(one)]),
+    Object.entries(value).map(([key, one]) => [key, key === '$ref' && typeof one === 'string' ? one.replace('#/$defs/', COMPONENTS) : pointed(one)]),
   );
 }

@@ -53,6 +53,7 @@ export class Reply {
   state: ReplyState = 'open';
   /** Of the answer, once there is one. */
   status = 0;
+  private further: Headers = {};
 
   constructor(
     private readonly socket: TLSSocket,
@@ -60,10 +61,13 @@ export class Reply {
       readonly isHead: boolean;
       /** Whether the connection ends with this answer, asked when its head is sent. */
       readonly isLast: () => boolean;
-      /** Called once, before the head of the answer leaves. */
-      readonly headers: () => Headers;
     },
   ) {}
+
+  /** What the answer says beside its own headers, whichever it is. */
+  also(headers: Headers): void {
+    this.further = headers;
+  }
 
   /** `100 Continue`, where nothing else has been said yet. */
   continue(): void {
@@ -94,7 +98,7 @@ export class Reply {
     const all: Headers = {
       date: new Date().toUTCString(),
       ...ALWAYS,
-      ...this.options.headers(),
+      ...this.further,
       ...headers,
       connection: this.options.isLast() ? 'close' : undefined,
     };

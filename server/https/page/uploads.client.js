@@ -101,7 +101,8 @@ export class Uploads {
           return;
         }
         if (status === 412 || problem?.code === 'exists') return this.fail(one, texts.exists, 'exists');
-        if (status < 500 || problem?.code === 'quota' || problem?.code === 'no-space') return this.fail(one, problem?.title ?? String(status));
+        if ((status < 500 && status !== 429) || problem?.code === 'quota' || problem?.code === 'no-space')
+          return this.fail(one, problem?.title ?? String(status));
       } catch (error) {
         if (signal.aborted) return;
         if (error.code) return this.fail(one, error.message);
