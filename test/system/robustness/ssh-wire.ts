@@ -59,6 +59,8 @@ export class SshWire {
   /** Of the channel by hand: its number at the server, what has come on it, and what may still be sent. */
   channel = -1;
   channelClosed = false;
+  /** Whether a login was accepted: a recorded one, sent as it was. What is asked after that is passed over in silence. */
+  private isIn = false;
   private stream = Buffer.alloc(0);
   private room = 0;
   /** Numbers of the SFTP requests that were answered, of those that are waited for. */
@@ -89,6 +91,10 @@ export class SshWire {
       this.wake?.();
     };
     on.CHANNEL_DATA = (_protocol, _recipient, data: Buffer) => this.take(data);
+    on.USERAUTH_SUCCESS = () => {
+      this.isIn = true;
+      this.wake?.();
+    };
     on.USERAUTH_FAILURE = () => {
       this.answered += 1;
       this.wake?.();
@@ -144,8 +150,8 @@ export class SshWire {
   async refusedAgain(): Promise<boolean> {
     const before = this.answered;
     this.send(new WireWriter().byte(50).string('demo').string('ssh-connection').string('none').done());
-    await this.until(() => this.closed || this.answered > before);
-    return !this.closed;
+    await this.until(() => this.closed || this.isIn || this.answered > before);
+    return !this.closed && !this.isIn;
   }
 
   /** A channel by hand, with what is asked for on it. */
