@@ -81,7 +81,9 @@ describe.each(['a disk', 'S3'] as const)('on %s', (storage) => {
       try {
         await program('python3', [join(__dirname, 'edits.py'), mount, '7']);
         await program('python3', [join(__dirname, 'edits.py'), plain, '7']);
-        expect(hashes(mount)).toEqual(hashes(plain));
+        // By programs: this process has the way to S3 in it, and must not wait for the mount.
+        const sums = (folder: string) => program('sh', ['-c', `cd ${folder} && sha256sum *`]);
+        expect(await sums(mount)).toBe(await sums(plain));
       } finally {
         await program('fusermount3', ['-u', mount]);
       }
