@@ -55,7 +55,8 @@ it('leaves no partial file, every old one as it was, and an empty staging after 
   for (let index = 0; index < COUNT; index += 2) expect(readdirSync(server.files)).toContain(`file-${index}`);
 
   await server.start();
-  expect(staged()).toEqual([]);
+  // It is swept beside those who are served already.
+  while (staged().length > 0) await setTimeout(20);
   const client = await logIn(server, 600_000);
   await client.uploadFrom(Readable.from('after the crash'), 'after');
   expect(readFileSync(join(server.files, 'after'), 'utf8')).toBe('after the crash');
