@@ -28,16 +28,16 @@ sub perform {
     my ($name, $first, $second) = @_;
     if ($name eq 'make-folder') { check($ftp->mkdir($first), $name) }
     elsif ($name eq 'list') { print "$_\n" for $ftp->dir($first); check($ftp->ok, $name) }
-    elsif ($name eq 'upload') { check($ftp->put($first, $second), $name) }
-    elsif ($name eq 'download') { check($ftp->get($first, $second), $name) }
-    elsif ($name eq 'resume-download') { check($ftp->get($first, $second, -s $second), $name) }
+    elsif ($name eq 'upload') { check(scalar $ftp->put($first, $second), $name) }
+    elsif ($name eq 'download') { check(scalar $ftp->get($first, $second), $name) }
+    elsif ($name eq 'resume-download') { check(scalar $ftp->get($first, $second, -s $second), $name) }
     elsif ($name eq 'resume-upload') {
         # put() restarts by itself at the place that restart() names, in the local file as well as in the remote one.
         open my $file, '<:raw', $first or die "$first: $!\n";
         my $there = $ftp->size($second);
         seek $file, $there, 0;
         $ftp->restart($there);
-        check($ftp->put($file, $second), $name);
+        check(scalar $ftp->put($file, $second), $name);
     }
     elsif ($name eq 'rename') { check($ftp->rename($first, $second), $name) }
     elsif ($name eq 'delete') { check($ftp->delete($first), $name) }
