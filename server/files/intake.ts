@@ -60,6 +60,8 @@ class Intake implements Sink {
   /** The first piece, as long as the hash may look at it later: small files are hashed at their end. */
   private first: Buffer | undefined = borrowFirst();
   private filled = 0;
+  /** Of what was taken, so many bytes are written and hashed. */
+  private dealtWith = 0;
   /** Full, and not with the target yet. */
   private full: FullPiece[] = [];
   /** How many pieces are full and somebody is not done with them. */
@@ -182,7 +184,9 @@ class Intake implements Sink {
   private async release({ bytes, hashed }: FullPiece): Promise<void> {
     await hashed?.catch(() => {}); // told by `pass`
     if (bytes.buffer !== this.piece.buffer) returnBuffer(bytes);
-    if (this.first && bytes.buffer !== this.first.buffer) this.returnFirst();
+    this.dealtWith += bytes.length;
+    // Up to there the hash keeps what it got, and looks at it only with what comes next.
+    if (this.first && this.dealtWith > this.first.length) this.returnFirst();
     this.unfinished -= 1;
     if (this.paused && this.unfinished <= this.ahead()) {
       this.paused = false;

@@ -5,6 +5,7 @@ import { takeAll } from '../../../server/files/intake';
 import { Progress } from '../../../server/files/progress';
 import type { Sink, Source } from '../../../server/files/source';
 import type { WriteHandle } from '../../../server/files/storage/storage';
+import type { Pace } from '../../../server/limits/bandwidth';
 
 const MIB = 1024 * 1024;
 
@@ -120,4 +121,19 @@ it('a small file is hashed before its piece is used again', async () => {
     return (await takeAll(new Given(content), target, new Progress(), { hash: true })).sha256;
   };
   for (let turn = 0; turn < 3; turn += 1) expect(await Promise.all(contents.map(at))).toEqual(contents.map(sha256));
+});
+
+it('a small file that a limit of bandwidth lets come in pieces is hashed whole, though others come beside it', async () => {
+  const pace: Pace = { piece: 4096, before: () => new Promise((resolve) => setImmediate(resolve)) };
+  const contents = Array.from({ length: 8 }, (_, index) => Buffer.alloc(60_000, index));
+  const at = async (content: Buffer) => {
+    const target = { write: async () => {}, stop() {} } as unknown as WriteHandle;
+    return (await takeAll(new Given(content), target, new Progress(), { hash: true, pace })).sha256;
+  };
+  const begun: Promise<string | undefined>[] = [];
+  for (const content of contents) {
+    begun.push(at(content));
+    for (let turn = 0; turn < 6; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await Promise.all(begun)).toEqual(contents.map(sha256));
 });
