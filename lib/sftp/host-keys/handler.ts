@@ -36,7 +36,7 @@ export async function handler(event: HostKeysRequest | { readonly 'detail-type':
 
 async function keysIn(secret: HostKeySecret, makes: boolean, fips: boolean) {
   if (makes && (await secret.isEmpty())) {
-    await secret.write(makeHostKeys({ fips }));
+    await secret.writeFirst(makeHostKeys({ fips }));
     logger.info('host keys were made', { secret: secret.id });
   }
   return secret.read();

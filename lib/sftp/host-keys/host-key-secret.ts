@@ -1,5 +1,12 @@
 /** The secret that host keys are kept in, in the form in which the server reads it. */
-import { GetSecretValueCommand, PutSecretValueCommand, ResourceNotFoundException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createHash } from 'node:crypto';
+import {
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  ResourceExistsException,
+  ResourceNotFoundException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { type HostKey, hostKeysIn } from '../../../server/ssh/transport/host-keys';
 
 export class HostKeySecret {
@@ -12,8 +19,17 @@ export class HostKeySecret {
     return (await this.value()) === undefined;
   }
 
-  async write(privateKeys: readonly string[]): Promise<void> {
-    await this.client.send(new PutSecretValueCommand({ SecretId: this.id, SecretString: JSON.stringify({ privateKeys }) }));
+  /**
+   * Puts the first keys in. Of two that do so at once, the second one's are thrown away: both name the version alike, and Secrets Manager takes a name for
+   * one value alone (Secrets Manager API Reference, "PutSecretValue", `ClientRequestToken`).
+   */
+  async writeFirst(privateKeys: readonly string[]): Promise<void> {
+    const ClientRequestToken = createHash('sha256').update(`first ${this.id}`).digest('hex');
+    try {
+      await this.client.send(new PutSecretValueCommand({ SecretId: this.id, ClientRequestToken, SecretString: JSON.stringify({ privateKeys }) }));
+    } catch (error) {
+      if (!(error instanceof ResourceExistsException)) throw error;
+    }
   }
 
   /** The keys. Throws an Error that names the secret, and quotes nothing of it, where the server could not use them. */
