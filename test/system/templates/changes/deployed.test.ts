@@ -1,16 +1,16 @@
-/** What becomes of a deployed environment when its settings, the kit or the server change; when it is deleted, and deployed again. More changes: test/system/templates. */
+/** What becomes of a deployed environment when its settings, the kit or the server change; when it is deleted, and deployed again. More changes: settings.test.ts. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { EndpointKind, FtpsAccount, type FtpsAccountProps, type FtpsEnvironmentOptions, PassivePorts, type SecretAccounts } from '../../../lib';
-import { serverBundleFolder } from '../../../lib/bundles';
+import { EndpointKind, FtpsAccount, type FtpsAccountProps, type FtpsEnvironmentOptions, PassivePorts, type SecretAccounts } from '../../../../lib';
+import { serverBundleFolder } from '../../../../lib/bundles';
 import { Account, type Deployed, type Outcome } from './account';
 import { change, environment, having, service, synthesized } from './environment';
 
-jest.mock('../../../lib/bundles', () => {
-  const bundles = jest.requireActual('../../../lib/bundles');
+jest.mock('../../../../lib/bundles', () => {
+  const bundles = jest.requireActual('../../../../lib/bundles');
   return { ...bundles, serverBundleFolder: () => process.env['TEST_SERVER_FOLDER'] ?? bundles.serverBundleFolder() };
 });
 

@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { App, Stack, Validations } from 'aws-cdk-lib';
 import { AnyPrincipal, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { complianceGuide, environmentsApp, pipelineApp } from '../../bin/compliance/guide';
-import { packs } from '../../bin/compliance/packs';
-import { variantsApp } from '../../bin/compliance/variants';
-import { wildcardsIn } from '../../bin/compliance/wildcards';
-import { summarize } from '../../bin/summary';
-import { architecture } from '../../tools/pictures/architecture';
-import { dashboard } from '../../tools/pictures/dashboard';
-import { environmentOf } from '../../tools/pictures/resources';
-import { printedIn, redrawn, terminal } from '../../tools/pictures/terminal';
-import type { Resources } from '../lib/support';
+import { complianceGuide, environmentsApp, pipelineApp } from '../../../bin/compliance/guide';
+import { packs } from '../../../bin/compliance/packs';
+import { variantsApp } from '../../../bin/compliance/variants';
+import { wildcardsIn } from '../../../bin/compliance/wildcards';
+import { summarize } from '../../../bin/summary';
+import { architecture } from '../../../tools/pictures/architecture';
+import { dashboard } from '../../../tools/pictures/dashboard';
+import { environmentOf } from '../../../tools/pictures/resources';
+import { printedIn, redrawn, terminal } from '../../../tools/pictures/terminal';
+import type { Resources } from '../../lib/support';
 
 process.env.CDK_VALIDATION = 'true'; // here the rules that the CDK brings along are asked, too
 
-const { context } = JSON.parse(readFileSync(join(__dirname, '../../cdk.json'), 'utf8'));
+const { context } = JSON.parse(readFileSync(join(__dirname, '../../../cdk.json'), 'utf8'));
 const environments = environmentsApp({ context });
 const variants = variantsApp({ context });
 const pipeline = pipelineApp({ context });
@@ -40,17 +40,17 @@ function findings(app: App): string[] {
 }
 
 it('docs/compliance.md lists what is accepted; `npm run docs` writes it anew', () => {
-  expect(readFileSync(join(__dirname, '../../docs/compliance.md'), 'utf8')).toBe(complianceGuide(environments, variants, pipeline));
+  expect(readFileSync(join(__dirname, '../../../docs/compliance.md'), 'utf8')).toBe(complianceGuide(environments, variants, pipeline));
 });
 
 it('the pictures of prod are those of its templates; `npm run docs` draws them anew', () => {
   const prod = environmentOf(environments, 'prod');
   const drawn = { 'architecture.svg': architecture(prod, 'prod'), 'dashboard.svg': dashboard(prod, 'prod') };
-  for (const [name, picture] of Object.entries(drawn)) expect(readFileSync(join(__dirname, '../../docs/pictures', name), 'utf8')).toBe(picture);
+  for (const [name, picture] of Object.entries(drawn)) expect(readFileSync(join(__dirname, '../../../docs/pictures', name), 'utf8')).toBe(picture);
 });
 
 it('the picture of npm start says of prod and staging what their templates say; `npm run docs` draws that part anew', () => {
-  const printed = printedIn(readFileSync(join(__dirname, '../../docs/pictures/terminal-start.svg'), 'utf8'));
+  const printed = printedIn(readFileSync(join(__dirname, '../../../docs/pictures/terminal-start.svg'), 'utf8'));
   for (const name of ['prod', 'staging']) {
     const { resources } = environmentOf(environments, name);
     const lines = summarize({ Resources: Object.fromEntries(resources) });

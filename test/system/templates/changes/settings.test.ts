@@ -1,10 +1,10 @@
-/** Further changes of a deployed environment, beside those of test/lib/changes. */
+/** Further changes of a deployed environment, beside those of deployed.test.ts. */
 import { Duration } from 'aws-cdk-lib';
 import { InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { Schedule } from 'aws-cdk-lib/aws-events';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { DnsRouting, EndpointKind, type FtpsEnvironmentOptions, ImageComponent, StorageKind } from '../../../lib';
-import { change, environment } from '../../lib/changes/environment';
+import { DnsRouting, EndpointKind, type FtpsEnvironmentOptions, ImageComponent, StorageKind } from '../../../../lib';
+import { change, environment } from './environment';
 
 it.each<[string, FtpsEnvironmentOptions, FtpsEnvironmentOptions]>([
   ['one instance becomes three', { instances: 1 }, { instances: 3 }],

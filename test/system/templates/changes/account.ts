@@ -5,7 +5,7 @@
  * Whether a property replaces its resource is told by AWS's own registry schemas, as `cdk diff` reads them (@aws-cdk/cloudformation-diff).
  */
 import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
-import type { Resources } from '../support';
+import type { Resources } from '../../../lib/support';
 
 /** What `cdk deploy` is given, the producing stacks before the consuming ones. */
 export interface Deployed {
