@@ -6,7 +6,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { DnsRouting } from './endpoint/dns-routing';
 import type { ImageSettings } from './image/server-image';
 import type { AlarmThresholds } from './observability/service-alarms';
-import type { SftpSettings } from './protocols/sftp-settings';
+import type { SftpSettings, SftpUserCertificates } from './protocols/sftp-settings';
 import type { FtpsServerSettings } from './server-settings';
 import { FileThroughput } from './storage/file-storage';
 
@@ -242,6 +242,7 @@ export class FtpsEnvironment {
       ...ifSo(settings.zoneName === undefined && settings.hostedZoneId !== undefined, 'zoneName', 'is missing; it belongs to hostedZoneId'),
       ...problemsOf('server.', settings.server ?? {}, serverKeys, []),
       ...problemsOf('server.sftp.', settings.server?.sftp ?? {}, sftpKeys, []),
+      ...problemsOf('server.sftp.userCertificates.', settings.server?.sftp?.userCertificates ?? {}, userCertificateKeys, []),
       ...problemsOf('env.', settings.env ?? {}, { account: 'text', region: 'text' }, []),
       ...ifSo(
         typeof settings.endpoint === 'string' && !Object.values(EndpointKind).includes(settings.endpoint),
@@ -334,6 +335,13 @@ const serverKeys: Record<keyof FtpsServerSettings, Kind> = {
 const sftpKeys: Record<keyof SftpSettings, Kind> = {
   port: 'number',
   scp: 'true or false',
+  userCertificates: 'object',
+};
+
+const userCertificateKeys: Record<keyof SftpUserCertificates, Kind> = {
+  authorities: 'list of texts',
+  revoked: 'list of texts',
+  revocationList: 'text',
 };
 
 const isOfKind: Record<Kind, (value: unknown) => boolean> = {

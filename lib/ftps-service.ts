@@ -58,6 +58,7 @@ import { keepOnceDeployed } from './removal';
 import { serverConfig } from './server-config';
 import { type FtpsServerSettings, TlsPolicy } from './server-settings';
 import { HostKeys } from './sftp/host-keys';
+import { grantReadOfRevocations } from './sftp/revocation-list';
 import { FileStorage, type IFileStorage } from './storage/file-storage';
 import { type OnUploadReleasedOptions, uploadPattern } from './storage/upload-released';
 
@@ -396,6 +397,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.sessionLog = new SessionLog(this, 'Sessions', { instanceRole: this.fleet.role, groupName });
     if (maxInstances > instances) this.fleet.scaleOnSessions(this.auditLog.metricSessions(), config.limits.sessions);
     this.grants();
+    const revocations = config.sftp?.userCertificates.revocationList;
+    if (revocations !== undefined) grantReadOfRevocations(this.fleet.role, revocations);
     this.givenBus = props.eventBus;
     if (props.eventBus) this.tellOfUploads();
     if (props.flowLogs) this.auditLog.addFlowLogs('FlowLogs', this.vpc);

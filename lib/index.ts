@@ -31,9 +31,10 @@ export {
   type DirectoryRule,
   FilePermission,
 } from './identity/directory-accounts';
-export { type AccountBandwidth, type AccountCertificate, type AccountQuota, FtpsAccount, type FtpsAccountProps, SshLogin } from './identity/ftps-account';
+export { type AccountBandwidth, type AccountCertificate, type AccountQuota, FtpsAccount, type FtpsAccountProps } from './identity/ftps-account';
 export { SecretAccounts, type SecretAccountsProps } from './identity/secret-accounts';
 export { SharedLockouts, type SharedLockoutsProps } from './identity/shared-lockouts';
+export { type SshCertificates, SshLogin } from './identity/ssh-login';
 export { type ImageCommands, ImageComponent } from './image/image-component';
 export { ImageWatch, type ImageWatchProps } from './image/image-watch';
 export { type ImageSettings, Processor, ServerImage, type ServerImageProps } from './image/server-image';
@@ -52,7 +53,7 @@ export { AlarmTopic, type AlarmTopicProps } from './observability/alarm-topic';
 export { type AlarmThresholds, ServiceAlarms, type ServiceAlarmsProps } from './observability/service-alarms';
 export { ServiceDashboard, type ServiceDashboardProps } from './observability/service-dashboard';
 export { FtpsPipeline, type FtpsPipelineProps, type PipelineProbe } from './pipeline/ftps-pipeline';
-export type { SftpSettings } from './protocols/sftp-settings';
+export type { SftpSettings, SftpUserCertificates } from './protocols/sftp-settings';
 export type { ServerOverrides } from './server-overrides';
 export { ClientCertificates, DataTlsReuse, type FtpsServerSettings, TlsPolicy, VirusScan } from './server-settings';
 export { HostKeys, type HostKeysProps } from './sftp/host-keys';

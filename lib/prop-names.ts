@@ -82,6 +82,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     realms: '',
     userBase: '',
     userFilter: '',
+    keyAttribute: '',
     groupBase: '',
     rules: 'DirectoryRule',
     cacheTtl: '',
@@ -100,6 +101,8 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     allowedNetworks: '',
     clientCertificate: '',
     certificates: 'DirectoryCertificate',
+    sshLogin: '',
+    sshCertificates: 'SshCertificates',
   },
   EfsStorageProps: {
     vpc: '',
@@ -157,6 +160,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     certificates: 'AccountCertificate',
     publicKeys: '',
     sshLogin: '',
+    sshCertificates: 'SshCertificates',
     bandwidth: 'AccountBandwidth',
     quota: 'AccountQuota',
     retention: '',
@@ -517,9 +521,19 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   SftpSettings: {
     port: '',
     scp: '',
+    userCertificates: 'SftpUserCertificates',
+  },
+  SftpUserCertificates: {
+    authorities: '',
+    revoked: '',
+    revocationList: '',
   },
   SharedLockoutsProps: {
     encryptionKey: '',
+  },
+  SshCertificates: {
+    principals: '',
+    authorities: '',
   },
   StorageSettings: {
     storage: '',

@@ -8,6 +8,7 @@ import { openingsOf, protocols } from './protocols/all';
 import type { ProtocolParts } from './protocols/protocol';
 import { withOverrides } from './server-overrides';
 import { DataTlsReuse, type FtpsServerSettings, TlsPolicy, VirusScan } from './server-settings';
+import { isOneObject } from './sftp/revocation-list';
 import type { StorageSettings } from './storage/file-storage';
 
 /** The parts of the configuration that other constructs fill in. */
@@ -103,6 +104,12 @@ function deploymentProblems(config: ServerConfig): Problem[] {
     });
   if (config.sftp?.port === 0)
     problems.push({ key: 'sftp.port', message: '0 is any port, and no security group could name it; leave sftp out to have it off' });
+  const revocationList = config.sftp?.userCertificates.revocationList;
+  if (revocationList !== undefined && !isOneObject(revocationList))
+    problems.push({
+      key: 'sftp.userCertificates.revocationList',
+      message: `"${revocationList}" is no object of S3, and an instance has no other place for it; write it as s3://bucket/key`,
+    });
   for (const { label, low, beginsSessions } of openingsOf(config))
     if (beginsSessions && low === config.admin.port)
       problems.push({ key: label, message: 'is where an instance is asked whether it is well; choose another port' });

@@ -9,6 +9,7 @@ import type { DirectorySettingsInput } from '../../server/config';
 import { refuseUnknownProps } from '../known-props';
 import { FtpsAccounts } from './accounts';
 import { grantReadOf } from './secrets-key';
+import { type SshCertificates, SshLogin } from './ssh-login';
 
 /** How a directory says who is in a group, and that an account is disabled, expired or locked. */
 export enum DirectoryFlavour {
@@ -97,6 +98,16 @@ export interface DirectoryRule {
    * @default - none
    */
   readonly certificates?: DirectoryCertificate[];
+  /**
+   * What the accounts of this rule need to log in over SSH; FTPS asks for the password in any case. Their keys are those of `keyAttribute`.
+   * @default SshLogin.PASSWORD_OR_KEY
+   */
+  readonly sshLogin?: SshLogin;
+  /**
+   * Which certificates of users stand for them over SSH.
+   * @default - those of the authorities of the server that name the account
+   */
+  readonly sshCertificates?: SshCertificates;
 }
 
 /** What `DirectoryAccounts` is told. */
@@ -143,6 +154,12 @@ export interface DirectoryAccountsProps {
    */
   readonly userFilter?: string;
   /**
+   * The attribute with the public keys that users may log in with over SSH: `sshPublicKey`, in Active Directory `altSecurityIdentities`. Whoever may
+   * write it in an entry may log in as that user. They are looked up by the service account.
+   * @default - none; keys are not looked for
+   */
+  readonly keyAttribute?: string;
+  /**
    * Distinguished name below which groups are.
    * @default - that of users
    */
@@ -172,14 +189,14 @@ export class DirectoryAccounts extends FtpsAccounts {
   }
 
   public override sources(): { readonly [key: string]: unknown }[] {
-    const { flavour, servers, ca, realms, userBase, userFilter, groupBase, rules, cacheTtl } = this.props;
+    const { flavour, servers, ca, realms, userBase, userFilter, keyAttribute, groupBase, rules, cacheTtl } = this.props;
     return [
       {
         kind: 'directory',
         ...given({ flavour, ca, realms, cacheSeconds: cacheTtl?.toSeconds() }),
         servers,
         bind: this.bind(),
-        users: { base: userBase, ...given({ filter: userFilter }) },
+        users: { base: userBase, ...given({ filter: userFilter, keyAttribute }) },
         groups: given({ base: groupBase }),
         rules: rules.map(ruleOf),
       },
@@ -209,13 +226,19 @@ export class DirectoryAccounts extends FtpsAccounts {
 }
 
 /** What only the props know; everything else is checked with the server's settings. */
-function refuseWrong({ serviceAccount, servicePassword, bindName, serverCidrs, rules }: DirectoryAccountsProps): void {
+function refuseWrong({ serviceAccount, servicePassword, bindName, serverCidrs, keyAttribute, rules }: DirectoryAccountsProps): void {
   if ((bindName === undefined) === (serviceAccount === undefined))
     throw new Error('serviceAccount, bindName: give one of them; either looks a service account the user up, or the user binds at once');
   if (serviceAccount !== undefined && servicePassword === undefined)
     throw new Error('servicePassword: is missing; give the secret with the "password" of serviceAccount');
   if (serverCidrs.length === 0) throw new Error('serverCidrs: is empty, so the instances could not reach the directory; name the networks of its servers');
-  rules.forEach(({ attribute, attributeValue, certificates = [] }, index) => {
+  if (keyAttribute !== undefined && bindName !== undefined)
+    throw new Error('keyAttribute: needs serviceAccount instead of bindName; without a password nobody else could look the user up');
+  rules.forEach(({ attribute, attributeValue, certificates = [], sshLogin }, index) => {
+    if (sshLogin !== undefined && sshLogin !== SshLogin.PASSWORD_OR_KEY && bindName !== undefined)
+      throw new Error(
+        `rules[${index}].sshLogin: "${sshLogin}" needs serviceAccount instead of bindName; without a password nobody else could look the user up`,
+      );
     if ((attribute === undefined) !== (attributeValue === undefined)) throw new Error(`rules[${index}]: attribute and attributeValue belong together`);
     for (const certificate of certificates)
       if (Object.values(certificate).filter((value) => value !== undefined).length !== 1)
@@ -223,13 +246,14 @@ function refuseWrong({ serviceAccount, servicePassword, bindName, serverCidrs, r
   });
 }
 
-function ruleOf({ group, attribute, attributeValue, home, permissions, allowedNetworks, clientCertificate, certificates }: DirectoryRule) {
+function ruleOf(rule: DirectoryRule) {
+  const { group, attribute, attributeValue, home, permissions, allowedNetworks, clientCertificate, certificates, sshLogin, sshCertificates } = rule;
   return {
     ...given({ group }),
     ...(attribute === undefined ? {} : { attribute: { name: attribute, value: attributeValue! } }),
     account: {
       home: home ?? '/{user}',
-      ...given({ permissions, allowedNetworks, clientCertificate, certificates: certificates?.map(certificateOf) }),
+      ...given({ permissions, allowedNetworks, clientCertificate, certificates: certificates?.map(certificateOf), sshLogin, sshCertificates }),
     },
   };
 }

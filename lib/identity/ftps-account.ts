@@ -7,6 +7,7 @@ import { refuseUnknownProps } from '../known-props';
 import { AccountWriter } from './account-writer';
 import { CertificateDemand, type FilePermission } from './directory-accounts';
 import type { SecretAccounts } from './secret-accounts';
+import { type SshCertificates, SshLogin } from './ssh-login';
 
 /** A client certificate that stands for an account; exactly one of the keys. */
 export interface AccountCertificate {
@@ -53,16 +54,6 @@ export interface AccountQuota {
    * @default - no bound
    */
   readonly files?: number;
-}
-
-/** What an account needs to log in over SSH. */
-export enum SshLogin {
-  /** Its password, or any one of its keys. */
-  PASSWORD_OR_KEY = 'password-or-key',
-  /** One of its keys; its password is for FTPS alone. */
-  KEY = 'key',
-  /** One of its keys, and then its password. */
-  KEY_AND_PASSWORD = 'key-and-password',
 }
 
 /** What `FtpsAccount` is told. */
@@ -130,6 +121,11 @@ export interface FtpsAccountProps {
    * @default SshLogin.PASSWORD_OR_KEY
    */
   readonly sshLogin?: SshLogin;
+  /**
+   * Which certificates of users stand for it over SSH. One that has neither a password nor keys says so by `{}`.
+   * @default - those of the authorities of the server that name the account
+   */
+  readonly sshCertificates?: SshCertificates;
   /**
    * How fast all its transfers together may move bytes.
    * @default - as fast as they can
@@ -202,8 +198,8 @@ export class FtpsAccount extends Construct implements ITaggableV2 {
 
 /** The account as the server reads it, without its name and its hash. */
 function rulesOf(userName: string, props: FtpsAccountProps) {
-  const { permissions, overwrite, allowedNetworks, deniedNetworks, publicKeys, sshLogin, maxSessions, enabled, password, certificates, quota, bandwidth } =
-    props;
+  const { permissions, overwrite, allowedNetworks, deniedNetworks, publicKeys, sshLogin, sshCertificates, maxSessions, enabled } = props;
+  const { password, certificates, quota, bandwidth } = props;
   return given({
     home: props.home ?? `/${userName}`,
     permissions,
@@ -214,6 +210,7 @@ function rulesOf(userName: string, props: FtpsAccountProps) {
     certificates: certificates?.map(certificateOf),
     publicKeys,
     sshLogin,
+    sshCertificates: sshCertificates && given({ principals: sshCertificates.principals, authorities: sshCertificates.authorities }),
     maxSessions,
     retentionDays: props.retention?.toDays(),
     quota: quota && given({ bytes: quota.size?.toBytes(), files: quota.files }),
@@ -236,7 +233,8 @@ function certificateOf({ commonName, subjectAltName, fingerprint }: AccountCerti
 const POSSIBLE_NAME = /^[A-Za-z0-9_+=.@-]{1,128}$/;
 
 /** Throws an Error that names every wrong prop. What only the deployment knows, the Lambda checks before it writes. */
-function refuseWrong(userName: string, rules: object, { password, certificates, publicKeys, sshLogin, clientCertificate }: FtpsAccountProps): void {
+function refuseWrong(userName: string, rules: object, props: FtpsAccountProps): void {
+  const { password, certificates, publicKeys, sshLogin, sshCertificates, clientCertificate } = props;
   const problems: string[] = [];
   if (!Token.isUnresolved(userName) && !POSSIBLE_NAME.test(userName))
     problems.push(`userName: "${userName}" can't be the name of an account in Secrets Manager; use up to 128 letters, digits and _+=.@-`);
@@ -246,10 +244,15 @@ function refuseWrong(userName: string, rules: object, { password, certificates, 
   const alone = clientCertificate === CertificateDemand.INSTEAD_OF_PASSWORD;
   if (clientCertificate !== undefined && clientCertificate !== CertificateDemand.NO && !certificates?.length)
     problems.push(`certificates: is empty, so no certificate could stand for the account; clientCertificate is "${clientCertificate}"`);
-  if (!password && !certificates?.length && !publicKeys?.length)
-    problems.push('password: is missing, and there are neither certificates nor publicKeys, so nobody could log in; give the secret with the password');
-  if (sshLogin !== undefined && sshLogin !== SshLogin.PASSWORD_OR_KEY && !publicKeys?.length)
-    problems.push(`publicKeys: is empty, and sshLogin is "${sshLogin}", so it could not log in over SSH; give a key`);
+  const hasKeys = publicKeys?.length || (sshCertificates && sshCertificates.principals?.length !== 0 && sshCertificates.authorities?.length !== 0);
+  if (!password && !certificates?.length && !hasKeys)
+    problems.push(
+      'password: is missing, and there are neither certificates nor publicKeys nor sshCertificates, so nobody could log in; give the secret with the password',
+    );
+  if (sshLogin !== undefined && sshLogin !== SshLogin.PASSWORD_OR_KEY && !hasKeys)
+    problems.push(
+      `publicKeys: is empty, and sshLogin is "${sshLogin}", so it could not log in over SSH; give a key, or sshCertificates for those of an authority`,
+    );
   if (sshLogin === SshLogin.KEY_AND_PASSWORD && !password)
     problems.push('password: is missing, and sshLogin is "key-and-password"; give the secret with the password');
   if (password && alone) problems.push('password: is never asked for where clientCertificate is "instead-of-password"; leave one of them out');
@@ -267,7 +270,7 @@ function propOf(key: string): string {
   return known[key] ?? key.replace(/^(certificates\[\d+\])\.sha256$/, '$1.fingerprint').replace(/^(certificates\[\d+\])\.value$/, '$1.subjectAltName');
 }
 
-const hasToken = (value: unknown): boolean => Token.isUnresolved(value) || (Array.isArray(value) && value.some(hasToken));
+const hasToken = (value: unknown): boolean => Token.isUnresolved(value) || (typeof value === 'object' && value !== null && Object.values(value).some(hasToken));
 
 /** Without the keys that nobody gave. */
 function given(keys: Readonly<Record<string, unknown>>): Record<string, unknown> {

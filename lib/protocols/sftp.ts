@@ -14,6 +14,7 @@ export const sftp: Protocol = {
             port: said.port ?? 22,
             hostKeys: hostKeySecretId === undefined ? [] : [{ kind: 'secret', secretId: hostKeySecretId }],
             scp: said.scp,
+            userCertificates: said.userCertificates,
           },
         }
       : {},
@@ -22,6 +23,7 @@ export const sftp: Protocol = {
     ['sftp.port', 'server.sftp.port'],
     ['sftp.scp', 'server.sftp.scp'],
     ['sftp.hostKeys', 'hostKeys'],
+    ...(['authorities', 'revoked', 'revocationList'] as const).map((key) => [`sftp.userCertificates.${key}`, `server.sftp.userCertificates.${key}`] as const),
   ],
   openings: ({ sftp: served }) => (served ? [{ label: `SFTP ${served.port}`, low: served.port, high: served.port, beginsSessions: true }] : []),
   outputs: ({ sftp: served }) => (served ? [{ id: 'SftpPort', value: `${served.port}`, description: 'SFTP' }] : []),

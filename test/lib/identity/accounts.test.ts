@@ -12,6 +12,7 @@ import {
   FtpsService,
   SecretAccounts,
   SharedLockouts,
+  SshLogin,
 } from '../../../lib';
 import { checkServerConfig } from '../../../server/config';
 import { env, flat, nagFindings, type Resources, serviceTemplate, shippedSettings, testStack } from '../support';
@@ -34,6 +35,11 @@ const directory: DirectoryAccountsProps = {
     },
   ],
 };
+
+/** A key as `ssh-keygen -t ed25519` writes it. */
+const AUTHORITY = `ssh-ed25519 ${Buffer.concat([Buffer.from([0, 0, 0, 11]), Buffer.from('ssh-ed25519'), Buffer.from([0, 0, 0, 32]), Buffer.alloc(32, 7)]).toString('base64')} ca`;
+/** Users bind at once, and nobody else looks them up. */
+const bound = { bindName: '{user}@corp.example.com', serviceAccount: undefined, servicePassword: undefined };
 
 /** A service in a stack of its own with the accounts that are made for it. */
 function serviceWith(make: (stack: Stack) => FtpsAccounts): Template {
@@ -65,6 +71,18 @@ describe('accounts in a directory', () => {
     ]);
   });
 
+  it('log in over SSH by the keys that the directory has, and by certificates, as a rule says', () => {
+    const sshCertificates = { principals: ['partners'], authorities: [AUTHORITY] };
+    const rules = [{ ...directory.rules[0]!, sshLogin: SshLogin.KEY, sshCertificates }, { sshLogin: SshLogin.KEY_AND_PASSWORD }];
+    const { identity } = checkServerConfig(shippedSettings(serviceWith(withDirectory({ keyAttribute: 'altSecurityIdentities', rules }))));
+    expect(identity).toMatchObject([
+      {
+        users: { base: directory.userBase, keyAttribute: 'altSecurityIdentities' },
+        rules: [{ account: { sshLogin: 'key', sshCertificates } }, { account: { sshLogin: 'key-and-password' } }],
+      },
+    ]);
+  });
+
   it('are reached on the ports of their servers and nowhere else', () => {
     const egress = Object.values(serviceWith(withDirectory()).findResources('AWS::EC2::SecurityGroup') as Resources)
       .flatMap(({ Properties }) => (Properties.SecurityGroupEgress ?? []) as Resources[])
@@ -86,6 +104,13 @@ describe('accounts in a directory', () => {
     [{ servers: ['https://dc1'] }, 'identity[0].servers[0]'],
     [{ userFilter: '(uid=everybody)' }, 'identity[0].users.filter'],
     [{ rules: [{ attribute: 'department' }] }, 'rules[0]: attribute and attributeValue belong together'],
+    [{ ...bound, keyAttribute: 'sshPublicKey' }, 'keyAttribute: needs serviceAccount instead of bindName'],
+    [{ ...bound, rules: [{ sshLogin: SshLogin.KEY }] }, 'rules[0].sshLogin: "key" needs serviceAccount instead of bindName'],
+    [{ keyAttribute: 'ssh key' }, 'identity[0].users.keyAttribute'],
+    [{ rules: [{ sshCertificates: { authorities: ['ssh-ed25519 AAAA'] } }] }, 'identity[0].rules[0].account.sshCertificates.authorities[0]'],
+    [{ keyAttributes: 'sshPublicKey' }, 'keyAttributes: is unknown to DirectoryAccountsProps; did you mean keyAttribute?'],
+    [{ rules: [{ sshLogins: SshLogin.KEY }] }, 'rules[0].sshLogins: is unknown to DirectoryRule; did you mean sshLogin?'],
+    [{ rules: [{ sshCertificates: { principal: [] } }] }, 'rules[0].sshCertificates.principal: is unknown to SshCertificates; did you mean principals?'],
     [{ rules: [{ certificates: [{}] }] }, 'rules[0].certificates: each is named by exactly one'],
     [{ rules: [{ clientCertificate: CertificateDemand.REQUIRED }] }, 'identity[0].rules[0].account.certificates'],
   ] as const)('%j stops synthesis and is named', (more, words) => {

@@ -2,7 +2,7 @@
 import { App, Duration, RemovalPolicy, Size, Stack, Tags } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { CertificateDemand, FilePermission, FtpsAccount, type FtpsAccountProps, FtpsService, SecretAccounts, TlsPolicy } from '../../../lib';
+import { CertificateDemand, FilePermission, FtpsAccount, type FtpsAccountProps, FtpsService, SecretAccounts, SshLogin, TlsPolicy } from '../../../lib';
 import { acknowledgeHouseRules } from '../../../lib/compliance/house-rules';
 import { accountIn } from '../../../server/identity/secret-accounts';
 import { env, flat, nagFindings, type Resources, testStack } from '../support';
@@ -92,6 +92,15 @@ it('logs in with a certificate alone where there is no password', () => {
   });
 });
 
+it('logs in over SSH with certificates of an authority alone, and says which', () => {
+  const rules = (props: Partial<FtpsAccountProps>) => JSON.parse(accountOf(withAccount({ password: undefined, ...props })).Rules);
+  const sshCertificates = { principals: ['deploy'], authorities: [KEY] };
+  const said = rules({ sshCertificates, sshLogin: SshLogin.KEY });
+  expect(said).toEqual({ home: '/acme', sshCertificates, sshLogin: 'key' });
+  expect(accountIn(said, 'acme', 'partners/acme')).toMatchObject({ sshCertificates, sshLogin: 'key' });
+  expect(rules({ sshCertificates: {} })).toEqual({ home: '/acme', sshCertificates: {} });
+});
+
 it.each<[Partial<FtpsAccountProps>, string]>([
   [{ userName: 'ac me' }, 'userName: "ac me" can\'t be the name of an account in Secrets Manager; use up to 128 letters'],
   [{ userName: 'a/b' }, 'userName: "a/b" can\'t be the name'],
@@ -107,6 +116,12 @@ it.each<[Partial<FtpsAccountProps>, string]>([
   [{ clientCertificate: CertificateDemand.REQUIRED }, 'certificates: is empty'],
   [{ clientCertificate: CertificateDemand.INSTEAD_OF_PASSWORD, certificates: [{ commonName: 'acme' }] }, 'password: is never asked for'],
   [{ password: undefined }, 'password: is missing'],
+  [{ password: undefined, sshCertificates: { principals: [] } }, 'password: is missing'],
+  [{ password: undefined, sshCertificates: { authorities: [] } }, 'password: is missing'],
+  [{ sshLogin: SshLogin.KEY }, 'publicKeys: is empty, and sshLogin is "key"'],
+  [{ sshCertificates: { authorities: ['ssh-ed25519 AAAA'] } }, 'sshCertificates.authorities[0]: "ssh-ed25519 AAAA": expected a line as `ssh-keygen` writes it'],
+  [{ sshCertificates: { principals: [''] } }, 'sshCertificates.principals[0]'],
+  [{ sshCertificates: { principal: ['deploy'] } as never }, 'sshCertificates.principal: is unknown to SshCertificates; did you mean principals?'],
   [{ homes: '/x' } as never, 'homes: is unknown to FtpsAccountProps; did you mean home?'],
 ])('%j stops synthesis and is named', (props, words) => {
   expect(() => withAccount(props)).toThrow(words);

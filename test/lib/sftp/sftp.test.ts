@@ -4,6 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { controls } from '../../../bin/evidence/controls';
 import type { Subject } from '../../../bin/evidence/subject';
@@ -24,6 +25,7 @@ import {
   ServiceNetwork,
   type ServicePort,
   type SftpSettings,
+  type SftpUserCertificates,
 } from '../../../lib';
 import { acknowledgeHouseRules } from '../../../lib/compliance/house-rules';
 import { type ServerParts, serverConfig } from '../../../lib/server-config';
@@ -133,6 +135,67 @@ it('what has no prop is said by overrides, as of FTPS', () => {
     port: 22,
     tries: 6,
     attributes: 'refuse',
+  });
+});
+
+describe('certificates of users', () => {
+  const authority = `ssh-ed25519 ${Buffer.concat([Buffer.from([0, 0, 0, 11]), Buffer.from('ssh-ed25519'), Buffer.from([0, 0, 0, 32]), Buffer.alloc(32, 7)]).toString('base64')} ca`;
+  const userCertificates = { authorities: [authority], revoked: ['serial:17-20', 'id:bob@laptop'] };
+
+  it('are told to the server, and the instances may read the one object that has what was revoked', () => {
+    const list = service({}, (stack) => {
+      const { bucketName } = new Bucket(stack, 'Authority');
+      return { server: { sftp: { userCertificates: { ...userCertificates, revocationList: `s3://${bucketName}/lists/revoked.krl` } } } };
+    });
+    const [[bucket]] = of(list, 'AWS::S3::Bucket').filter(([id]) => id.startsWith('Authority')) as [[string, Resources]];
+    expect(shippedSettings(list)['sftp'].userCertificates).toMatchObject({ ...userCertificates, revocationList: `s3://<${bucket}>/lists/revoked.krl` });
+    const reads = of(list, 'AWS::IAM::Policy')
+      .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement as Resources[])
+      .filter(({ Resource }) => JSON.stringify(Resource).includes(`"${bucket}"`));
+    expect(reads.map(({ Action, Resource }) => [Action, flat(Resource)])).toEqual([
+      ['s3:GetObject', `arn:<AWS::Partition>:s3:::<${bucket}>/lists/revoked.krl`],
+    ]);
+  });
+
+  it('are said of environments as well', () => {
+    const [, instances] = environment({ server: { sftp: { userCertificates: { ...userCertificates, revocationList: 's3://ours/revoked.krl' } } } });
+    expect(shippedSettings(instances)['sftp'].userCertificates).toMatchObject({ ...userCertificates, revocationList: 's3://ours/revoked.krl' });
+    expect(JSON.stringify(instances.findResources('AWS::IAM::Policy'))).toContain(':s3:::ours/revoked.krl"');
+    expect(() => environment({ server: { sftp: { userCertificates: { authority: [authority] } as never } } })).toThrow(
+      /server\.sftp\.userCertificates\.authority: is not a setting; there are authorities, revoked, revocationList/,
+    );
+    expect(() => environment({ server: { sftp: { userCertificates: { authorities: authority as never } } } })).toThrow(
+      /server\.sftp\.userCertificates\.authorities: .* is wrong; expected list of texts/,
+    );
+  });
+
+  it.each<[string, SftpUserCertificates, RegExp]>([
+    [
+      'an authority that is no key',
+      { authorities: ['ca.pub'] },
+      /sftp\.userCertificates\.authorities\[0\]: "ca\.pub": expected a line as `ssh-keygen` writes it/,
+    ],
+    ['what names no key', { revoked: ['bob'] }, /sftp\.userCertificates\.revoked\[0\]: "bob": expected SHA256:/],
+    ['a file', { revocationList: '/etc/ftps/revoked.krl' }, /sftp\.userCertificates\.revocationList: "\/etc\/ftps\/revoked\.krl" is no object of S3/],
+    ['a folder', { revocationList: 's3://ours/lists/' }, /is no object of S3/],
+    ['more than one object', { revocationList: 's3://ours/*' }, /is no object of S3/],
+  ])('%s is refused', (_, one, message) => {
+    expect(() => serverConfig({ sftp: { userCertificates: one } }, parts)).toThrow(message);
+  });
+
+  it('are said in one place', () => {
+    const overrides = { sftp: { userCertificates: { revocationList: 's3://ours/revoked.krl' } } };
+    expect(() => serverConfig({ sftp: {}, overrides }, parts)).toThrow(
+      /overrides\.sftp\.userCertificates\.revocationList: follows from server\.sftp\.userCertificates\.revocationList/,
+    );
+    const { sftp } = serverConfig({ sftp: { userCertificates }, overrides: { sftp: { userCertificates: { pollSeconds: 60 } } } }, parts);
+    expect(sftp!.userCertificates).toMatchObject({ ...userCertificates, pollSeconds: 60 });
+  });
+
+  it('misspelt ones are refused', () => {
+    expect(() => serviceTemplate({ server: { sftp: { userCertificates: { authority: [authority] } as never } } })).toThrow(
+      /server\.sftp\.userCertificates\.authority: is unknown to SftpUserCertificates/,
+    );
   });
 });
 
