@@ -1,9 +1,10 @@
-/** `ftps doctor HOST`: looks at any FTPS server from outside and says what to change. */
+/** `ftps doctor HOST`: looks at any server of FTPS or SFTP from outside and says what to change. */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { parsePortRange } from '../../server/config';
+import { pemOfOpenSsh } from '../../server/ssh/transport/ssh2';
 import { printable } from '../../server/text/printable';
-import { examine } from '../doctor/examine';
+import { type Examination, type Examined, examine } from '../doctor/examine';
 import type { Finding } from '../doctor/finding';
 import { paintsFor } from '../terminal/colour';
 import { ProgressLine } from '../terminal/progress';
@@ -14,10 +15,13 @@ import { exitCodes, UsageError } from './exit';
 interface Flags {
   readonly explicitPort: string;
   readonly implicitPort: string;
+  readonly sftp?: string | true;
+  readonly fingerprint?: readonly string[];
   readonly name?: string;
   readonly ca?: string;
   readonly user?: string;
   readonly passwordFile?: string;
+  readonly keyFile?: string;
   readonly passivePorts?: string;
   readonly timeout: string;
   readonly json?: boolean;
@@ -25,40 +29,76 @@ interface Flags {
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Examines any FTPS server as a client meets it. Exit code 3 where there are problems.')
+    .description('Examines any server of FTPS or SFTP as a client meets it. Exit code 3 where there are problems.')
     .argument('<host>', 'host name or address')
     .option('--explicit-port <port>', 'port for AUTH TLS; 0 leaves it out', '21')
     .option('--implicit-port <port>', 'port for implicit TLS; 0 leaves it out', '990')
+    .option('--sftp [port]', 'look at SFTP on this port, 22 where none is given; at FTPS then only on ports that are named')
+    .option('--fingerprint <sha256>', 'a host key that SFTP must have, SHA256:…; may be given several times', (one: string, all: readonly string[] = []) => [
+      ...all,
+      one,
+    ])
     .option('--name <name>', 'name that the certificate must cover (default: the host)')
     .option('--ca <file>', 'PEM file of the authority to trust (default: the well-known ones)')
     .option('--user <name>', 'account for the second half: data connections, round trip, clock')
     .option('--password-file <file>', 'file whose first line is the password')
+    .option('--key-file <file>', 'private key to log in with over SFTP, in place of the password or before it')
     .option('--passive-ports <low-high>', 'range that is meant to be open; the ports beside it must be closed')
     .option('--timeout <seconds>', 'how long any single step may take', '10')
     .option('--json', 'print JSON')
-    .action(async (host: string, flags: Flags) => {
-      if ((flags.user === undefined) !== (flags.passwordFile === undefined)) throw new UsageError('--user and --password-file go together');
+    .action(async (host: string, flags: Flags, command: Command) => {
       const progress = new ProgressLine();
-      const findings = await examine({
+      const examined = await examine({
         host,
-        explicitPort: number('--explicit-port', flags.explicitPort, 65_535),
-        implicitPort: number('--implicit-port', flags.implicitPort, 65_535),
+        ...(await lookedAt(flags, command)),
         name: flags.name,
         ca: flags.ca === undefined ? undefined : await text('--ca', flags.ca),
-        credentials:
-          flags.user !== undefined && flags.passwordFile !== undefined
-            ? { user: flags.user, password: (await text('--password-file', flags.passwordFile)).split(/\r?\n/, 1)[0]! }
-            : undefined,
         passivePorts: range(flags.passivePorts),
         timeout: number('--timeout', flags.timeout, 600) * 1000,
         onStep: (step) => progress.show(() => `${host}: ${step} …`),
       }).finally(() => progress.clear());
-      say(flags.json ? `${JSON.stringify({ host, findings })}\n` : readable(findings));
-      if (findings.some(({ level }) => level === 'problem')) process.exitCode = exitCodes.notInOrder;
+      say(flags.json ? `${JSON.stringify({ host, ...examined })}\n` : readable(examined));
+      if (examined.findings.some(({ level }) => level === 'problem')) process.exitCode = exitCodes.notInOrder;
     });
 }
 
-function readable(findings: readonly Finding[]): string {
+/** Which ports, and with which account. */
+async function lookedAt(flags: Flags, command: Command): Promise<Pick<Examination, 'explicitPort' | 'implicitPort' | 'sftp' | 'credentials'>> {
+  const { user, passwordFile, keyFile, sftp, fingerprint: fingerprints = [] } = flags;
+  if (sftp === undefined && (keyFile !== undefined || fingerprints.length > 0)) throw new UsageError('--key-file and --fingerprint are for --sftp');
+  if ((user === undefined) !== (passwordFile === undefined && keyFile === undefined))
+    throw new UsageError(`--user and --password-file go together${sftp === undefined ? '' : ', or --user and --key-file'}`);
+  const wrong = fingerprints.find((one) => !/^SHA256:[A-Za-z0-9+/]{43}$/.test(one));
+  if (wrong !== undefined) throw new UsageError(`--fingerprint: "${wrong}" is none; \`ssh-keygen -l -f KEY.pub\` prints SHA256: and 43 characters`);
+  const password = passwordFile === undefined ? undefined : (await text('--password-file', passwordFile)).split(/\r?\n/, 1)[0]!;
+  const ftps = (key: 'explicitPort' | 'implicitPort', flag: string) =>
+    sftp !== undefined && command.getOptionValueSource(key) === 'default' ? 0 : number(flag, flags[key], 65_535);
+  return {
+    explicitPort: ftps('explicitPort', '--explicit-port'),
+    implicitPort: ftps('implicitPort', '--implicit-port'),
+    credentials: user !== undefined && password !== undefined ? { user, password } : undefined,
+    sftp:
+      sftp === undefined
+        ? undefined
+        : {
+            port: sftp === true ? 22 : number('--sftp', sftp, 65_535),
+            fingerprints,
+            credentials: user === undefined ? undefined : { user, password, privateKey: keyFile === undefined ? undefined : await privateKey(keyFile) },
+          },
+  };
+}
+
+async function privateKey(file: string): Promise<string> {
+  const content = await text('--key-file', file);
+  try {
+    pemOfOpenSsh(content);
+  } catch {
+    throw new UsageError(`--key-file ${file}: is no private key without a passphrase, as ssh-keygen writes it`);
+  }
+  return content;
+}
+
+function readable({ findings, knownHosts = [] }: Examined): string {
   const paint = paintsFor(process.stdout);
   const marks = { ok: paint.green('ok      '), warning: paint.yellow('warning '), problem: paint.red('PROBLEM ') } as const;
   const indented = (words: string, indent: number) => wrap(printable(words), indent, columnsOf(process.stdout));
@@ -67,7 +107,8 @@ function readable(findings: readonly Finding[]): string {
     ...(advice ? [`           ${indented(advice, 11)}`] : []),
   ]);
   const count = (level: Finding['level']) => findings.filter((finding) => finding.level === level).length;
-  return `${[...lines, `${count('problem')} problems, ${count('warning')} warnings`].join('\n')}\n`;
+  const known = knownHosts.length > 0 ? ['', 'For known_hosts, once the fingerprints are those of the owner:', ...knownHosts.map(printable), ''] : [];
+  return `${[...lines, ...known, `${count('problem')} problems, ${count('warning')} warnings`].join('\n')}\n`;
 }
 
 async function text(flag: string, file: string): Promise<string> {

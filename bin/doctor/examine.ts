@@ -3,6 +3,8 @@ import type { Target } from './control-connection';
 import type { Finding } from './finding';
 import { type Credentials, insideFindings } from './inside';
 import { besideRangeFindings, dnsFindings, portFindings, tlsFindings } from './outside';
+import type { SshCredentials } from './sftp/credentials';
+import { examineSftp, type SftpExamined } from './sftp/examine';
 import { trusting } from './trust';
 
 export interface Examination {
@@ -10,10 +12,18 @@ export interface Examination {
   /** 0 leaves the mode out. */
   readonly explicitPort: number;
   readonly implicitPort: number;
+  /** What is looked at of SFTP. Default: nothing. */
+  readonly sftp?: {
+    readonly port: number;
+    /** Fingerprints of host keys that are expected. */
+    readonly fingerprints: readonly string[];
+    readonly credentials?: SshCredentials;
+  };
   /** Name that the certificate must cover. Default: the host. */
   readonly name?: string;
   /** PEM of the authorities to trust instead of the well-known ones. */
   readonly ca?: string;
+  /** For FTPS. */
   readonly credentials?: Credentials;
   readonly passivePorts?: { readonly low: number; readonly high: number };
   /** Milliseconds that any single step may take. */
@@ -22,11 +32,27 @@ export interface Examination {
   readonly onStep?: (step: string) => void;
 }
 
-export async function examine(examination: Examination): Promise<Finding[]> {
-  const { host, explicitPort, implicitPort, name = host, ca, credentials, passivePorts, timeout, onStep = () => {} } = examination;
+export interface Examined {
+  readonly findings: readonly Finding[];
+  /** Lines for a file of known_hosts, where SFTP was looked at. */
+  readonly knownHosts?: readonly string[];
+}
+
+export async function examine(examination: Examination): Promise<Examined> {
+  const { host, sftp, timeout, onStep = () => {} } = examination;
   onStep('its name');
-  const findings = await dnsFindings(host);
-  if (findings.some(({ level }) => level === 'problem')) return findings;
+  const named = await dnsFindings(host);
+  if (named.some(({ level }) => level === 'problem')) return { findings: named };
+  const ftps = await ftpsFindings(examination, onStep);
+  if (!sftp) return { findings: [...named, ...ftps] };
+  const { port, fingerprints, credentials } = sftp;
+  const { findings, knownHosts }: SftpExamined = await examineSftp({ target: { host, port, timeout }, fingerprints, credentials, onStep });
+  return { findings: [...named, ...ftps, ...findings], knownHosts };
+}
+
+async function ftpsFindings(examination: Examination, onStep: (step: string) => void): Promise<Finding[]> {
+  const { host, explicitPort, implicitPort, sftp, name = host, ca, credentials, passivePorts, timeout } = examination;
+  const findings: Finding[] = [];
   const trust = trusting(name, ca);
   const targets = (
     [
@@ -49,7 +75,7 @@ export async function examine(examination: Examination): Promise<Finding[]> {
   }
   if (passivePorts && secure) {
     onStep('the ports beside the passive range');
-    findings.push(...(await besideRangeFindings(host, passivePorts, [explicitPort, implicitPort], timeout)));
+    findings.push(...(await besideRangeFindings(host, passivePorts, [explicitPort, implicitPort, sftp?.port ?? 0], timeout)));
   }
   if (secure && credentials) {
     onStep('a login, and transfers');

@@ -1,6 +1,7 @@
 /** What can be seen with an account: data connections, their addresses and sessions, a round trip, the clock. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { clockFinding } from './clock';
 import { type ControlConnection, handshake, type Target, tcp } from './control-connection';
 import { type Finding, ok, problem, warning } from './finding';
 import { secured } from './outside';
@@ -25,8 +26,6 @@ interface Address {
 }
 
 const ROUND_TRIP_BYTES = 65_536;
-/** Seconds that clocks may differ before clients that compare times go wrong. */
-const SKEW = 60;
 const privateAddress = /^(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/;
 
 export async function insideFindings(options: InsideOptions): Promise<Finding[]> {
@@ -245,14 +244,6 @@ class DataSession {
 export function clockFindings(reply: string, now = Date.now()): Finding[] {
   const [, year, month, day, hour, minute, second] = (/^213 (\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(reply) ?? []).map(Number);
   if (!year) return [warning('clock', `the clock can't be compared: MDTM is answered with ${reply}`)];
-  const skew = Math.round((Date.UTC(year, month! - 1, day, hour, minute, second) - now) / 1000);
-  return Math.abs(skew) <= SKEW
-    ? [ok('clock', 'the clock of the server agrees with the one here')]
-    : [
-        warning(
-          'clock',
-          `the clock of the server is ${Math.abs(skew)} seconds ${skew > 0 ? 'ahead' : 'behind'}`,
-          'Keep the clock by NTP, and have MDTM answer in UTC.',
-        ),
-      ];
+  const time = Date.UTC(year, month! - 1, day, hour, minute, second);
+  return [clockFinding('clock', time, now, 'Keep the clock by NTP, and have MDTM answer in UTC.')];
 }

@@ -76,11 +76,38 @@ describe('the pipeline', () => {
     });
   });
 
+  it('asks nothing of SFTP where that is off', () => {
+    expect(JSON.stringify(template)).not.toContain('--sftp');
+  });
+
   it('stamps environments with the same names and identities as without it', () => {
     const alone = new FtpsStage(new App(), 'prod', { settings: pipeline.production });
     const compared = (one: Stack) => Template.fromStack(one).toJSON()['Resources'];
     expect(compared(stack.production.dataStack)).toEqual(compared(alone.dataStack));
     expect(compared(stack.production.serviceStack)).toEqual(compared(alone.serviceStack));
+  });
+});
+
+it('the probe looks at SFTP as well where it is on, by its port, with the same account, and its network lets it there', () => {
+  const { staging, production, probe } = pipeline;
+  const template = Template.fromStack(
+    stackOf({
+      ...pipeline,
+      staging: { ...staging, server: { ...staging.server, sftp: { port: 2022 } } },
+      production: { ...production, server: { ...production.server, sftp: {} } },
+      probe: { ...probe, accounts: { staging: 'probe/staging' } },
+    }),
+  );
+  const probes = Object.values(template.findResources('AWS::CodeBuild::Project') as Resources)
+    .map(({ Properties }) => /doctor (\S+) .*?--sftp (\d+)( --user)?/.exec(JSON.stringify(Properties.Source.BuildSpec))?.slice(1))
+    .filter(Boolean);
+  expect(probes.sort()).toEqual([
+    ['ftps.example.com', '22', undefined],
+    ['ftps.staging.example.com', '2022', ' --user'],
+  ]);
+  template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+    GroupDescription: 'FTPS probe: out only',
+    SecurityGroupEgress: Match.arrayWith([Match.objectLike({ FromPort: 2022, ToPort: 2022 }), Match.objectLike({ FromPort: 22, ToPort: 22 })]),
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * The one door to ssh2 1.17.0. It supplies the identification, the negotiation and the key exchange (RFC 4253 sections 4.2, 7 and 8); its server, its
+ * The server's one door to ssh2 1.17.0. It supplies the identification, the negotiation and the key exchange (RFC 4253 sections 4.2, 7 and 8); its server, its
  * channels, its logins, its ciphers and its SFTP never run. Each internal relied on has a test in test/server/ssh/transport/ssh2.test.ts, and the version is pinned.
  */
 import './ssh2-ciphers';
