@@ -1,6 +1,7 @@
 /** The doctor's door to ssh2's client: host keys, ways of logging in, and a session as a partner's program has it. */
 // Before the client, whose key exchange takes the ciphers that are there when it is loaded.
 import '../../../server/ssh/transport/ssh2-ciphers';
+import type { Socket } from 'node:net';
 import type { AuthHandlerMiddleware, ClientChannel, ConnectConfig, NextAuthHandler, SFTPWrapper, Stats } from 'ssh2';
 import Client from 'ssh2/lib/client.js';
 import constants from 'ssh2/lib/protocol/constants.js';
@@ -58,6 +59,14 @@ const verifying = (trusted: Trusted) => (key: Buffer) => trusted.fingerprints.in
 
 const reaching = ({ host, port, timeout }: SshTarget): ConnectConfig => ({ host, port, readyTimeout: timeout, ident: SOFTWARE, strictVendor: false });
 
+/** Ends the connection, also where the other side does not answer the goodbye. */
+function leave(client: Client): void {
+  client.end();
+  // Its own `destroy` leaves a socket alone on which it has said goodbye.
+  const { _sock: socket } = client as unknown as { readonly _sock: Socket };
+  setTimeout(() => socket.destroy(), 1_000).unref();
+}
+
 /** The host key that the server proves itself with by that algorithm. The client leaves when it has seen it. */
 export function hostKeyBy(algorithm: string, offer: Offer, target: SshTarget): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -69,6 +78,7 @@ export function hostKeyBy(algorithm: string, offer: Offer, target: SshTarget): P
       algorithms: anything(offer, algorithm),
       hostVerifier: (key: Buffer) => {
         resolve(Buffer.from(key));
+        leave(client);
         return false;
       },
     });
@@ -82,14 +92,14 @@ export function methodsFor(user: string, offer: Offer, target: SshTarget, truste
     const asking: AuthHandlerMiddleware = (left: readonly string[] | null, _partial, next) => {
       if (left === null) return next({ type: 'none', username: user });
       resolve(left);
-      client.end();
+      leave(client);
     };
     client
       .on('error', reject)
       .on('close', () => reject(new Error('the server closed the connection at the question for ways of logging in')))
       .on('ready', () => {
         resolve('entered');
-        client.end();
+        leave(client);
       });
     client.connect({
       ...reaching(target),
@@ -156,7 +166,7 @@ export class SshSession {
           });
         }
         reject(new Error(`the server refuses it, and asks for ${left.join(', ') || 'nothing more'}`));
-        client.end();
+        leave(client);
       };
       client
         .on('error', reject)
@@ -234,9 +244,7 @@ export class SshSession {
   }
 
   end(): void {
-    this.client.end();
-    // Whoever does not answer the goodbye is left.
-    setTimeout(() => this.client.destroy(), 1_000).unref();
+    leave(this.client);
   }
 
   private async run(start: (done: (error: Error | undefined, channel: ClientChannel) => void) => void, input = ''): Promise<Ran> {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Finding } from '../../../bin/doctor/finding';
@@ -111,6 +111,22 @@ it('of this server finds nothing, and OpenSSH’s client takes the lines for kno
   } finally {
     await served.stop();
   }
+});
+
+it('comes to an end, whoever does not answer its goodbyes', async () => {
+  const port = await sshd('silent');
+  const sockets: Socket[] = [];
+  const between = createServer({ allowHalfOpen: true }, (left) => {
+    const right = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    sockets.push(left, right);
+    left.on('error', () => {}).on('data', (bytes) => right.write(bytes));
+    right.on('error', () => {}).on('data', (bytes) => left.write(bytes));
+  });
+  await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+  const { fine } = await doctor((between.address() as { port: number }).port, ...asUser());
+  expect(fine).toContainEqual(expect.stringMatching(/^sftp-round-trip: /));
+  for (const socket of sockets) socket.destroy();
+  between.close();
 });
 
 describe('of OpenSSH’s sshd', () => {
