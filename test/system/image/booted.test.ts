@@ -2,13 +2,17 @@
  * An image that boots: install.sh in a system of its own, which starts with its own systemd, and all units as systemd starts them. What an instance
  * would be told by its user data it is told here. The clients are in the machine as well, on another host of its network.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startScript } from '../../../lib/fleet/start-script';
 import { checkServerConfig } from '../../../server/config';
 import { hashPassword } from '../../../server/identity/password';
+import { HostKey } from '../../../server/ssh/transport/host-keys';
 import { TestAuthority } from '../../server/support/authority';
+import { run } from '../support/served';
 import { type Disk, diskFolder, Machine, makeDisk } from './machine/machine';
+import { bringSshClient } from './machine/ssh-client';
 
 const PASSWORD = 'boots & serves';
 const EICAR = 'X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*';
@@ -49,6 +53,10 @@ const CLIENT_HOST = `
   ip -n client address add 10.9.0.2/24 dev eth0 && ip -n client link set eth0 up && ip -n client link set lo up
 `;
 
+/** The same for each image, so that clients know the server by it. */
+const HOST_KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+const { line: HOST_KEY_LINE } = HostKey.read(HOST_KEY);
+
 let folder: string;
 let authority: TestAuthority;
 let disk: Disk;
@@ -60,18 +68,29 @@ const curl = (args: string) =>
   `ip netns exec client curl -sS --cacert /host/ca.pem --resolve '*:21:10.9.0.1' --resolve '*:990:10.9.0.1' --ssl-reqd --ftp-skip-pasv-ip -K /host/login --max-time 120 ${args}`;
 const EXPLICIT = 'ftp://ftps.example.com';
 const IMPLICIT = 'ftps://ftps.example.com';
+/** OpenSSH's sftp there, with a key and nothing else. Its commands come by its input. */
+const SFTP =
+  'ip netns exec client /host/ssh/sftp -S /host/ssh/ssh -q -b - -i /host/id_ed25519 -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=/host/known_hosts partner@10.9.0.1';
 const healthy = 'for i in $(seq 240); do curl -sf http://127.0.0.1:9990/health && break; sleep 0.5; done; curl -sf http://127.0.0.1:9990/health > /dev/null';
-/** Uploads a file of the host and brings it back, in both modes. */
+/** Uploads a file of the host and brings it back, in both modes and over SSH. */
 const transfers = (name: string) => `head -c 300000 /dev/urandom > /run/sent
   for url in ${EXPLICIT} ${IMPLICIT}; do
     ${curl(`-T /run/sent $url/${name}`)} && ${curl(`$url/${name} -o /run/back`)} && cmp /run/sent /run/back || exit 1
-  done`;
+  done
+  printf 'put /run/sent ${name}\\nget ${name} /run/back.ssh\\n' | ${SFTP} > /dev/null && cmp /run/sent /run/back.ssh`;
 
 async function settingsOnDisk(): Promise<string> {
   const { certificate, key } = await authority.issue({ names: ['ftps.example.com'] });
-  const accounts = JSON.stringify({ accounts: [{ user: 'partner', passwordHash: await hashPassword(PASSWORD) }] });
+  const accounts = JSON.stringify({
+    accounts: [{ user: 'partner', passwordHash: await hashPassword(PASSWORD), publicKeys: [readFileSync(join(folder, 'id_ed25519.pub'), 'utf8').trim()] }],
+  });
   const file = (path: string, text: string) => `cat > ${path} <<'END'\n${text}\nEND\nchown root:ftps ${path} && chmod 640 ${path}`;
-  return [file('/etc/ftps/server.pem', certificate), file('/etc/ftps/server.key', key), file('/etc/ftps/accounts.json', accounts)].join('\n');
+  return [
+    file('/etc/ftps/server.pem', certificate),
+    file('/etc/ftps/server.key', key),
+    file('/etc/ftps/ssh_host_ed25519_key', HOST_KEY),
+    file('/etc/ftps/accounts.json', accounts),
+  ].join('\n');
 }
 
 function instanceUserData(mountCommands: readonly string[]): string {
@@ -80,6 +99,7 @@ function instanceUserData(mountCommands: readonly string[]): string {
       { mode: 'explicit', port: 21 },
       { mode: 'implicit', port: 990 },
     ],
+    sftp: { port: 22, hostKeys: [{ kind: 'file', file: '/etc/ftps/ssh_host_ed25519_key' }] },
     workers: 2,
     passive: { ports: '50000-50015' },
     firewall: { mode: 'nftables' },
@@ -120,6 +140,9 @@ async function startInstance(booted: Machine, first: boolean): Promise<void> {
   writeFileSync(join(booted.share, 'ca.pem'), authority.pem);
   writeFileSync(join(booted.share, 'login'), `user = "partner:${PASSWORD}"\n`);
   writeFileSync(join(booted.share, 'user-data'), userData);
+  writeFileSync(join(booted.share, 'known_hosts'), `10.9.0.1 ${HOST_KEY_LINE}\n`);
+  copyFileSync(join(folder, 'id_ed25519'), join(booted.share, 'id_ed25519'));
+  await bringSshClient(booted.share);
   await booted.expect(CLIENT_HOST);
   if (first) await booted.expect('bash /host/user-data');
   const told = await booted.run(
@@ -132,6 +155,7 @@ async function startInstance(booted: Machine, first: boolean): Promise<void> {
 beforeAll(async () => {
   folder = diskFolder();
   authority = await TestAuthority.create();
+  expect(await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'id_ed25519')])).toMatchObject({ code: 0 });
   userData = instanceUserData([]);
   disk = await makeDisk(folder, 'one', { before: AS_HARDENED, after: `${AS_BUILT}\n${await settingsOnDisk()}` });
   machine = await bootInstance(disk, { first: true });
@@ -159,7 +183,22 @@ it('every check of the image passes on the machine that booted', async () => {
   expect(code).toBe(0);
 }, 120_000);
 
-it('passive ports are closed to a client that was told none, and files go both ways in both modes', async () => {
+it('SFTP answers on port 22 by the host key of the settings, from within what the unit allows, and nothing else listens there', async () => {
+  expect(await machine.expect('ip netns exec client /host/ssh/ssh-keyscan -t ed25519 10.9.0.1 2> /dev/null')).toBe(`10.9.0.1 ${HOST_KEY_LINE}\n`);
+  const { output } = await machine.run(`ss -Htlnp 'sport = :22' | grep -o 'pid=[0-9]*' | sort -u | cut -d= -f2 | while read -r pid; do
+    cat /proc/$pid/cgroup
+    grep -E '^(Uid|CapEff|NoNewPrivs|Seccomp):' /proc/$pid/status | tr '\\t' ' '
+  done`);
+  // Ports below 1024, and nothing else that root could do.
+  const ofTheUnit = ['0::/system.slice/ftps.service', 'Uid: 401 401 401 401', 'CapEff: 0000000000000400', 'NoNewPrivs: 1', 'Seccomp: 2'];
+  expect([...new Set(output.trim().split('\n'))]).toEqual(ofTheUnit);
+  await machine.expect(
+    `head -c 300000 /dev/urandom > /run/sent; printf 'put /run/sent by-ssh.bin\\n' | ${SFTP} && ${curl(`${EXPLICIT}/by-ssh.bin`)} | cmp - /run/sent`,
+  );
+  expect(await machine.expect('grep -h by-ssh.bin /var/log/ftps/audit.json')).toMatch(/"protocol":"ssh"/);
+}, 120_000);
+
+it('passive ports are closed to a client that was told none, and files go both ways in both modes and over SSH', async () => {
   const closed = await machine.run(
     'for port in 50000 50007 50015; do ip netns exec client timeout 1 bash -c "exec 3<> /dev/tcp/10.9.0.1/$port" 2> /dev/null; echo $?; done; nft list chain inet ftps passive | grep -o "packets [0-9]*"',
   );
