@@ -7,6 +7,7 @@ import type { SessionFacts } from '../audit/event';
 import type { Progress } from '../files/progress';
 import type { ClientCertificate } from '../identity/identity';
 import type { BegunSession, Origin } from '../sessions/listener';
+import { RunningTransfers } from '../sessions/running-transfers';
 import type { CloseReason, RunningTransfer } from '../sessions/session';
 import { acceptTls } from '../tls/accept';
 import { clientCertificate, tlsFacts } from '../tls/facts';
@@ -32,7 +33,7 @@ export class HttpsConnection implements BegunSession {
   ended = false;
   certificate: ClientCertificate | undefined;
   private readonly door: Door;
-  private readonly running = new Set<RunningTransfer>();
+  private readonly running = new RunningTransfers();
   private readonly going = new AbortController();
   private closeReason: CloseReason = 'client';
   /** The next answer is the last one. */
@@ -71,7 +72,7 @@ export class HttpsConnection implements BegunSession {
   }
 
   get transfer(): RunningTransfer | undefined {
-    return this.running.values().next().value;
+    return this.running.first;
   }
 
   get gone(): AbortSignal {
@@ -101,26 +102,17 @@ export class HttpsConnection implements BegunSession {
     this.isClosing = true;
     if (reason === 'kicked') {
       this.door.signOut();
-      for (const { progress } of this.running) progress.abort();
+      this.running.abort();
       this.raw.destroy();
       return;
     }
-    while (this.running.size > 0) await this.transfer?.done;
+    await this.running.over();
     if (this.isBusy) await Promise.race([this.closed, sleep(LINGER_MS, undefined, { ref: false })]);
     this.raw.destroy();
   }
 
   begins(command: string, path: string, progress: Progress): () => void {
-    let over!: () => void;
-    const done = new Promise<void>((resolve) => {
-      over = resolve;
-    });
-    const transfer = { command, path, progress, done };
-    this.running.add(transfer);
-    return () => {
-      this.running.delete(transfer);
-      over();
-    };
+    return this.running.begins(command, path, progress);
   }
 
   who() {
@@ -257,10 +249,6 @@ export class HttpsConnection implements BegunSession {
     this.socket?.destroy();
     this.engine.audit.record({ kind: 'connection-closed', seconds: (Date.now() - this.openedAt) / 1000, reason: this.closeReason, ...this.facts });
     this.onEnd();
-    void this.givenUp().then(() => this.announceEnd());
-  }
-
-  private async givenUp(): Promise<void> {
-    while (this.running.size > 0) await this.transfer?.done;
+    void this.running.over().then(() => this.announceEnd());
   }
 }

@@ -6,6 +6,7 @@ import type { AccountFiles } from '../files/account-files';
 import type { Progress } from '../files/progress';
 import type { Account } from '../identity/identity';
 import type { Origin } from '../sessions/listener';
+import { RunningTransfers } from '../sessions/running-transfers';
 import type { CloseReason, RunningTransfer, Session } from '../sessions/session';
 import { SshLogins } from './authentication/logins';
 import { UserAuthentication } from './authentication/user-authentication';
@@ -45,7 +46,7 @@ export class SshSession implements Session {
   private handles = 0;
   /** Requests that are being worked off. */
   private busy = 0;
-  private readonly running = new Set<RunningTransfer>();
+  private readonly running = new RunningTransfers();
   private readonly slice = new Slice();
   private readonly waiting: Buffer[] = [];
   private isAsking = false;
@@ -128,7 +129,7 @@ export class SshSession implements Session {
   }
 
   get transfer(): RunningTransfer | undefined {
-    return this.running.values().next().value;
+    return this.running.first;
   }
 
   async logIn(account: Account): Promise<boolean> {
@@ -147,8 +148,8 @@ export class SshSession implements Session {
   async dismiss(reason: 'drain' | 'kicked', _text?: string): Promise<void> {
     if (reason === 'drain') {
       this.draining = true;
-      while (this.running.size > 0) await this.transfer?.done;
-    } else for (const { progress } of this.running) progress.abort();
+      await this.running.over();
+    } else this.running.abort();
     this.end(reason, disconnects.byApplication);
   }
 
@@ -249,11 +250,7 @@ export class SshSession implements Session {
     if (this.account) this.engine.limits.releaseAccount(this.account.user);
     this.engine.audit.record({ kind: 'connection-closed', seconds: (Date.now() - this.openedAt) / 1000, reason: this.closeReason, ...this.facts });
     this.onEnd();
-    void this.givenUp().then(() => this.announceEnd());
-  }
-
-  private async givenUp(): Promise<void> {
-    while (this.running.size > 0) await this.transfer?.done;
+    void this.running.over().then(() => this.announceEnd());
   }
 
   /** A client that neither sends nor takes anything; one that was asked to take something has less time. */
@@ -310,15 +307,6 @@ export class SshSession implements Session {
   }
 
   private begins(command: string, path: string, progress: Progress): () => void {
-    let over!: () => void;
-    const done = new Promise<void>((resolve) => {
-      over = resolve;
-    });
-    const transfer = { command, path, progress, done };
-    this.running.add(transfer);
-    return () => {
-      this.running.delete(transfer);
-      over();
-    };
+    return this.running.begins(command, path, progress);
   }
 }
