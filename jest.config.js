@@ -1,6 +1,6 @@
 /** @type {import('jest').Config} */
 const base = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/own-folder.cjs',
   transform: {
     '\\.(html|css|(client|thread)\\.js)$': '<rootDir>/test/support/text.cjs',
     '^.+\\.(t|j)s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
