@@ -25,21 +25,21 @@ module.exports = {
     {
       name: 'only-the-entrance-knows-the-protocols',
       severity: 'error',
-      from: { path: '^server/', pathNot: '^server/((ftps|ssh|https)/|main\\.ts$)' },
-      to: { path: '^server/(ftps|ssh|https)/' },
+      from: { path: '^server/', pathNot: '^server/((ftps|ssh|https|as2)/|main\\.ts$)' },
+      to: { path: '^server/(ftps|ssh|https|as2)/' },
     },
     {
       // What an account may do with its files, and what the audit is told of it, is decided in one place.
       name: 'a-protocol-reaches-storage-and-scanner-through-files',
       severity: 'error',
-      from: { path: '^server/(ftps|ssh|https)/' },
+      from: { path: '^server/(ftps|ssh|https|as2)/' },
       to: { path: '^server/files/(storage|antivirus|release)/' },
     },
     {
       name: 'protocols-live-apart',
       severity: 'error',
-      from: { path: '^server/(ftps|ssh|https)/' },
-      to: { path: '^server/(ftps|ssh|https)/', pathNot: '^server/$1/' },
+      from: { path: '^server/(ftps|ssh|https|as2)/' },
+      to: { path: '^server/(ftps|ssh|https|as2)/', pathNot: '^server/$1/' },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
   ],
