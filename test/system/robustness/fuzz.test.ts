@@ -8,18 +8,11 @@
  */
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { verifyChain } from '../../../server/audit/chain';
-import { auditLine } from '../../../server/audit/schema';
+import { Counts, fuzzed, Hang } from './fuzzed';
 import { controlInput, mutated, proxyInput } from './inputs';
-import { Random } from './random';
-import { auditLines, leaks, megabytes, PASSWORD, type Watched, watched } from './watched';
-import { clientHello, Hang, Spoiler, Wire } from './wire';
-
-const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
-const INPUTS = Number(process.env.FUZZ_INPUTS ?? 100_000);
-const [FIRST, LAST] = (process.env.FUZZ_EPISODES ?? `0-${Number.MAX_SAFE_INTEGER}`).split('-').map(Number) as [number, number];
-/** Connections at once. */
-const SIDE_BY_SIDE = 48;
+import type { Random } from './random';
+import { auditLines, type Watched, watched } from './watched';
+import { clientHello, Spoiler, Wire } from './wire';
 
 let server: Watched;
 beforeAll(async () => {
@@ -27,12 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const counts = { inputs: 0, 'before login': 0, 'after login': 0, handshake: 0, data: 0 };
-
-function count(kind: Exclude<keyof typeof counts, 'inputs'>): void {
-  counts.inputs += 1;
-  counts[kind] += 1;
-}
+const counts = new Counts(['before login', 'after login', 'handshake', 'data']);
 
 /** Sends inputs in small packs, each in one packet or two, and asks after each pack whether the server still answers. */
 async function talk(wire: Wire, random: Random, inputs: number, kind: 'before login' | 'after login'): Promise<void> {
@@ -42,7 +30,7 @@ async function talk(wire: Wire, random: Random, inputs: number, kind: 'before lo
       const cut = random.chance(4) ? random.below(input.length + 1) : input.length;
       wire.write(input.subarray(0, cut));
       if (cut < input.length) wire.write(input.subarray(cut));
-      count(kind);
+      counts.count(kind);
       sent += 1;
     }
     if (!(await wire.answered())) return;
@@ -55,7 +43,7 @@ async function beforeLogin(random: Random): Promise<void> {
   const wire = await Wire.tcp(proxied ? server.ports.proxied : server.ports.explicit);
   if (proxied) {
     wire.write(proxyInput(random));
-    count('before login');
+    counts.count('before login');
   }
   await talk(wire, random, 40, 'before login');
 }
@@ -72,7 +60,7 @@ async function handshake(random: Random): Promise<void> {
     await wire.expect('234');
   }
   wire.write(random.chance(4) ? random.bytes(random.between(1, 600)) : mutated(random, await clientHello()));
-  count('handshake');
+  counts.count('handshake');
   wire.socket.end();
   await wire.gone();
 }
@@ -93,7 +81,7 @@ async function data(random: Random): Promise<void> {
     const command = `${random.chance(8) ? 'REST 5\r\n' : ''}${random.pick(transfers)}\r\n`;
     if (!early) control.write(command);
     await spoiledConnection(control, port, random);
-    count('data');
+    counts.count('data');
     if (early) control.write(command);
     if (random.chance(6)) control.write('ABOR\r\n');
     if (random.chance(10)) return control.close(random);
@@ -146,67 +134,25 @@ async function story(port: number | undefined): Promise<string> {
   return [...sessions.filter(ofPort), ...auditLines(server).filter(ofPort)].join('\n');
 }
 
-/** Runs episodes until so many inputs were sent. Answers what went wrong. */
-async function fuzz(from: number, inputs: number): Promise<{ readonly next: number; readonly hangs: string[]; readonly unexpected: string[] }> {
-  const until = counts.inputs + inputs;
-  const hangs: string[] = [];
-  const unexpected: string[] = [];
-  let next = from;
-  const worker = async () => {
-    while (counts.inputs < until && next <= LAST && !server.crashed()) {
-      const episode = next++;
-      const random = new Random(Math.imul(SEED, 0x9e3779b1) + Math.imul(episode, 0x85ebca6b));
-      try {
-        await kindOf(random)(random);
-      } catch (error) {
-        if (error instanceof Hang) {
-          hangs.push(`episode ${episode}: ${error.message}; ${await story(error.socket.localPort)}`);
-          error.socket.destroy();
-        } else unexpected.push(`episode ${episode}: ${(error as Error).message}`);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
-  return { next, hangs, unexpected };
+/** A hang is told with what the server knows of it. */
+async function episode(random: Random): Promise<void> {
+  try {
+    await kindOf(random)(random);
+  } catch (error) {
+    if (!(error instanceof Hang) || error.socket === undefined) throw error;
+    const told = await story(error.socket.localPort);
+    error.socket.destroy();
+    throw new Hang(`${error.message}; ${told}`);
+  }
 }
 
-it(`${INPUTS.toLocaleString('en')} inputs: no crash, no unhandled rejection, no hang, no leak`, async () => {
-  process.stdout.write(`fuzz: FUZZ_SEED=${SEED}\n`);
-  // The first part fills caches, compiles code and opens what stays open; what grows after it is a leak.
-  const first = await fuzz(FIRST, INPUTS / 5);
-  await server.idle();
-  const before = await server.measure();
-  const started = Date.now();
-  const rest = await fuzz(first.next, (INPUTS * 4) / 5);
-  const seconds = (Date.now() - started) / 1000;
-  const hangs = [...first.hangs, ...rest.hangs];
-  const unexpected = [...first.unexpected, ...rest.unexpected];
-  const crashes = server.crashed() ? [server.output().slice(-2_000)] : [];
-  let leaked: string[] = [];
-  if (crashes.length === 0) {
-    await server.idle();
-    // Timers of what has ended run out: the longest of them waits for a client to close.
-    for (let patience = 30; patience > 0; patience -= 1) {
-      leaked = leaks(before, await server.measure(), { memory: 4 * 1024 * 1024 });
-      if (leaked.length === 0) break;
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-    }
-    const after = await server.measure();
-    process.stdout.write(
-      `fuzz: heap ${megabytes(before.heapUsed)} before, ${megabytes(after.heapUsed)} after; resident ${megabytes(before.rss)} before, ${megabytes(after.rss)} after\n`,
-    );
-  }
-  process.stdout.write(
-    `fuzz: ${JSON.stringify({ seed: SEED, episodes: rest.next - FIRST, ...counts, perSecond: Math.round((INPUTS * 0.8) / seconds) })}\n` +
-      `fuzz: ${JSON.stringify({ crashes: crashes.length, rejections: server.warnings().length, hangs: hangs.length, leaks: leaked.length })}\n`,
-  );
-  expect({ crashes, warnings: server.warnings(), hangs, unexpected, leaked }).toEqual({ crashes: [], warnings: [], hangs: [], unexpected: [], leaked: [] });
-}, 300_000);
-
-it('and everything it wrote is whole, in its form, and without a secret', async () => {
-  const lines = auditLines(server);
-  expect((await verifyChain(lines)).breaks).toEqual([]);
-  for (const line of lines) auditLine.parse(JSON.parse(line));
-  const written = `${lines.join('\n')}\n${server.output()}\n${await server.admin('/metrics')}`;
-  for (const secret of [PASSWORD, 'PRIVATE KEY', '$scrypt$']) expect(written.includes(secret)).toBe(false);
-}, 120_000);
+fuzzed({
+  name: 'fuzz',
+  inputs: Number(process.env.FUZZ_INPUTS ?? 100_000),
+  counts,
+  sideBySide: 48,
+  memory: 4 * 1024 * 1024,
+  timeout: 300_000,
+  server: () => server,
+  episode,
+});

@@ -8,25 +8,18 @@
  * FUZZ_EPISODES    first-last, to repeat only these connections
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { SFTPWrapper } from 'ssh2';
-import { verifyChain } from '../../../server/audit/chain';
-import { auditLine } from '../../../server/audit/schema';
 import { WireReader, WireWriter } from '../../../server/ssh/wire';
+import { Counts, fuzzed, Hang } from './fuzzed';
 import { mutated } from './inputs';
 import { Random } from './random';
-import { Hang, recorded, SshWire } from './ssh-wire';
-import { auditLines, leaks, megabytes, PASSWORD, type Watched, watched } from './watched';
-
-const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
-const INPUTS = Number(process.env.SSH_FUZZ_INPUTS ?? 20_000);
-const [FIRST, LAST] = (process.env.FUZZ_EPISODES ?? `0-${Number.MAX_SAFE_INTEGER}`).split('-').map(Number) as [number, number];
-/** Connections at once. */
-const SIDE_BY_SIDE = 16;
+import { recorded, SshWire } from './ssh-wire';
+import { PASSWORD, type Watched, watched } from './watched';
 
 let server: Watched;
 /** What good clients send: before there are keys, to log in, on channels, and as requests of SFTP. */
@@ -52,6 +45,7 @@ beforeAll(async () => {
     join(keys, 'user.pub'),
   ]);
   server = await watched({ sftp: { userCertificates: { authorities: [readFileSync(join(keys, 'ca.pub'), 'utf8').trim()] } } });
+  mkdirSync(join(server.files, 'scp'), { recursive: true });
   await record();
 });
 afterAll(async () => {
@@ -141,11 +135,7 @@ async function everything(sftp: SFTPWrapper): Promise<void> {
   await call('rmdir', '/folder');
 }
 
-const counts = { inputs: 0, 'before keys': 0, 'before login': 0, 'after login': 0, sftp: 0, scp: 0 };
-function count(kind: Exclude<keyof typeof counts, 'inputs'>): void {
-  counts.inputs += 1;
-  counts[kind] += 1;
-}
+const counts = new Counts(['before keys', 'before login', 'after login', 'sftp', 'scp']);
 
 /** A packet as it is before there are keys. */
 function plain(random: Random, payload: Buffer): Buffer {
@@ -186,7 +176,7 @@ async function beforeKeys(random: Random): Promise<void> {
     const cut = random.chance(4) ? random.below(bytes.length + 1) : bytes.length;
     socket.write(bytes.subarray(0, cut));
     if (cut < bytes.length) socket.write(bytes.subarray(cut));
-    count('before keys');
+    counts.count('before keys');
   }
   socket.end();
   await over;
@@ -198,7 +188,7 @@ async function beforeLogin(random: Random, opened: Opener): Promise<void> {
   while (!wire.closed) {
     for (let pack = random.between(1, 4); pack > 0; pack -= 1) {
       wire.send(changed(random, random.chance(8) ? good.channels : good.login), random.chance(50) ? random.below(256) : undefined);
-      count('before login');
+      counts.count('before login');
     }
     if (!(await wire.refusedAgain())) return;
   }
@@ -216,7 +206,7 @@ async function afterLogin(random: Random, opened: Opener): Promise<void> {
       const isEnd = input[0] === 1 || input[0] === 20;
       if (isEnd && !random.chance(10)) continue;
       wire.send(input, random.chance(200) ? random.below(256) : undefined);
-      count('after login');
+      counts.count('after login');
       sent += 1;
     }
     if (!(await wire.dealtWith())) return;
@@ -243,7 +233,7 @@ async function sftp(random: Random, opened: Opener): Promise<void> {
       const bytes = new WireWriter().string(body).done();
       if (random.chance(200)) bytes.writeUInt32BE(random.pick([0, 1, body.length + 1, body.length - 1, 262_144, 262_145, 0xffff_ffff]) >>> 0, 0);
       pack = Buffer.concat([pack, bytes]);
-      count('sftp');
+      counts.count('sftp');
       sent += 1;
     }
     if (!wire.write(pack)) break;
@@ -262,7 +252,7 @@ async function copying(random: Random, opened: Opener): Promise<void> {
   await wire.openChannel('exec', random.chance(4) ? mutated(random, Buffer.from(line)).toString('latin1') : line);
   for (let sent = random.between(5, 40); sent > 0; sent -= 1) {
     wire.write(changed(random, scp));
-    count('scp');
+    counts.count('scp');
   }
   wire.send(Buffer.concat([Buffer.from([96]), new WireWriter().uint32(wire.channel).done()]));
   await wire.dealtWith();
@@ -277,32 +267,20 @@ function kindOf(random: Random): (random: Random, opened: Opener) => Promise<voi
   return copying;
 }
 
-/** Runs episodes until so many inputs were sent. Answers what went wrong. */
-async function fuzz(from: number, inputs: number): Promise<{ readonly next: number; readonly hangs: string[]; readonly unexpected: string[] }> {
-  const until = counts.inputs + inputs;
-  const hangs: string[] = [];
-  const unexpected: string[] = [];
-  let next = from;
-  const worker = async () => {
-    while (counts.inputs < until && next <= LAST && !server.crashed()) {
-      const episode = next++;
-      const random = new Random(Math.imul(SEED, 0x9e3779b1) + Math.imul(episode, 0x85ebca6b));
-      const kind = kindOf(random);
-      let wire: SshWire | undefined;
-      try {
-        await kind(random, async (password) => {
-          wire = await SshWire.open(server.ports.sftp, password);
-          return wire;
-        });
-      } catch (error) {
-        (error instanceof Hang ? hangs : unexpected).push(`episode ${episode}, ${kind.name}: ${(error as Error).message}`);
-      } finally {
-        wire?.close();
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
-  return { next, hangs, unexpected };
+async function episode(random: Random): Promise<void> {
+  const kind = kindOf(random);
+  let wire: SshWire | undefined;
+  try {
+    await kind(random, async (password) => {
+      wire = await SshWire.open(server.ports.sftp, password);
+      return wire;
+    });
+  } catch (error) {
+    (error as Error).message = `${kind.name}: ${(error as Error).message}`;
+    throw error;
+  } finally {
+    wire?.close();
+  }
 }
 
 /** What of unfinished uploads lies about. */
@@ -310,43 +288,14 @@ function staged(): string[] {
   return (readdirSync(server.files, { recursive: true }) as string[]).filter((name) => /\.ftps-staging\/[^/]+\/./.test(name));
 }
 
-it(`${INPUTS.toLocaleString('en')} inputs: no crash, no unhandled rejection, no hang, no leak`, async () => {
-  process.stdout.write(`ssh fuzz: FUZZ_SEED=${SEED}\n`);
-  if (!existsSync(join(server.files, 'scp'))) mkdirSync(join(server.files, 'scp'));
-  // The first part fills caches, compiles code and opens what stays open; what grows after it is a leak.
-  const first = await fuzz(FIRST, INPUTS / 5);
-  await server.idle();
-  const before = await server.measure();
-  const started = Date.now();
-  const rest = await fuzz(first.next, (INPUTS * 4) / 5);
-  const seconds = (Date.now() - started) / 1000;
-  const hangs = [...first.hangs, ...rest.hangs];
-  const unexpected = [...first.unexpected, ...rest.unexpected];
-  const crashes = server.crashed() ? [server.output().slice(-2_000)] : [];
-  let leaked: string[] = [];
-  if (crashes.length === 0) {
-    await server.idle();
-    for (let patience = 30; patience > 0; patience -= 1) {
-      leaked = [...leaks(before, await server.measure(), { memory: 6 * 1024 * 1024 }), ...staged()];
-      if (leaked.length === 0) break;
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-    }
-    const after = await server.measure();
-    process.stdout.write(
-      `ssh fuzz: heap ${megabytes(before.heapUsed)} before, ${megabytes(after.heapUsed)} after; resident ${megabytes(before.rss)} before, ${megabytes(after.rss)} after\n`,
-    );
-  }
-  process.stdout.write(
-    `ssh fuzz: ${JSON.stringify({ seed: SEED, episodes: rest.next - FIRST, ...counts, perSecond: Math.round((INPUTS * 0.8) / seconds) })}\n` +
-      `ssh fuzz: ${JSON.stringify({ crashes: crashes.length, rejections: server.warnings().length, hangs: hangs.length, leaks: leaked.length })}\n`,
-  );
-  expect({ crashes, warnings: server.warnings(), hangs, unexpected, leaked }).toEqual({ crashes: [], warnings: [], hangs: [], unexpected: [], leaked: [] });
-}, 900_000);
-
-it('and everything it wrote is whole, in its form, and without a secret', async () => {
-  const lines = auditLines(server);
-  expect((await verifyChain(lines)).breaks).toEqual([]);
-  for (const line of lines) auditLine.parse(JSON.parse(line));
-  const written = `${lines.join('\n')}\n${server.output()}\n${await server.admin('/metrics')}`;
-  for (const secret of [PASSWORD, 'PRIVATE KEY', '$scrypt$']) expect(written.includes(secret)).toBe(false);
-}, 120_000);
+fuzzed({
+  name: 'ssh fuzz',
+  inputs: Number(process.env.SSH_FUZZ_INPUTS ?? 20_000),
+  counts,
+  sideBySide: 16,
+  memory: 6 * 1024 * 1024,
+  timeout: 900_000,
+  server: () => server,
+  episode,
+  left: staged,
+});

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Client, type ConnectConfig, type SFTPWrapper } from 'ssh2';
 import { WireWriter } from '../../../server/ssh/wire';
+import { Hang } from './fuzzed';
 
 interface Cipher {
   encrypt(packet: Buffer): void;
@@ -17,8 +18,6 @@ const protocolOf = (client: Client) => (client as unknown as { readonly _protoco
 /** How long the server may take for what was sent before. Milliseconds. */
 const PATIENCE_MS = 20_000;
 const AGAIN_MS = 100;
-
-export class Hang extends Error {}
 
 /** What is sent by a client that does what clients do: payloads of packets, before and after there are keys. */
 export async function recorded(port: number, login: ConnectConfig, act: (client: Client, sftp: SFTPWrapper) => Promise<void>): Promise<Buffer[]> {

@@ -2,19 +2,9 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { Hang } from './fuzzed';
 import type { Random } from './random';
 import { PASSWORD, type Watched } from './watched';
-
-/** The server did not answer and did not close. */
-export class Hang extends Error {
-  constructor(
-    message: string,
-    /** The client's connection, still open. */
-    readonly socket: Socket,
-  ) {
-    super(message);
-  }
-}
 
 /** Longer than any time-out of the server that is fuzzed. */
 const PATIENCE_MS = 40_000;
