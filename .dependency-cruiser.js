@@ -32,7 +32,7 @@ module.exports = {
       // What an account may do with its files, and what the audit is told of it, is decided in one place.
       name: 'a-protocol-reaches-storage-and-scanner-through-files',
       severity: 'error',
-      from: { path: '^server/(ftps|ssh|https|as2)/' },
+      from: { path: '^server/(ftps|ssh|https|as2|http)/' },
       to: { path: '^server/files/(storage|antivirus|release)/' },
     },
     {
@@ -40,6 +40,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^server/(ftps|ssh|https|as2)/' },
       to: { path: '^server/(ftps|ssh|https|as2)/', pathNot: '^server/$1/' },
+    },
+    {
+      name: 'http-is-beneath-the-protocols-and-above-the-files',
+      severity: 'error',
+      from: { path: '^server/(files|sessions|tls|limits|identity|audit)/' },
+      to: { path: '^server/http/' },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
   ],

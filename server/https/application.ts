@@ -1,6 +1,8 @@
 /** Answers requests: which route is meant, who asks, whether what was sent is as it should be, and every refusal as a problem. */
 import { z } from 'zod';
 import { virtualPath } from '../files/virtual-path';
+import type { Head } from '../http/head';
+import { Disconnected } from '../http/inflow';
 import { openApi } from './api/openapi';
 import { Problem, problemOf } from './api/problem';
 import { referencePage } from './api/reference';
@@ -11,8 +13,6 @@ import { fileRoutes } from './api/routes/files';
 import { folderRoutes } from './api/routes/folders';
 import { uploadRoutes } from './api/routes/uploads';
 import type { Application, Exchange, Visitor } from './exchange';
-import type { Head } from './http/head';
-import { Disconnected } from './http/inflow';
 import { PAGE_POLICY, pageFile } from './page/files';
 import type { RequestRates } from './rates';
 import type { Uploads } from './uploads';

@@ -2,6 +2,7 @@
 import type { Audit } from '../audit/event';
 import type { HttpsConfig, ServerConfig } from '../config';
 import type { Files } from '../files/files';
+import type { Mounted } from '../http/exchange';
 import type { Identity } from '../identity/identity';
 import type { Limits } from '../limits/limits';
 import type { Newcomers } from '../limits/newcomers';
@@ -21,6 +22,8 @@ export interface HttpsEngine {
   readonly sessions: Sessions;
   readonly certificates: ServerCertificates;
   readonly signIns: SignIns;
+  /** What other protocols answer on this port. */
+  readonly mounted: readonly Mounted[];
   /** The sessions of all processes. */
   readonly who: () => Promise<readonly SessionInfo[]>;
 }

@@ -1,6 +1,7 @@
 /** How many requests of an account a process answers in a minute (draft-ietf-httpapi-ratelimit-headers). */
+
+import type { Headers } from '../http/reply';
 import { remember } from '../limits/remember';
-import type { Headers } from './http/reply';
 
 const WINDOW_MS = 60_000;
 

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AccountFiles, Outcome, Upload } from '../files/account-files';
 import type { Sink, Source } from '../files/source';
-import type { Body } from './http/body';
+import type { Body } from '../http/body';
 
 /** Of one account, and of all of a process: each holds a piece of memory. */
 export const MOST_OF_ACCOUNT = 32;

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { z } from 'zod';
 import type { Entry } from '../../files/account-files';
-import { etagOf } from '../http/conditions';
+import { etagOf } from './conditions';
 import type { entry as entrySchema } from './schemas';
 
 export type EntryJson = z.output<typeof entrySchema>;

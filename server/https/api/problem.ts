@@ -1,8 +1,8 @@
 /** Why a request was refused, as a client reads it (RFC 9457, application/problem+json). */
 import { RefusedByScanner, StorageError, type StorageErrorCode } from '../../files/account-files';
 import { BrokenOff } from '../../files/progress';
-import { BadRequest } from '../http/head';
-import type { Headers } from '../http/reply';
+import { BadRequest } from '../../http/head';
+import type { Headers } from '../../http/reply';
 
 export class Problem extends Error {
   constructor(

@@ -1,8 +1,8 @@
 /** What the API can be asked, each said once: how it is called, what it takes and answers, and what it does. The OpenAPI document is made of the same. */
 import type { z } from 'zod';
 import type { AccountFiles } from '../../files/account-files';
+import type { Headers } from '../../http/reply';
 import type { Exchange, Visitor } from '../exchange';
-import type { Headers } from '../http/reply';
 import type { Uploads } from '../uploads';
 
 /** Its answer, or that it has answered by itself. */

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { z } from 'zod';
 import { type Entry, StorageError } from '../../../files/account-files';
-import { etagOf, hasConditions, mayChange, rangeOf, readCondition } from '../../http/conditions';
+import { etagOf, hasConditions, mayChange, rangeOf, readCondition } from '../conditions';
 import { Problem, problemOf } from '../problem';
 import { type Answer, type KnownAsked, type Route, route } from '../route';
 import { uploaded } from '../schemas';

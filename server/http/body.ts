@@ -1,6 +1,6 @@
 /** What follows the head of a request: read whole where it is small, or as the source of an upload. */
-import { TransferError } from '../../files/progress';
-import type { Sink, Source } from '../../files/source';
+import { TransferError } from '../files/progress';
+import type { Sink, Source } from '../files/source';
 import { BadRequest, type Framing } from './head';
 import { Disconnected, type Inflow, type Taker } from './inflow';
 

@@ -1,8 +1,8 @@
 /** The answer to one request: a small one in one write, or a head with the bytes of a file behind it. */
-import type { TLSSocket } from 'node:tls';
-import type { Outlet } from '../../files/account-files';
-import { type Progress, TransferError } from '../../files/progress';
-import type { Pace } from '../../limits/bandwidth';
+import type { Socket } from 'node:net';
+import type { Outlet } from '../files/account-files';
+import { type Progress, TransferError } from '../files/progress';
+import type { Pace } from '../limits/bandwidth';
 
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -56,7 +56,7 @@ export class Reply {
   private further: Headers = {};
 
   constructor(
-    private readonly socket: TLSSocket,
+    private readonly socket: Socket,
     private readonly options: {
       readonly isHead: boolean;
       /** Whether the connection ends with this answer, asked when its head is sent. */
@@ -131,7 +131,7 @@ class BodyOutlet implements Outlet {
   private readonly onAbort = () => this.fail(this.options.progress.signal.reason as Error);
 
   constructor(
-    private readonly socket: TLSSocket,
+    private readonly socket: Socket,
     head: string,
     private readonly options: OutletOptions & { readonly isChunked: boolean },
     private readonly onEnd: () => void,

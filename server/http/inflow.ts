@@ -1,6 +1,6 @@
 /** What a client sends on one connection, in order: heads and small bodies as they come, the bytes of files straight to where they are wanted. */
-import type { TLSSocket } from 'node:tls';
-import { readInto } from '../../tls/read-into';
+import type { Socket } from 'node:net';
+import { readInto } from '../tls/read-into';
 
 /** The connection ended before what it was to bring. */
 export class Disconnected extends Error {
@@ -39,7 +39,7 @@ export class Inflow {
   private isOver = false;
   private ignores = false;
 
-  constructor(private readonly socket: TLSSocket) {
+  constructor(private readonly socket: Socket) {
     const over = () => {
       this.isOver = true;
       this.waiting?.();
