@@ -5,7 +5,8 @@ import { ConfigError } from '../../../server/config';
 import { fileAccounts, readAccounts } from '../../../server/identity/file-accounts';
 import { hashPassword } from '../../../server/identity/password';
 import { passwordChecks, verifyPassword } from '../support/passwords';
-import { AuditRecorder, quickHash } from '../support/server';
+import { quickHash } from '../support/quick-hash';
+import { AuditRecorder } from '../support/server';
 
 const passwords = passwordChecks();
 

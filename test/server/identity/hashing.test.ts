@@ -5,7 +5,7 @@ import { HashThreads } from '../../../server/identity/hashing/threads';
 import { parseHash } from '../../../server/identity/password';
 import { FairQueue } from '../../../server/limits/fair-queue';
 import { someConfig } from '../support/passwords';
-import { quickHash } from '../support/server';
+import { quickHash } from '../support/quick-hash';
 
 describe('a fair queue', () => {
   const all = (queue: FairQueue<string>) => Array.from({ length: queue.size }, () => queue.take());

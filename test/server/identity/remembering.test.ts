@@ -6,7 +6,8 @@ import { HashCosts } from '../../../server/identity/hash-costs';
 import type { PasswordQuestion } from '../../../server/identity/hashing/checks';
 import { openIdentity } from '../../../server/identity/open';
 import { passwordChecks, someConfig } from '../support/passwords';
-import { AuditRecorder, quickHash } from '../support/server';
+import { quickHash } from '../support/quick-hash';
+import { AuditRecorder } from '../support/server';
 
 const passwords = passwordChecks();
 let folder: string;

@@ -1,5 +1,4 @@
 /** A real server on free loopback ports, in a folder of its own, whose audit a test can wait for. */
-import { randomBytes, scryptSync } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,6 +16,7 @@ import { LocalLimits } from '../../../server/limits/local-limits';
 import { type RunningServer, startServer } from '../../../server/main';
 import { TestAuthority } from './authority';
 import { ocsfProblems } from './ocsf';
+import { quickHash } from './quick-hash';
 import { secret, wrote } from './written';
 
 export const PASSWORD = secret('correct horse "battery" -x staple');
@@ -81,13 +81,6 @@ export interface TestServer {
   close(): Promise<void>;
   /** A logged-in basic-ftp client. */
   client(mode?: 'explicit' | 'implicit', options?: ConnectionOptions, user?: string): Promise<Client>;
-}
-
-/** A hash of a password that is quick to check: what a login really costs is the business of the tests of passwords. */
-export function quickHash(password: string): string {
-  const salt = randomBytes(16);
-  const key = scryptSync(password, salt, 32, { N: 2 ** 4, r: 8, p: 1 });
-  return secret(`$scrypt$ln=4,r=8,p=1$${salt.toString('base64')}$${key.toString('base64')}`);
 }
 
 /** Settings that differ from the test server's own; of `tls`, what is not named stays. */

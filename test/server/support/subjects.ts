@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { TestAuthority } from './authority';
-import { quickHash } from './server';
+import { quickHash } from './quick-hash';
 import { secret, wrote } from './written';
 
 /** One of the two. Both know the account `demo` with either password. */

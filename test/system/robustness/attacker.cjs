@@ -1,54 +1,11 @@
 /**
  * One attacker without an account, in a process of its own. usage: node attacker.cjs ATTACK PORT SECONDS
- * Attacks the explicit port on loopback for so long, with bounded connections, and prints what it cost: payload bytes and connections, as JSON.
+ * Attacks the explicit port.
  */
-const net = require('node:net');
 const tls = require('node:tls');
+const { connection, cost, flood, lanes, over, run } = require('./attacking.cjs');
 
-const [attack, port, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
-const until = Date.now() + seconds * 1000;
-const cost = { bytes: 0, connections: 0, refused: 0 };
-const over = () => Date.now() >= until;
 const HELLO_OF_NO_LENGTH = [1, 0, 0, 0];
-
-/** A connection that counts what it sends; fulfilled when it is over. */
-function connection(onOpen, onData = () => {}) {
-  return new Promise((resolve) => {
-    const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
-    cost.connections += 1;
-    const send = (bytes, done) => {
-      cost.bytes += bytes.length;
-      return socket.write(bytes, done);
-    };
-    const timer = setTimeout(() => socket.destroy(), Math.max(0, until - Date.now()));
-    socket.once('connect', () => onOpen(send, socket));
-    socket.on('data', (chunk) => onData(chunk, send, socket));
-    socket.on('error', () => (cost.refused += 1));
-    socket.once('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
-
-/** So many lanes, each with one connection after the other until the time is over. */
-async function lanes(count, one) {
-  await Promise.all(
-    Array.from({ length: count }, async () => {
-      while (!over()) await one();
-    }),
-  );
-}
-
-/** Sends again and again, as fast as it is taken. */
-function flood(bytes) {
-  return (send, socket) => {
-    const more = () => {
-      while (!socket.destroyed && !over()) if (!send(bytes)) return void socket.once('drain', more);
-    };
-    more();
-  };
-}
 
 /** AUTH TLS first, then `act` on the bare connection. */
 function afterAuth(act) {
@@ -145,14 +102,4 @@ const attacks = {
   },
 };
 
-attacks[attack]().then(() => {
-  process.stdout.write(`${JSON.stringify(cost)}\n`);
-  process.exit(0);
-});
-setTimeout(
-  () => {
-    process.stdout.write(`${JSON.stringify(cost)}\n`);
-    process.exit(0);
-  },
-  seconds * 1000 + 2_000,
-).unref();
+run(attacks);

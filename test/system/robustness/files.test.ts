@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSy
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PASSWORD, quickHash, RawClient } from '../../server/support/server';
+import { quickHash } from '../../server/support/quick-hash';
+import { PASSWORD, RawClient } from '../../server/support/server';
 import { type Watched, watched } from './watched';
 
 const QUOTA = 1_000_000;

@@ -64,7 +64,7 @@ async function run(fuzz: Fuzz, from: number, inputs: number): Promise<{ readonly
       try {
         await fuzz.episode(new Random(Math.imul(SEED, 0x9e3779b1) + Math.imul(episode, 0x85ebca6b)));
       } catch (error) {
-        (error instanceof Hang ? hangs : unexpected).push(`episode ${episode}: ${(error as Error).message}`);
+        (error instanceof Hang ? hangs : unexpected).push(`episode ${episode}: ${(error as Error).stack}`);
       }
     }
   };

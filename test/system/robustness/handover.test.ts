@@ -6,7 +6,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PASSWORD, quickHash, RawClient } from '../../server/support/server';
+import { quickHash } from '../../server/support/quick-hash';
+import { PASSWORD, RawClient } from '../../server/support/server';
 import { type Watched, watched } from './watched';
 
 const QUOTA = 1_000_000;

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { Client } from 'basic-ftp';
 import { hashPassword } from '../../../server/identity/password';
-import { quickHash } from '../../server/support/server';
+import { quickHash } from '../../server/support/quick-hash';
 import { PASSWORD, type Watched, watched } from './watched';
 
 const MIB = 1024 * 1024;

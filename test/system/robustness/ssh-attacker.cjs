@@ -1,18 +1,12 @@
 /**
  * One attacker of SSH, in a process of its own. usage: node ssh-attacker.cjs ATTACK PORT SECONDS [PASSWORD]
- * Attacks the port on loopback for so long, with bounded connections, and prints what it cost: bytes sent and connections, as JSON.
  * Attacks that begin with an account log in as `demo`.
  */
-const net = require('node:net');
 const { Client } = require('ssh2');
 const { sendPacket } = require('ssh2/lib/protocol/utils.js');
+const { connection, cost, flood, lanes, left, over, port, run } = require('./attacking.cjs');
 
-const [attack, port, seconds, password] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4]), process.argv[5]];
-const until = Date.now() + seconds * 1000;
-const cost = { bytes: 0, connections: 0, refused: 0 };
-const over = () => Date.now() >= until;
-const left = () => Math.max(0, until - Date.now());
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const [attack, password] = [process.argv[2], process.argv[5]];
 
 // What packets are made of.
 
@@ -37,48 +31,6 @@ function kexinit(exchanges = 'curve25519-sha256', hostKey = 'ssh-ed25519,rsa-sha
 const IGNORE = bytes(2, '');
 
 // Connections.
-
-/** A bare one, that counts what it sends; fulfilled when it is over. */
-function bare(onOpen, onData = () => {}) {
-  return new Promise((resolve) => {
-    const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
-    cost.connections += 1;
-    const send = (what, done) => {
-      cost.bytes += what.length;
-      return socket.write(what, done);
-    };
-    const timer = setTimeout(() => socket.destroy(), left());
-    socket.once('connect', () => onOpen(send, socket));
-    socket.on('data', (chunk) => onData(chunk, send, socket));
-    socket.on('error', () => (cost.refused += 1));
-    socket.once('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
-
-/** So many lanes, each with one connection after the other until the time is over. */
-async function lanes(count, one) {
-  await Promise.all(
-    Array.from({ length: count }, async () => {
-      while (!over()) {
-        await one();
-        await pause(0);
-      }
-    }),
-  );
-}
-
-/** Sends again and again, as fast as it is taken. */
-function flood(what) {
-  return (send, socket) => {
-    const more = () => {
-      while (!socket.destroyed && !over()) if (!send(what)) return void socket.once('drain', more);
-    };
-    more();
-  };
-}
 
 /** ssh2's client, up to where keys are agreed on or the login is done. `act` gets what sends a payload; fulfilled when the connection is over. */
 function client(when, act, options = {}) {
@@ -205,10 +157,10 @@ const dear = {
 const wrong = (count) => bytes(50, 'demo', 'ssh-connection', 'password', 0, `wrong-${process.pid}-${count}`);
 
 const strangers = {
-  silent: () => lanes(200, () => bare(() => {})),
+  silent: () => lanes(200, () => connection(() => {})),
   'byte by byte': () =>
     lanes(16, () =>
-      bare((send, socket) => {
+      connection((send, socket) => {
         const all = Buffer.concat([IDENTIFICATION, plain(kexinit())]);
         let at = 0;
         const more = () => {
@@ -220,10 +172,10 @@ const strangers = {
         more();
       }),
     ),
-  'an identification without an end': () => lanes(16, () => bare(flood(Buffer.alloc(1_024, 'x')))),
+  'an identification without an end': () => lanes(16, () => connection(flood(Buffer.alloc(1_024, 'x')))),
   'an identification byte by byte': () =>
     lanes(16, () =>
-      bare((send, socket) => {
+      connection((send, socket) => {
         send(Buffer.from('SSH-2.0-'));
         const more = () => {
           if (socket.destroyed || over()) return;
@@ -235,17 +187,17 @@ const strangers = {
     ),
   'the longest KEXINIT': () =>
     lanes(16, () =>
-      bare(
+      connection(
         (send) => send(Buffer.concat([IDENTIFICATION, plain(kexinit(`${'a,'.repeat(16_000)}curve25519-sha256`))])),
         (_chunk, _send, socket) => _chunk.length < 100 || socket.destroy(),
       ),
     ),
-  'KEXINIT again and again': () => lanes(16, () => bare(introduced(flood(Buffer.concat(Array.from({ length: 50 }, () => plain(kexinit()))))))),
-  'IGNORE before there are keys': () => lanes(8, () => bare(introduced(flood(Buffer.concat(Array.from({ length: 4_000 }, () => plain(IGNORE))))))),
+  'KEXINIT again and again': () => lanes(16, () => connection(introduced(flood(Buffer.concat(Array.from({ length: 50 }, () => plain(kexinit()))))))),
+  'IGNORE before there are keys': () => lanes(8, () => connection(introduced(flood(Buffer.concat(Array.from({ length: 4_000 }, () => plain(IGNORE))))))),
   'key exchanges, the dearest': () => lanes(16, () => client('handshake', (_send, one) => one.destroy(), dear)),
   'key exchanges never finished': () =>
     lanes(64, () =>
-      bare((send) => send(Buffer.concat([IDENTIFICATION, plain(kexinit()), plain(bytes(30, Buffer.concat([uint32(32), Buffer.alloc(32, 9)])))]))),
+      connection((send) => send(Buffer.concat([IDENTIFICATION, plain(kexinit()), plain(bytes(30, Buffer.concat([uint32(32), Buffer.alloc(32, 9)])))]))),
     ),
   'new keys before the login': () =>
     lanes(8, () =>
@@ -484,8 +436,4 @@ if (attack === 'list') {
   process.stdout.write(`${JSON.stringify({ strangers: Object.keys(strangers), accounts: Object.keys(accounts) })}\n`);
   process.exit(0);
 }
-const told = () => {
-  process.stdout.write(`${JSON.stringify(cost)}\n`, () => process.exit(0));
-};
-all[attack]().then(told);
-setTimeout(told, seconds * 1000 + 2_000).unref();
+run(all);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ServerConfigInput } from '../../../server/config';
 import { TestAuthority } from '../../server/support/authority';
-import { quickHash } from '../../server/support/server';
+import { quickHash } from '../../server/support/quick-hash';
 import { BUNDLE } from '../support/served';
 
 export const PASSWORD = 'the-Password_of+this=run';
