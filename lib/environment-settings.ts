@@ -6,6 +6,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { DnsRouting } from './endpoint/dns-routing';
 import type { ImageSettings } from './image/server-image';
 import type { AlarmThresholds } from './observability/service-alarms';
+import type { HttpsSettings } from './protocols/https-settings';
 import type { SftpSettings, SftpUserCertificates } from './protocols/sftp-settings';
 import type { FtpsServerSettings } from './server-settings';
 import { FileThroughput } from './storage/file-storage';
@@ -243,6 +244,7 @@ export class FtpsEnvironment {
       ...problemsOf('server.', settings.server ?? {}, serverKeys, []),
       ...problemsOf('server.sftp.', settings.server?.sftp ?? {}, sftpKeys, []),
       ...problemsOf('server.sftp.userCertificates.', settings.server?.sftp?.userCertificates ?? {}, userCertificateKeys, []),
+      ...problemsOf('server.https.', settings.server?.https ?? {}, httpsKeys, []),
       ...problemsOf('env.', settings.env ?? {}, { account: 'text', region: 'text' }, []),
       ...ifSo(
         typeof settings.endpoint === 'string' && !Object.values(EndpointKind).includes(settings.endpoint),
@@ -329,6 +331,7 @@ const serverKeys: Record<keyof FtpsServerSettings, Kind> = {
   idleTimeout: 'Duration',
   banner: 'text',
   sftp: 'object',
+  https: 'object',
   overrides: 'object',
 };
 
@@ -336,6 +339,15 @@ const sftpKeys: Record<keyof SftpSettings, Kind> = {
   port: 'number',
   scp: 'true or false',
   userCertificates: 'object',
+};
+
+const httpsKeys: Record<keyof HttpsSettings, Kind> = {
+  port: 'number',
+  clientCertificates: 'text',
+  requestsPerMinute: 'number',
+  signInTimeout: 'Duration',
+  signInIdleTimeout: 'Duration',
+  uploadIdleTimeout: 'Duration',
 };
 
 const userCertificateKeys: Record<keyof SftpUserCertificates, Kind> = {

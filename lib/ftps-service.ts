@@ -79,8 +79,8 @@ export interface FtpsServiceProps {
    */
   readonly allowPublicAccess?: boolean;
   /**
-   * Settings of the server: ports, TLS, limits, SFTP.
-   * @default - explicit on 21, implicit on 990, passive 50000-50015, no SFTP
+   * Settings of the server: ports, TLS, limits, SFTP, HTTPS.
+   * @default - explicit on 21, implicit on 990, passive 50000-50015, no SFTP, no HTTPS
    */
   readonly server?: FtpsServerSettings;
   /**
@@ -294,7 +294,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
   public readonly controlPorts: number[];
   /** The passive range. */
   public readonly passivePorts: PassivePorts;
-  /** Ports of other protocols than FTPS, that of SFTP for example. */
+  /** Ports of other protocols than FTPS, those of SFTP and HTTPS for example. */
   public readonly furtherPorts: ServicePort[];
   /** Those of the instances, for rules of yours: `service.connections.allowTo(proxy, Port.tcp(443))`. */
   public readonly connections: Connections;
@@ -354,7 +354,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.controlPorts = config.listeners.map(({ port }) => port);
     this.passivePorts = PassivePorts.parse(config.passive.ports);
     const further = furtherProtocols(config);
-    this.furtherPorts = further.flatMap((one) => one.openings(config).map(({ low }) => ({ protocol: one.name, port: low })));
+    this.furtherPorts = further.flatMap((one) => one.openings(config).map(({ low, sticky }) => ({ protocol: one.name, port: low, sticky })));
     if (config.sftp) this.hostKeys?._serve(domainName, config.sftp.port, config.tls.policy === 'fips');
 
     const { endpoint } = this;
@@ -600,7 +600,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
 
   private outputs(domainName: string, config: ServerConfig): void {
     new CfnOutput(this, 'HostName', { value: domainName, description: 'What clients connect to' });
-    for (const { id, value, description } of protocols.flatMap((one) => one.outputs(config))) new CfnOutput(this, id, { value, description });
+    for (const { id, value, description } of protocols.flatMap((one) => one.outputs(config, domainName))) new CfnOutput(this, id, { value, description });
     this.hostKeys?._addOutputs();
     // Beside the addresses: an output that only repeats an import from another stack says nothing.
     if (this.endpoint.addresses.length > 0)

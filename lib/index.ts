@@ -53,9 +53,11 @@ export { AlarmTopic, type AlarmTopicProps } from './observability/alarm-topic';
 export { type AlarmThresholds, ServiceAlarms, type ServiceAlarmsProps } from './observability/service-alarms';
 export { ServiceDashboard, type ServiceDashboardProps } from './observability/service-dashboard';
 export { FtpsPipeline, type FtpsPipelineProps, type PipelineProbe } from './pipeline/ftps-pipeline';
+export { ClientCertificates } from './protocols/client-certificates';
+export type { HttpsSettings } from './protocols/https-settings';
 export type { SftpSettings, SftpUserCertificates } from './protocols/sftp-settings';
 export type { ServerOverrides } from './server-overrides';
-export { ClientCertificates, DataTlsReuse, type FtpsServerSettings, TlsPolicy, VirusScan } from './server-settings';
+export { DataTlsReuse, type FtpsServerSettings, TlsPolicy, VirusScan } from './server-settings';
 export { HostKeys, type HostKeysProps } from './sftp/host-keys';
 export { FtpsStageParts } from './stage-parts';
 export {

@@ -284,6 +284,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     passivePorts: '',
     justInTimeFirewall: '',
     sftp: 'SftpSettings',
+    https: 'HttpsSettings',
     advertisedAddress: '',
     tlsPolicy: '',
     clientCertificates: '',
@@ -347,6 +348,14 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   },
   HostKeysProps: {
     encryptionKey: '',
+  },
+  HttpsSettings: {
+    port: '',
+    clientCertificates: '',
+    requestsPerMinute: '',
+    signInTimeout: '',
+    signInIdleTimeout: '',
+    uploadIdleTimeout: '',
   },
   ImageCommands: {
     install: '',
@@ -512,6 +521,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   ServicePort: {
     protocol: '',
     port: '',
+    sticky: '',
   },
   SessionLogProps: {
     instanceRole: '',

@@ -102,8 +102,9 @@ function deploymentProblems(config: ServerConfig): Problem[] {
       key: 'limits.sessions',
       message: `${config.limits.sessions} sessions are too many for the ${range.count} passive ports ${config.passive.ports}; allow at most ${most}, or widen the range`,
     });
-  if (config.sftp?.port === 0)
-    problems.push({ key: 'sftp.port', message: '0 is any port, and no security group could name it; leave sftp out to have it off' });
+  for (const key of ['sftp', 'https'] as const)
+    if (config[key]?.port === 0)
+      problems.push({ key: `${key}.port`, message: `0 is any port, and no security group could name it; leave ${key} out to have it off` });
   const revocationList = config.sftp?.userCertificates.revocationList;
   if (revocationList !== undefined && !isOneObject(revocationList))
     problems.push({

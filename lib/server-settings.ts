@@ -1,6 +1,8 @@
 /** What a platform engineer says about the server. What follows from it for the server itself: lib/server-config.ts. */
 import type { Duration } from 'aws-cdk-lib';
 import type { PassivePorts } from './network/passive-ports';
+import type { ClientCertificates } from './protocols/client-certificates';
+import type { HttpsSettings } from './protocols/https-settings';
 import type { SftpSettings } from './protocols/sftp-settings';
 
 /** Which TLS the server speaks. */
@@ -9,13 +11,6 @@ export enum TlsPolicy {
   MODERN = 'modern',
   /** The same within FIPS 140-3; the server refuses to run unless its OpenSSL provider behaves so. */
   FIPS = 'fips',
-}
-
-/** Whether clients present a certificate. */
-export enum ClientCertificates {
-  OFF = 'off',
-  OPTIONAL = 'optional',
-  REQUIRED = 'required',
 }
 
 /** Whether a data connection must resume a TLS session of its control connection. */
@@ -65,6 +60,11 @@ export interface FtpsServerSettings {
    * @default - it is off
    */
   readonly sftp?: SftpSettings;
+  /**
+   * HTTPS, for the same accounts and files in a browser and by an API, beside FTPS.
+   * @default - it is off
+   */
+  readonly https?: HttpsSettings;
   /**
    * The address that PASV replies with: `auto` (the public IPv4 of the instance), `local`, an IPv4 address or a host name.
    * @default - what the endpoint has

@@ -152,6 +152,7 @@ export const controls: readonly Control[] = [
     hipaa: ['164.312(d)', '164.312(a)(2)(iii)'],
     claims: [
       setting('a session without a command ends within fifteen minutes', ({ limits }) => limits.idleSeconds <= 900),
+      setting('and so does a sign-in over HTTPS, where it is on', ({ https }) => https === undefined || https.signInIdleSeconds <= 900),
       test(defects, 'answer an unknown user and a wrong password alike'),
       test('test/server/limits/limits.test.ts', ''),
       alarm('FailedLogins'),

@@ -12,6 +12,7 @@ import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import type { FtpsSecurityGroup } from '../network/security-group';
 import { openingsOf, portOf } from '../network/service-port';
+import { listed } from '../protocols/words';
 import { existingElasticIps, newElasticIps } from './elastic-ips';
 import { type EndpointConnection, type EndpointPorts, FtpsEndpoint } from './endpoint';
 import { GroupEvents } from './group-events';
@@ -123,7 +124,7 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
     const room = MAX_LISTENERS - openings.filter(({ beginsSessions }) => beginsSessions).length;
     if (passive > room)
       throw new Error(
-        `passivePorts: ${ports.passivePorts} has ${passive} ports; a network load balancer has ${MAX_LISTENERS} listeners, of which ${room} are left beside ${ports.controlPorts.length} control ports${further.map(({ protocol }) => ` and ${protocol}`).join('')}. ${range.low}-${range.low + room - 1} would fit`,
+        `passivePorts: ${ports.passivePorts} has ${passive} ports; a network load balancer has ${MAX_LISTENERS} listeners, of which ${room} are left beside ${listed([`${ports.controlPorts.length} control ports`, ...further.map(({ protocol }) => protocol)], 'and')}. ${range.low}-${range.low + room - 1} would fit`,
       );
     if (passive < this.slots)
       throw new Error(
@@ -141,10 +142,14 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
     for (const one of openings) instances.addIngressRule(door.securityGroup, portOf(one), one.label);
     instances.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
     for (const one of openings) door.securityGroup.addEgressRule(instances, portOf(one), one.label, apart);
-    for (const { low, high, beginsSessions } of openings)
+    for (const { low, high, beginsSessions, sticky } of openings)
       for (let port = low; port <= high; port++) {
         const targets = this.listen(port, ports.controlPorts[0]!);
         if (beginsSessions) this.balancedTargets.push(targets);
+        if (sticky) {
+          targets.setAttribute('stickiness.enabled', 'true');
+          targets.setAttribute('stickiness.type', 'source_ip');
+        }
       }
     return instances;
   }

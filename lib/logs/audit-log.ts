@@ -257,7 +257,7 @@ export class AuditLog extends Construct {
   }
 
   /**
-   * Counts another protocol than FTPS by itself as well, `SFTP` for example, and saves queries for it; the other metrics are of all protocols together.
+   * Counts another protocol than FTPS by itself as well, `SFTP` or `HTTPS`, and saves queries for it; the other metrics are of all protocols together.
    * `FtpsService` does so for each that it opens.
    */
   public addProtocol(protocol: string): void {

@@ -10,6 +10,11 @@ export interface ServicePort {
   readonly protocol: string;
   /** The port. */
   readonly port: number;
+  /**
+   * Whether all connections of a client belong at one instance, as those of a browser do: one instance may know what another does not.
+   * @default false
+   */
+  readonly sticky?: boolean;
 }
 
 /** What these ports open, in the order of rules. */
@@ -21,7 +26,7 @@ export function openingsOf(ports: {
   const further = ports.furtherPorts ?? [];
   return [
     ...ftpsOpenings(ports.controlPorts, ports.passivePorts),
-    ...further.map(({ protocol, port }) => ({ label: `${protocol} ${port}`, low: port, high: port, beginsSessions: true })),
+    ...further.map(({ protocol, port, sticky }) => ({ label: `${protocol} ${port}`, low: port, high: port, beginsSessions: true, sticky })),
   ];
 }
 

@@ -21,6 +21,7 @@ import { Construct, type IConstruct } from 'constructs';
 import { digest } from '../digest';
 import { refuseUnknownProps } from '../known-props';
 import type { AuditLog } from '../logs/audit-log';
+import { listed } from '../protocols/words';
 import { AlarmTopic } from './alarm-topic';
 
 /** How many of a kind within five minutes are alarming. A service with many partners needs higher numbers than one with few. */
@@ -125,7 +126,10 @@ export class ServiceAlarms extends Construct {
     this.action = new SnsAction(this.topic);
 
     const malware = this.addAlarm('Malware', auditLog.metricMalware(), 1, 'An upload was infected and refused. The saved query "malware" says whose.');
-    const handshakes = auditLog._protocols.map((one) => one.handshakes).join(' or ');
+    const handshakes = listed(
+      auditLog._protocols.map((one) => one.handshakes),
+      'or',
+    );
     const signs = [
       this.addAlarm('HandshakeFailures', auditLog.metricHandshakeFailures(), thresholds.handshakeFailures ?? 50, `Many ${handshakes} handshakes fail.`),
       this.addAlarm('FailedLogins', auditLog.metricFailedLogins(), thresholds.failedLogins ?? 20, 'Many logins are refused.'),

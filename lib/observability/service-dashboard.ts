@@ -24,6 +24,7 @@ import { Construct } from 'constructs';
 import { refuseUnknownProps } from '../known-props';
 import type { AuditLog } from '../logs/audit-log';
 import type { Protocol } from '../protocols/protocol';
+import { listed } from '../protocols/words';
 
 /** What `ServiceDashboard` is told. */
 export interface ServiceDashboardProps {
@@ -72,7 +73,7 @@ export class ServiceDashboard extends Construct {
       label: 'sessions open',
       color: Color.BLUE,
     });
-    const named = (of: (protocol: Protocol) => string) => auditLog._protocols.map(of).join(' and ');
+    const named = (of: (protocol: Protocol) => string) => listed(auditLog._protocols.map(of), 'and');
     const counted = (metric: Metric, label: string, color: string) => metric.with({ label, color });
 
     this.dashboard.addWidgets(

@@ -1,11 +1,12 @@
 /** The protocols that there are: the only list of them in the kit. */
 import type { FtpsServerSettings } from '../server-settings';
 import { ftps } from './ftps';
+import { https } from './https';
 import type { Opening, Protocol, Served } from './protocol';
 import { sftp } from './sftp';
 
 /** FTPS first, which is always there. */
-export const protocols: readonly Protocol[] = [ftps, sftp];
+export const protocols: readonly Protocol[] = [ftps, sftp, https];
 
 /** What all of them open. */
 export function openingsOf(served: Served): Opening[] {

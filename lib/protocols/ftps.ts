@@ -1,7 +1,8 @@
 /** FTPS, explicit and implicit, and its passive ports. */
 import { parsePortRange } from '../../server/config';
 import { DEFAULT_PASSIVE_PORTS } from '../network/default-passive-ports';
-import { ClientCertificates, type FtpsServerSettings } from '../server-settings';
+import type { FtpsServerSettings } from '../server-settings';
+import { ClientCertificates } from './client-certificates';
 import type { Opening, Protocol } from './protocol';
 
 /** Ports of the control connection, and the range of the data connections. */

@@ -11,6 +11,8 @@ export interface Opening {
   readonly high: number;
   /** Whether sessions begin there: such a port leads to any instance, another to the one that asked its client to come. */
   readonly beginsSessions: boolean;
+  /** Whether all connections of a client belong at one instance, where one may know what another does not. */
+  readonly sticky?: boolean;
 }
 
 /** Settings of the server that its ports are read from. */
@@ -18,6 +20,7 @@ export interface Served {
   readonly listeners: readonly { readonly port: number }[];
   readonly passive: { readonly ports: string };
   readonly sftp?: { readonly port: number };
+  readonly https?: { readonly port: number };
 }
 
 /** What other constructs know and a protocol has to tell the server. */
@@ -63,12 +66,12 @@ export interface Protocol {
   /** Its part of the settings of the server; nothing where it is off. */
   settings(said: FtpsServerSettings, parts: ProtocolParts): Partial<ServerConfigInput>;
   /** The block of those settings without which it is off, and what switches it on; none for what is always there. */
-  readonly block?: { readonly key: 'sftp'; readonly from: string };
+  readonly block?: { readonly key: 'sftp' | 'https'; readonly from: string };
   /** Settings of the server that follow from something else, and from what. */
   readonly derived: readonly (readonly [key: string, from: string])[];
   /** What it opens; nothing where it is off. */
   openings(served: Served): readonly Opening[];
-  outputs(served: Served): readonly ProtocolOutput[];
+  outputs(served: Served, domainName: string): readonly ProtocolOutput[];
   readonly failures: readonly ProtocolFailure[];
   /** What is asked of its lines alone, beside what is asked of every protocol's. */
   readonly rows: readonly ProtocolRow[];

@@ -86,6 +86,14 @@ function acrossKeys(config: ServerConfig): Problem[] {
       key: 'tls.clientCa',
       message: `is missing; https.clientCertificates is "${config.https.clientCertificates}", so name the PEM bundle of the authorities to trust`,
     });
+  if (config.tls.policy === 'fips')
+    config.sftp?.userCertificates.authorities.forEach((authority, index) => {
+      if (authority.startsWith('ssh-ed25519 '))
+        problems.push({
+          key: `sftp.userCertificates.authorities[${index}]`,
+          message: 'is an Ed25519 key, which tls.policy "fips" does not take, so that nobody could log in by it; let an ECDSA or RSA key sign',
+        });
+    });
   if (config.tls.clientCrl && !config.tls.clientCa)
     problems.push({ key: 'tls.clientCa', message: 'is missing; tls.clientCrl has no meaning without the authorities it belongs to' });
   if (config.firewall.mode === 'nftables' && 'any' in passive)

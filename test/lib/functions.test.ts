@@ -33,7 +33,7 @@ const elastic = new FtpsService(stack, 'Elastic', {
   ...common,
   endpoint: new ElasticAddresses(stack, 'Addresses', { allocationIds: ['eipalloc-0123456789abcdef0', 'eipalloc-0fedcba9876543210'] }),
   storage: new S3Storage(stack, 'Files'),
-  server: { sftp: { port: 22 } },
+  server: { sftp: { port: 22 }, https: {} },
   clientTrust: new ClientTrust(stack, 'Trust', { bundleFile: authorities }),
 });
 new FtpsService(stack, 'Balanced', { ...common, endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3 }) });

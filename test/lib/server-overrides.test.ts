@@ -50,7 +50,7 @@ it.each([
   [{ limits: { lockout: { table: 'mine' } } }, /overrides\.limits\.lockout\.table: follows from sharedLockouts/],
   [{ admin: { port: 8080 } }, /overrides\.admin\.port: follows from the check/],
   [{ sftp: { port: 22 } }, /overrides\.sftp\.port: is for SFTP, which is off; server\.sftp opens its port/],
-  [{ https: { port: 443 } }, /overrides\.https\.port: is for a port that no security group of the kit opens/],
+  [{ https: { port: 443 } }, /overrides\.https\.port: is for HTTPS, which is off; server\.https opens its port/],
   [{ limits: { idleSeconds: 60 } }, /overrides\.limits\.idleSeconds: is said by server\.idleTimeout as well/],
   [{ limits: { bandwith: {} } }, /limits\.bandwith: is not a setting/],
   [{ limits: { stallSeconds: 'long' } }, /limits\.stallSeconds/],

@@ -31,7 +31,7 @@ function split(fields: string): string[] {
 
 describe('an attribute that nobody writes is not asked for', () => {
   const known = attributes();
-  const template = serviceTemplate({ server: { sftp: {} } });
+  const template = serviceTemplate({ server: { sftp: {}, https: {} } });
 
   it('by a metric', () => {
     const asked = Object.values(auditMetrics).flatMap((metric) => `${metric.pattern} ${'value' in metric ? metric.value : ''}`.match(/(?<=\$\.)[\w.]+/g)!);

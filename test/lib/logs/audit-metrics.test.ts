@@ -1,4 +1,5 @@
 import { type AuditMetric, auditMetrics, metricsOf } from '../../../lib/logs/audit-metrics';
+import { https } from '../../../lib/protocols/https';
 import { sftp } from '../../../lib/protocols/sftp';
 import type { ServerEvent } from '../../../server/audit/event';
 import { toOcsf } from '../../../server/audit/ocsf';
@@ -108,6 +109,24 @@ it('a line that stands for several events counts for as many, and nowhere else',
       metrics.filter((metric) => metric.repeated && filterPattern(metric.repeated)(line)).map((metric) => [metric.name, selected('$.count', line)]),
     ).toEqual([[name, 970]]);
   }
+});
+
+it('an error of the server itself over HTTPS is counted, and no other refusal', () => {
+  const counting = (status: number) => {
+    const event = {
+      kind: 'request',
+      method: 'GET',
+      path: '/api/v1/space',
+      status,
+      reason: 'unavailable',
+      ...facts,
+      protocol: 'https',
+      listener: 'https',
+    } as const;
+    const line = toOcsf(event, { time: 0, sequence: 1, productVersion: '1' }) as never;
+    return metricsOf(https).flatMap(({ name, pattern }) => (filterPattern(pattern)(line) ? [name] : []));
+  };
+  expect([500, 503, 401, 429].map(counting)).toEqual([['HttpsServerErrors'], [], [], []]);
 });
 
 it('a protocol beside FTPS is counted by itself as well, and FTPS not with it', () => {

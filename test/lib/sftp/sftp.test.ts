@@ -26,6 +26,7 @@ import {
   type ServicePort,
   type SftpSettings,
   type SftpUserCertificates,
+  TlsPolicy,
 } from '../../../lib';
 import { acknowledgeHouseRules } from '../../../lib/compliance/house-rules';
 import { type ServerParts, serverConfig } from '../../../lib/server-config';
@@ -183,6 +184,12 @@ describe('certificates of users', () => {
     expect(() => serverConfig({ sftp: { userCertificates: one } }, parts)).toThrow(message);
   });
 
+  it('of an Ed25519 authority are refused where FIPS is kept to', () => {
+    const fips = { tlsPolicy: TlsPolicy.FIPS, sftp: { userCertificates } };
+    expect(() => serverConfig(fips, parts)).toThrow(/sftp\.userCertificates\.authorities\[0\]: is an Ed25519 key, which tls\.policy "fips" does not take/);
+    expect(() => serverConfig({ ...fips, sftp: { userCertificates: { revoked: userCertificates.revoked } } }, parts)).not.toThrow();
+  });
+
   it('are said in one place', () => {
     const overrides = { sftp: { userCertificates: { revocationList: 's3://ours/revoked.krl' } } };
     expect(() => serverConfig({ sftp: {}, overrides }, parts)).toThrow(
@@ -316,7 +323,7 @@ describe('what happens over it', () => {
     auditLog.addProtocol('SFTP');
     expect(auditLog.metricOfProtocol('SFTP', 'Logins')).toMatchObject({ metricName: 'Test-Logs-SftpLogins', statistic: 'Sum' });
     expect(() => auditLog.metricOfProtocol('SFTP', 'Logouts')).toThrow(/there is Logins, FailedLogins, HandshakeFailures/);
-    expect(() => auditLog.addProtocol('GOPHER')).toThrow(/"GOPHER" is none beside FTPS; there is SFTP/);
+    expect(() => auditLog.addProtocol('GOPHER')).toThrow(/"GOPHER" is none beside FTPS; there is SFTP, HTTPS/);
   });
 });
 

@@ -1,0 +1,6 @@
+/** Whether clients present a certificate. */
+export enum ClientCertificates {
+  OFF = 'off',
+  OPTIONAL = 'optional',
+  REQUIRED = 'required',
+}
