@@ -108,7 +108,6 @@ export function fileName(headers: Headers): string | undefined {
 
 /** A parameter as it is written: a quoted string, or RFC 2231's form where it is not ASCII. */
 export function writeParameter(name: string, value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what is outside of printable ASCII
   if (!/[^\u0020-\u007e]/.test(value)) return `${name}="${value.replace(/[\\"]/g, '\\$&')}"`;
   return `${name}*=UTF-8''${encodeURIComponent(value).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)}`;
 }
