@@ -8,9 +8,12 @@ export const QUARANTINE = '.ftps-quarantine';
 /** Name of the folder that says which accounts have a retention. */
 export const RETENTION = '.ftps-retention';
 
+/** Name of the folder of what everybody shares who serves the storage: `Notes`. */
+export const NOTES = '.ftps-notes';
+
 /** Names that no client can use or see, at any depth. */
 export function isReserved(name: string): boolean {
-  return name === STAGING || name === QUARANTINE || name === RETENTION;
+  return name === STAGING || name === QUARANTINE || name === RETENTION || name === NOTES;
 }
 
 /** C0 and DEL, which no client can say in a command or read in a listing without harm (RFC 3659 section 2.2), and what XML, and so a listing of S3, can't hold. */

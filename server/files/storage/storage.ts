@@ -192,6 +192,23 @@ export interface RetainedAccounts {
   all(): AsyncIterable<RetainedAccount>;
 }
 
+/**
+ * Small texts that everybody shares who serves the storage, all workers of all instances, out of the sight of clients. A name is made of words of letters,
+ * digits, `.`, `_` and `-` with slashes between. Every method may throw a StorageError.
+ */
+export interface Notes {
+  /** Writes a text where nothing has the name. False where something has it, also where it got it at this very moment, by whomever. */
+  create(name: string, text: string): Promise<boolean>;
+  /** Undefined where there is none. */
+  read(name: string): Promise<string | undefined>;
+  /** Nothing to do where there is none. */
+  remove(name: string): Promise<void>;
+  /** What lies in a folder, however deep: the rest of each name. */
+  list(folder: string): Promise<string[]>;
+  /** Removes all that lies in a folder. */
+  clear(folder: string): Promise<void>;
+}
+
 /** What of an account its files depend on. */
 export type HomeRules = { readonly user: string } & Pick<AccountRules, 'home'> & Partial<Pick<AccountRules, 'quota' | 'retentionDays' | 'overwrite'>>;
 
@@ -203,6 +220,7 @@ export interface Storage {
   sweep(): AsyncGenerator<void>;
   readonly quarantine: Quarantine;
   readonly retained: RetainedAccounts;
+  readonly notes: Notes;
   /** Where programs of the operator find a file: a path of the host, or an `s3://` URL. */
   locate(home: string, path: string): string;
   close(): Promise<void>;

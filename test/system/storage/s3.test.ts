@@ -29,6 +29,7 @@ describe.each<S3Kind>(['moto', 'versitygw'])('%s', (kind) => {
         again: (account) => storage.open({ home: '/home', ...account }),
         quarantine: storage.quarantine,
         retained: storage.retained,
+        notes: storage.notes,
       };
     });
 });

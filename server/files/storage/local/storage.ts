@@ -9,6 +9,7 @@ import type { Storage } from '../storage';
 import { countHome } from './count';
 import { Folder } from './folder';
 import { KeptFolders } from './kept-folders';
+import { LocalNotes } from './notes';
 import { LocalQuarantine } from './quarantine';
 import { LocalRetained } from './retained';
 import { Staging } from './staging';
@@ -35,6 +36,7 @@ export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], {
     },
     quarantine,
     retained: new LocalRetained(root),
+    notes: new LocalNotes(root),
     locate: (home, path) => join(root, ...partsOf(virtualPath('/', home)), ...partsOf(path)),
     sweep: () => staging.sweep(),
     async close() {

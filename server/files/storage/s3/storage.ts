@@ -2,7 +2,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { ServerConfig } from '../../../config';
 import { FairTurns } from '../../fair-turns';
-import { isReserved, partsOf, QUARANTINE, RETENTION, STAGING, virtualPath } from '../../virtual-path';
+import { isReserved, NOTES, partsOf, QUARANTINE, RETENTION, STAGING, virtualPath } from '../../virtual-path';
 import { Accounting, type SharedParts } from '../accounting';
 import { quarantineId } from '../quarantine-id';
 import type { Storage } from '../storage';
@@ -12,6 +12,7 @@ import { carryCargo } from './cargo';
 import { KnownFolders } from './known-folders';
 import { Memory } from './memory';
 import { Moves } from './moves';
+import { S3Notes } from './notes';
 import { S3Quarantine } from './quarantine';
 import { S3Retained } from './retained';
 import { Spool } from './spool';
@@ -85,6 +86,7 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
     },
     quarantine,
     retained: new S3Retained(bucket, `${config.prefix}${RETENTION}/`),
+    notes: new S3Notes(bucket, `${config.prefix}${NOTES}/`),
     locate: (home, path) => `s3://${config.bucket}/${prefixOf(home)}${path.slice(1)}`,
     async *sweep() {
       const before = new Date(Date.now() - ABANDONED_MS);

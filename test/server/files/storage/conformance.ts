@@ -4,7 +4,7 @@ import {
   type Entry,
   type HomeRules,
   type Quarantine,
-  type RetainedAccounts,
+  type Notes, RetainedAccounts,
   StorageError,
   type Volume,
   type WriteMode,
@@ -53,6 +53,7 @@ export interface TestHome {
   readonly again: (account: Pick<HomeRules, 'user' | 'quota' | 'overwrite'>) => Promise<Volume>;
   readonly quarantine: Quarantine;
   readonly retained: RetainedAccounts;
+  readonly notes: Notes;
 }
 
 /** `home` makes an empty home for the user `demo`, in a storage whose uploads are scanned. */
@@ -296,6 +297,26 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       await retained.forget('nobody');
       expect(await all()).toEqual(['../../é "x" 0.5']);
       await expect(volume.openWrite('/.ftps-retention/x', { kind: 'replace' })).rejects.toThrow();
+    });
+
+    it('keeps notes, of which each name is given once, out of the sight of clients', async () => {
+      const { notes } = await home();
+      expect(await notes.read('links/a')).toBeUndefined();
+      expect(await notes.list('links')).toEqual([]);
+      const made = await Promise.all(Array.from({ length: 8 }, (_, index) => notes.create('links/a', `${index}`)));
+      expect(made.filter(Boolean)).toHaveLength(1);
+      expect(await notes.read('links/a')).toBe(String(made.indexOf(true)));
+      for (const name of ['uses/a/0', 'uses/a/1', 'uses/ab/0']) expect(await notes.create(name, '')).toBe(true);
+      expect((await notes.list('uses')).sort()).toEqual(['a/0', 'a/1', 'ab/0']);
+      expect((await notes.list('uses/a')).sort()).toEqual(['0', '1']);
+      await notes.remove('uses/a/0');
+      await notes.remove('uses/a/0');
+      expect(await notes.create('uses/a/0', '')).toBe(true);
+      await notes.clear('uses/a');
+      await notes.clear('uses/a');
+      expect(await notes.list('uses')).toEqual(['ab/0']);
+      for (const name of ['../a', 'a/../b', '/a', '.a', '']) await expect(async () => notes.read(name)).rejects.toThrow('is no name of a note');
+      await expect(volume.openWrite('/.ftps-notes/x', { kind: 'replace' })).rejects.toThrow();
     });
 
     it('holds a quota of bytes and files, also against uploads side by side', async () => {

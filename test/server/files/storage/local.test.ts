@@ -30,6 +30,7 @@ storageConformance('local disk', async (quota) => {
     again: (account) => opened.open({ home: '/', ...account }),
     quarantine: opened.quarantine,
     retained: opened.retained,
+    notes: opened.notes,
   };
 });
 

@@ -1,0 +1,54 @@
+/** Notes in S3: objects below `.ftps-notes/`. */
+import { checkedName } from '../notes';
+import type { Notes } from '../storage';
+import type { Bucket } from './bucket';
+import { isConflict, isMissing, storageError } from './errors';
+
+export class S3Notes implements Notes {
+  constructor(
+    private readonly bucket: Bucket,
+    /** Ends with a slash. */
+    private readonly prefix: string,
+  ) {}
+
+  async create(name: string, text: string): Promise<boolean> {
+    try {
+      await this.bucket.put(this.keyOf(name), text, { condition: { absent: true } });
+      return true;
+    } catch (error) {
+      return isConflict(error) ? false : storageError(error);
+    }
+  }
+
+  async read(name: string): Promise<string | undefined> {
+    try {
+      return (await this.bucket.text(this.keyOf(name))).text;
+    } catch (error) {
+      return isMissing(error) ? undefined : storageError(error);
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.bucket.remove(this.keyOf(name)).catch(storageError);
+  }
+
+  async list(folder: string): Promise<string[]> {
+    const before = `${this.keyOf(folder)}/`;
+    const found: string[] = [];
+    try {
+      for await (const { objects } of this.bucket.list(before, { folders: false })) found.push(...objects.map(({ key }) => key.slice(before.length)));
+    } catch (error) {
+      storageError(error);
+    }
+    return found;
+  }
+
+  async clear(folder: string): Promise<void> {
+    const names = await this.list(folder);
+    await this.bucket.removeAll(names.map((name) => `${this.keyOf(folder)}/${name}`)).catch(storageError);
+  }
+
+  private keyOf(name: string): string {
+    return this.prefix + checkedName(name);
+  }
+}
