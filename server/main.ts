@@ -171,7 +171,7 @@ export async function startServer(
     const own = https && !given.signIns ? new LocalSignIns(limits, https, config.limits.sessions) : undefined;
     if (own) closers.push(async () => own.close());
     const signIns = given.signIns ?? own;
-    const web = https && signIns && (await openHttps({ ...engine, config: { ...config, https }, signIns, mounted: [] }, place));
+    const web = https && signIns && (await openHttps({ ...engine, config: { ...config, https }, signIns, passwords, mounted: [] }, place));
     if (web) closers.push(() => web.close());
     retention.start();
     let drained: Promise<void> | undefined;

@@ -135,6 +135,8 @@ export type ServerEvent =
       readonly source?: string;
       /** Id of the token by which it came. */
       readonly token?: string;
+      /** Id of the link by which somebody without an account came. */
+      readonly link?: string;
       readonly reason?: RefusalReason | string;
       readonly proof?: KeyProof;
     } & SessionFacts)

@@ -61,6 +61,7 @@ const unmapped = z.strictObject({
   outcome: z.string().optional(),
   source: z.string().optional().describe('Where the account was found.'),
   token: z.string().optional().describe('Id of the token by which a program came in.'),
+  link: z.string().optional().describe('Id of the link by which somebody without an account came in.'),
   key: z.string().optional().describe('Fingerprint of the key that somebody logs in with over SSH.'),
   scope: z.enum(['address', 'account']).optional(),
   argument: z.string().optional(),

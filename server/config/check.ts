@@ -94,6 +94,12 @@ function acrossKeys(config: ServerConfig): Problem[] {
           message: 'is an Ed25519 key, which tls.policy "fips" does not take, so that nobody could log in by it; let an ECDSA or RSA key sign',
         });
     });
+  const links = config.https?.links;
+  if (links && links.defaultSeconds > links.maxSeconds)
+    problems.push({
+      key: 'https.links.defaultSeconds',
+      message: `${links.defaultSeconds} is more than https.links.maxSeconds ${links.maxSeconds}; choose at most that`,
+    });
   if (config.tls.clientCrl && !config.tls.clientCa)
     problems.push({ key: 'tls.clientCa', message: 'is missing; tls.clientCrl has no meaning without the authorities it belongs to' });
   if (config.firewall.mode === 'nftables' && 'any' in passive)

@@ -12,6 +12,7 @@ export {
   type DirectorySettings,
   type DirectorySettingsInput,
   type HttpsConfig,
+  type LinksConfig,
   type ListenerConfig,
   type PasswordAccount,
   type Permission,

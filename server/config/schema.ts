@@ -170,6 +170,23 @@ export const httpsSchema = z.strictObject({
   uploadIdleSeconds: seconds('An upload that was begun to go on after a lost connection is given up when nobody does for that long.').default(3_600),
   signInIdleSeconds: seconds('Who signed in with a password and asks for nothing that long signs in again.').default(3_600),
   signInSeconds: seconds('Who signed in with a password signs in again after that long in any case.').default(43_200),
+  links: z
+    .strictObject({
+      defaultSeconds: seconds('How long a link is good where whoever makes it does not say.').default(604_800),
+      maxSeconds: seconds('How long one is good at most.').default(2_592_000),
+      mostUses: z
+        .number()
+        .int()
+        .min(1)
+        .max(1_000)
+        .default(100)
+        .describe('How often one may be used at most: downloads that were begun, files that were uploaded.'),
+      perAccount: count('Links that an account may have at once.').default(100),
+    })
+    .optional()
+    .describe(
+      'Links by which somebody without an account downloads one file, or uploads into one folder and sees nothing of it. An account makes them of what it may do itself, and they end when it is changed or its right is taken away. They are kept in the storage, so that every instance knows them. Absent: none are made, and those that were are good for nothing.',
+    ),
 });
 
 const certificateFiles = z.strictObject({
@@ -715,6 +732,7 @@ export type ServerConfig = z.output<typeof serverConfigSchema>;
 export type ListenerConfig = ServerConfig['listeners'][number];
 export type SftpConfig = NonNullable<ServerConfig['sftp']>;
 export type HttpsConfig = NonNullable<ServerConfig['https']>;
+export type LinksConfig = NonNullable<HttpsConfig['links']>;
 export type AccountRules = z.output<typeof accountRules>;
 export type DirectorySettingsInput = Extract<ServerConfigInput['identity'][number], { kind: 'directory' }>;
 export type DirectorySettings = Extract<ServerConfig['identity'][number], { kind: 'directory' }>;

@@ -2,9 +2,17 @@
 import type { AccountFiles, Asker } from './account-files';
 import { OneAccount } from './one-account';
 import type { FilesParts } from './parts';
+import type { Notes } from './storage/storage';
+
+export type { Notes } from './storage/storage';
 
 export class Files {
   constructor(private readonly parts: FilesParts) {}
+
+  /** What all instances share beside the files. */
+  get notes(): Notes {
+    return this.parts.storage.notes;
+  }
 
   /** Opens an account's files at its login. Throws a StorageError where the storage can't. */
   async open(asker: Asker): Promise<AccountFiles> {

@@ -6,13 +6,18 @@ import { Disconnected } from '../http/inflow';
 import { openApi } from './api/openapi';
 import { Problem, problemOf } from './api/problem';
 import { referencePage } from './api/reference';
-import type { Answer, Asked, KnownAsked, Route } from './api/route';
+import type { Answer, Asked, KnownAsked, LinkAsked, Route } from './api/route';
 import { accountRoutes, refusal } from './api/routes/account';
 import { archiveRoutes } from './api/routes/archives';
 import { fileRoutes } from './api/routes/files';
 import { folderRoutes } from './api/routes/folders';
+import { linkRoutes } from './api/routes/links';
+import { noLink, sharedRoutes } from './api/routes/shared';
 import { uploadRoutes } from './api/routes/uploads';
-import type { Application, Exchange, Visitor } from './exchange';
+import type { Application, Entrance, Exchange, Visitor } from './exchange';
+import type { Links } from './links/links';
+import { proofIn } from './links/proof';
+import { withoutSecret } from './links/record';
 import { PAGE_POLICY, pageFile } from './page/files';
 import type { RequestRates } from './rates';
 import type { Uploads } from './uploads';
@@ -23,7 +28,7 @@ const LARGEST_JSON = 64 * 1024;
 const JSON_TYPE = 'application/json; charset=utf-8';
 const SIGN_IN_AGAIN = 'Sign in first, or send a token.';
 
-export const routes: readonly Route[] = [...accountRoutes, ...folderRoutes, ...fileRoutes, ...uploadRoutes, ...archiveRoutes];
+export const routes: readonly Route[] = [...accountRoutes, ...folderRoutes, ...fileRoutes, ...uploadRoutes, ...archiveRoutes, ...linkRoutes, ...sharedRoutes];
 
 const described = openApi(routes, PREFIX);
 const document = `${JSON.stringify(described)}\n`;
@@ -32,12 +37,20 @@ const reference = referencePage(described);
 interface Found {
   readonly route: Route;
   readonly at: string;
+  readonly link: string;
 }
+
+/** Each route with the addresses that it is for. */
+const patterns = routes.map((route) => ({
+  route,
+  pattern: new RegExp(`^${route.at.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === 'path' ? '(?<path>.+)' : `(?<${name}>[^/]+)`))}$`),
+}));
 
 /** What the requests of a process share. */
 export interface Shared {
   readonly uploads: Uploads;
   readonly rates: RequestRates;
+  readonly links: Links;
 }
 
 export function application(shared: Shared): Application {
@@ -56,13 +69,13 @@ async function answer(exchange: Exchange, shared: Shared): Promise<void> {
     // Of a client that is gone the connection tells.
     if (error instanceof Disconnected) throw error;
     const problem = problemOf(error);
-    caller.refused(head, problem.status, problem.code);
+    caller.refused({ method: head.method, path: withoutSecret(head.path) }, problem.status, problem.code);
     reply.send(problem.status, { 'content-type': 'application/problem+json', ...problem.headers }, problem.body);
   }
 }
 
-async function answerTo(exchange: Exchange, { uploads, rates }: Shared): Promise<Answer> {
-  const { head, caller } = exchange;
+async function answerTo(exchange: Exchange, shared: Shared): Promise<Answer> {
+  const { head } = exchange;
   if (head.path === `${PREFIX}/openapi.json` && (head.method === 'GET' || head.method === 'HEAD')) {
     exchange.reply.send(200, { 'content-type': JSON_TYPE }, document);
     return 'answered';
@@ -73,24 +86,26 @@ async function answerTo(exchange: Exchange, { uploads, rates }: Shared): Promise
     exchange.reply.send(200, { 'content-type': file.type, 'content-security-policy': PAGE_POLICY, 'cross-origin-opener-policy': 'same-origin' }, file.text);
     return 'answered';
   }
-  const { route, at } = find(head);
+  const found = find(head);
   refuseOtherSites(head);
-  if (route.who === 'anybody') return route.handle({ exchange, at, query: queryOf(route, head), body: await sent(route, exchange) } as Asked<never, never>);
-  const entrance = await caller.visitor(head.headers);
-  if (entrance?.kind !== 'entered') {
-    if (entrance?.kind === 'refused' && entrance.isLast) exchange.endsConnection();
-    throw refusal(entrance ?? { kind: 'refused', isLast: false }, SIGN_IN_AGAIN);
-  }
-  const { visitor } = entrance;
-  const rate = rates.take(visitor.account.user);
-  exchange.reply.also(rate.headers);
-  if (rate.isTooMany) throw new Problem(429, 'too-many-requests', 'The account has asked for too much in this minute.');
+  const { route, at, link } = found;
+  if (route.who === 'anybody')
+    return route.handle({ exchange, at, link, query: queryOf(route, head), body: await sent(route, exchange) } as Asked<never, never>);
+  return route.who === 'link' ? byLink(exchange, { ...found, route }, shared) : byVisitor(exchange, { ...found, route }, shared);
+}
+
+async function byVisitor(exchange: Exchange, { route, at, link }: Found & { route: { who: 'visitor' } }, { uploads, rates, links }: Shared): Promise<Answer> {
+  const { head, caller } = exchange;
+  const visitor = entered(exchange, await caller.visitor(head.headers), () => refusal({ kind: 'refused', isLast: false }, SIGN_IN_AGAIN));
+  spend(exchange, rates, visitor.account.user);
   const known: KnownAsked<unknown, unknown> = {
     exchange,
     at,
+    link,
     visitor,
     files: visitor.files,
     uploads,
+    links,
     query: queryOf(route, head),
     body: await sent(route, exchange),
     path: (text) => reached(visitor, text),
@@ -98,22 +113,59 @@ async function answerTo(exchange: Exchange, { uploads, rates }: Shared): Promise
   return route.handle(known as KnownAsked<never, never>);
 }
 
+async function byLink(exchange: Exchange, { route, at, link }: Found & { route: { who: 'link' } }, { uploads, rates, links }: Shared): Promise<Answer> {
+  const { head, caller } = exchange;
+  const { link: record, files } = entered(exchange, await caller.byLink(link, proofIn(head.headers)), noLink);
+  if (!record) throw noLink();
+  spend(exchange, rates, `link ${record.id}`);
+  const known: LinkAsked<unknown, unknown> = {
+    exchange,
+    at,
+    link,
+    record,
+    files,
+    uploads,
+    links,
+    query: queryOf(route, head),
+    body: await sent(route, exchange),
+    async use() {
+      const use = await links.use(record);
+      if (!use) throw new Problem(410, 'link-used', 'This link was used as often as it may be.');
+      caller.toldOfLink('USE', 200, record);
+      return use;
+    },
+  };
+  return route.handle(known as LinkAsked<never, never>);
+}
+
+/** Throws what a client that did not get in is told. */
+function entered(exchange: Exchange, entrance: Entrance | undefined, refused: () => Problem): Visitor {
+  if (entrance?.kind === 'entered') return entrance.visitor;
+  if (entrance && 'isLast' in entrance && entrance.isLast) exchange.endsConnection();
+  throw entrance === undefined || entrance.kind === 'refused' ? refused() : refusal(entrance, SIGN_IN_AGAIN);
+}
+
+function spend(exchange: Exchange, rates: RequestRates, who: string): void {
+  const rate = rates.take(who);
+  exchange.reply.also(rate.headers);
+  if (rate.isTooMany) throw new Problem(429, 'too-many-requests', 'The account has asked for too much in this minute.');
+}
+
 function find({ method, path }: Head): Found {
   const rest = path.startsWith(`${PREFIX}/`) ? path.slice(PREFIX.length) : undefined;
-  const fitting = rest === undefined ? [] : routes.flatMap((route) => matched(route, rest) ?? []);
+  const fitting =
+    rest === undefined ? [] : patterns.flatMap(({ route, pattern }) => matched(route, pattern.exec(rest === '/folders/' ? '/folders' : rest)) ?? []);
   const found = fitting.find(({ route }) => route.method === method);
   if (found) return found;
   if (fitting.length === 0) throw new Problem(404, 'not-found', 'There is nothing under this address.');
   throw new Problem(405, 'method', `${method} is not for this address.`, { allow: fitting.map(({ route }) => route.method).join(', ') });
 }
 
-function matched(route: Route, rest: string): Found | undefined {
-  const [before, place] = route.at.split('{');
-  if (place === undefined) return rest === route.at || (route.at === '/folders' && rest === '/folders/') ? { route, at: '/' } : undefined;
-  if (!rest.startsWith(before!) || rest.length === before!.length) return undefined;
-  const encoded = rest.slice(before!.length);
-  if (place.startsWith('id') && encoded.includes('/')) return undefined;
-  return { route, at: decoded(encoded, place.startsWith('id') ? '' : '/') };
+function matched(route: Route, match: RegExpExecArray | null): Found | undefined {
+  if (!match) return undefined;
+  const { link = '', ...places } = match.groups ?? {};
+  const [[name, encoded] = ['', '']] = Object.entries(places);
+  return { route, at: name === '' ? '/' : decoded(encoded, name === 'path' ? '/' : ''), link };
 }
 
 function decoded(text: string, before: string): string {

@@ -6,6 +6,8 @@ import type { Origin } from '../sessions/listener';
 import { Door } from './access/door';
 import type { HttpsEngine } from './engine';
 import type { Application, Caller } from './exchange';
+import type { LinkProof } from './links/proof';
+import type { LinkRecord } from './links/record';
 
 export class HttpsConnection extends HttpConnection implements Caller {
   private readonly door: Door;
@@ -42,8 +44,16 @@ export class HttpsConnection extends HttpConnection implements Caller {
     return this.door.visitor(headers);
   }
 
+  byLink(address: string, proof: LinkProof) {
+    return this.door.byLink(address, proof);
+  }
+
   signOut(): void {
     this.door.signOut();
+  }
+
+  toldOfLink(command: 'LINK' | 'UNLINK' | 'USE', code: number, { id, path }: Pick<LinkRecord, 'id' | 'path'>): void {
+    this.engine.audit.record({ kind: 'command', command, argument: id, code, path, ...this.facts });
   }
 
   protected handle(exchange: HttpExchange): Promise<void> {

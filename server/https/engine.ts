@@ -10,6 +10,7 @@ import type { Sessions } from '../sessions/registry';
 import type { SessionInfo } from '../sessions/session-info';
 import type { SignIns } from '../sessions/sign-ins';
 import type { ServerCertificates } from '../tls/certificates';
+import type { Links } from './links/links';
 
 export interface HttpsEngine {
   readonly config: ServerConfig & { readonly https: HttpsConfig };
@@ -24,6 +25,7 @@ export interface HttpsEngine {
   readonly signIns: SignIns;
   /** What other protocols answer on this port. */
   readonly mounted: readonly Mounted[];
+  readonly links: Links;
   /** The sessions of all processes. */
   readonly who: () => Promise<readonly SessionInfo[]>;
 }

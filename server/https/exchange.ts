@@ -3,16 +3,20 @@ import type { AccountFiles } from '../files/account-files';
 import type { HttpCaller, HttpExchange } from '../http/exchange';
 import type { Account } from '../identity/identity';
 import type { SessionInfo } from '../sessions/session-info';
+import type { LinkProof } from './links/proof';
+import type { LinkRecord } from './links/record';
 
 /** Who asks. */
 export interface Visitor {
-  /** Tells sign-ins and tokens apart: the SHA-256 of the cookie, or the id of the token. */
+  /** Tells them apart: the SHA-256 of the cookie, or the id of the token or link. */
   readonly key: string;
-  readonly via: 'sign-in' | 'token';
+  readonly via: 'sign-in' | 'token' | 'link';
   readonly account: Account;
   readonly files: AccountFiles;
   /** The folder that a token reaches, as the account names it. */
   readonly folder: string;
+  /** By which somebody without an account came in, and uses this one's files. */
+  readonly link?: LinkRecord;
 }
 
 /** What became of a request to come in. */
@@ -20,7 +24,9 @@ export type Entrance =
   | { readonly kind: 'entered'; readonly visitor: Visitor; readonly cookie?: string }
   /** `isLast`: the connection has no further try. */
   | { readonly kind: 'refused'; readonly isLast: boolean }
-  | { readonly kind: 'unavailable' | 'too-many-sessions' | 'locked-out' | 'gone' };
+  | { readonly kind: 'unavailable' | 'too-many-sessions' | 'locked-out' | 'gone' }
+  /** Of links: it is good for nothing any more; its password is missing, or wrong. */
+  | { readonly kind: 'link-over' | 'link-password'; readonly isLast: boolean };
 
 /** What of its connection a request needs. */
 export interface Caller extends HttpCaller {
@@ -28,9 +34,13 @@ export interface Caller extends HttpCaller {
   signIn(user: string, password: string | undefined): Promise<Entrance>;
   /** Who is named by the request's cookie or token; undefined where it has neither. */
   visitor(headers: ReadonlyMap<string, string>): Promise<Entrance | undefined>;
+  /** Who comes by a link, whose address this is. */
+  byLink(address: string, proof: LinkProof): Promise<Entrance>;
   signOut(): void;
   /** The sessions of all processes. */
   who(): Promise<readonly SessionInfo[]>;
+  /** Tells the audit what was done with a link. */
+  toldOfLink(command: 'LINK' | 'UNLINK' | 'USE', code: number, link: Pick<LinkRecord, 'id' | 'path'>): void;
 }
 
 export interface Exchange extends HttpExchange {

@@ -1,6 +1,8 @@
 /** Opens the door of HTTPS. */
+import type { PasswordChecks } from '../identity/hashing/checks';
 import { application } from './application';
 import type { HttpsEngine } from './engine';
+import { Links } from './links/links';
 import { HttpsListener } from './listener';
 import { RequestRates } from './rates';
 import { Uploads } from './uploads';
@@ -14,9 +16,14 @@ export interface HttpsDoor {
 }
 
 /** Opens the port. Throws an Error that names the setting where it can't be. */
-export async function openHttps(engine: HttpsEngine, place: { readonly index: number; readonly count: number }): Promise<HttpsDoor> {
+export async function openHttps(
+  parts: Omit<HttpsEngine, 'links'> & { readonly passwords: PasswordChecks },
+  place: { readonly index: number; readonly count: number },
+): Promise<HttpsDoor> {
+  const { files, identity, passwords, config } = parts;
+  const engine: HttpsEngine = { ...parts, links: new Links({ notes: files.notes, identity, passwords, config: config.https.links }) };
   const uploads = new Uploads(engine.config.https.uploadIdleSeconds, place);
-  const listener = new HttpsListener(engine, application({ uploads, rates: new RequestRates(engine.config.https.requestsPerMinute) }));
+  const listener = new HttpsListener(engine, application({ uploads, links: engine.links, rates: new RequestRates(engine.config.https.requestsPerMinute) }));
   await listener.open();
   return {
     port: listener.port,

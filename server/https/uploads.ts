@@ -87,7 +87,8 @@ export class OpenUpload {
 
   constructor(
     process: number,
-    readonly user: string,
+    /** Whose it is: the account's name, or what names a link. */
+    readonly owner: string,
     readonly path: string,
     /** Of the whole file. Bytes. */
     readonly length: number,
@@ -151,20 +152,20 @@ export class Uploads {
 
   /** Throws what `openUpload` throws, and TooManyUploads. */
   async begin(
-    { user, files, path, length }: { readonly user: string; readonly files: AccountFiles; readonly path: string; readonly length: number },
+    { owner, files, path, length }: { readonly owner: string; readonly files: AccountFiles; readonly path: string; readonly length: number },
     isNew: boolean,
   ): Promise<OpenUpload> {
-    const own = [...this.open.values()].filter((one) => one.user === user);
+    const own = [...this.open.values()].filter((one) => one.owner === owner);
     if (own.length >= MOST_OF_ACCOUNT || this.open.size >= MOST_IN_ALL) throw new TooManyUploads();
-    const upload = new OpenUpload(this.place.index, user, path, length, await files.openUpload('PUT', path, { kind: isNew ? 'create' : 'replace' }));
+    const upload = new OpenUpload(this.place.index, owner, path, length, await files.openUpload('PUT', path, { kind: isNew ? 'create' : 'replace' }));
     this.open.set(upload.id, upload);
     void upload.outcome.then(() => setTimeout(() => this.open.delete(upload.id), this.idleSeconds * 1000).unref());
     return upload;
   }
 
-  find(id: string, user: string): OpenUpload | undefined {
+  find(id: string, owner: string): OpenUpload | undefined {
     const upload = this.open.get(id);
-    return upload?.user === user ? upload : undefined;
+    return upload?.owner === owner ? upload : undefined;
   }
 
   /** Whether it belongs to another process of this server. */

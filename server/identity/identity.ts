@@ -1,5 +1,5 @@
 /** What every source of accounts answers: is this who they say, and what may they do. */
-import type { AccountRules } from '../config';
+import type { AccountRules, AccountToken } from '../config';
 
 /** An account that has logged in, with the rules that apply to it. */
 export interface Account extends AccountRules {
@@ -71,6 +71,10 @@ export type RefusalReason =
   | 'unknown-key'
   | 'unknown-token'
   | 'token-expired'
+  /** Links: there is none of that secret; its time is over, or its account's rights are; its password is missing or wrong. */
+  | 'unknown-link'
+  | 'link-over'
+  | 'link-password'
   /** Certificates of SSH: the authority is none of the account's or the server's, or the certificate does not name the account. */
   | 'unknown-authority'
   | 'principal-not-listed'
@@ -86,11 +90,13 @@ export type Verdict =
       readonly kind: 'accepted';
       readonly account: Account;
       readonly source: string;
-      readonly method: 'password' | 'certificate' | 'password+certificate' | 'publickey' | 'publickey+password' | 'session' | 'token';
+      readonly method: 'password' | 'certificate' | 'password+certificate' | 'publickey' | 'publickey+password' | 'session' | 'token' | 'link';
       /** Of the record whose password was right, where the source has records: see `AccountRecord`. */
       readonly fingerprint?: string;
       /** By which it came in. The permissions of `account` are what its scopes leave of them. */
       readonly token?: { readonly id: string /** The folder that it reaches, as the account names it. */; readonly folder: string };
+      /** By which somebody came in who has no account. The permissions of `account` are what is left of them for the link. */
+      readonly link?: { readonly id: string };
     }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly source?: string }
   /** The source could not answer (directory down). The client hears 421. */
@@ -102,6 +108,8 @@ export interface AccountRecord {
   readonly source: string;
   /** Changes with everything that is said of the account, its password's hash included. */
   readonly fingerprint: string;
+  /** Those that it has, without their secrets. */
+  readonly tokens: readonly Pick<AccountToken, 'id' | 'scopes' | 'folder' | 'expires'>[];
 }
 
 /**

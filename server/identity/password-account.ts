@@ -36,7 +36,12 @@ async function compare(found: PlainPasswordAccount | undefined, credentials: Cre
 
 /** An account with what its password is checked against. Tokens come and go without a change of it. */
 export function recordOf(found: PlainPasswordAccount, source: string): AccountRecord {
-  return { account: accountOf(found), source, fingerprint: digest(JSON.stringify({ ...found, tokens: undefined })).toString('base64') };
+  return {
+    account: accountOf(found),
+    source,
+    fingerprint: digest(JSON.stringify({ ...found, tokens: undefined })).toString('base64'),
+    tokens: (found.tokens ?? []).map(({ id, scopes, folder, expires }) => ({ id, scopes, folder, expires })),
+  };
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest();

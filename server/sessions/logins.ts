@@ -112,7 +112,17 @@ export class Logins {
     if (!entered) return { kind: 'gone' };
     this.failed = 0;
     newcomers.hasLoggedIn(session.address);
-    audit.record({ kind: 'login', outcome: 'success', login, method, source, token: verdict.token?.id, proof: this.proof, ...session.facts });
+    audit.record({
+      kind: 'login',
+      outcome: 'success',
+      login,
+      method,
+      source,
+      token: verdict.token?.id,
+      link: verdict.link?.id,
+      proof: this.proof,
+      ...session.facts,
+    });
     return { kind: 'accepted', method };
   }
 

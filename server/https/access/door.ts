@@ -1,4 +1,4 @@
-/** Who asks on a connection: by password, by the cookie of a sign-in, by a token. Every way in is an attempt of `Logins`, so that limits and the audit are those of every protocol. */
+/** Who asks on a connection: by password, by the cookie of a sign-in, by a token, by a link. Every way in is an attempt of `Logins`, so that limits and the audit are those of every protocol. */
 import type { SessionFacts } from '../../audit/event';
 import type { Account, AccountRecord, ClientCertificate, Verdict } from '../../identity/identity';
 import { readToken, type Token } from '../../identity/token';
@@ -6,6 +6,8 @@ import type { Limits } from '../../limits/limits';
 import { type LoggingIn, type LoginEnd, Logins } from '../../sessions/logins';
 import type { HttpsEngine } from '../engine';
 import type { Entrance, Visitor } from '../exchange';
+import { type LinkVerdict, loginOf } from '../links/links';
+import type { LinkProof } from '../links/proof';
 import { keyOf, newSecret, secretIn } from './cookie';
 
 /** Cookies and tokens that are none, on one connection, after which it ends: an honest client has one at most that is out of date. */
@@ -21,7 +23,7 @@ export interface DoorConnection {
 
 /** Who is about to come in, and whose place it takes. */
 interface Entering {
-  readonly visitor: Pick<Visitor, 'key' | 'via' | 'folder'>;
+  readonly visitor: Pick<Visitor, 'key' | 'via' | 'folder' | 'link'>;
   readonly fingerprint?: string;
   /** Whether a sign-in begins. */
   readonly begins: boolean;
@@ -42,7 +44,7 @@ export class Door implements LoggingIn {
     private readonly connection: DoorConnection,
   ) {
     const { limits, signIns } = engine;
-    // A sign-in has the place of a session, however many connections it has; a token has one for each.
+    // A sign-in has the place of a session, however many connections it has; a token or a link has one for each.
     const ownLimits: Limits = {
       admitConnection: (address) => limits.admitConnection(address),
       releaseConnection: (address, end) => limits.releaseConnection(address, end),
@@ -58,7 +60,7 @@ export class Door implements LoggingIn {
       releaseAccount: (user) => {
         const { begins, visitor } = this.entering!;
         if (begins) signIns.end(visitor.key);
-        else if (visitor.via === 'token') limits.releaseAccount(user);
+        else if (visitor.via !== 'sign-in') limits.releaseAccount(user);
       },
     };
     this.logins = new Logins({ ...engine, limits: ownLimits }, this);
@@ -110,6 +112,37 @@ export class Door implements LoggingIn {
     return secret === undefined ? undefined : this.bySignIn(keyOf(secret));
   }
 
+  /** Looked at with every request: a link lets nobody do what its account may not do any more. */
+  async byLink(text: string, proof: LinkProof): Promise<Entrance> {
+    const { links } = this.engine;
+    const { address } = this.connection;
+    const { current } = this;
+    const login = loginOf(text);
+    if (current?.link && proof.password === undefined) {
+      const verdict = await links.check(text, proof, { address, isKnown: true });
+      if (verdict.kind === 'accepted' && current.fingerprint === verdict.fingerprint) return { kind: 'entered', visitor: current };
+    }
+    this.forget();
+    let verdict: LinkVerdict | undefined;
+    const ask = async (): Promise<Verdict> => {
+      verdict = await links.check(text, proof, { address, isKnown: false });
+      if (verdict.kind === 'unavailable' || verdict.kind === 'refused') return verdict;
+      if (verdict.kind !== 'accepted') return { kind: 'refused', reason: verdict.kind === 'over' ? 'link-over' : 'link-password' };
+      const { record, account, source, fingerprint } = verdict;
+      this.prepare({ visitor: { key: record.id, via: 'link', folder: '/', link: record }, fingerprint, begins: false });
+      return { kind: 'accepted', account, source, method: 'link', link: { id: record.id } };
+    };
+    const end = await this.logins.attemptByProof(login, ask, () => verdict?.kind !== 'over' && verdict?.kind !== 'password-missing');
+    if (verdict?.kind === 'over') this.logins.recordRefusal(login, 'link-over', undefined);
+    if (verdict?.kind === 'over' || verdict?.kind === 'password-missing') {
+      this.refusals += 1;
+      return { kind: verdict.kind === 'over' ? 'link-over' : 'link-password', isLast: this.refusals >= MOST_REFUSED };
+    }
+    if (!end) return { kind: 'locked-out' };
+    if (end.kind === 'refused' && verdict?.kind === 'refused' && verdict.reason === 'link-password') return { kind: 'link-password', isLast: end.isLast };
+    return this.entrance(end);
+  }
+
   signOut(): void {
     if (this.current?.via !== 'sign-in') return;
     this.engine.signIns.end(this.current.key);
@@ -133,7 +166,7 @@ export class Door implements LoggingIn {
     if (this.ended) return false;
     this.connection.facts = facts;
     this.current = { ...visitor, account, files: opened, fingerprint };
-    if (visitor.via === 'token') this.placeOf = account.user;
+    if (visitor.via !== 'sign-in') this.placeOf = account.user;
     return true;
   }
 
@@ -194,11 +227,15 @@ export class Door implements LoggingIn {
 
   /** Somebody else is about to come in. */
   private prepare(entering: Entering): void {
+    this.forget();
+    this.entering = entering;
+  }
+
+  private forget(): void {
     this.leave();
     this.current = undefined;
     const { user: _, ...facts } = this.connection.facts;
     this.connection.facts = facts;
-    this.entering = entering;
   }
 
   private strange(): Entrance {

@@ -6,6 +6,11 @@ import { problem } from './schemas';
 type Json = Record<string, unknown>;
 
 const COMPONENTS = '#/components/schemas/';
+const PLACES: Readonly<Record<string, string>> = {
+  path: 'Path of the file or folder, without its first slash. Slashes may stand as they are, or as %2F.',
+  link: 'Of the link, as the last part of its address has it.',
+  name: 'Name that the file is to have.',
+};
 const PROBLEMS = { description: 'Refused; the body says why.', content: { 'application/problem+json': { schema: { $ref: `${COMPONENTS}Problem` } } } };
 
 export function openApi(routes: readonly Route[], prefix: string): Json {
@@ -31,27 +36,22 @@ export function openApi(routes: readonly Route[], prefix: string): Json {
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'A token, as `ftps token create` prints it.' },
         cookie: { type: 'apiKey', in: 'cookie', name: '__Host-ftps', description: 'Of a browser that has signed in.' },
+        linkPassword: { type: 'http', scheme: 'basic', description: 'The password of a link that has one; whatever the name.' },
+        linkCookie: { type: 'apiKey', in: 'cookie', name: '__Secure-ftps-link', description: 'Of a browser that has said the password of a link.' },
       },
     },
   };
 }
 
 function operation(route: Route, schemas: Record<string, Json>): Json {
-  const place = /\{(path|id)\}/.exec(route.at)?.[1];
   const parameters: Json[] = [
-    ...(place === 'path'
-      ? [
-          {
-            name: 'path',
-            in: 'path',
-            required: true,
-            description: 'Path of the file or folder, without its first slash. Slashes may stand as they are, or as %2F.',
-            schema: { type: 'string', minLength: 1 },
-          },
-        ]
-      : place === 'id'
-        ? [{ name: 'id', in: 'path', required: true, schema: { type: 'string', minLength: 1 } }]
-        : []),
+    ...[...route.at.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
+      name,
+      in: 'path',
+      required: true,
+      ...(PLACES[name] === undefined ? {} : { description: PLACES[name] }),
+      schema: { type: 'string', minLength: 1 },
+    })),
     ...queryParameters(route, schemas),
     ...Object.entries(route.headers ?? {}).map(([name, description]) => ({ name, in: 'header', description, schema: { type: 'string' } })),
   ];
@@ -59,7 +59,7 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
     operationId: route.id,
     summary: route.summary,
     ...(route.description ? { description: route.description } : {}),
-    ...(route.who === 'anybody' ? { security: [] } : {}),
+    ...(route.who === 'anybody' ? { security: [] } : route.who === 'link' ? { security: [{}, { linkPassword: [] }, { linkCookie: [] }] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.body === undefined
       ? {}

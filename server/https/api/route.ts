@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import type { AccountFiles } from '../../files/account-files';
 import type { Headers } from '../../http/reply';
 import type { Exchange, Visitor } from '../exchange';
+import type { Links, Use } from '../links/links';
+import type { LinkRecord } from '../links/record';
 import type { Uploads } from '../uploads';
 
 /** Its answer, or that it has answered by itself. */
@@ -11,8 +13,10 @@ export type Answer = { readonly status: number; readonly json?: unknown; readonl
 /** Who asks for what. */
 export interface Asked<Query, Sent> {
   readonly exchange: Exchange;
-  /** What stands in the URL for `{path}`, absolute, or for `{id}`. */
+  /** What stands in the URL for its last part in braces; a `{path}` is absolute. */
   readonly at: string;
+  /** What stands there for `{link}`, secret and all; '' where there is none. */
+  readonly link: string;
   readonly query: Query;
   readonly body: Sent;
 }
@@ -22,8 +26,20 @@ export interface KnownAsked<Query, Sent> extends Asked<Query, Sent> {
   readonly files: AccountFiles;
   /** Those that go on after a lost connection. */
   readonly uploads: Uploads;
+  readonly links: Links;
   /** A path of the account's, absolute; throws where the visitor does not reach it. */
   path(text: string): string;
+}
+
+/** Somebody without an account who came by a link. */
+export interface LinkAsked<Query, Sent> extends Asked<Query, Sent> {
+  readonly record: LinkRecord;
+  /** Of the account, with what the link allows. */
+  readonly files: AccountFiles;
+  readonly uploads: Uploads;
+  readonly links: Links;
+  /** Takes a use of the link, and tells the audit. Throws where there is none left. */
+  use(): Promise<Use>;
 }
 
 export interface AnswerDescription {
@@ -35,7 +51,7 @@ export interface AnswerDescription {
 
 interface Described {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
-  /** Below `/api/v1`; `{path}` is everything that follows, `{id}` one part. */
+  /** Below `/api/v1`; `{path}` is everything that follows, any other name one part. */
   readonly at: string;
   readonly id: string;
   readonly summary: string;
@@ -49,7 +65,8 @@ interface Described {
 
 export type Route =
   | (Described & { readonly who: 'anybody'; handle(asked: Asked<never, never>): Promise<Answer> })
-  | (Described & { readonly who: 'visitor'; handle(asked: KnownAsked<never, never>): Promise<Answer> });
+  | (Described & { readonly who: 'visitor'; handle(asked: KnownAsked<never, never>): Promise<Answer> })
+  | (Described & { readonly who: 'link'; handle(asked: LinkAsked<never, never>): Promise<Answer> });
 
 type QueryOf<Q> = Q extends z.ZodObject ? z.output<Q> : Record<string, never>;
 type SentOf<B> = B extends z.ZodType ? z.output<B> : undefined;
@@ -66,4 +83,11 @@ export function openRoute<Q extends z.ZodObject | undefined, B extends z.ZodType
   described: Omit<Described, 'query' | 'body'> & { readonly query?: Q; readonly body?: B; handle(asked: Asked<QueryOf<Q>, SentOf<B>>): Promise<Answer> },
 ): Route {
   return { ...described, who: 'anybody' } as unknown as Route;
+}
+
+/** For whoever comes by a link; `{link}` is a part of the address. */
+export function linkRoute<Q extends z.ZodObject | undefined, B extends z.ZodType | 'bytes' | undefined>(
+  described: Omit<Described, 'query' | 'body'> & { readonly query?: Q; readonly body?: B; handle(asked: LinkAsked<QueryOf<Q>, SentOf<B>>): Promise<Answer> },
+): Route {
+  return { ...described, who: 'link' } as unknown as Route;
 }

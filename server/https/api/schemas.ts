@@ -49,6 +49,44 @@ export const visitor = z
   })
   .meta({ id: 'Visitor' });
 
+export const link = z
+  .strictObject({
+    id: z.string(),
+    kind: z.enum(['download', 'drop']),
+    path: z.string().describe('The file that is downloaded, or the folder that is uploaded into.'),
+    title: z.string().describe('What is shown to who opens it.'),
+    created: z.iso.datetime(),
+    expires: z.iso.datetime(),
+    uses: z.number().int().describe('How often it may be used: downloads that are begun, or files that are uploaded.'),
+    used: z.number().int(),
+    hasPassword: z.boolean(),
+    token: z.string().optional().describe('Id of the token that made it, and with which it ends.'),
+  })
+  .meta({ id: 'Link' });
+
+export const madeLink = link.extend({ url: z.string().describe('The address, with its secret. It is told this once.') }).meta({ id: 'MadeLink' });
+
+export const sharedLink = z
+  .strictObject({
+    kind: z.enum(['download', 'drop']),
+    title: z.string(),
+    name: z.string().optional().describe('Of the file that is downloaded.'),
+    size: z.number().int().min(0).optional().describe('Its size. Bytes.'),
+    modified: z.iso.datetime().optional(),
+    expires: z.iso.datetime(),
+    left: z.number().int().min(0).describe('How often the link may still be used.'),
+  })
+  .meta({ id: 'SharedLink' });
+
+export const dropped = z
+  .strictObject({
+    name: z.string().describe('As it was sent. Where the folder has a file of that name it is kept under another one.'),
+    size: z.number().int().min(0).describe('Bytes.'),
+    sha256: z.string().optional().describe('Of the bytes that came, hexadecimal; absent where the server does not hash uploads.'),
+    held: z.boolean().describe('Whether it is safe and is let through only when a scanner that works on its own has found it clean.'),
+  })
+  .meta({ id: 'Dropped' });
+
 export const session = z
   .strictObject({
     id: z.string(),

@@ -1,5 +1,6 @@
 // The page's script: it runs in a browser as it stands here.
 
+import { Links } from '/links.js';
 import { texts } from '/texts.js';
 import { send, Uploads } from '/uploads.js';
 
@@ -198,6 +199,7 @@ function showActions() {
   at('rename').disabled = count !== 1 || !may('rename');
   at('move').disabled = count === 0 || !may('rename');
   at('delete').disabled = count === 0 || !may('delete');
+  links.button.disabled = !visitor;
 }
 
 at('entries').addEventListener('change', ({ target }) => {
@@ -312,10 +314,20 @@ function download() {
   link.remove();
 }
 
+/** What a link would be for: the one that is selected, or the folder that is shown. */
+function linkTarget() {
+  const [path = folder, another] = selected;
+  if (another) return undefined;
+  const kind = shown.get(path)?.type === 'file' ? 'download' : 'drop';
+  return may(kind === 'download' ? 'read' : 'write') ? { kind, path } : undefined;
+}
+const links = new Links({ texts, times, ask, target: linkTarget, toolbar: at('delete').parentNode, before: at('delete') });
+
 for (const [id, act] of Object.entries({ 'new-folder': makeFolder, rename, move, delete: remove, download })) at(id).addEventListener('click', act);
 
 document.addEventListener('keydown', (event) => {
-  if (!visitor || event.target.matches('input:not([type=checkbox])') || at('ask').open || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!visitor || event.target.matches('input:not([type=checkbox])') || at('ask').open || links.isOpen || event.ctrlKey || event.metaKey || event.altKey)
+    return;
   const acts = { '/': () => at('search').focus(), Delete: () => at('delete').click(), F2: () => at('rename').click(), Backspace: () => open(parentOf(folder)) };
   const act = acts[event.key];
   if (!act) return;

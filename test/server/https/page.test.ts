@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const names = ['/', '/page.css', '/page.js', '/uploads.js', '/texts.js'];
+const names = ['/', '/page.css', '/page.js', '/uploads.js', '/links.js', '/link.js', '/l/x', '/texts.js'];
 const all = () => names.map((name) => pageFile(name)!.text).join('\n');
 
 it('comes to everybody, also by a link of another site, with a policy that lets it load nothing but its own files', async () => {

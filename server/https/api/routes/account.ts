@@ -1,7 +1,7 @@
 /** Signing in and out, and what an account sees of itself. */
 import { z } from 'zod';
 import { CLEAR_COOKIE, setCookie } from '../../access/cookie';
-import type { Entrance } from '../../exchange';
+import type { Entrance, Visitor } from '../../exchange';
 import { Problem } from '../problem';
 import { openRoute, type Route, route } from '../route';
 import { session, visitor } from '../schemas';
@@ -16,6 +16,10 @@ export function refusal(entrance: Exclude<Entrance, { kind: 'entered' }>, text: 
       return new Problem(401, 'refused', text, { 'www-authenticate': 'Bearer' });
     case 'locked-out':
       return new Problem(429, 'locked-out', 'Your address is locked out; try again later.');
+    case 'link-over':
+      return new Problem(410, 'link-over', 'This link is good for nothing any more.');
+    case 'link-password':
+      return new Problem(403, 'link-password', 'The password of this link is missing, or wrong.');
     case 'too-many-sessions':
       return new Problem(429, 'too-many-sessions', 'The account has too many sessions.');
     case 'unavailable':
@@ -26,16 +30,8 @@ export function refusal(entrance: Exclude<Entrance, { kind: 'entered' }>, text: 
 
 type VisitorJson = z.output<typeof visitor>;
 
-function visitorJson({
-  account,
-  via,
-  folder,
-}: {
-  account: { user: string; permissions: readonly string[] };
-  via: VisitorJson['via'];
-  folder: string;
-}): VisitorJson {
-  return { user: account.user, via, permissions: [...account.permissions], folder };
+function visitorJson({ account, via, folder }: Visitor): VisitorJson {
+  return { user: account.user, via: via === 'token' ? via : 'sign-in', permissions: [...account.permissions], folder };
 }
 
 export const accountRoutes: readonly Route[] = [

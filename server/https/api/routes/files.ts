@@ -14,9 +14,13 @@ const CONDITIONS = {
 
 type Asked = KnownAsked<Record<string, never>, undefined>;
 
-async function download({ exchange, files, at, path }: Asked): Promise<Answer> {
+function download({ exchange, files, at, path }: Asked): Promise<Answer> {
+  return sendFile(exchange, files, path(at));
+}
+
+/** `begins` is awaited before bytes are sent; what it throws is the answer. */
+export async function sendFile(exchange: Asked['exchange'], files: Asked['files'], where: string, begins?: () => Promise<unknown>): Promise<Answer> {
   const { head, reply, caller } = exchange;
-  const where = path(at);
   const entry = await files.find('download', where, 'file');
   if (entry.type !== 'file') throw new StorageError('is-directory', 'That is a folder.');
   const validators = { etag: etagOf(entry), 'last-modified': entry.modified.toUTCString() };
@@ -34,6 +38,7 @@ async function download({ exchange, files, at, path }: Asked): Promise<Answer> {
   };
   const status = range ? 206 : 200;
   if (head.method === 'HEAD') return { status, headers: { ...headers, 'content-length': String(entry.size) } };
+  await begins?.();
   const opened = await files.openDownload('GET', where, range?.first ?? 0, range?.length ?? entry.size);
   if (opened.size !== entry.size) {
     await opened.discard();
@@ -91,6 +96,13 @@ export function checkChange(headers: ReadonlyMap<string, string>, entry: Entry |
   if (!mayChange(headers, entry)) throw changed();
 }
 
+/** Headers of a request for the bytes of a file. */
+export const DOWNLOAD_HEADERS = {
+  Range: 'One part, as `bytes=0-999`.',
+  'If-Range': 'The part only where the file has this ETag; else all of it.',
+  ...CONDITIONS,
+};
+
 function changed(): Problem {
   return new Problem(412, 'changed', 'The file is another one than the request is about.');
 }
@@ -102,7 +114,7 @@ export function attachment(name: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
 }
 
-const bytes = { description: 'The bytes of the file.', type: 'application/octet-stream' };
+export const bytes = { description: 'The bytes of the file.', type: 'application/octet-stream' };
 
 export const fileRoutes: readonly Route[] = [
   route({
@@ -110,7 +122,7 @@ export const fileRoutes: readonly Route[] = [
     at: '/files/{path}',
     id: 'getFile',
     summary: 'Downloads a file, or a part of it',
-    headers: { Range: 'One part, as `bytes=0-999`.', 'If-Range': 'The part only where the file has this ETag; else all of it.', ...CONDITIONS },
+    headers: DOWNLOAD_HEADERS,
     answers: { 200: bytes, 206: bytes, 304: { description: 'The file is the one that the client has.' } },
     handle: download,
   }),

@@ -8,26 +8,43 @@ const VERSION = '1.0.0';
 const CHUNK = 'application/offset+octet-stream';
 const RESUMABLE = { 'tus-resumable': VERSION };
 
-type Asked = KnownAsked<Record<string, never>, undefined>;
+type Asked = Omit<KnownAsked<unknown, unknown>, 'query' | 'body'>;
 
-async function begin({ exchange, visitor, files, path, uploads }: Asked): Promise<Answer> {
+/** Whose uploads these are, and where. */
+export interface Resuming extends Pick<Asked, 'exchange' | 'uploads' | 'at'> {
+  readonly owner: string;
+  /** Address below which an upload has its own. */
+  readonly address: string;
+  /** Throws where the upload of a path is none of who asks. */
+  reaches(path: string): void;
+  /** What is told of what an upload came to. */
+  problem(error: unknown): Problem;
+}
+
+function resuming({ exchange, uploads, at, visitor, path }: Asked): Resuming {
+  return { exchange, uploads, at, owner: visitor.account.user, address: '/api/v1/uploads', reaches: path, problem: problemOf };
+}
+
+/** `open` is given the path, or name, that the client said. */
+export async function beginning(asked: Resuming, open: (named: string, keeps: boolean) => Promise<OpenUpload>): Promise<Answer> {
+  const { exchange, uploads } = asked;
   const { headers } = exchange.head;
   checkVersion(headers);
-  const length = numberIn(headers, 'upload-length');
-  const { path: named, filename, existing } = metadataOf(headers.get('upload-metadata'));
-  const text = named ?? filename;
+  numberIn(headers, 'upload-length');
+  const { path, filename, existing } = metadataOf(headers.get('upload-metadata'));
+  const text = path ?? filename;
   if (text === undefined) throw new Problem(400, 'malformed', 'Upload-Metadata says no path.', RESUMABLE);
-  const upload = await uploads.begin({ user: visitor.account.user, files, path: path(text), length }, existing === 'keep').catch((error: unknown) => {
+  const upload = await open(text, existing === 'keep').catch((error: unknown) => {
     throw error instanceof TooManyUploads ? new Problem(429, 'too-many-uploads', 'The account has too many uploads that were begun.', RESUMABLE) : error;
   });
-  if (length === 0) await told(await upload.finish());
+  if (upload.length === 0) told(asked, await upload.finish());
   return {
     status: 201,
-    headers: { ...RESUMABLE, location: `/api/v1/uploads/${upload.id}`, 'upload-offset': '0', 'upload-expires': uploads.expiryOf(upload).toUTCString() },
+    headers: { ...RESUMABLE, location: `${asked.address}/${upload.id}`, 'upload-offset': '0', 'upload-expires': uploads.expiryOf(upload).toUTCString() },
   };
 }
 
-async function append(asked: Asked): Promise<Answer> {
+export async function append(asked: Resuming): Promise<Answer> {
   const { exchange, uploads } = asked;
   const { head, body, caller } = exchange;
   checkVersion(head.headers);
@@ -47,7 +64,7 @@ async function append(asked: Asked): Promise<Answer> {
     }
   }
   const outcome = upload.isEnded || upload.offset === upload.length ? await upload.finish() : undefined;
-  if (outcome) await told(outcome);
+  if (outcome) told(asked, outcome);
   return {
     status: 204,
     headers: {
@@ -59,23 +76,35 @@ async function append(asked: Asked): Promise<Answer> {
   };
 }
 
+export async function offsetOf(asked: Resuming): Promise<Answer> {
+  checkVersion(asked.exchange.head.headers);
+  const upload = found(asked);
+  return { status: 200, headers: { ...RESUMABLE, 'upload-offset': String(await upload.settled()), 'upload-length': String(upload.length) } };
+}
+
+export async function giveUp(asked: Resuming): Promise<Answer> {
+  checkVersion(asked.exchange.head.headers);
+  await found(asked).giveUp();
+  return { status: 204, headers: RESUMABLE };
+}
+
 /** Throws what ended an upload that did not end well. */
-async function told(outcome: Outcome): Promise<void> {
-  if (outcome.outcome === 'success') return;
-  const problem = problemOf(outcome.error);
+function told(asked: Resuming, { outcome, error }: Outcome): void {
+  if (outcome === 'success') return;
+  const problem = asked.problem(error);
   throw new Problem(problem.status, problem.code, problem.message, RESUMABLE);
 }
 
-/** The upload that is meant. One of another account is none; a token reaches those in its folder. */
-function found({ exchange, uploads, at, visitor, path }: Pick<Asked, 'exchange' | 'uploads' | 'at' | 'visitor' | 'path'>): OpenUpload {
+/** The upload that is meant. One of somebody else is none; a token reaches those in its folder. */
+function found({ exchange, uploads, at, owner, reaches }: Resuming): OpenUpload {
   if (uploads.isElsewhere(at)) {
     // A new connection comes to another process; clients of tus try again by themselves.
     exchange.endsConnection();
     throw new Problem(423, 'elsewhere', 'Another process has this upload; connect again.', { ...RESUMABLE, 'retry-after': '0' });
   }
-  const upload = uploads.find(at, visitor.account.user);
+  const upload = uploads.find(at, owner);
   if (!upload) throw new Problem(404, 'not-found', 'There is no such upload, or none any more.', RESUMABLE);
-  path(upload.path);
+  reaches(upload.path);
   return upload;
 }
 
@@ -83,7 +112,7 @@ function checkVersion(headers: ReadonlyMap<string, string>): void {
   if (headers.get('tus-resumable') !== VERSION) throw new Problem(412, 'version', `Tus-Resumable: ${VERSION} is spoken here.`, { 'tus-version': VERSION });
 }
 
-function numberIn(headers: ReadonlyMap<string, string>, name: string): number {
+export function numberIn(headers: ReadonlyMap<string, string>, name: string): number {
   const text = headers.get(name) ?? '';
   if (!/^\d{1,15}$/.test(text)) throw new Problem(400, 'malformed', `The header ${name} is no number.`, RESUMABLE);
   return Number(text);
@@ -100,7 +129,7 @@ function metadataOf(header = ''): Readonly<Record<string, string | undefined>> {
   );
 }
 
-const tus = { 'Tus-Resumable': `\`${VERSION}\`.` };
+export const tus = { 'Tus-Resumable': `\`${VERSION}\`.` };
 
 export const uploadRoutes: readonly Route[] = [
   route({
@@ -115,7 +144,12 @@ export const uploadRoutes: readonly Route[] = [
       'Upload-Metadata': '`path` and its Base64; `existing` with `keep` in Base64 where no file may be replaced.',
     },
     answers: { 201: { description: 'It is begun.' } },
-    handle: begin,
+    async handle(asked) {
+      const { exchange, visitor, files, path, uploads } = asked;
+      return beginning(resuming(asked), (named, keeps) =>
+        uploads.begin({ owner: visitor.account.user, files, path: path(named), length: numberIn(exchange.head.headers, 'upload-length') }, keeps),
+      );
+    },
   }),
   route({
     method: 'HEAD',
@@ -124,11 +158,7 @@ export const uploadRoutes: readonly Route[] = [
     summary: 'How much of an upload has come',
     headers: tus,
     answers: { 200: { description: '`Upload-Offset` and `Upload-Length` say it.' } },
-    async handle(asked) {
-      checkVersion(asked.exchange.head.headers);
-      const upload = found(asked);
-      return { status: 200, headers: { ...RESUMABLE, 'upload-offset': String(await upload.settled()), 'upload-length': String(upload.length) } };
-    },
+    handle: async (asked) => offsetOf(resuming(asked)),
   }),
   route({
     method: 'PATCH',
@@ -139,7 +169,7 @@ export const uploadRoutes: readonly Route[] = [
     body: 'bytes',
     headers: { ...tus, 'Upload-Offset': 'Bytes that have come before.', 'Content-Type': `\`${CHUNK}\`.` },
     answers: { 204: { description: 'They are taken.' } },
-    handle: append,
+    handle: async (asked) => append(resuming(asked)),
   }),
   route({
     method: 'DELETE',
@@ -148,10 +178,6 @@ export const uploadRoutes: readonly Route[] = [
     summary: 'Gives an upload up',
     headers: tus,
     answers: { 204: { description: 'Nothing is left of it.' } },
-    async handle(asked) {
-      checkVersion(asked.exchange.head.headers);
-      await found(asked).giveUp();
-      return { status: 204, headers: RESUMABLE };
-    },
+    handle: async (asked) => giveUp(resuming(asked)),
   }),
 ];
