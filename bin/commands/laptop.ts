@@ -53,7 +53,7 @@ export async function laptopConfig(flags: LaptopFlags): Promise<{ config: Server
             hostKeys: [{ kind: 'file', file: await localHostKey(state) }],
           },
         }),
-    ...(flags.httpsPort === undefined ? {} : { https: { host: flags.host ?? '127.0.0.1', port: number('--https-port', flags.httpsPort, 8443) } }),
+    ...(flags.httpsPort === undefined ? {} : { https: { host: flags.host ?? '127.0.0.1', port: number('--https-port', flags.httpsPort, 8443), links: {} } }),
     tls: { certificates: [{ kind: 'file', certificate, key }] },
     storage: { kind: 'local', root },
     identity: [{ kind: 'file', file: accounts }],
