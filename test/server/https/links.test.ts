@@ -27,7 +27,10 @@ let server: HttpsServed;
 let client: HttpsClient;
 beforeAll(async () => {
   server = await httpsServed(
-    { https: { links: { defaultSeconds: 604_800, maxSeconds: 2_592_000, perAccount: 4, mostUses: 50 } }, limits: { lockout: { failuresPerAccount: 3, failuresPerAddress: 100 } } },
+    {
+      https: { links: { defaultSeconds: 604_800, maxSeconds: 2_592_000, perAccount: 4, mostUses: 50 } },
+      limits: { lockout: { failuresPerAccount: 3, failuresPerAddress: 100 } },
+    },
     accounts,
   );
   client = await server.signedIn();

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import {
   type Entry,
   type HomeRules,
+  type Notes,
   type Quarantine,
-  type Notes, RetainedAccounts,
+  type RetainedAccounts,
   StorageError,
   type Volume,
   type WriteMode,
