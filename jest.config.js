@@ -5,6 +5,8 @@ const base = {
     '\\.(html|css|(client|thread)\\.js)$': '<rootDir>/test/support/text.cjs',
     '^.+\\.(t|j)s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
   },
+  // A package that is a module of ECMAScript alone, which jest can't require as Node.js does.
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
 };
 
 module.exports = {

@@ -25,6 +25,7 @@ import { TlsSessions } from './ftps/tls/sessions';
 import { openHttps } from './https/open';
 import type { PasswordChecks } from './identity/hashing/checks';
 import { HashPool } from './identity/hashing/pool';
+import { Issuers } from './identity/issuers/issuers';
 import { openIdentity } from './identity/open';
 import { type Bandwidth, LocalBandwidth } from './limits/bandwidth';
 import { type Busyness, OwnBusyness } from './limits/busyness';
@@ -93,6 +94,7 @@ export async function startServer(
     ...(config.antivirus?.kind === 'clamd' ? (['scanner'] as const) : []),
     ...(config.identity.some(({ kind }) => kind === 'directory') ? (['directory'] as const) : []),
     ...(config.afterRelease.eventBus === undefined ? [] : (['events'] as const)),
+    ...(config.https?.issuers.length ? (['issuer'] as const) : []),
   ]);
   const audit = dependencies.hearing(given.audit);
   const closers: (() => Promise<void>)[] = [];
@@ -171,7 +173,9 @@ export async function startServer(
     const own = https && !given.signIns ? new LocalSignIns(limits, https, config.limits.sessions) : undefined;
     if (own) closers.push(async () => own.close());
     const signIns = given.signIns ?? own;
-    const web = https && signIns && (await openHttps({ ...engine, config: { ...config, https }, signIns, passwords, mounted: [] }, place));
+    const issuers = https && (await Issuers.open(https.issuers, audit, identity));
+    if (issuers) closers.push(async () => issuers.close());
+    const web = https && signIns && issuers && (await openHttps({ ...engine, config: { ...config, https }, signIns, issuers, passwords, mounted: [] }, place));
     if (web) closers.push(() => web.close());
     retention.start();
     let drained: Promise<void> | undefined;

@@ -133,7 +133,7 @@ export type ServerEvent =
       readonly login: string;
       readonly method?: string;
       readonly source?: string;
-      /** Id of the token by which it came. */
+      /** Id of the token by which it came; of a token of an issuer, its subject. */
       readonly token?: string;
       /** Id of the link by which somebody without an account came. */
       readonly link?: string;
@@ -252,7 +252,7 @@ export type ServerEvent =
     }
   | {
       readonly kind: 'health';
-      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'lockouts' | 'ocsp' | 'events';
+      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'lockouts' | 'ocsp' | 'events' | 'issuer';
       readonly state: 'up' | 'down' | 'off';
       readonly detail?: string;
     };

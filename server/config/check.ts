@@ -100,6 +100,10 @@ function acrossKeys(config: ServerConfig): Problem[] {
       key: 'https.links.defaultSeconds',
       message: `${links.defaultSeconds} is more than https.links.maxSeconds ${links.maxSeconds}; choose at most that`,
     });
+  config.https?.issuers.forEach(({ issuer }, index, all) => {
+    if (all.findIndex((one) => one.issuer === issuer) !== index)
+      problems.push({ key: `https.issuers[${index}].issuer`, message: `${issuer} is there twice; put the rules of both into one` });
+  });
   if (config.tls.clientCrl && !config.tls.clientCa)
     problems.push({ key: 'tls.clientCa', message: 'is missing; tls.clientCrl has no meaning without the authorities it belongs to' });
   if (config.firewall.mode === 'nftables' && 'any' in passive)

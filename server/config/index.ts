@@ -8,10 +8,12 @@ export { includesPort, PASSIVE_PRESETS, type PortRange, parsePortRange, portCoun
 export {
   type AccountRules,
   type AccountToken,
+  accountRules,
   type DataTlsReuse,
   type DirectorySettings,
   type DirectorySettingsInput,
   type HttpsConfig,
+  type IssuerConfig,
   type LinksConfig,
   type ListenerConfig,
   type PasswordAccount,

@@ -154,6 +154,18 @@ export const sftpSchema = z.strictObject({
     ),
 });
 
+const scopes = z
+  .array(z.enum(['read', 'write']))
+  .min(1)
+  .describe('`read`: downloads and lists. `write`: uploads, deletes, renames, makes folders. Of what the account may do, no more than this.');
+
+const folderOfAccount = z
+  .string()
+  .regex(/^\/([^/\p{Cc}]+(\/[^/\p{Cc}]+)*)?$/u, 'expected an absolute path without a slash at its end')
+  .regex(/^(?!.*\/\.{1,2}(\/|$))/, 'expected a path without `.` and `..` as folders')
+  .default('/')
+  .describe('The folder that it reaches, as the account names it.');
+
 export const httpsSchema = z.strictObject({
   host: z.string().default('::').describe('The address to listen on; `::` is every IPv4 and IPv6 address.'),
   port: port('The port of HTTPS: 443 by custom.'),
@@ -485,16 +497,8 @@ export const accountToken = z.strictObject({
   id: z.string().regex(/^[a-z0-9]{8}$/, 'expected eight letters and digits'),
   name: z.string().max(200).default('').describe('What it is for.'),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hexadecimal'),
-  scopes: z
-    .array(z.enum(['read', 'write']))
-    .min(1)
-    .describe('`read`: downloads and lists. `write`: uploads, deletes, renames, makes folders. Of what the account may do, no more than this.'),
-  folder: z
-    .string()
-    .regex(/^\/([^/\p{Cc}]+(\/[^/\p{Cc}]+)*)?$/u, 'expected an absolute path without a slash at its end')
-    .regex(/^(?!.*\/\.{1,2}(\/|$))/, 'expected a path without `.` and `..` as folders')
-    .default('/')
-    .describe('The folder that it reaches, as the account names it.'),
+  scopes,
+  folder: folderOfAccount,
   networks: z.array(network).default([]).describe('Client networks that it may come from, beside those of the account; empty means no further limit.'),
   created: z.iso.datetime().optional(),
   expires: z.iso.datetime().optional().describe('When it is good no more. Absent: never.'),
@@ -689,10 +693,84 @@ export const lifecycleSchema = z
   })
   .describe('Where instances come and go by themselves: the server drains when its instance is to be ended, and then lets it go.');
 
+const secureUrl = z
+  .url({ protocol: /^https$/, error: 'expected an address with https://' })
+  .refine((text) => !/[?#@]/.test(text), 'expected an address without a query, a fragment or a name before an @');
+
+/** From what a token says to the account that it stands for. */
+const issuerRule = z.strictObject({
+  claims: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).describe('Name of a claim, or the way to one within others: `realm_access.roles`.'),
+        value: z.string().describe('What it must be, or have in it where it is a list; of `scope` and `scp` a word.'),
+      }),
+    )
+    .min(1, 'expected one claim or more: without one, everybody whom the issuer knows would come in')
+    .describe('All of them must fit.'),
+  user: z
+    .string()
+    .min(1)
+    .describe(
+      'The account that it stands for. `{claim}` is the value of a claim; use one that its owner can not choose, such as `sub` or `oid`. The account must be there, and may be used as it says itself, unless the rule has an `account`.',
+    ),
+  scopes: scopes.default(['read', 'write']),
+  folder: folderOfAccount,
+  account: accountRules
+    .pick({ permissions: true, overwrite: true, allowedNetworks: true, deniedNetworks: true, maxSessions: true, quota: true, bandwidth: true })
+    .extend({
+      home: accountRules.shape.home.describe(
+        'Folder of the account below the storage root. `{user}` is the name of the account, `{claim}` any claim with one value; each fills one folder name.',
+      ),
+    })
+    .optional()
+    .describe('What the account may do, where no source of accounts has it. One of that name that a source has is never used by it: then nobody is let in.'),
+});
+
+export const issuerSchema = z.strictObject({
+  issuer: secureUrl.describe('As its tokens name it (`iss`), letter by letter.'),
+  audience: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe(
+      'Whom tokens must be for: any one of these must be in `aud`. A value that no other service shares: with the same one, its tokens would do here as well.',
+    ),
+  audienceClaim: z
+    .enum(['aud', 'client_id'])
+    .default('aud')
+    .describe('`client_id` for issuers whose access tokens have no `aud`, as those of Amazon Cognito: `audience` then lists the clients.'),
+  algorithms: z
+    .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']))
+    .min(1)
+    .default(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])
+    .describe('Signatures that are taken (RFC 7518 section 3.1). None of them is made with a secret that both ends have.'),
+  jwksUri: secureUrl
+    .optional()
+    .describe('Where its keys are (RFC 7517). Absent: where `/.well-known/openid-configuration` below the issuer says (OpenID Connect Discovery).'),
+  ca: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Authorities of the issuer's own certificate: a PEM file, read again when it changes, or the PEM text itself. Absent means the well-known ones."),
+  skewSeconds: z.number().min(0).max(300).default(60).describe('How far the clocks of issuer and server may be apart. Seconds.'),
+  keysSeconds: seconds(
+    'How long its keys are used before they are asked for again; a key that is not among them has them asked for at once, twice a minute at most. While the issuer does not answer, they are good for a day.',
+  ).default(600),
+  rules: z.array(issuerRule).min(1).describe('The first rule whose claims fit decides; a token that none fits is refused.'),
+});
+
 export const serverConfigSchema = z.strictObject({
   listeners: z.array(listenerSchema).min(1),
   sftp: sftpSchema.optional().describe('SFTP, for the same accounts and files, beside FTPS. Absent: it is off.'),
-  https: httpsSchema.optional().describe('Files in a browser and by an API, for the same accounts and files, beside FTPS. Absent: it is off.'),
+  https: httpsSchema
+    .extend({
+      issuers: z
+        .array(issuerSchema)
+        .default([])
+        .describe('Who else may say who somebody is: issuers of OpenID Connect and OAuth 2.0, whose JSON Web Tokens are taken as `Authorization: Bearer`.'),
+    })
+    .optional()
+    .describe('Files in a browser and by an API, for the same accounts and files, beside FTPS. Absent: it is off.'),
   passive: passiveSchema.prefault({}),
   active: activeSchema.prefault({}),
   firewall: firewallSchema.prefault({}),
@@ -736,6 +814,7 @@ export type LinksConfig = NonNullable<HttpsConfig['links']>;
 export type AccountRules = z.output<typeof accountRules>;
 export type DirectorySettingsInput = Extract<ServerConfigInput['identity'][number], { kind: 'directory' }>;
 export type DirectorySettings = Extract<ServerConfig['identity'][number], { kind: 'directory' }>;
+export type IssuerConfig = HttpsConfig['issuers'][number];
 export type AccountToken = z.output<typeof accountToken>;
 export type PasswordAccount = z.output<typeof passwordAccount>;
 export type DataTlsReuse = z.infer<typeof dataTlsReuse>;

@@ -4,6 +4,7 @@ import type { HttpsConfig, ServerConfig } from '../config';
 import type { Files } from '../files/files';
 import type { Mounted } from '../http/exchange';
 import type { Identity } from '../identity/identity';
+import type { Issuers } from '../identity/issuers/issuers';
 import type { Limits } from '../limits/limits';
 import type { Newcomers } from '../limits/newcomers';
 import type { Sessions } from '../sessions/registry';
@@ -26,6 +27,8 @@ export interface HttpsEngine {
   /** What other protocols answer on this port. */
   readonly mounted: readonly Mounted[];
   readonly links: Links;
+  /** Who else may say who somebody is. */
+  readonly issuers: Issuers;
   /** The sessions of all processes. */
   readonly who: () => Promise<readonly SessionInfo[]>;
 }

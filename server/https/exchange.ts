@@ -8,7 +8,7 @@ import type { LinkRecord } from './links/record';
 
 /** Who asks. */
 export interface Visitor {
-  /** Tells them apart: the SHA-256 of the cookie, or the id of the token or link. */
+  /** Tells them apart: the SHA-256 of the cookie or of an issuer's token, or the id of a token of ours or of a link. */
   readonly key: string;
   readonly via: 'sign-in' | 'token' | 'link';
   readonly account: Account;

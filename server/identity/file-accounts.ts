@@ -7,7 +7,7 @@ import { HashCosts } from './hash-costs';
 import type { PasswordChecks } from './hashing/checks';
 import type { Identity } from './identity';
 import { hashProblem } from './password';
-import { accountOf, checkCertificate, checkKey, checkPassword, recordOf } from './password-account';
+import { accountOf, checkCertificate, checkKey, checkPassword, checkVouchedRecord, recordOf } from './password-account';
 import { checkToken } from './token';
 import { watchFile } from './watch-file';
 
@@ -80,6 +80,7 @@ export async function fileAccounts(file: string, audit: Audit, passwords: Passwo
     authenticateByCertificate: async ({ user, certificate }) => checkCertificate(accountNamed(user), certificate, source),
     authenticateByKey: async (credentials) => checkKey(accountNamed(credentials.user), credentials, source),
     authenticateByToken: async (credentials) => checkToken(accounts.get(credentials.token.user), credentials, source),
+    authenticateVouched: async ({ user, certificate }) => checkVouchedRecord(accounts.get(user), certificate, source),
     rulesOf: async (user) => accountNamed(user) ?? 'none',
     async recordOf(user) {
       const found = accounts.get(user);

@@ -53,6 +53,12 @@ export interface TokenCredentials {
   readonly address: string;
 }
 
+/** Somebody for whom an issuer of the settings vouches, as one of its rules maps it. */
+export interface VouchedCredentials {
+  readonly user: string;
+  readonly certificate?: ClientCertificate;
+}
+
 /** Why a login was refused. For the audit; the client hears the same 530 for all of them. */
 export type RefusalReason =
   | 'unknown-user'
@@ -75,6 +81,10 @@ export type RefusalReason =
   | 'unknown-link'
   | 'link-over'
   | 'link-password'
+  /** Tokens of issuers: nobody whom the settings name, badly signed or made, for somebody else. */
+  | 'unknown-issuer'
+  | 'token-not-valid'
+  | 'wrong-audience'
   /** Certificates of SSH: the authority is none of the account's or the server's, or the certificate does not name the account. */
   | 'unknown-authority'
   | 'principal-not-listed'
@@ -90,10 +100,10 @@ export type Verdict =
       readonly kind: 'accepted';
       readonly account: Account;
       readonly source: string;
-      readonly method: 'password' | 'certificate' | 'password+certificate' | 'publickey' | 'publickey+password' | 'session' | 'token' | 'link';
+      readonly method: 'password' | 'certificate' | 'password+certificate' | 'publickey' | 'publickey+password' | 'session' | 'token' | 'link' | 'jwt';
       /** Of the record whose password was right, where the source has records: see `AccountRecord`. */
       readonly fingerprint?: string;
-      /** By which it came in. The permissions of `account` are what its scopes leave of them. */
+      /** By which it came in. The permissions of `account` are what its scopes leave of them. `id`: of a token of an issuer, its subject. */
       readonly token?: { readonly id: string /** The folder that it reaches, as the account names it. */; readonly folder: string };
       /** By which somebody came in who has no account. The permissions of `account` are what is left of them for the link. */
       readonly link?: { readonly id: string };
@@ -126,6 +136,8 @@ export interface Identity {
   authenticateByKey(credentials: KeyCredentials): Promise<Verdict>;
   /** Whether a token is one of this user's, and good from there and now. Same shape of answer. */
   authenticateByToken(credentials: TokenCredentials): Promise<Verdict>;
+  /** Whether somebody may come in as this user for whom an issuer vouches. Same shape of answer. */
+  authenticateVouched(credentials: VouchedCredentials): Promise<Verdict>;
   /**
    * The rules of an account as they are now, asked for without a login. `none`: there is no such account. `unknown`: the source can't
    * say, as a directory that is only asked with the user's own password. Rejected where the source does not answer.

@@ -45,6 +45,13 @@ export function inOrder(sources: readonly Identity[]): Identity {
       }
       return { kind: 'refused', reason: 'unknown-user' };
     },
+    async authenticateVouched(credentials) {
+      for (const source of sources) {
+        const verdict = await source.authenticateVouched(credentials);
+        if (!isUnknown(verdict)) return verdict;
+      }
+      return { kind: 'refused', reason: 'unknown-user' };
+    },
     async rulesOf(user) {
       for (const source of sources) {
         const answer = await source.rulesOf(user);

@@ -66,6 +66,21 @@ export function checkCertificate(account: Account | undefined, certificate: Clie
   return { kind: 'accepted', account, source, method: 'certificate' };
 }
 
+/** Checks whether the account may be used by whom an issuer vouches for: what it asks for beside a password, it asks of him as well. */
+export function checkVouched(account: Account | undefined, certificate: ClientCertificate | undefined, source: string): Verdict {
+  if (!account) return { kind: 'refused', reason: 'unknown-user' };
+  if (!account.enabled) return { kind: 'refused', reason: 'account-disabled', source };
+  if (account.clientCertificate === 'required' && !certificate) return { kind: 'refused', reason: 'certificate-required', source };
+  if (account.clientCertificate === 'required' && !standsFor(certificate!, account)) return { kind: 'refused', reason: 'certificate-not-mapped', source };
+  return { kind: 'accepted', account, source, method: 'jwt' };
+}
+
+/** The same of an account with a record. */
+export function checkVouchedRecord(found: PlainPasswordAccount | undefined, certificate: ClientCertificate | undefined, source: string): Verdict {
+  const verdict = checkVouched(found && accountOf(found), certificate, source);
+  return found && verdict.kind === 'accepted' ? { ...verdict, fingerprint: recordOf(found, source).fingerprint } : verdict;
+}
+
 /** Checks whether the key, or the certificate that it comes in, is one of the account's. */
 export function checkKey(account: Account | undefined, { key, certificate }: Pick<KeyCredentials, 'key' | 'certificate'>, source: string): Verdict {
   if (!account) return { kind: 'refused', reason: 'unknown-user' };

@@ -14,6 +14,7 @@ export class Remembering implements Identity {
   readonly authenticateByCertificate: Identity['authenticateByCertificate'];
   readonly authenticateByKey: Identity['authenticateByKey'];
   readonly authenticateByToken: Identity['authenticateByToken'];
+  readonly authenticateVouched: Identity['authenticateVouched'];
   readonly rulesOf: Identity['rulesOf'];
   readonly recordOf: Identity['recordOf'];
   readonly close: Identity['close'];
@@ -28,6 +29,7 @@ export class Remembering implements Identity {
     this.authenticateByCertificate = (credentials) => identity.authenticateByCertificate(credentials);
     this.authenticateByKey = (credentials) => identity.authenticateByKey(credentials);
     this.authenticateByToken = (credentials) => identity.authenticateByToken(credentials);
+    this.authenticateVouched = (credentials) => identity.authenticateVouched(credentials);
     this.rulesOf = (user) => identity.rulesOf(user);
     this.recordOf = (user) => identity.recordOf(user);
     this.close = () => identity.close();

@@ -6,7 +6,7 @@ import { HashCosts } from './hash-costs';
 import type { PasswordChecks } from './hashing/checks';
 import type { Identity, Verdict } from './identity';
 import { hashProblem } from './password';
-import { accountOf, checkCertificate, checkKey, checkPassword, recordOf } from './password-account';
+import { accountOf, checkCertificate, checkKey, checkPassword, checkVouchedRecord, recordOf } from './password-account';
 import { RecentTimes } from './recent-times';
 import { checkToken } from './token';
 import { fromTransferFamily, isTransferFamily, type PlainPasswordAccount } from './transfer-family';
@@ -67,6 +67,7 @@ export function secretAccounts({ prefix, cacheSeconds, negativeCacheSeconds }: O
     authenticateByCertificate: ({ user, certificate }) => ask(user, (found) => checkCertificate(found && accountOf(found), certificate, source)),
     authenticateByKey: (credentials) => ask(credentials.user, (found) => checkKey(found && accountOf(found), credentials, source)),
     authenticateByToken: (credentials) => ask(credentials.token.user, (found) => checkToken(found, credentials, source)),
+    authenticateVouched: ({ user, certificate }) => ask(user, (found) => checkVouchedRecord(found, certificate, source)),
     rulesOf: async (user) => {
       const found = await find(user);
       return found ? accountOf(found) : 'none';

@@ -1,9 +1,10 @@
 /** Tokens: what a program sends instead of a password. One names its account, so that it is found where the account is; of its secret a digest alone is kept there. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { type AccountToken, Networks, type Permission } from '../config';
+import { Networks } from '../config';
 import { standsFor } from './certificate-rule';
 import type { TokenCredentials, Verdict } from './identity';
 import { accountOf, recordOf } from './password-account';
+import { within } from './scopes';
 import type { PlainPasswordAccount } from './transfer-family';
 
 /** By which programs that look for secrets in the wrong places find one. */
@@ -16,12 +17,6 @@ export interface Token {
   readonly id: string;
   readonly secret: string;
 }
-
-/** What each scope lets an account do, of what it may do. */
-const SCOPES: Readonly<Record<AccountToken['scopes'][number], readonly Permission[]>> = {
-  read: ['read', 'list'],
-  write: ['write', 'delete', 'rename', 'mkdir'],
-};
 
 export function newToken(user: string): Token {
   const id = Array.from(randomBytes(8), (byte) => ID_LETTERS[byte % ID_LETTERS.length]).join('');
@@ -55,10 +50,9 @@ export function checkToken(found: PlainPasswordAccount | undefined, credentials:
   if (account.clientCertificate === 'required' && !certificate) return { kind: 'refused', reason: 'certificate-required', source };
   if (account.clientCertificate === 'required' && !standsFor(certificate!, account)) return { kind: 'refused', reason: 'certificate-not-mapped', source };
   if (kept.networks.length > 0 && !new Networks(kept.networks).contains(address)) return { kind: 'refused', reason: 'address-not-allowed', source };
-  const allowed = kept.scopes.flatMap((scope) => SCOPES[scope]);
   return {
     kind: 'accepted',
-    account: { ...account, permissions: account.permissions.filter((one) => allowed.includes(one)) },
+    account: within(account, kept.scopes),
     source,
     method: 'token',
     token: { id: kept.id, folder: kept.folder },

@@ -1,6 +1,7 @@
 /** Who asks on a connection: by password, by the cookie of a sign-in, by a token, by a link. Every way in is an attempt of `Logins`, so that limits and the audit are those of every protocol. */
 import type { SessionFacts } from '../../audit/event';
 import type { Account, AccountRecord, ClientCertificate, Verdict } from '../../identity/identity';
+import { isJwt } from '../../identity/issuers/issuers';
 import { readToken, type Token } from '../../identity/token';
 import type { Limits } from '../../limits/limits';
 import { type LoggingIn, type LoginEnd, Logins } from '../../sessions/logins';
@@ -25,6 +26,8 @@ export interface DoorConnection {
 interface Entering {
   readonly visitor: Pick<Visitor, 'key' | 'via' | 'folder' | 'link'>;
   readonly fingerprint?: string;
+  /** When what it came by is good no more. Milliseconds since 1970. */
+  readonly until?: number;
   /** Whether a sign-in begins. */
   readonly begins: boolean;
 }
@@ -34,7 +37,7 @@ export class Door implements LoggingIn {
   deciding: Promise<unknown> | undefined;
   private readonly logins: Logins;
   private entering: Entering | undefined;
-  private current: (Visitor & { readonly fingerprint?: string }) | undefined;
+  private current: (Visitor & Pick<Entering, 'fingerprint' | 'until'>) | undefined;
   /** The account of which this connection holds a place. */
   private placeOf: string | undefined;
   private refusals = 0;
@@ -105,8 +108,10 @@ export class Door implements LoggingIn {
   async visitor(headers: ReadonlyMap<string, string>): Promise<Entrance | undefined> {
     const authorization = headers.get('authorization');
     if (authorization !== undefined) {
-      const token = readToken(/^bearer +(\S+)$/i.exec(authorization)?.[1] ?? '');
-      return token ? this.byToken(token) : this.strange();
+      const text = /^bearer +(\S+)$/i.exec(authorization)?.[1] ?? '';
+      const token = readToken(text);
+      if (token) return this.byToken(token);
+      return isJwt(text) ? this.byJwt(text) : this.strange();
     }
     const secret = secretIn(headers.get('cookie'));
     return secret === undefined ? undefined : this.bySignIn(keyOf(secret));
@@ -165,7 +170,7 @@ export class Door implements LoggingIn {
     if (begins) await signIns.keep(visitor.key, { account, fingerprint });
     if (this.ended) return false;
     this.connection.facts = facts;
-    this.current = { ...visitor, account, files: opened, fingerprint };
+    this.current = { ...visitor, account, files: opened, fingerprint, until: entering.until };
     if (visitor.via !== 'sign-in') this.placeOf = account.user;
     return true;
   }
@@ -214,6 +219,27 @@ export class Door implements LoggingIn {
       return { kind: 'entered', visitor: current };
     this.prepare({ visitor: { key: token.id, via: 'token', folder: verdict.token?.folder ?? '/' }, fingerprint, begins: false });
     return this.byProof(token.user, verdict);
+  }
+
+  /** Looked at with every request, but for the signature: that is checked once on a connection. */
+  private async byJwt(text: string): Promise<Entrance> {
+    const { issuers, identity } = this.engine;
+    const key = keyOf(text);
+    const { current } = this;
+    if (current?.via === 'token' && current.key === key && current.until! > Date.now()) {
+      const record = await identity.recordOf(current.account.user).catch(() => 'down' as const);
+      if (record === 'down') return { kind: 'unavailable' };
+      if (recordIn(record)?.fingerprint === current.fingerprint) return { kind: 'entered', visitor: current };
+    }
+    const { login, verdict, until } = await issuers.authenticate(text, this.connection.certificate);
+    this.prepare({ visitor: { key, via: 'token', folder: '/' }, begins: false });
+    if (verdict.kind === 'refused') {
+      this.logins.recordRefusal(login, verdict.reason, verdict.source);
+      return this.strange();
+    }
+    if (verdict.kind === 'accepted')
+      this.entering = { visitor: { key, via: 'token', folder: verdict.token?.folder ?? '/' }, fingerprint: verdict.fingerprint, until, begins: false };
+    return this.byProof(login, verdict);
   }
 
   private async byProof(user: string, verdict: Verdict): Promise<Entrance> {

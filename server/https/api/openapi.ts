@@ -34,7 +34,7 @@ export function openApi(routes: readonly Route[], prefix: string): Json {
     components: {
       schemas,
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'A token, as `ftps token create` prints it.' },
+        token: { type: 'http', scheme: 'bearer', description: 'A token, as `ftps token create` prints it, or one of an issuer that the server knows.' },
         cookie: { type: 'apiKey', in: 'cookie', name: '__Host-ftps', description: 'Of a browser that has signed in.' },
         linkPassword: { type: 'http', scheme: 'basic', description: 'The password of a link that has one; whatever the name.' },
         linkCookie: { type: 'apiKey', in: 'cookie', name: '__Secure-ftps-link', description: 'Of a browser that has said the password of a link.' },

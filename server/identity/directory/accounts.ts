@@ -1,12 +1,12 @@
 /** Accounts of a directory: OpenLDAP, Active Directory and their kin. The directory is asked at every login unless remembering is asked for. */
 import type { Audit } from '../../audit/event';
 import type { DirectorySettings } from '../../config';
-import type { Account, Credentials, Identity, KeyCredentials, RefusalReason, Verdict } from '../identity';
-import { afterPassword, checkCertificate, checkKey, hasKey } from '../password-account';
+import { Authorities } from '../authorities';
+import type { Account, Credentials, Identity, KeyCredentials, RefusalReason, Verdict, VouchedCredentials } from '../identity';
+import { afterPassword, checkCertificate, checkKey, checkVouched, hasKey } from '../password-account';
 import { RecentTimes } from '../recent-times';
 import { Remembered } from '../remembered';
 import * as activeDirectory from './active-directory';
-import { Authorities } from './authorities';
 import { DirectoryConnection, type DirectoryEntry } from './connection';
 import { DirectoryDown } from './down';
 import { groupsOf } from './groups';
@@ -25,7 +25,7 @@ const source = 'directory';
 /** Opens the source. Throws an Error that names the setting where a filter or file can't be used; a directory that is down is no error yet. */
 export async function directoryAccounts(settings: DirectorySettings, key: string, audit: Audit): Promise<Identity> {
   checkFilter(settings, key);
-  const authorities = await Authorities.open(settings.ca, key, audit);
+  const authorities = await Authorities.open(settings.ca, key, 'authorities of the directory', audit);
   return new DirectoryAccounts(settings, authorities, audit);
 }
 
@@ -100,11 +100,7 @@ class DirectoryAccounts implements Identity {
       if (!this.settings.rules.some(({ account }) => account.clientCertificate === 'instead-of-password')) return refused;
       const user = userOf(login, this.settings.realms);
       if (user === undefined) return refused;
-      const found = await this.search((connection) => this.find(connection, login, user));
-      if ('reason' in found) return { kind: 'refused', reason: found.reason, source };
-      const reason = this.reasonOfState(found.entry) ?? this.reasonWithoutBind(found.entry);
-      if (reason) return { kind: 'refused', reason, source };
-      const account = await this.search((connection) => this.account(connection, found.entry, user));
+      const account = await this.withoutPassword(login, user);
       return typeof account === 'string' ? { kind: 'refused', reason: account, source } : checkCertificate(account, certificate, source);
     });
   }
@@ -131,6 +127,16 @@ class DirectoryAccounts implements Identity {
   /** Tokens are not looked for in the directory. */
   async authenticateByToken(): Promise<Verdict> {
     return { kind: 'refused', reason: 'unknown-user' };
+  }
+
+  authenticateVouched({ user: login, certificate }: VouchedCredentials): Promise<Verdict> {
+    return this.answer(async () => {
+      const user = userOf(login, this.settings.realms);
+      // Without a password nobody else could look the user up.
+      if (user === undefined || this.settings.bind.kind !== 'service') return { kind: 'refused', reason: 'unknown-user' };
+      const account = await this.withoutPassword(login, user);
+      return typeof account === 'string' ? { kind: 'refused', reason: account, source } : checkVouched(account, certificate, source);
+    });
   }
 
   async rulesOf(user: string): Promise<Account | 'none' | 'unknown'> {
@@ -181,6 +187,14 @@ class DirectoryAccounts implements Identity {
       if (plainDn(found.entry.dn) !== plainDn(name) && !(await connection.bind(found.entry.dn, password)).ok) return 'ambiguous';
       return this.reasonOfState(found.entry) ?? this.account(connection, found.entry, user);
     });
+  }
+
+  /** The account of somebody whose password nobody asks for. */
+  private async withoutPassword(login: string, user: string): Promise<Account | RefusalReason> {
+    const found = await this.search((connection) => this.find(connection, login, user));
+    if ('reason' in found) return found.reason;
+    const reason = this.reasonOfState(found.entry) ?? this.reasonWithoutBind(found.entry);
+    return reason ?? this.search((connection) => this.account(connection, found.entry, user));
   }
 
   private async find(connection: DirectoryConnection, login: string, user: string): Promise<Found> {

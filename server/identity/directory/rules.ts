@@ -1,6 +1,7 @@
 /** From what the directory says about a user to what the account may do. */
 import { createHash } from 'node:crypto';
 import type { DirectorySettings } from '../../config';
+import { isFolderName } from '../folder-name';
 import type { Account } from '../identity';
 import type { DirectoryEntry } from './connection';
 import { fill, placeholdersOf, plainDn } from './names';
@@ -51,10 +52,6 @@ function homeOf(template: string, user: DirectoryUser): string | undefined {
     values[name] = value;
   }
   return fill(template, values);
-}
-
-function isFolderName(value: string): boolean {
-  return value !== '.' && value !== '..' && /^[^/\\\p{Cc}]{1,128}$/u.test(value);
 }
 
 /** What a rule's certificate means for this user; a placeholder with several values gives several. */

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:https';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import type { HttpsConfig } from '../../../server/config';
+import type { ServerConfigInput } from '../../../server/config';
 import { type Overrides, PASSWORD, type TestAccount, type TestServer, testServer } from '../support/server';
 
 export interface Answer {
@@ -81,7 +81,7 @@ export interface HttpsServed extends TestServer {
 }
 
 export async function httpsServed(
-  { https, ...overrides }: Omit<Overrides, 'https'> & { readonly https?: Partial<HttpsConfig> } = {},
+  { https, ...overrides }: Omit<Overrides, 'https'> & { readonly https?: Partial<NonNullable<ServerConfigInput['https']>> } = {},
   accounts?: readonly TestAccount[],
 ): Promise<HttpsServed> {
   const served = await testServer({ ...overrides, https: { host: '127.0.0.1', port: 0, ...https } }, accounts);

@@ -16,6 +16,7 @@ function source(user: string, verdict: Verdict): Identity & { readonly asked: st
     authenticate: answer,
     authenticateByCertificate: answer as never,
     authenticateByToken: undefined as never,
+    authenticateVouched: answer,
     authenticateByKey: answer,
     rulesOf: async (login) => (login === user && verdict.kind === 'accepted' ? verdict.account : 'none'),
     recordOf: async () => 'unknown',

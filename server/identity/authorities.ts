@@ -1,9 +1,9 @@
-/** The authorities whose certificates a directory server may have: in the settings, or in a file that is read again when it changes. */
+/** The authorities whose certificates a directory server or an issuer of tokens may have: in the settings, or in a file that is read again when it changes. */
 import { X509Certificate } from 'node:crypto';
 import type { FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Audit } from '../../audit/event';
-import { watchFile } from '../watch-file';
+import type { Audit } from '../audit/event';
+import { watchFile } from './watch-file';
 
 const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -15,16 +15,18 @@ export class Authorities {
   private constructor(
     /** In PEM; undefined means the well-known ones. */
     public current: string | undefined,
+    private readonly what: string,
     private readonly file?: string,
   ) {}
 
-  /** `ca` is PEM or the name of a file; `key` says where in the settings. Throws an Error where the file is no PEM. Later mistakes leave the authorities as they were. */
-  static async open(ca: string | undefined, key: string, audit: Audit): Promise<Authorities> {
-    if (ca === undefined || ca.includes('-----BEGIN CERTIFICATE-----')) return new Authorities(ca);
+  /** `ca` is PEM or the name of a file; `key` says where in the settings, `what` whose they are. Throws an Error where the file is no PEM. Later mistakes leave the authorities as they were. */
+  static async open(ca: string | undefined, key: string, what: string, audit: Audit): Promise<Authorities> {
+    if (ca === undefined || ca.includes('-----BEGIN CERTIFICATE-----')) return new Authorities(ca, what);
     const opened = new Authorities(
       await read(ca).catch((error: Error) => {
         throw new Error(`${key}.ca: ${error.message}`);
       }),
+      what,
       ca,
     );
     opened.watcher = watchFile(ca, () => void opened.reload(audit));
@@ -36,7 +38,7 @@ export class Authorities {
   }
 
   private async reload(audit: Audit): Promise<void> {
-    const what = 'authorities of the directory';
+    const { what } = this;
     try {
       const text = await read(this.file!);
       if (text === this.current) return;

@@ -1,0 +1,89 @@
+/** Issuers of the settings, who say of somebody who he is: their tokens are held against keys and claims, and a rule says for which account they stand. */
+import { decodeJwt } from 'jose';
+import type { Audit } from '../../audit/event';
+import type { IssuerConfig } from '../../config';
+import { Authorities } from '../authorities';
+import type { ClientCertificate, Identity, Verdict } from '../identity';
+import { within } from '../scopes';
+import { type Claims, mappedBy } from './claims';
+import { Issuer } from './issuer';
+
+/** Three parts of base64url (RFC 7519); no honest one is longer. */
+const JWT = /^(?=.{1,16384}$)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+
+export function isJwt(text: string): boolean {
+  return JWT.test(text);
+}
+
+/** Who comes by a token. */
+export interface Vouched {
+  /** The account that it stands for; where it stands for none, whom it names, not to be believed. */
+  readonly login: string;
+  readonly verdict: Verdict;
+  /** When it is good no more. Milliseconds since 1970. */
+  readonly until: number;
+}
+
+export class Issuers {
+  private constructor(
+    private readonly all: readonly Issuer[],
+    private readonly identity: Identity,
+  ) {}
+
+  /** Throws an Error that names the setting where authorities can't be read. An issuer that does not answer is no error yet. */
+  static async open(configs: readonly IssuerConfig[], audit: Audit, identity: Identity): Promise<Issuers> {
+    const all: Issuer[] = [];
+    for (const [index, config] of configs.entries()) {
+      const authorities = await Authorities.open(config.ca, `https.issuers[${index}]`, `authorities of ${config.issuer}`, audit);
+      all.push(new Issuer(config, authorities, (state, detail) => audit.record({ kind: 'health', part: 'issuer', state, detail })));
+    }
+    return new Issuers(all, identity);
+  }
+
+  /** The account that a token of its bearer's stands for. */
+  async authenticate(token: string, certificate: ClientCertificate | undefined): Promise<Vouched> {
+    const { iss, sub } = claimed(token);
+    const refused = { login: typeof sub === 'string' ? sub.slice(0, 256) : '', until: 0 };
+    const issuer = this.all.find(({ config }) => config.issuer === iss);
+    if (!issuer) return { ...refused, verdict: { kind: 'refused', reason: 'unknown-issuer' } };
+    const { config } = issuer;
+    const checked = await issuer.check(token, { ...config, certificate: certificate?.sha256 });
+    const source = config.issuer;
+    if (checked.kind === 'unavailable') return { ...refused, verdict: checked };
+    if (checked.kind === 'bad') return { ...refused, verdict: { kind: 'refused', reason: checked.reason, source } };
+    return { ...(await this.vouchedBy(config, checked.claims, certificate)), until: checked.until };
+  }
+
+  close(): void {
+    for (const issuer of this.all) issuer.close();
+  }
+
+  /** Whom the rules of an issuer make of claims that were verified. */
+  private async vouchedBy(
+    { issuer: source, rules }: IssuerConfig,
+    claims: Claims,
+    certificate: ClientCertificate | undefined,
+  ): Promise<Omit<Vouched, 'until'>> {
+    const subject = String(claims['sub'] ?? '').slice(0, 256);
+    const mapped = mappedBy(rules, claims);
+    if (!mapped) return { login: subject, verdict: { kind: 'refused', reason: 'no-rule-matches', source } };
+    const { user: login, scopes, folder } = mapped;
+    const known = await this.identity.authenticateVouched({ user: login, certificate });
+    const isNobody = known.kind === 'refused' && known.reason === 'unknown-user';
+    const token = { id: subject, folder };
+    if (!mapped.account) return { login, verdict: known.kind === 'accepted' ? { ...known, account: within(known.account, scopes), source, token } : known };
+    if (known.kind === 'unavailable') return { login, verdict: known };
+    // What an issuer says of its users is theirs to choose, often enough: nobody gets the name of somebody else.
+    if (!isNobody) return { login, verdict: { kind: 'refused', reason: 'ambiguous', source } };
+    return { login, verdict: { kind: 'accepted', account: within(mapped.account, scopes), source, method: 'jwt', token } };
+  }
+}
+
+/** What a token says before anybody has verified it. */
+function claimed(token: string): Claims {
+  try {
+    return decodeJwt(token);
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,16 @@
+/** What a token is good for, of what its account may do. */
+import type { AccountToken, Permission } from '../config';
+import type { Account } from './identity';
+
+export type Scope = AccountToken['scopes'][number];
+
+const PERMISSIONS: Readonly<Record<Scope, readonly Permission[]>> = {
+  read: ['read', 'list'],
+  write: ['write', 'delete', 'rename', 'mkdir'],
+};
+
+/** The account with what the scopes leave of its permissions. */
+export function within(account: Account, scopes: readonly Scope[]): Account {
+  const allowed = scopes.flatMap((scope) => PERMISSIONS[scope]);
+  return { ...account, permissions: account.permissions.filter((one) => allowed.includes(one)) };
+}
