@@ -20,11 +20,19 @@ export interface FoundFile {
   readonly modified: Date;
 }
 
+/** Bytes that stay as they are until they are given back: once, in the order in which they were lent, and before the file is closed. */
+export interface Lent {
+  readonly bytes: Buffer;
+  giveBack(): void;
+}
+
 /** A file being read. `read` fills the buffer from the current position and answers how many bytes it got; 0 is the end. */
 export interface ReadHandle {
   /** Size of the file when it was opened, in bytes. */
   readonly size: number;
   read(into: Buffer): Promise<number>;
+  /** The next bytes, at most so many, as they lie in the storage's own memory: nothing is copied. None is the end. Absent where they would have to be read first. */
+  lend?(most: number): Promise<Lent>;
   /** Goes on reading from that byte of the same file. To be called while no read is under way. */
   seek(offset: number): Promise<void>;
   close(): Promise<void>;

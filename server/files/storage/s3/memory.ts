@@ -59,6 +59,11 @@ export class Memory {
     return 2 * this.transfers * this.piece > this.budget * SLAB;
   }
 
+  /** What one transfer may hold where all hold as much; two slabs at least. Bytes. */
+  get share(): number {
+    return Math.max(2, Math.floor(this.budget / Math.max(1, this.transfers))) * SLAB;
+  }
+
   /** How many parts of that size one upload may have under way to S3 now; at least one. */
   ahead(part: number): number {
     const share = Math.floor((this.budget * SLAB) / (part * Math.max(1, this.transfers)));

@@ -3,6 +3,7 @@
  * more of them asked for, up to what memory allows; for one that reads slowly, little is held. What breaks off is asked for again from there on.
  */
 import { setMaxListeners } from 'node:events';
+import type { Lent, ReadHandle } from '../storage';
 import type { Bucket, Found } from './bucket';
 import { storageError } from './errors';
 import { type Memory, SLAB } from './memory';
@@ -10,6 +11,11 @@ import type { Landing } from './wire';
 
 /** Most that is asked for ahead for one client. Bytes. */
 const FARTHEST = 64 * 1024 * 1024;
+/**
+ * So many ranges of it are on their way side by side, or one more, where that makes them larger than a piece. S3 gives some 90 MB/s for each (Amazon S3
+ * User Guide, "Performance guidelines": ranges of 8 to 16 MB); fewer requests are less work.
+ */
+const SIDE_BY_SIDE = 4;
 /** How much farther it looks each time that the client had to wait. */
 const GROWTH = 4;
 /** What has landed is passed on in no smaller parcels, but for the first of all. Bytes. */
@@ -19,21 +25,34 @@ const SLOW_MS = 500;
 
 /** A range of the object and what has come of it. */
 class Piece implements Landing {
-  /** Bytes that have landed, and that were read. */
+  /** Bytes that have landed, that were lent, and that were given back. */
   landed = 0;
   taken = 0;
+  private done = 0;
+  /** Slabs that were given back. */
+  private back = 0;
   landedAt = 0;
   failure: { readonly error: unknown } | undefined;
   private readonly wake = new Set<() => void>();
-  private readonly free = new Set<number>();
   private isOver = false;
 
   constructor(
     readonly first: number,
-    readonly length: number,
+    private bytes: number,
     private readonly slabs: Buffer[],
     private readonly memory: Memory,
   ) {}
+
+  get length(): number {
+    return this.bytes;
+  }
+
+  /** There are no more bytes than that. */
+  shorten(length: number): void {
+    this.bytes = length;
+    this.memory.giveBack(this.slabs.splice(Math.ceil(length / SLAB)));
+    if (this.isWhole) this.landedAt = performance.now();
+  }
 
   get isWhole(): boolean {
     return this.landed === this.length;
@@ -70,33 +89,31 @@ class Piece implements Landing {
     return new Promise((resolve) => this.wake.add(resolve));
   }
 
-  /** Copies what has landed and fits. */
-  take(into: Buffer): number {
-    let copied = 0;
-    while (copied < into.length && this.taken < this.landed) {
-      const at = this.taken % SLAB;
-      const index = Math.floor(this.taken / SLAB);
-      const bytes = this.slabs[index]!.copy(into, copied, at, Math.min(SLAB, at + this.landed - this.taken));
-      copied += bytes;
-      this.taken += bytes;
-      if (this.taken % SLAB === 0 || this.taken === this.length) this.giveBack(index);
-    }
-    return copied;
+  /** What has landed next, up to the end of its slab; to be given back. */
+  lend(most: number): Buffer {
+    const at = this.taken % SLAB;
+    const bytes = this.slabs[Math.floor(this.taken / SLAB)]!.subarray(at, Math.min(SLAB, at + Math.min(most, this.landed - this.taken)));
+    this.taken += bytes.length;
+    return bytes;
   }
 
-  private giveBack(index: number): void {
-    if (this.isOver || this.free.has(index)) return;
-    this.free.add(index);
+  giveBack({ length }: Buffer): void {
+    this.done += length;
+    if (this.isOver || (this.done % SLAB !== 0 && this.done !== this.length)) return;
+    const index = Math.ceil(this.done / SLAB) - 1;
     this.memory.giveBack([this.slabs[index]!]);
+    this.back = index + 1;
   }
 
   /** Gives back all that is left; nothing may land any more. */
   end(): void {
     if (this.isOver) return;
-    this.memory.giveBack(this.slabs.filter((_, index) => !this.free.has(index)));
+    this.memory.giveBack(this.slabs.slice(this.back));
     this.isOver = true;
   }
 }
+
+const nothing: Lent = { bytes: Buffer.alloc(0), giveBack: () => {} };
 
 export interface ReaderPlace {
   readonly bucket: Bucket;
@@ -104,7 +121,7 @@ export interface ReaderPlace {
   readonly memory: Memory;
 }
 
-export class ObjectReader {
+export class ObjectReader implements ReadHandle {
   private readonly leave: () => void;
   private pieces: Piece[] = [];
   /** Requests that run, so that nothing lands in what was given back. */
@@ -130,20 +147,20 @@ export class ObjectReader {
   /** Asks for the bytes from there on: the answer says all that has to be known of the object. Undefined where nothing has the key. */
   static async open(place: ReaderPlace, first: number): Promise<ObjectReader | undefined> {
     const { bucket, key, memory } = place;
-    const slab = memory.own();
-    const landing = new FirstLanding(slab);
+    const slabs = slabsFor(memory, Math.min(memory.piece, memory.share)) ?? [memory.own()];
+    const piece = new Piece(first, slabs.length * SLAB, slabs, memory);
     const stopping = new AbortController();
+    let reader: ObjectReader | undefined;
     try {
-      const opened = await bucket.open(key, { first, last: first + SLAB - 1 }, landing, stopping.signal);
-      const reader = opened && new ObjectReader(place, opened, first, opened.size, stopping);
-      if (reader && opened.landed) {
-        const piece = new Piece(first, Math.min(SLAB, opened.size - first), [slab], memory);
-        landing.follow(piece);
-        reader.add(piece, opened.landed);
-      } else memory.giveBack([slab]);
+      const opened = await bucket.open(key, { first, last: first + piece.length - 1 }, piece, stopping.signal);
+      if (opened) reader = new ObjectReader(place, opened, first, opened.size, stopping);
+      if (opened?.landed) {
+        piece.shorten(Math.min(piece.length, opened.size - first));
+        reader!.add(piece, opened.landed);
+      } else piece.end();
       return reader;
     } catch (error) {
-      memory.giveBack([slab]);
+      piece.end();
       throw error;
     }
   }
@@ -155,16 +172,28 @@ export class ObjectReader {
 
   /** Fills some of the buffer; 0 is the end. */
   async read(into: Buffer): Promise<number> {
+    let filled = 0;
+    do {
+      const { bytes, giveBack } = await this.lend(into.length - filled);
+      if (bytes.length === 0) break;
+      bytes.copy(into, filled);
+      filled += bytes.length;
+      giveBack();
+    } while (filled < into.length && this.pieces[0]?.hasParcel(into.length - filled));
+    return filled;
+  }
+
+  async lend(most: number): Promise<Lent> {
     for (;;) {
       this.askAhead();
       const [piece] = this.pieces;
-      if (!piece) return 0;
-      const copied = piece.hasParcel(into.length) ? piece.take(into) : 0;
+      if (!piece) return nothing;
+      const bytes = piece.hasParcel(most) ? piece.lend(most) : undefined;
       if (piece.taken === piece.length) {
         this.pieces.shift();
         this.lookLessFar();
       }
-      if (copied > 0) return copied;
+      if (bytes) return { bytes, giveBack: () => piece.giveBack(bytes) };
       if (piece.failure) return storageError(piece.failure.error);
       this.window = Math.min(FARTHEST, this.window * GROWTH);
       this.askAhead();
@@ -201,11 +230,11 @@ export class ObjectReader {
     for (;;) {
       const left = this.size - this.next;
       const ahead = this.pieces.reduce((sum, { length, taken }) => sum + length - taken, 0);
-      if (this.isClosed || left <= 0 || (this.pieces.length > 0 && ahead >= this.window)) return;
-      const wanted = Math.min(left, memory.piece, Math.max(SLAB, this.window / 2));
-      const slabs = memory.spare(Math.ceil(wanted / SLAB)) ?? (this.pieces.length === 0 ? [memory.own()] : undefined);
+      const window = Math.min(this.window, memory.share);
+      if (this.isClosed || left <= 0 || (this.pieces.length > 0 && ahead >= window)) return;
+      const slabs = slabsFor(memory, Math.min(left, rangeOf(window, memory.piece))) ?? (this.pieces.length === 0 ? [memory.own()] : undefined);
       if (!slabs) return;
-      const piece = new Piece(this.next, Math.min(wanted, slabs.length * SLAB), slabs, memory);
+      const piece = new Piece(this.next, Math.min(left, slabs.length * SLAB), slabs, memory);
       this.add(piece, Promise.resolve());
     }
   }
@@ -232,24 +261,13 @@ export class ObjectReader {
   }
 }
 
-/** Where the first bytes land before it is known how many there will be. */
-class FirstLanding implements Landing {
-  private piece: Piece | undefined;
-  private landed = 0;
+/** How large a range is: two at least are on their way. Whole slabs, in bytes. */
+function rangeOf(window: number, piece: number): number {
+  const wanted = Math.min(window / 2, Math.max(piece, window / SIDE_BY_SIDE));
+  return Math.max(SLAB, wanted - (wanted % SLAB));
+}
 
-  constructor(private readonly slab: Buffer) {}
-
-  space(): Buffer {
-    return this.piece ? this.piece.space() : this.slab.subarray(this.landed);
-  }
-
-  took(bytes: number): void {
-    if (this.piece) this.piece.took(bytes);
-    else this.landed += bytes;
-  }
-
-  follow(piece: Piece): void {
-    this.piece = piece;
-    if (this.landed > 0) piece.took(this.landed);
-  }
+/** Slabs for so many bytes, or none of them. */
+function slabsFor(memory: Memory, bytes: number): Buffer[] | undefined {
+  return memory.spare(Math.ceil(bytes / SLAB));
 }

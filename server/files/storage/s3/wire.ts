@@ -242,8 +242,9 @@ class Line {
     this.missing = hasNone ? 0 : isChunked ? undefined : Number(headers['content-length'] ?? 0);
     const isLanding = status < 300 && request.landing !== undefined && this.missing !== undefined;
     if (status < 300 && request.landing && !isLanding) this.fail(broken('S3 does not say how long an object is'));
+    else if (isLanding && status === 200 && request.headers['range']) this.fail(broken('S3 gave the whole of an object instead of a range'));
     else this.answer = { status, headers, body: Buffer.alloc(0), isLanding };
-    if (isLanding) resolve({ status, headers, body: Buffer.alloc(0), landed });
+    if (this.answer && isLanding) resolve({ status, headers, body: Buffer.alloc(0), landed });
   }
 
   private readBody(bytes: Buffer): void {

@@ -13,6 +13,7 @@ export interface Asked {
 }
 
 export interface SmallS3 {
+  readonly endpoint: string;
   readonly objects: Map<string, Buffer>;
   asked: Asked[];
   /** Answers itself where it returns true, also later. */
@@ -60,6 +61,7 @@ export async function startSmallS3(): Promise<SmallS3> {
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' });
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const s3: SmallS3 = {
+    endpoint,
     objects: new Map(),
     asked: [],
     instead: () => false,
