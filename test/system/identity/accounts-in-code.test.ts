@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { type Answer, awaitAnswers, type Stack } from '../support/cloudformation';
 import { type Moto, startMoto } from '../support/moto';
+import { Said } from '../support/said';
 import { BUNDLE, run } from '../support/served';
 import { Server } from './server';
 
@@ -21,7 +22,7 @@ let cloudFormation: Stack;
 let secrets: SecretsManagerClient;
 let password: string;
 /** Everything that the Lambda wrote or answered. */
-let said = '';
+const said = new Said();
 
 beforeAll(async () => {
   moto = await startMoto({ script: join(__dirname, 'moto_current.py') });
@@ -40,19 +41,12 @@ beforeEach(async () => {
   count += 1;
   [acme, globex] = [`acme${count}`, `globex${count}`];
   password = (await secrets.send(new CreateSecretCommand({ Name: `given/${acme}`, SecretString: FIRST }))).ARN!;
-  const write = process.stdout.write.bind(process.stdout);
-  jest.spyOn(process.stdout, 'write').mockImplementation((chunk, ...rest) => {
-    said += String(chunk);
-    return write(chunk, ...(rest as []));
-  });
-  jest.spyOn(console, 'info').mockImplementation((line) => {
-    said += line;
-  });
+  said.listen();
 });
 afterEach(() => {
   jest.restoreAllMocks();
-  said += JSON.stringify(cloudFormation.answers);
-  for (const secret of [FIRST, SECOND, '$scrypt$']) expect(said.includes(secret)).toBe(false);
+  const all = said.all(cloudFormation.answers);
+  for (const secret of [FIRST, SECOND, '$scrypt$']) expect(all.includes(secret)).toBe(false);
 });
 
 const lambda = (event: object): Promise<void> => require('../../../dist/lambda/identity-account/index.js').handler(event);

@@ -6,6 +6,7 @@ import { CreateSecretCommand, GetSecretValueCommand, PutSecretValueCommand, Secr
 import { CertificateFolder } from '../../server/support/certificates';
 import { type Answer, awaitAnswers, type Stack } from '../support/cloudformation';
 import { type Moto, startMoto } from '../support/moto';
+import { Said } from '../support/said';
 import { run, serveConfigured } from '../support/served';
 
 let moto: Moto;
@@ -13,7 +14,7 @@ let cloudFormation: Stack;
 let secrets: SecretsManagerClient;
 let place: CertificateFolder;
 /** Everything that the Lambda wrote or answered. */
-let said = '';
+const said = new Said();
 beforeAll(async () => {
   moto = await startMoto();
   secrets = new SecretsManagerClient({});
@@ -26,19 +27,11 @@ afterAll(async () => {
   await place.remove();
 });
 beforeEach(() => {
-  const write = process.stdout.write.bind(process.stdout);
-  jest.spyOn(process.stdout, 'write').mockImplementation((chunk, ...rest) => {
-    said += String(chunk);
-    return write(chunk, ...(rest as []));
-  });
-  jest.spyOn(console, 'info').mockImplementation((line) => {
-    said += line;
-  });
+  said.listen();
 });
 afterEach(() => {
   jest.restoreAllMocks();
-  said += JSON.stringify(cloudFormation.answers);
-  expect(said).not.toMatch(/PRIVATE/);
+  expect(said.all(cloudFormation.answers)).not.toMatch(/PRIVATE/);
 });
 
 const lambda = (event: object): Promise<void> => require('../../../dist/lambda/sftp-host-keys/index.js').handler(event);
