@@ -26,7 +26,7 @@ module.exports = {
     {
       ...base,
       displayName: 'kit',
-      setupFiles: ['<rootDir>/test/lib/without-default-rules.cjs'],
+      runtime: '<rootDir>/test/support/shared-cdk.cjs',
       testMatch: ['<rootDir>/test/lib/**/*.test.ts', '<rootDir>/test/bin/**/*.test.ts'],
     },
   ],
