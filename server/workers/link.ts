@@ -10,8 +10,11 @@ export interface Port {
 export type Methods = Readonly<Record<string, (...args: never[]) => unknown>>;
 
 type Message =
-  | { readonly call: number; readonly method: string; readonly args: readonly unknown[] }
+  /** Without a number for what needs no answer. */
+  | { readonly call?: number; readonly method: string; readonly args: readonly unknown[] }
   | { readonly answer: number; readonly value?: unknown; readonly error?: string };
+
+type ArgumentsOf<Method> = Method extends (...args: infer Args) => unknown ? Args : never;
 
 export class Link<Theirs> {
   private next = 1;
@@ -27,7 +30,7 @@ export class Link<Theirs> {
   /** Calls the other side. Rejected with the error's words where the method threw, and where the other side is gone. */
   call<Name extends keyof Theirs & string>(
     method: Name,
-    ...args: Theirs[Name] extends (...args: infer Args) => unknown ? Args : never
+    ...args: ArgumentsOf<Theirs[Name]>
   ): Promise<Theirs[Name] extends (...args: never[]) => infer Answer ? Awaited<Answer> : never> {
     return new Promise((resolve, reject) => {
       const call = this.next++;
@@ -37,6 +40,11 @@ export class Link<Theirs> {
         reject(error);
       });
     });
+  }
+
+  /** Calls it without waiting for an answer, which is none: a side that is gone does nothing. */
+  tell<Name extends keyof Theirs & string>(method: Name, ...args: ArgumentsOf<Theirs[Name]>): void {
+    this.post({ method, args });
   }
 
   /** The other side is gone: nobody answers any more. */
@@ -53,12 +61,13 @@ export class Link<Theirs> {
       else waiting?.reject(new Error(message.error));
       return;
     }
-    if (!('call' in message)) return;
+    if (!('method' in message)) return;
+    const { call, method, args } = message;
     try {
-      const value = await this.own[message.method]!(...(message.args as never[]));
-      this.post({ answer: message.call, value });
+      const value = await this.own[method]!(...(args as never[]));
+      if (call !== undefined) this.post({ answer: call, value });
     } catch (error) {
-      this.post({ answer: message.call, error: (error as Error).message });
+      if (call !== undefined) this.post({ answer: call, error: (error as Error).message });
     }
   }
 
@@ -71,6 +80,3 @@ export class Link<Theirs> {
     }
   }
 }
-
-/** For a call that needs no answer: a side that is gone gives none. */
-export const tell = (call: Promise<unknown>) => void call.catch(() => {});

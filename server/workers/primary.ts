@@ -14,7 +14,7 @@ import type { Limits } from '../limits/limits';
 import type { SessionInfo } from '../sessions/session-info';
 import { LocalSignIns } from '../sessions/sign-ins';
 import { HeldLimits } from './held-limits';
-import { Link, type Methods, tell } from './link';
+import { Link, type Methods } from './link';
 import type { PrimaryMethods, WorkerMethods, WorkerStarted } from './methods';
 import { SharedBusyness } from './shared-busyness';
 
@@ -74,7 +74,7 @@ export class Primary {
   private readonly passwords: HashPool;
   private draining = false;
   private readonly busyness = new SharedBusyness((isBusy) => {
-    for (const { link } of this.places) if (link) tell(link.call('serverBusy', isBusy));
+    for (const { link } of this.places) link?.tell('serverBusy', isBusy);
   });
   listeners: WorkerStarted['listeners'] = [];
 
@@ -227,7 +227,7 @@ export class Primary {
       });
     serves = true;
     place.link = link;
-    if (this.busyness.isBusy) tell(link.call('serverBusy', true));
+    if (this.busyness.isBusy) link.tell('serverBusy', true);
     place.ports = started.passivePorts;
     this.listeners = started.listeners;
   }

@@ -11,8 +11,9 @@ import type { Limits } from '../limits/limits';
 import { type RunningServer, startServer } from '../main';
 import { keepMemoryOutOfCoreFiles } from '../secrets/core-files';
 import type { SignIns } from '../sessions/sign-ins';
-import { Link, type Methods, type Port, tell } from './link';
+import { Link, type Methods, type Port } from './link';
 import type { PrimaryMethods, WorkerMethods } from './methods';
+import { TouchedFolders } from './touched-folders';
 
 /** Waits for the primary's orders. The process ends when it has drained, and when the primary is gone. */
 export function runWorker(): void {
@@ -23,7 +24,7 @@ export function runWorker(): void {
   process.once('disconnect', () => process.exit(0));
   let server: RunningServer | undefined;
   const metrics = new Metrics();
-  const busyness: Busyness & { isBusy: boolean } = { isBusy: false, found: (isBusy: boolean) => tell(primary.call('foundBusy', isBusy)) };
+  const busyness: Busyness & { isBusy: boolean } = { isBusy: false, found: (isBusy: boolean) => primary.tell('foundBusy', isBusy) };
   const methods: WorkerMethods = {
     async start(config, ports, place) {
       const write = (lines: string) => primary.call('writeAudit', lines);
@@ -63,15 +64,21 @@ export function runWorker(): void {
 
 /** The primary's counts, for quotas. */
 function remoteCounts(primary: Link<PrimaryMethods>): UsageCounts {
+  const touched = new TouchedFolders((folder) => primary.tell('folderTouched', folder));
+  /** For everything else, which is to find what happened before it. */
+  const afterwards = () => {
+    touched.tell();
+    return primary;
+  };
   return {
-    take: (...args) => primary.call('takeRoom', ...args),
-    lend: (...args) => primary.call('lendRoom', ...args),
-    settle: (...args) => tell(primary.call('settleRoom', ...args)),
-    touched: (...args) => tell(primary.call('folderTouched', ...args)),
-    moved: (...args) => tell(primary.call('folderMoved', ...args)),
-    counting: (...args) => primary.call('countingHome', ...args),
-    counted: (...args) => primary.call('homeCounted', ...args),
-    held: (...args) => primary.call('heldRoom', ...args),
+    take: (...args) => afterwards().call('takeRoom', ...args),
+    lend: (...args) => afterwards().call('lendRoom', ...args),
+    settle: (...args) => afterwards().tell('settleRoom', ...args),
+    touched: (folder) => touched.add(folder),
+    moved: (...args) => afterwards().tell('folderMoved', ...args),
+    counting: (...args) => afterwards().call('countingHome', ...args),
+    counted: (...args) => afterwards().call('homeCounted', ...args),
+    held: (...args) => afterwards().call('heldRoom', ...args),
   };
 }
 
@@ -80,7 +87,7 @@ function remoteLocks(primary: Link<PrimaryMethods>): NameLocks {
   return {
     async hold(name) {
       await primary.call('lockName', name);
-      return () => tell(primary.call('unlockName', name));
+      return () => primary.tell('unlockName', name);
     },
   };
 }
@@ -96,7 +103,7 @@ function remoteSignIns(primary: Link<PrimaryMethods>): SignIns {
     begin: (...args) => primary.call('beginSignIn', ...args),
     keep: (...args) => primary.call('keepSignIn', ...args),
     find: (...args) => primary.call('findSignIn', ...args),
-    end: (...args) => tell(primary.call('endSignIn', ...args)),
+    end: (...args) => primary.tell('endSignIn', ...args),
   };
 }
 
@@ -104,12 +111,12 @@ function remoteSignIns(primary: Link<PrimaryMethods>): SignIns {
 function remoteLimits(primary: Link<PrimaryMethods>): Limits {
   return {
     admitConnection: (address) => primary.call('admitConnection', address),
-    releaseConnection: (address, end) => void primary.call('releaseConnection', address, end).catch(() => {}),
+    releaseConnection: (address, end) => primary.tell('releaseConnection', address, end),
     beginLogin: (address, login) => primary.call('beginLogin', address, login),
     loginFailed: (address, login) => primary.call('loginFailed', address, login),
     loginSucceeded: (address, login, first) => primary.call('loginSucceeded', address, login, first),
-    loginUndecided: (address, login) => void primary.call('loginUndecided', address, login).catch(() => {}),
+    loginUndecided: (address, login) => primary.tell('loginUndecided', address, login),
     admitAccount: (user, maxSessions) => primary.call('admitAccount', user, maxSessions),
-    releaseAccount: (user) => void primary.call('releaseAccount', user).catch(() => {}),
+    releaseAccount: (user) => primary.tell('releaseAccount', user),
   };
 }

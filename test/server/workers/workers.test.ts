@@ -5,6 +5,7 @@ import { LocalLimits } from '../../../server/limits/local-limits';
 import { HeldLimits } from '../../../server/workers/held-limits';
 import { Link, type Port } from '../../../server/workers/link';
 import { splitPorts, workerCount } from '../../../server/workers/primary';
+import { TouchedFolders } from '../../../server/workers/touched-folders';
 
 const config = (workers: number | 'auto', ports = '50000-50015') =>
   checkServerConfig({
@@ -102,6 +103,20 @@ describe('a call to the other process', () => {
     await expect(new Link<Sums>(here, {}).call('fail')).rejects.toThrow('no such port');
   });
 
+  it('tells without an answer, in the order of the calls', async () => {
+    const [here, there] = channel();
+    const heard: unknown[] = [];
+    const answers: unknown[] = [];
+    new Link(there, { note: (what: string) => heard.push(what), ...sums });
+    here.on('message', (message) => answers.push(message));
+    const link = new Link<Sums & { note(what: string): void }>(here, {});
+    link.tell('note', 'first');
+    link.tell('fail');
+    expect(await link.call('add', 1, 2)).toBe(3);
+    expect(heard).toEqual(['first']);
+    expect(answers).toHaveLength(1);
+  });
+
   it('fails when the other side dies', async () => {
     const [here, there] = channel();
     new Link(there, sums);
@@ -109,5 +124,24 @@ describe('a call to the other process', () => {
     const call = link.call('never');
     link.lost();
     await expect(call).rejects.toThrow('gone');
+  });
+});
+
+describe('folders that were touched', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it('are told once for many files, soon, and before whatever counts', () => {
+    const told: string[] = [];
+    const touched = new TouchedFolders((folder) => told.push(folder));
+    for (const folder of ['in', 'out', 'in', 'in']) touched.add(folder);
+    expect(told).toEqual([]);
+    jest.advanceTimersByTime(20);
+    expect(told).toEqual(['in', 'out']);
+    touched.add('in');
+    touched.tell();
+    expect(told).toEqual(['in', 'out', 'in']);
+    jest.advanceTimersByTime(100);
+    expect(told).toHaveLength(3);
   });
 });
