@@ -1,4 +1,5 @@
 /** Bytes that are pushed, as a source. */
+import { copyBytes } from './copy-bytes';
 import type { Sink, Source } from './source';
 
 export class Pushed implements Source {
@@ -19,7 +20,7 @@ export class Pushed implements Source {
   /** Fulfilled when the bytes are taken. */
   async push(bytes: Buffer): Promise<void> {
     for (let at = 0; at < bytes.length && !this.isOver; ) {
-      const taken = bytes.copy(this.sink!.space(), 0, at);
+      const taken = copyBytes(bytes, this.sink!.space(), 0, at);
       at += taken;
       if (this.sink!.took(taken)) continue;
       await new Promise<void>((resolve) => {

@@ -4,6 +4,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { CompletedPart } from '@aws-sdk/client-s3';
+import { copyBytes } from '../../copy-bytes';
 import type { FairTurns } from '../../fair-turns';
 import { bytesOf } from '../chunks';
 import { holding, type NameLocks } from '../name-locks';
@@ -144,7 +145,7 @@ class S3Upload implements WriteHandle, Taker {
       if (this.filled === 0) this.partBytes = this.nextSize();
       if (this.filled === this.slabs.length * SLAB) this.slabs.push(await this.slab());
       const slab = this.slabs.at(-1)!;
-      const copied = chunk.copy(slab, this.filled % SLAB, at, at + Math.min(this.partBytes - this.filled, chunk.length - at));
+      const copied = copyBytes(chunk, slab, this.filled % SLAB, at, at + Math.min(this.partBytes - this.filled, chunk.length - at));
       at += copied;
       this.filled += copied;
       if (this.filled === this.partBytes) await this.sendPart();
