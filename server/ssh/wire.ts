@@ -125,6 +125,12 @@ export class WireWriter {
     return this;
   }
 
+  /** Begins anew, over what was written. */
+  again(): this {
+    this.length = 0;
+    return this;
+  }
+
   done(): Buffer {
     return this.bytes.subarray(0, this.length);
   }

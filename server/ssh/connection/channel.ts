@@ -52,9 +52,24 @@ export class Channel {
     return this.waiting !== undefined;
   }
 
-  /** Sends all of it, in order; fulfilled when it is on its way and there is room for more. False where the channel is gone. Called again only then. */
-  async send(...parts: readonly Uint8Array[]): Promise<boolean> {
-    let left = parts.reduce((sum, { length }) => sum + length, 0);
+  /**
+   * Sends all of it, in order; fulfilled when it is on its way and there is room for more, at once where there is. False where the channel is gone. Called
+   * again only then.
+   */
+  send(...parts: readonly Uint8Array[]): Promise<boolean> | boolean {
+    let bytes = 0;
+    for (const { length } of parts) bytes += length;
+    if (bytes > Math.min(this.theirWindow, this.theirLargest)) return this.sendPieces(parts, bytes);
+    if (this.gone || this.sentEnd) return false;
+    if (bytes === 0) return true;
+    this.header.writeUInt32BE(bytes, 5);
+    this.link.send(this.header, ...parts);
+    this.theirWindow -= bytes;
+    return this.link.isFull ? this.link.room().then(() => !this.gone) : true;
+  }
+
+  private async sendPieces(parts: readonly Uint8Array[], bytes: number): Promise<boolean> {
+    let left = bytes;
     let part = 0;
     let offset = 0;
     while (left > 0) {

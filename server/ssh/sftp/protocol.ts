@@ -1,7 +1,7 @@
 /** Version 3 of SFTP (draft-ietf-secsh-filexfer-02): numbers, attributes, and what errors become. */
 import { type Entry, StorageError, type StorageErrorCode } from '../../files/account-files';
 import { BrokenOff } from '../../files/progress';
-import { type WireReader, WireWriter } from '../wire';
+import type { WireReader, WireWriter } from '../wire';
 
 export const VERSION = 3;
 
@@ -126,10 +126,6 @@ export function asRefused(error: unknown): Refused {
   if (error instanceof StorageError) return new Refused(statusOf[error.code], error.message);
   process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error)); // nobody has foreseen it
   return new Refused(statuses.failure, 'The server had an error of its own; try again.');
-}
-
-export function statusReply(id: number, status: number, text: string): Buffer {
-  return framed(new WireWriter().uint32(0).byte(replies.status).uint32(id).uint32(status).string(text).string('en'));
 }
 
 /** Fills in the length that a reply begins with. */
