@@ -4,10 +4,11 @@
  * used, and every part of it is looked at for links first: good against mistakes, not against a local attacker who races.
  */
 import { constants, existsSync, lstat as lstatCallback, lstatSync, type Stats } from 'node:fs';
-import { type FileHandle, link, lstat, mkdir, open, opendir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, opendir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../storage';
 import { asStorageError, storageError } from './errors';
+import { RecentLooks } from './recent-looks';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const byDescriptor = existsSync('/proc/self/fd');
@@ -21,8 +22,6 @@ const MANY = 256;
 const SOME = 32;
 /** What each of those takes at most where nothing waits, the way to the thread pool and back by code that runs for the first time. Milliseconds. */
 const QUICK_IN_POOL_MS = 0.2;
-/** So long after a look the kernel still has in memory what was looked at. Milliseconds. */
-const SEEN_MS = 200;
 /** Looks without the thread pool between two glances at the clock. */
 const LOOKS = 4;
 /** What each of those takes at most; one that takes longer has waited for a disk or a network. Milliseconds. */
@@ -32,8 +31,8 @@ export class Folder {
   /** Whether looks at what is in it are answered from memory. */
   private isCached = false;
   private onLocalDisk: Promise<boolean> | undefined;
-  /** What was looked at last, and until when it counts as in memory. */
-  private seen: { readonly name: string; readonly until: number } | undefined;
+  /** What was looked at in it a moment ago. */
+  private looks = new RecentLooks();
   /** How many have it open. */
   private users = 1;
 
@@ -78,20 +77,26 @@ export class Folder {
     return byDescriptor ? `/proc/self/fd/${file.fd}` : this.at(name);
   }
 
-  /** What was looked at a moment ago is in memory, where the disk is a local one: clients of SFTP ask three times for each file. */
   async stat(name: string): Promise<Stats> {
-    const { seen } = this;
-    if (seen?.name === name && performance.now() < seen.until && (await this.isOnLocalDisk())) {
-      const found = lookAt(this.at(name));
-      if (found) return found;
-    }
-    const found = await lstat(this.at(name)).catch(storageError);
-    this.seen = { name, until: performance.now() + SEEN_MS };
-    return found;
+    return (await this.find(name)) ?? missing();
   }
 
   /** The same, undefined where nothing has the name: most uploads are of new files, and an error that is made and thrown away costs more than the look. */
-  find(name: string): Promise<Stats | undefined> {
+  async find(name: string): Promise<Stats | undefined> {
+    // What was looked at a moment ago is in memory, where the disk is a local one.
+    if (this.looks.has(name) && (await this.isOnLocalDisk())) {
+      try {
+        return this.looks.by(() => lstatSync(this.at(name), quietly));
+      } catch {
+        // looked at once more, which says why
+      }
+    }
+    const found = await this.lookInPool(name);
+    this.looks.add(name);
+    return found;
+  }
+
+  private lookInPool(name: string): Promise<Stats | undefined> {
     return new Promise((resolve, reject) => {
       lstatCallback(this.at(name), (error, stats) => {
         if (!error) resolve(stats);
@@ -242,6 +247,12 @@ export class Folder {
     await this.handle.sync().catch(storageError);
   }
 
+  /** Goes on with what was looked at when it was opened before. */
+  remember(looks: RecentLooks): this {
+    this.looks = looks;
+    return this;
+  }
+
   /** The same folder for one more user, who closes it as well. */
   share(): Folder {
     this.users += 1;
@@ -279,6 +290,10 @@ function returnTo(path: string): void {
 }
 
 const quietly = { throwIfNoEntry: false } as const;
+
+function missing(): never {
+  throw new StorageError('not-found', 'No such file or directory.');
+}
 
 function lookAt(name: string): Stats | undefined {
   try {

@@ -5,6 +5,7 @@
  */
 import { readlinkSync } from 'node:fs';
 import { Folder } from './folder';
+import { RecentLooks } from './recent-looks';
 
 /** So long after the walk a folder is used without another one. What a network file system knows of other machines' renames is older than that. Milliseconds. */
 const KEPT_MS = 1_000;
@@ -20,6 +21,8 @@ interface Kept {
 
 export class KeptFolders {
   private readonly kept = new Map<string, Kept>();
+  /** What was looked at, which is in memory however often its folder is walked to. */
+  private readonly looks = new Map<string, RecentLooks>();
   private sweeping: NodeJS.Timeout | undefined;
 
   constructor(private readonly root: string) {}
@@ -32,15 +35,28 @@ export class KeptFolders {
       if (performance.now() < known.until && placeOf(known.folder) === known.path) return known.folder.share();
       this.forget(key, known);
     }
-    const folder = await Folder.walk(this.root, parts);
+    const folder = (await Folder.walk(this.root, parts)).remember(this.looksOf(key));
     const path = placeOf(folder);
     if (path !== undefined) this.keep(key, { folder: folder.share(), path, until: performance.now() + KEPT_MS });
     return folder;
   }
 
+  /** Notes that every entry of a folder was looked at. */
+  listed(parts: readonly string[]): void {
+    this.looksOf(parts.join('/')).addAll();
+  }
+
   /** Keeps none of them any longer. */
   close(): void {
     for (const [key, one] of this.kept) this.forget(key, one);
+  }
+
+  private looksOf(key: string): RecentLooks {
+    const looks = this.looks.get(key) ?? new RecentLooks();
+    this.looks.delete(key);
+    this.looks.set(key, looks);
+    if (this.looks.size > MOST_KEPT) this.looks.delete(this.looks.keys().next().value!);
+    return looks;
   }
 
   private keep(key: string, one: Kept): void {

@@ -10,6 +10,7 @@ import { LocalDraft } from './draft';
 import { storageError } from './errors';
 import type { Folder } from './folder';
 import { copyBeginning, reflink } from './kept-beginning';
+import { isForThread, LARGEST_WHOLE, putWhole } from './whole-files';
 
 /** Size in which a kept beginning is read for a scanner. Bytes. */
 const PIECE = 1024 * 1024;
@@ -52,6 +53,8 @@ class LocalUpload implements DraftableHandle {
   size: number;
   private file: FileHandle | undefined;
   private beginning: Promise<FileHandle> | undefined;
+  /** All of a small file, which is written when it is put into place. */
+  private whole: Uint8Array<ArrayBuffer> | undefined;
   /** Whether everything was flushed when it was written. */
   private flushed = false;
   /** The copy of what is kept, beside what comes in. */
@@ -68,13 +71,31 @@ class LocalUpload implements DraftableHandle {
   }
 
   async write(chunks: readonly Buffer[], isLast = false): Promise<void> {
+    if (this.whole) await this.writeOut(); // more has come than was said
     // All of a small file at once: to write it through to the disk is one trip, to write and then to flush it would be two.
     this.flushed = isLast && this.place.fsync && !this.beginning && this.keep === 0;
-    const file = await this.begin();
     const bytes = bytesOf(chunks);
     const at = this.size;
     this.size += bytes;
-    await this.room.grow(this.size);
+    if (this.flushed && bytes <= LARGEST_WHOLE && this.place.mode.kind === 'replace') {
+      await this.room.grow(this.size);
+      this.whole = joined(chunks, bytes);
+    } else {
+      const file = await this.begin();
+      await this.room.grow(this.size);
+      await this.writeAt(file, chunks, bytes, at);
+    }
+  }
+
+  /** Writes what was kept until now. */
+  private async writeOut(): Promise<void> {
+    const { whole } = this;
+    if (!whole) return;
+    this.whole = undefined;
+    await this.writeAt(await this.begin(), [Buffer.from(whole.buffer)], whole.length, 0);
+  }
+
+  private async writeAt(file: FileHandle, chunks: readonly Buffer[], bytes: number, at: number): Promise<void> {
     const { bytesWritten } = await file.writev(chunks, at).catch(storageError);
     if (bytesWritten < bytes) await this.writeRest(file, chunks, bytesWritten, at);
   }
@@ -118,6 +139,7 @@ class LocalUpload implements DraftableHandle {
 
   /** From now on the staged file itself is written anywhere. */
   async toDraft(): Promise<Draft> {
+    await this.writeOut();
     await this.begin();
     await this.copying;
     const { staging, stagingName } = this.place;
@@ -137,21 +159,15 @@ class LocalUpload implements DraftableHandle {
     const { folder, fsync, staging, stagingName, locks, name } = this.place;
     try {
       // Nothing came that would change what is there.
-      if (!this.beginning && this.before && this.keep === this.before.size && this.place.mode.kind !== 'replace') {
+      if (!this.beginning && !this.whole && this.before && this.keep === this.before.size && this.place.mode.kind !== 'replace') {
         this.room.give();
         return 'visible';
       }
-      const file = await this.begin();
-      await this.copying;
-      if (fsync && !this.flushed) await file.datasync().catch(storageError);
-      this.file = undefined;
-      // Some file systems write only when a file is closed, and say only then what went wrong. What is flushed is safe already, and nobody waits for it.
-      const closed = file.close();
-      if (fsync) closed.catch(() => {});
-      else await closed.catch(storageError);
+      if (this.whole && !isForThread(folder)) await this.writeOut();
+      if (!this.whole) await this.finishFile();
       if (this.room.counts) await holding(locks, [await folder.keyOf(name)], () => this.putIntoPlace(mayAppear));
       else await this.putIntoPlace(mayAppear);
-      if (fsync) await folder.sync();
+      if (fsync && !this.whole) await folder.sync();
       return 'visible';
     } catch (error) {
       await this.close();
@@ -163,12 +179,26 @@ class LocalUpload implements DraftableHandle {
     }
   }
 
+  /** Sees to it that all is written. */
+  private async finishFile(): Promise<void> {
+    const { fsync } = this.place;
+    const file = await this.begin();
+    await this.copying;
+    if (fsync && !this.flushed) await file.datasync().catch(storageError);
+    this.file = undefined;
+    // Some file systems write only when a file is closed, and say only then what went wrong. What is flushed is safe already, and nobody waits for it.
+    const closed = file.close();
+    if (fsync) closed.catch(() => {});
+    else await closed.catch(storageError);
+  }
+
   private async putIntoPlace(mayAppear: (() => void) | undefined): Promise<void> {
     const { folder, name, mode, staging, stagingName } = this.place;
     const replaced = this.room.counts ? await folder.find(name).catch(() => undefined) : this.before;
     await this.room.cover(this.size, replaced?.size);
     mayAppear?.();
-    if (mode.kind === 'create') await folder.adoptNew(staging, stagingName, name);
+    if (this.whole) await putWhole(staging, stagingName, this.whole, folder, name);
+    else if (mode.kind === 'create') await folder.adoptNew(staging, stagingName, name);
     else await folder.adopt(staging, stagingName, name);
     this.room.filled(this.size, replaced?.size);
   }
@@ -185,6 +215,7 @@ class LocalUpload implements DraftableHandle {
   async quarantine(finding: Finding): Promise<string> {
     const { staging, stagingName, folder, putAway } = this.place;
     try {
+      await this.writeOut();
       await this.begin();
       await this.copying;
       await this.close();
@@ -241,4 +272,15 @@ class LocalUpload implements DraftableHandle {
     this.file = undefined;
     await file?.close();
   }
+}
+
+/** A copy, in memory of its own. */
+function joined(chunks: readonly Buffer[], bytes: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
 }

@@ -1,5 +1,5 @@
 /** One account's files on the local disk or on EFS. */
-import { constants, fstatSync, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import type { FairTurns } from '../../fair-turns';
 import { canBeNamed, checkNew, DEEPEST, partsOf, tooDeep } from '../../virtual-path';
 import { holding, type NameLocks } from '../name-locks';
@@ -9,7 +9,7 @@ import type { Usage } from '../usage';
 import { Folder } from './folder';
 import type { KeptFolders } from './kept-folders';
 import type { LocalQuarantine } from './quarantine';
-import { OpenFile, READ_AT_ONCE, WholeFile } from './reading';
+import { openToRead } from './reading';
 import type { Staging } from './staging';
 import { filesBelow, isDeeperThan } from './tree';
 import { openUpload } from './upload';
@@ -46,31 +46,18 @@ export class LocalVolume implements Volume {
   }
 
   async *list(path: string): AsyncIterable<readonly Entry[]> {
-    const folder = await Folder.walk(this.root, [...this.home, ...partsOf(path)]);
+    const parts = [...this.home, ...partsOf(path)];
+    const folder = await Folder.walk(this.root, parts);
     try {
       for await (const names of folder.names()) yield await entries(folder, names.filter(canBeNamed));
+      this.place.folders.listed(parts);
     } finally {
       await folder.close();
     }
   }
 
   openRead(path: string, offset: number): Promise<ReadHandle> {
-    return this.at(path, async (folder, name) => {
-      const file = await folder.file(name, constants.O_RDONLY);
-      const found = (await folder.isOnLocalDisk()) ? fstatSync(file.fd) : await file.stat();
-      const problem = found.isDirectory()
-        ? new StorageError('is-directory', 'That is a directory.')
-        : !found.isFile()
-          ? missingError()
-          : offset > found.size
-            ? beyond(found.size)
-            : undefined;
-      if (problem) {
-        await file.close();
-        throw problem;
-      }
-      return found.size <= READ_AT_ONCE ? new WholeFile(file, found.size, offset) : new OpenFile(file, found.size, offset);
-    });
+    return this.at(path, (folder, name) => openToRead(folder, name, offset));
   }
 
   openWrite(path: string, mode: WriteMode): Promise<WriteHandle> {
@@ -240,18 +227,10 @@ class LocalEntry implements Entry {
   }
 }
 
-function missingError(): StorageError {
-  return new StorageError('not-found', 'No such file or directory.');
-}
-
 function takenError(): StorageError {
   return new StorageError('exists', 'The name is taken.');
 }
 
 function missing(): never {
-  throw missingError();
-}
-
-function beyond(size: number): StorageError {
-  return new StorageError('offset', `The file has ${size} bytes, and this is beyond its end.`);
+  throw new StorageError('not-found', 'No such file or directory.');
 }
