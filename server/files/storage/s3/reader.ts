@@ -3,6 +3,7 @@
  * more of them asked for, up to what memory allows; for one that reads slowly, little is held. What breaks off is asked for again from there on.
  */
 import { setMaxListeners } from 'node:events';
+import { copyBytes } from '../../copy-bytes';
 import type { Lent, ReadHandle } from '../storage';
 import type { Bucket, Found } from './bucket';
 import { storageError } from './errors';
@@ -176,7 +177,7 @@ export class ObjectReader implements ReadHandle {
     do {
       const { bytes, giveBack } = await this.lend(into.length - filled);
       if (bytes.length === 0) break;
-      bytes.copy(into, filled);
+      copyBytes(bytes, into, filled);
       filled += bytes.length;
       giveBack();
     } while (filled < into.length && this.pieces[0]?.hasParcel(into.length - filled));
