@@ -1,13 +1,15 @@
 /**
  * `npm run bench`: this server beside vsftpd, ProFTPD, pure-ftpd, pyftpdlib, and SFTPGo where it is installed. Every figure is
  * measured against every server in turn, three rounds, medians. Needs Debian and root: everything runs in a network namespace
- * of its own, with files on tmpfs. `npm run bench -- ssh`: its SFTP beside OpenSSH's sshd and ProFTPD's mod_sftp.
+ * of its own, with files on tmpfs. `npm run bench -- ssh`: its SFTP beside OpenSSH's sshd and ProFTPD's mod_sftp; `-- https`: its HTTPS beside nginx.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Measurement, measurements } from './figures';
+import { httpsMeasurements } from './https/figures';
+import { httpsPeers, unpackNginx, withoutHash } from './https/peers';
 import { inside } from './inside';
 import { proftpd, pureFtpd, unpackPeers, vsftpd } from './peers/debian';
 import { ours, oursBuilt, oursByNode, oursEqual } from './peers/ours';
@@ -21,8 +23,9 @@ import { sshPeers, unpackOpenSsh } from './ssh/peers';
 import { strangers } from './strangers';
 import { full, makeWorkplace, quick, type Workplace, type WorkplaceParts } from './workplace';
 
-const HELP = `npm run bench -- [ssh] [options]
+const HELP = `npm run bench -- [ssh | https] [options]
   ssh                 SFTP beside OpenSSH's sshd and ProFTPD's mod_sftp, instead of FTPS
+  https               HTTPS beside nginx with WebDAV's PUT, instead of FTPS
   --quick             smaller files, one round; under five minutes
   --rounds <n>        rounds (default: 3)
   --only <ids>        figures by id, for example down,up,logins
@@ -37,7 +40,7 @@ const docs = join(__dirname, '../../docs');
 /** What is measured of one protocol. */
 interface Wing {
   /** Which table of the documentation is its own. */
-  readonly table: 'all' | 'ssh';
+  readonly table: 'all' | 'ssh' | 'https';
   readonly peers: readonly Peer[];
   readonly measurements: readonly Measurement[];
   /** The picture of the ratios, where there is one. */
@@ -75,6 +78,21 @@ const ssh = (node: string | undefined): Wing => ({
   ],
 });
 
+const https = (node: string | undefined): Wing => ({
+  table: 'https',
+  peers: httpsPeers(node),
+  measurements: httpsMeasurements,
+  prepare: (cache) => {
+    const packages = unpackPeers(cache);
+    unpackNginx(packages);
+    return { packages, python: '' };
+  },
+  conditions: ({ hash, scale }) => [
+    `curl, HTTP/1.1 over TLS 1.3 with AES-256-GCM and an RSA-2048 certificate; large file ${mib(scale.bigFile)}, ${scale.smallFiles} small files, asked for several times. nginx sends by sendfile, writes PUT to a temporary file and renames it, and asks nobody who they are but where a password is measured; here every request is of a sign-in, looked at, counted and in the audit, and every upload hashed.`,
+    `A password hash costs ${hash.cryptMilliseconds.toFixed(1)} ms in nginx (SHA-512 crypt, 5,000 rounds) and ${hash.phcMilliseconds.toFixed(1)} ms here (PBKDF2-HMAC-SHA-256, ${hash.iterations.toLocaleString('en')} iterations); none is remembered.`,
+  ],
+});
+
 const mib = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
 
 async function main(): Promise<void> {
@@ -96,7 +114,7 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
-  const wing = positionals[0] === 'ssh' ? ssh(options.node) : ftps(options.node, options.build);
+  const wing = positionals[0] === 'ssh' ? ssh(options.node) : positionals[0] === 'https' ? https(options.node) : ftps(options.node, options.build);
   if (process.getuid?.() !== 0 || process.platform !== 'linux')
     throw new Error('the bench needs root on Debian: it makes accounts, control groups and a network namespace');
   const cache = process.env['CDK_FTPS_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'cdk-ftps');
@@ -120,7 +138,7 @@ async function main(): Promise<void> {
           peer,
           name: peer.name,
           version,
-          role: peer === wing.peers[0] ? 'ours' : peer === oursEqual ? 'equal' : peer.variant ? 'variant' : 'peer',
+          role: peer === wing.peers[0] ? 'ours' : peer === oursEqual || peer === withoutHash ? 'equal' : peer.variant ? 'variant' : 'peer',
         });
     }
     const results = await measureAll(

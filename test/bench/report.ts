@@ -164,6 +164,7 @@ ${bars
 const MARKERS = {
   all: ['<!-- figures: written by `npm run bench`, everything up to the end marker is replaced -->', '<!-- end of figures -->'],
   ssh: ['<!-- figures of SSH: written by `npm run bench -- ssh`, everything up to the end marker is replaced -->', '<!-- end of figures of SSH -->'],
+  https: ['<!-- figures of HTTPS: written by `npm run bench -- https`, everything up to the end marker is replaced -->', '<!-- end of figures of HTTPS -->'],
   s3: ['<!-- figures on S3: written by `npm run bench:s3 -- --write`, everything up to the end marker is replaced -->', '<!-- end of figures on S3 -->'],
 } as const;
 

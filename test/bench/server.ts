@@ -58,6 +58,7 @@ async function greets(peer: Peer, port: number, child: ChildProcess, output: str
     if (child.exitCode !== null) throw new Error(`${peer.name} ended at its start: ${readFileSync(output, 'utf8')}`);
     const greeted = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1');
+      if (peer.speaksFirst === false) socket.once('connect', () => socket.end(() => resolve(true)));
       socket
         .once('data', () => resolve(true))
         .once('error', () => resolve(false))

@@ -23,6 +23,8 @@ export interface Peer {
   readonly forks: boolean;
   /** Whether it is measured without TLS: it has none that clients know to use. */
   readonly plain?: boolean;
+  /** Whether it greets whoever connects, by which its start is noticed. Default: true. */
+  readonly speaksFirst?: boolean;
   /** Not a competitor but a variant of this server, shown beside it. */
   readonly variant?: boolean;
 }
