@@ -10,7 +10,7 @@ export function referencePage(document: Json): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>API of files</title>
-<link rel="stylesheet" href="/page.css">
+<link rel="stylesheet" href="/page/page.css">
 </head>
 <body class="reference">
 <header><h1>API of files</h1></header>

@@ -1,4 +1,4 @@
-import { pageFile } from '../../../server/https/page/files';
+import { pageFile, pageFiles } from '../../../server/https/page/files';
 import { type HttpsServed, httpsServed } from './served';
 
 let server: HttpsServed;
@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const names = ['/', '/page.css', '/page.js', '/uploads.js', '/links.js', '/link.js', '/l/x', '/texts.js'];
+const names = [...pageFiles.keys(), '/l/x'];
 const all = () => names.map((name) => pageFile(name)!.text).join('\n');
 
 it('comes to everybody, also by a link of another site, with a policy that lets it load nothing but its own files', async () => {
@@ -24,13 +24,18 @@ it('comes to everybody, also by a link of another site, with a policy that lets 
 it('names nothing that lies elsewhere, writes no markup, and has no style or script of its own in the page', () => {
   expect(all()).not.toMatch(/https?:\/\//);
   expect(all()).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/);
-  expect(pageFile('/')!.text).not.toMatch(/\son\w+=|\sstyle=|<script>|<style>/);
+  expect(pageFiles.get('/')!.text).not.toMatch(/\son\w+=|\sstyle=|<script>|<style>/);
+});
+
+it('imports what is there, and has no file that nothing imports', () => {
+  const imported = new Set([...all().matchAll(/(?:from|import|src=|href=) ?['"](\/page\/[\w.-]+)['"]/g)].map(([, name]) => name!));
+  expect([...imported].sort()).toEqual(names.filter((name) => name.startsWith('/page/')).sort());
 });
 
 it('has every text in its catalogue, and no text there that is not used', () => {
-  const catalogue = [...pageFile('/texts.js')!.text.matchAll(/^ {2}(\w+):/gm)].map(([, key]) => key!);
+  const catalogue = [...pageFiles.get('/page/texts.js')!.text.matchAll(/^ {2}(\w+)[:,]/gm)].map(([, key]) => key!);
   const rest = names
-    .filter((name) => name !== '/texts.js')
+    .filter((name) => name !== '/page/texts.js')
     .map((name) => pageFile(name)!.text)
     .join('\n');
   const used = [...rest.matchAll(/texts\.(\w+)|data-(?:text|label|placeholder)="(\w+)"/g)].map(([, one, other]) => one ?? other!);

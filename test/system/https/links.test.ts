@@ -80,7 +80,7 @@ it('who has the link of a folder drops files into it, small ones and one in part
   mkdirSync(join(server.files, 'inbox'));
   writeFileSync(join(server.files, 'inbox/hidden.txt'), 'nobody sees this');
   const page = await signedIn();
-  await page.getByRole('link', { name: 'inbox/' }).click();
+  await page.getByRole('link', { name: 'inbox folder' }).click();
   await page.getByText('hidden.txt').waitFor();
   const other = await open(await make(page));
   const large = randomBytes(9 * 1024 * 1024);

@@ -36,6 +36,8 @@ export interface Watched {
     readonly implicit: number;
     readonly proxied: number;
     readonly sftp: number;
+    /** Of HTTPS, where it is on. */
+    readonly https: number;
     readonly passive: readonly number[];
   };
   /** Whether it has ended by itself. */
@@ -152,8 +154,8 @@ export async function watched(
       });
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${output}`)));
   });
-  const [explicit, implicit, proxied] = listening.filter(({ mode }) => mode !== 'sftp').map(({ port }) => port) as [number, number, number];
-  const sftp = listening.find(({ mode }) => mode === 'sftp')?.port ?? 0;
+  const [explicit, implicit, proxied] = listening.filter(({ mode }) => mode !== 'sftp' && mode !== 'https').map(({ port }) => port) as [number, number, number];
+  const [sftp, https] = ['sftp', 'https'].map((wanted) => listening.find(({ mode }) => mode === wanted)?.port ?? 0) as [number, number];
   const ask = (path: string) => askAdmin(admin, path);
   return {
     folder,
@@ -161,7 +163,7 @@ export async function watched(
     authority,
     auditFile,
     pid: child.pid!,
-    ports: { explicit, implicit, proxied, sftp, passive },
+    ports: { explicit, implicit, proxied, sftp, https, passive },
     crashed: () => ended && !stopping,
     output: () => output,
     warnings: () => output.match(/^\(node:\d+\).*$|^.*UnhandledPromiseRejection.*$/gm) ?? [],

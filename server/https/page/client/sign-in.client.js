@@ -1,0 +1,49 @@
+// Coming in and going.
+
+import { ask } from '/page/ask.js';
+import { at, attempt } from '/page/element.js';
+import { onVisitor, setVisitor } from '/page/visitor.js';
+
+const inside = ['files', 'sign-out', 'who'];
+
+function entrance() {
+  at('entrance').hidden = false;
+  for (const id of inside) at(id).hidden = true;
+  at(at('user').value === '' ? 'user' : 'password').focus();
+}
+
+onVisitor((who) => {
+  if (!who) return entrance();
+  at('who').textContent = who.user;
+  at('password').value = '';
+  at('entrance').hidden = true;
+  for (const id of inside) at(id).hidden = false;
+  return undefined;
+});
+
+at('sign-in').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const button = event.submitter;
+  if (button) button.disabled = true;
+  await attempt(async () => {
+    const [user, password] = [at('user').value, at('password').value];
+    setVisitor(await ask('POST', '/sign-in', { user, ...(password === '' ? {} : { password }) }));
+  });
+  if (button) button.disabled = false;
+  if (!at('entrance').hidden) at('password').select();
+});
+
+at('sign-out').addEventListener('click', () =>
+  attempt(async () => {
+    await ask('DELETE', '/sign-in');
+    at('user').value = '';
+    setVisitor(undefined);
+  }),
+);
+
+/** Whoever has signed in before the page was loaded still is. */
+export async function begin() {
+  const who = await ask('GET', '/sign-in').catch(() => undefined);
+  if (who) setVisitor(who);
+  else entrance();
+}
