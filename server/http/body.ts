@@ -22,6 +22,8 @@ export class Body {
     private readonly events: {
       /** Called before the first byte is read: says 100 where the client waits for it. */
       readonly begins: () => void;
+      /** Where the connection has had its part of the event loop's turn: fulfilled when it is to go on. */
+      readonly turn: () => Promise<void> | undefined;
       /** Whether the client keeps us waiting for a small body. */
       readonly waits: (isWaiting: boolean) => void;
     },
@@ -36,19 +38,17 @@ export class Body {
 
   /** All of it. Throws a BadRequest where it is longer than so many bytes, and what `Inflow` throws. */
   async whole(most: number): Promise<Buffer> {
-    if ((this.length ?? 0) > most) throw new BadRequest(413, `The body is longer than ${most} bytes.`);
+    if ((this.length ?? 0) > most) throw tooLong(most);
     const pieces: Buffer[] = [];
-    let bytes = 0;
     const piece = Buffer.allocUnsafe(Math.min(most, this.length ?? 16_384) || 1);
-    await this.small({
+    const taker: Taker = {
       space: () => piece,
       took(count) {
-        bytes += count;
-        if (bytes <= most) pieces.push(Buffer.from(piece.subarray(0, count)));
+        pieces.push(Buffer.from(piece.subarray(0, count)));
         return true;
       },
-    });
-    if (bytes > most) throw new BadRequest(413, `The body is longer than ${most} bytes.`);
+    };
+    await this.small(taker, most);
     return Buffer.concat(pieces);
   }
 
@@ -115,35 +115,43 @@ export class Body {
     return true;
   }
 
-  private async small(taker: Taker): Promise<void> {
+  private async small(taker: Taker, most?: number): Promise<void> {
     this.events.waits(true);
-    await this.flow(taker);
+    await this.flow(taker, most);
     this.events.waits(false);
   }
 
-  /** Lets all of it flow to the taker. */
-  async flow(taker: Taker): Promise<void> {
+  /** Lets all of it flow to the taker. Throws a BadRequest where chunks are together longer than so many bytes. */
+  async flow(taker: Taker, most = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.isOver) return;
     this.isBegun = true;
     this.events.begins();
     if (this.framing.kind === 'length') await this.inflow.into(taker, this.framing.bytes);
-    else await this.chunks(taker);
+    else await this.chunks(taker, most);
     this.isOver = true;
   }
 
   /** RFC 9112 section 7.1. */
-  private async chunks(taker: Taker): Promise<void> {
+  private async chunks(taker: Taker, most: number): Promise<void> {
     const malformed = () => new BadRequest(400, 'The body is not chunked as it should be.');
-    for (;;) {
+    for (let total = 0; ; ) {
       const size = /^([0-9a-fA-F]{1,12})(?:[ \t]*;.*)?$/.exec(await this.inflow.line(LONGEST_LINE, malformed))?.[1];
       if (size === undefined) throw malformed();
       const bytes = Number.parseInt(size, 16);
       if (bytes === 0) break;
+      total += bytes;
+      if (total > most) throw tooLong(most);
+      const turn = this.events.turn();
+      if (turn) await turn;
       await this.inflow.into(taker, bytes);
       if ((await this.inflow.line(0, malformed)) !== '') throw malformed();
     }
     for (let trailers = 0; (await this.inflow.line(LONGEST_LINE, malformed)) !== ''; trailers += 1) if (trailers === MOST_TRAILERS) throw malformed();
   }
+}
+
+function tooLong(most: number): BadRequest {
+  return new BadRequest(413, `The body is longer than ${most} bytes.`);
 }
 
 class BodySource implements Source {

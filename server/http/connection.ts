@@ -8,6 +8,7 @@ import type { Progress } from '../files/progress';
 import type { ClientCertificate } from '../identity/identity';
 import type { Limits } from '../limits/limits';
 import type { Newcomers } from '../limits/newcomers';
+import { Slice } from '../limits/slice';
 import type { BegunSession, Origin } from '../sessions/listener';
 import { RunningTransfers } from '../sessions/running-transfers';
 import type { CloseReason, RunningTransfer } from '../sessions/session';
@@ -57,6 +58,7 @@ export abstract class HttpConnection implements BegunSession, HttpCaller {
   ended = false;
   certificate: ClientCertificate | undefined;
   private readonly running = new RunningTransfers();
+  private readonly slice = new Slice();
   private readonly going = new AbortController();
   private closeReason: CloseReason = 'client';
   /** The next answer is the last one. */
@@ -133,7 +135,7 @@ export abstract class HttpConnection implements BegunSession, HttpCaller {
     this.socket = socket;
     const inflow = new Inflow(socket);
     try {
-      while (await this.serveNext(socket, inflow));
+      while ((await this.serveNext(socket, inflow)) && (await this.taken(socket))) if (this.slice.isUsedUp) await this.slice.next();
     } catch (error) {
       if (!(error instanceof Disconnected)) throw error;
     }
@@ -246,6 +248,7 @@ export abstract class HttpConnection implements BegunSession, HttpCaller {
       begins: () => {
         if (head.expectsContinue) reply.continue();
       },
+      turn: () => (this.slice.isUsedUp ? this.slice.next() : undefined),
       waits: (isWaiting) => this.within(isWaiting ? this.port.headSeconds : undefined, 'error'),
     });
     this.within(undefined);
@@ -255,6 +258,21 @@ export abstract class HttpConnection implements BegunSession, HttpCaller {
     await this.handle({ head, body, reply, caller: this, endsConnection });
     if (reply.state !== 'sent' || this.isClosing || !head.keepsAlive || this.ended) return false;
     return body.skip();
+  }
+
+  /** Whoever sends requests and takes no answers takes those first. False where the connection has ended over it. */
+  private async taken(socket: Socket): Promise<boolean> {
+    if (!socket.writableNeedDrain) return !this.ended;
+    this.within(this.stallSeconds, 'error');
+    await new Promise<void>((resolve) => {
+      const over = () => {
+        socket.off('drain', over).off('close', over);
+        resolve();
+      };
+      socket.on('drain', over).on('close', over);
+    });
+    this.within(undefined);
+    return !this.ended;
   }
 
   /** What is waited for now has to be there within so many seconds. */

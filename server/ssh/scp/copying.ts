@@ -7,10 +7,10 @@ import { type AccountFiles, StorageError } from '../../files/account-files';
 import { isPattern, patternOf } from '../../files/glob';
 import type { Progress } from '../../files/progress';
 import { virtualPath } from '../../files/virtual-path';
+import type { Slice } from '../../limits/slice';
 import type { Channel } from '../connection/channel';
 import { asRefused } from '../sftp/protocol';
 import { ReadingFile } from '../sftp/reading-file';
-import type { Slice } from '../slice';
 import type { ScpCommand } from './command';
 import { IncomingStream } from './stream';
 

@@ -1,7 +1,7 @@
 /** What of its session SFTP uses. */
 import type { AccountFiles } from '../../files/account-files';
 import type { Progress } from '../../files/progress';
-import type { Slice } from '../slice';
+import type { Slice } from '../../limits/slice';
 
 export interface SftpSession {
   readonly files: AccountFiles;

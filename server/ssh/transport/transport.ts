@@ -1,8 +1,8 @@
 /** One SSH connection from its first byte on: identification, time to agree on keys, packets to and fro, new keys after a gigabyte or an hour. */
 import type { Socket } from 'node:net';
 import type { HandshakeFailure } from '../../audit/event';
+import { Slice } from '../../limits/slice';
 import { readInto } from '../../tls/read-into';
-import { Slice } from '../slice';
 import type { HostKey } from './host-keys';
 import { Outbox } from './outbox';
 import type { SshPolicy } from './policy';

@@ -59,6 +59,29 @@ it('a body of chunks that are none is refused', async () => {
     ).toEqual([400]);
 });
 
+it('a small body in chunks is refused as soon as it is too long, not at its end', async () => {
+  const chunk = `3e8\r\n${'x'.repeat(1_000)}\r\n`;
+  const text = await server.raw(
+    `POST /api/v1/sign-in HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(70)}`,
+  );
+  expect(statuses(text)).toEqual([413]);
+});
+
+it('who asks for much at once leaves others their turns, and gets what was asked for as it is taken', async () => {
+  const [greedy, other] = [await server.socket(), server.connect()];
+  greedy.pause();
+  greedy.write('GET /page/queue.js HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2_000) + api('Host: a', 'Connection: close'));
+  const begin = performance.now();
+  for (let asked = 0; asked < 5; asked += 1) expect((await other.ask('GET', '/page/texts.js')).status).toBe(200);
+  expect(performance.now() - begin).toBeLessThan(1_000);
+  let bytes = 0;
+  greedy.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  await once(greedy, 'close');
+  expect(bytes).toBeGreaterThan(2_000 * 8_000);
+});
+
 it('a client that is slow with its head, or sends none, is let go', async () => {
   const [slow, silent] = [await server.socket(), await server.socket()];
   const [port, other] = [slow.localPort, silent.localPort];

@@ -1,4 +1,4 @@
-import { Slice } from '../../../server/ssh/slice';
+import { Slice } from '../../../server/limits/slice';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 function work(milliseconds: number): void {

@@ -1,7 +1,7 @@
 /** Folders, and what is in them. */
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { StorageError } from '../../../files/account-files';
+import { type Entry, StorageError } from '../../../files/account-files';
 import { type EntryJson, entryJson } from '../entries';
 import { Problem } from '../problem';
 import { type Route, route } from '../route';
@@ -18,10 +18,12 @@ const listQuery = z.object({
   search: z.string().max(255).optional().describe('Only names with this in them, upper and lower case alike.'),
 });
 
-const comparisons: Readonly<Record<'name' | 'size' | 'modified', (one: EntryJson, other: EntryJson) => number>> = {
+/** As the answer has it: a folder has no size. */
+const sizeOf = ({ type, size }: Entry) => (type === 'file' ? size : 0);
+const comparisons: Readonly<Record<'name' | 'size' | 'modified', (one: Entry, other: Entry) => number>> = {
   name: (one, other) => Number(other.type === 'directory') - Number(one.type === 'directory') || compare(one.name, other.name),
-  size: (one, other) => one.size - other.size || compare(one.name, other.name),
-  modified: (one, other) => compare(one.modified, other.modified) || compare(one.name, other.name),
+  size: (one, other) => sizeOf(one) - sizeOf(other) || compare(one.name, other.name),
+  modified: (one, other) => one.modified.getTime() - other.modified.getTime() || compare(one.name, other.name),
 };
 
 function compare(one: string, other: string): number {
@@ -48,12 +50,12 @@ const list = async ({
   await files.enter(where);
   const opened = files.openListing('LIST', where);
   const over = exchange.caller.begins('LIST', where, opened.progress);
-  const found: EntryJson[] = [];
+  const found: Entry[] = [];
   const wanted = search?.toLowerCase();
   const outcome = await opened.send(async () => {
     for await (const batch of files.list(where)) {
       opened.progress.signal.throwIfAborted();
-      for (const one of batch) if (wanted === undefined || one.name.toLowerCase().includes(wanted)) found.push(entryJson(posix.join(where, one.name), one));
+      for (const one of batch) if (wanted === undefined || one.name.toLowerCase().includes(wanted)) found.push(one);
       if (found.length > MOST_ENTRIES) throw new StorageError('unsupported', `A folder with more than ${MOST_ENTRIES} entries is not listed here.`);
     }
     opened.progress.bytes = found.length;
@@ -65,7 +67,12 @@ const list = async ({
   const end = cursor + limit;
   return {
     status: 200,
-    json: { path: where, entries: found.slice(cursor, end), total: found.length, ...(end < found.length ? { next: String(end) } : {}) },
+    json: {
+      path: where,
+      entries: found.slice(cursor, end).map((one) => entryJson(posix.join(where, one.name), one)),
+      total: found.length,
+      ...(end < found.length ? { next: String(end) } : {}),
+    },
   };
 };
 
