@@ -71,13 +71,19 @@ const IMPLICIT = 'ftps://ftps.example.com';
 /** OpenSSH's sftp there, with a key and nothing else. Its commands come by its input. */
 const SFTP =
   'ip netns exec client /host/ssh/sftp -S /host/ssh/ssh -q -b - -i /host/id_ed25519 -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=/host/known_hosts partner@10.9.0.1';
+/** The API of HTTPS there: a sign-in with the password, and a request with its cookie. */
+const https = (args: string) =>
+  `ip netns exec client curl -sS --fail-with-body --cacert /host/ca.pem --resolve 'ftps.example.com:443:10.9.0.1' -b /run/jar -c /run/jar --max-time 120 ${args}`;
+const FILES = 'https://ftps.example.com/api/v1/files';
+const SIGN_IN = https(`-H 'content-type: application/json' --data @/host/sign-in https://ftps.example.com/api/v1/sign-in > /dev/null`);
 const healthy = 'for i in $(seq 240); do curl -sf http://127.0.0.1:9990/health && break; sleep 0.5; done; curl -sf http://127.0.0.1:9990/health > /dev/null';
-/** Uploads a file of the host and brings it back, in both modes and over SSH. */
+/** Uploads a file of the host and brings it back, in both modes, over SSH and over HTTPS. */
 const transfers = (name: string) => `head -c 300000 /dev/urandom > /run/sent
   for url in ${EXPLICIT} ${IMPLICIT}; do
     ${curl(`-T /run/sent $url/${name}`)} && ${curl(`$url/${name} -o /run/back`)} && cmp /run/sent /run/back || exit 1
   done
-  printf 'put /run/sent ${name}\\nget ${name} /run/back.ssh\\n' | ${SFTP} > /dev/null && cmp /run/sent /run/back.ssh`;
+  printf 'put /run/sent ${name}\\nget ${name} /run/back.ssh\\n' | ${SFTP} > /dev/null && cmp /run/sent /run/back.ssh &&
+  ${SIGN_IN} && ${https(`-T /run/sent ${FILES}/${name}`)} && ${https(`${FILES}/${name} -o /run/back.https`)} && cmp /run/sent /run/back.https`;
 
 async function settingsOnDisk(): Promise<string> {
   const { certificate, key } = await authority.issue({ names: ['ftps.example.com'] });
@@ -100,6 +106,7 @@ function instanceUserData(mountCommands: readonly string[]): string {
       { mode: 'implicit', port: 990 },
     ],
     sftp: { port: 22, hostKeys: [{ kind: 'file', file: '/etc/ftps/ssh_host_ed25519_key' }] },
+    https: { port: 443 },
     workers: 2,
     passive: { ports: '50000-50015' },
     firewall: { mode: 'nftables' },
@@ -139,6 +146,7 @@ async function bootInstance(one: Disk, { first, second }: { first: boolean; seco
 async function startInstance(booted: Machine, first: boolean): Promise<void> {
   writeFileSync(join(booted.share, 'ca.pem'), authority.pem);
   writeFileSync(join(booted.share, 'login'), `user = "partner:${PASSWORD}"\n`);
+  writeFileSync(join(booted.share, 'sign-in'), JSON.stringify({ user: 'partner', password: PASSWORD }));
   writeFileSync(join(booted.share, 'user-data'), userData);
   writeFileSync(join(booted.share, 'known_hosts'), `10.9.0.1 ${HOST_KEY_LINE}\n`);
   copyFileSync(join(folder, 'id_ed25519'), join(booted.share, 'id_ed25519'));
@@ -183,22 +191,40 @@ it('every check of the image passes on the machine that booted', async () => {
   expect(code).toBe(0);
 }, 120_000);
 
-it('SFTP answers on port 22 by the host key of the settings, from within what the unit allows, and nothing else listens there', async () => {
-  expect(await machine.expect('ip netns exec client /host/ssh/ssh-keyscan -t ed25519 10.9.0.1 2> /dev/null')).toBe(`10.9.0.1 ${HOST_KEY_LINE}\n`);
-  const { output } = await machine.run(`ss -Htlnp 'sport = :22' | grep -o 'pid=[0-9]*' | sort -u | cut -d= -f2 | while read -r pid; do
+/** Who listens there, and what that process may do. */
+async function listenersOn(port: number): Promise<string[]> {
+  const { output } = await machine.run(`ss -Htlnp 'sport = :${port}' | grep -o 'pid=[0-9]*' | sort -u | cut -d= -f2 | while read -r pid; do
     cat /proc/$pid/cgroup
     grep -E '^(Uid|CapEff|NoNewPrivs|Seccomp):' /proc/$pid/status | tr '\\t' ' '
   done`);
-  // Ports below 1024, and nothing else that root could do.
-  const ofTheUnit = ['0::/system.slice/ftps.service', 'Uid: 401 401 401 401', 'CapEff: 0000000000000400', 'NoNewPrivs: 1', 'Seccomp: 2'];
-  expect([...new Set(output.trim().split('\n'))]).toEqual(ofTheUnit);
+  return [...new Set(output.trim().split('\n'))];
+}
+/** Ports below 1024, and nothing else that root could do. */
+const OF_THE_UNIT = ['0::/system.slice/ftps.service', 'Uid: 401 401 401 401', 'CapEff: 0000000000000400', 'NoNewPrivs: 1', 'Seccomp: 2'];
+
+it('SFTP answers on port 22 by the host key of the settings, from within what the unit allows, and nothing else listens there', async () => {
+  expect(await machine.expect('ip netns exec client /host/ssh/ssh-keyscan -t ed25519 10.9.0.1 2> /dev/null')).toBe(`10.9.0.1 ${HOST_KEY_LINE}\n`);
+  expect(await listenersOn(22)).toEqual(OF_THE_UNIT);
   await machine.expect(
     `head -c 300000 /dev/urandom > /run/sent; printf 'put /run/sent by-ssh.bin\\n' | ${SFTP} && ${curl(`${EXPLICIT}/by-ssh.bin`)} | cmp - /run/sent`,
   );
   expect(await machine.expect('grep -h by-ssh.bin /var/log/ftps/audit.json')).toMatch(/"protocol":"ssh"/);
 }, 120_000);
 
-it('passive ports are closed to a client that was told none, and files go both ways in both modes and over SSH', async () => {
+it('HTTPS answers on port 443 by the certificate of the settings, from within what the unit allows: the page, and the API to who has signed in', async () => {
+  expect(await listenersOn(443)).toEqual(OF_THE_UNIT);
+  expect(await machine.expect(https('-D - -o /run/page https://ftps.example.com/ && grep -c script /run/page'))).toMatch(
+    /^HTTP\/1\.1 200 OK[\s\S]*strict-transport-security/,
+  );
+  const refused = await machine.run(https(`-o /dev/null -w '%{http_code}' -T /host/ca.pem ${FILES}/nobody.pem`));
+  expect(refused.output).toContain('401');
+  await machine.expect(
+    `head -c 300000 /dev/urandom > /run/sent; ${SIGN_IN} && ${https(`-T /run/sent ${FILES}/by-https.bin`)} && ${curl(`${EXPLICIT}/by-https.bin`)} | cmp - /run/sent`,
+  );
+  expect(await machine.expect('grep -h by-https.bin /var/log/ftps/audit.json')).toMatch(/"protocol":"https"/);
+}, 120_000);
+
+it('passive ports are closed to a client that was told none, and files go both ways in both modes, over SSH and over HTTPS', async () => {
   const closed = await machine.run(
     'for port in 50000 50007 50015; do ip netns exec client timeout 1 bash -c "exec 3<> /dev/tcp/10.9.0.1/$port" 2> /dev/null; echo $?; done; nft list chain inet ftps passive | grep -o "packets [0-9]*"',
   );
