@@ -7,6 +7,8 @@ import { network } from './network';
 import { portRange } from './port-range';
 
 const seconds = (text: string) => z.number().positive().max(86_400).describe(`${text} Seconds.`);
+/** Of what outlasts a day. */
+const longTime = (text: string) => z.number().positive().max(31_536_000).describe(`${text} Seconds.`);
 const count = (text: string) => z.number().int().positive().describe(text);
 const bytes = (text: string) => z.number().int().positive().describe(`${text} Bytes.`);
 const file = (text: string) => z.string().min(1).describe(text);
@@ -184,8 +186,8 @@ export const httpsSchema = z.strictObject({
   signInSeconds: seconds('Who signed in with a password signs in again after that long in any case.').default(43_200),
   links: z
     .strictObject({
-      defaultSeconds: seconds('How long a link is good where whoever makes it does not say.').default(604_800),
-      maxSeconds: seconds('How long one is good at most.').default(2_592_000),
+      defaultSeconds: longTime('How long a link is good where whoever makes it does not say.').default(604_800),
+      maxSeconds: longTime('How long one is good at most.').default(2_592_000),
       mostUses: z
         .number()
         .int()
