@@ -167,7 +167,7 @@ class Reading {
     );
     const parts = new Multipart(inflow, type.parameters.get('boundary'));
     if (!(await parts.first())) throw new MessageFailure('unexpected-processing-error', 'a signed message is empty');
-    await this.within(digesting.through(parts.content()), depth, false);
+    await this.within(digesting.through(parts.content()), depth, false, digesting);
     if (!parts.hasNext) throw new MessageFailure('authentication-failed', 'a signed message has no signature');
     const part = new Inflow(parts.content());
     const headers = await this.headers(part);
@@ -225,7 +225,7 @@ class Reading {
   }
 
   /** Reads the part that a layer has inside, with its headers. */
-  private async within(content: AsyncIterable<Buffer>, depth: number, isDecrypted: boolean): Promise<void> {
+  private async within(content: AsyncIterable<Buffer>, depth: number, isDecrypted: boolean, signed?: Digesting): Promise<void> {
     const inflow = new Inflow(content);
     let block: Buffer;
     let headers: Headers;
@@ -238,6 +238,7 @@ class Reading {
         throw new MessageFailure('decryption-failed', 'what comes out of the cipher is no message', { cause: error });
       throw error;
     }
+    if (header(headers, 'content-transfer-encoding')?.trim().toLowerCase() === 'binary') signed?.leaveAsItIs();
     const isSigned = this.layers.some(({ kind }) => kind === 'signed');
     if (isSigned || isLayer(headers)) return this.entity(headers, inflow, { depth, digesting: undefined });
     const digesting = new Digesting([this.micDigest.algorithm], false);

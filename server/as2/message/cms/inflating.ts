@@ -16,6 +16,8 @@ export async function* inflated(source: AsyncIterable<Buffer>, ratio: number, mo
   let isWhole = false;
   let failure: unknown;
   inflate
+    // Read by the loop below; one that comes when that is over is nobody's.
+    .on('error', () => {})
     .once('close', () => over.abort())
     .once('end', () => {
       isWhole = true;

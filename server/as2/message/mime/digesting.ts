@@ -14,7 +14,7 @@ export class Digesting {
   /** @param canonicalizes whether the form with CR LF is wanted beside the one that came */
   constructor(
     digests: Iterable<Digest>,
-    private readonly canonicalizes: boolean,
+    private canonicalizes: boolean,
   ) {
     this.hashes = new Map([...digests].map((digest) => [digest, createHash(digest)]));
   }
@@ -39,27 +39,29 @@ export class Digesting {
     return [this.finished.plain.get(digest), this.finished.canonical?.get(digest)].filter((value) => value !== undefined);
   }
 
+  /** What passes is binary: only as it is does it count. */
+  leaveAsItIs(): void {
+    this.canonicalizes = false;
+    this.canonical = undefined;
+  }
+
   get names(): Iterable<Digest> {
     return this.hashes.keys();
   }
 
   private updateCanonical(chunk: Buffer): void {
+    const pieces: Buffer[] = [];
     let from = 0;
     for (let feed = chunk.indexOf(10); feed >= 0; feed = chunk.indexOf(10, feed + 1)) {
       if (feed > 0 ? chunk[feed - 1] === 13 : this.endedWithCr) continue;
-      if (!this.canonical) {
-        const forked = new Map([...this.hashes].map(([name, hash]) => [name, hash.copy()]));
-        this.canonical = forked;
-      }
-      this.updateFork(chunk.subarray(from, feed));
-      this.updateFork(CR_LF);
+      // What came before this chunk is the same in both forms, and what comes before this line in it.
+      this.canonical ??= new Map([...this.hashes].map(([name, hash]) => [name, hash.copy()]));
+      pieces.push(chunk.subarray(from, feed), CR_LF);
       from = feed + 1;
     }
     this.endedWithCr = chunk[chunk.length - 1] === 13;
-    if (this.canonical) this.updateFork(chunk.subarray(from));
-  }
-
-  private updateFork(piece: Buffer): void {
-    if (piece.length > 0) for (const hash of this.canonical!.values()) hash.update(piece);
+    if (!this.canonical) return;
+    const form = pieces.length === 0 ? chunk : Buffer.concat([...pieces, chunk.subarray(from)]);
+    for (const hash of this.canonical.values()) hash.update(form);
   }
 }
