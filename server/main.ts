@@ -32,6 +32,7 @@ import { type Busyness, OwnBusyness } from './limits/busyness';
 import type { Limits } from './limits/limits';
 import { Newcomers } from './limits/newcomers';
 import { Sessions } from './sessions/registry';
+import { LocalRequests, type Requests } from './sessions/requests';
 import type { SessionInfo } from './sessions/session-info';
 import { LocalSignIns, type SignIns } from './sessions/sign-ins';
 import { openSsh } from './ssh/open';
@@ -58,6 +59,8 @@ export interface ServerParts {
   readonly busyness?: Busyness;
   /** Where sign-ins over HTTPS are kept. By default in this process. */
   readonly signIns?: SignIns;
+  /** What is known of requests over HTTPS. By default in this process. */
+  readonly requests?: Requests;
   /** This process's share of the passive range. By default all of it. */
   readonly ports?: readonly number[];
 }
@@ -66,6 +69,9 @@ export interface ServerParts {
 const HASHES_AT_ONCE = 2;
 /** Large files at once that were not written in order, and are copied, or hashed and scanned, as a whole; of one account one. */
 const DRAFTS_AT_ONCE = 4;
+
+/** Folders that are removed with everything in them at once; of one account one. */
+const TREES_AT_ONCE = 4;
 
 /** A server that is listening. */
 export interface RunningServer {
@@ -95,6 +101,7 @@ export async function startServer(
     ...(config.identity.some(({ kind }) => kind === 'directory') ? (['directory'] as const) : []),
     ...(config.afterRelease.eventBus === undefined ? [] : (['events'] as const)),
     ...(config.https?.issuers.length ? (['issuer'] as const) : []),
+    ...(config.afterRelease.webhooks.length === 0 ? [] : (['webhooks'] as const)),
   ]);
   const audit = dependencies.hearing(given.audit);
   const closers: (() => Promise<void>)[] = [];
@@ -143,6 +150,7 @@ export async function startServer(
       bandwidth: bandwidth ?? new LocalBandwidth(config.limits.bandwidth),
       hashing: new FairTurns(HASHES_AT_ONCE),
       drafts: new FairTurns(DRAFTS_AT_ONCE),
+      trees: new FairTurns(TREES_AT_ONCE),
       load: new TransferLoad(busyness),
       // In a hurry a server is because its audit can't be written, or that of all workers.
       isDoomed: () => audit.failed || hurry.signal.aborted,
@@ -175,7 +183,9 @@ export async function startServer(
     const signIns = given.signIns ?? own;
     const issuers = https && (await Issuers.open(https.issuers, audit, identity));
     if (issuers) closers.push(async () => issuers.close());
-    const web = https && signIns && issuers && (await openHttps({ ...engine, config: { ...config, https }, signIns, issuers, passwords, mounted: [] }, place));
+    const requests = given.requests ?? new LocalRequests();
+    const web =
+      https && signIns && issuers && (await openHttps({ ...engine, config: { ...config, https }, signIns, requests, issuers, passwords, mounted: [] }, place));
     if (web) closers.push(() => web.close());
     retention.start();
     let drained: Promise<void> | undefined;

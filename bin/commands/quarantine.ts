@@ -3,8 +3,9 @@ import { userInfo } from 'node:os';
 import { Command } from 'commander';
 import { openAudit, openTarget } from '../../server/audit/sink';
 import type { ServerConfig } from '../../server/config';
+import { releaseAndTell } from '../../server/files/release/by-operator';
 import { openStorage } from '../../server/files/storage/open';
-import type { Quarantine, Quarantined } from '../../server/files/storage/storage';
+import type { Quarantined, Storage } from '../../server/files/storage/storage';
 import { printable } from '../../server/text/printable';
 import { remark, say } from '../terminal/say';
 import { readConfig } from './config';
@@ -14,7 +15,7 @@ export function quarantineCommand(): Command {
   const add = <Rest extends unknown[]>(
     usage: string,
     description: string,
-    act: (store: Quarantine, config: ServerConfig, ...rest: Rest) => Promise<string>,
+    act: (storage: Storage, config: ServerConfig, ...rest: Rest) => Promise<string>,
   ): Command =>
     quarantine
       .command(usage)
@@ -25,22 +26,25 @@ export function quarantineCommand(): Command {
         const config = await readConfig(command.opts<{ config: string }>().config);
         const storage = openStorage(config);
         try {
-          say(`${await act(storage.quarantine, config, ...([...command.args, command.opts()] as unknown as Rest))}\n`);
+          say(`${await act(storage, config, ...([...command.args, command.opts()] as unknown as Rest))}\n`);
         } finally {
           await storage.close();
         }
       });
-  add<[{ json?: boolean }]>('list', 'Prints what is in quarantine, the oldest first.', async (store, _config, { json }) => {
-    const found = await store.list();
+  add<[{ json?: boolean }]>('list', 'Prints what is in quarantine, the oldest first.', async (storage, _config, { json }) => {
+    const found = await storage.quarantine.list();
     return json ? JSON.stringify(found) : found.length === 0 ? 'The quarantine is empty.' : found.map(line).join('\n');
   }).option('--json', 'print JSON');
-  add<[string]>('show <id>', 'Prints everything that is known of one file.', async (store, _config, id) => JSON.stringify(await store.find(id), undefined, 2));
-  add<[string]>('release <id>', 'Puts a file where it was meant to go, unless the name is taken by now.', async (store, config, id) => {
+  add<[string]>('show <id>', 'Prints everything that is known of one file.', async (storage, _config, id) =>
+    JSON.stringify(await storage.quarantine.find(id), undefined, 2),
+  );
+  add<[string]>('release <id>', 'Puts a file where it was meant to go, unless the name is taken by now.', async (storage, config, id) => {
+    const { quarantine: store } = storage;
     const file = await store.find(id);
-    await audited(config, 'released', file, () => store.release(id));
+    await audited(config, 'released', file, () => releaseAndTell(config, file, storage.locate(file.home, file.path), () => store.release(id)));
     return printable(`${id} is released: ${file.user} has ${file.path} now.`);
   });
-  add<[string]>('delete <id>', 'Deletes a file for good.', async (store, config, id) => {
+  add<[string]>('delete <id>', 'Deletes a file for good.', async ({ quarantine: store }, config, id) => {
     await audited(config, 'deleted', await store.find(id), () => store.remove(id));
     return `${id} is deleted.`;
   });

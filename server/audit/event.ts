@@ -219,7 +219,9 @@ export type ServerEvent =
   | {
       /** What was started after an upload became visible. */
       readonly kind: 'after-release';
-      readonly what: 'command' | 'event';
+      readonly what: 'command' | 'event' | 'webhook';
+      /** Name of the webhook. */
+      readonly endpoint?: string;
       readonly outcome: 'success' | 'failure';
       readonly user: string;
       readonly path: string;
@@ -252,7 +254,7 @@ export type ServerEvent =
     }
   | {
       readonly kind: 'health';
-      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'lockouts' | 'ocsp' | 'events' | 'issuer';
+      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'lockouts' | 'ocsp' | 'events' | 'issuer' | 'webhooks';
       readonly state: 'up' | 'down' | 'off';
       readonly detail?: string;
     };

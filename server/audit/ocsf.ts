@@ -305,6 +305,7 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
           unmapped: {
             event: 'after-release',
             what: event.what,
+            detail: event.endpoint,
             user: cut(event.user),
             path: cut(event.path),
             seconds: round(event.seconds),

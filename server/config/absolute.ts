@@ -21,6 +21,8 @@ const PATHS = [
   'identity.*.ca',
   'identity.*.bind.passwordFile',
   'afterRelease.outbox',
+  'afterRelease.webhooks.*.ca',
+  'afterRelease.webhooks.*.secrets.*.file',
   'audit.destination',
   'admin.socket',
 ];

@@ -127,9 +127,17 @@ function acrossKeys(config: ServerConfig): Problem[] {
       problems.push({ key: 'antivirus', message: 'scans before GuardDuty does; set storage.release to "server", or antivirus.kind to "off"' });
     if (!config.storage.quarantine)
       problems.push({ key: 'storage.quarantine', message: 'is missing; storage.release is "guardduty", so name the bucket that GuardDuty scans' });
-    if (config.afterRelease.command || config.afterRelease.eventBus)
+    if (config.afterRelease.command || config.afterRelease.eventBus || config.afterRelease.webhooks.length > 0)
       problems.push({ key: 'afterRelease', message: 'has no effect where the release Lambda lets uploads become visible; give the event bus to the Lambda' });
   }
+  const { webhooks } = config.afterRelease;
+  webhooks.forEach(({ name, url, loopback }, index) => {
+    const key = `afterRelease.webhooks[${index}]`;
+    if (webhooks.findIndex((other) => other.name === name) !== index)
+      problems.push({ key: `${key}.name`, message: `"${name}" is there twice; give each endpoint its own name` });
+    if (url.startsWith('http:') && !loopback)
+      problems.push({ key: `${key}.url`, message: 'is not encrypted; write https, or set loopback where it is a program of this machine' });
+  });
   if (config.admin.port && includesPort(passive, config.admin.port))
     problems.push({ key: 'admin.port', message: `${config.admin.port} lies in passive.ports ${config.passive.ports}` });
   return problems;

@@ -179,7 +179,7 @@ export const httpsSchema = z.strictObject({
   headSeconds: seconds('A request whose head or small body has not come by then ends its connection.').default(10),
   keepAliveSeconds: seconds('A connection without a request is closed after that long.').default(60),
   requestsPerMinute: count(
-    'Requests in a minute of one account; more are answered 429. What is left stands in `RateLimit` of every answer. With several workers, each counts for itself.',
+    'Requests in a minute of one account; more are answered 429. What is left stands in `RateLimit` of every answer. All workers of an instance count together.',
   ).default(6_000),
   uploadIdleSeconds: seconds('An upload that was begun to go on after a lost connection is given up when nobody does for that long.').default(3_600),
   signInIdleSeconds: seconds('Who signed in with a password and asks for nothing that long signs in again.').default(3_600),
@@ -399,6 +399,44 @@ const accountCertificate = [
   z.strictObject({ kind: z.literal('san'), value: z.string().min(1).describe('For example `DNS:partner.example.com` or `email:ops@example.com`.') }),
 ] as const;
 
+const webhookSecret = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('file'), file: file('File whose first line is the secret.') }),
+  z.strictObject({
+    kind: z.literal('secret'),
+    secretId: z.string().min(1).describe('Secrets Manager secret with `secret`; a new value is taken up within a minute.'),
+  }),
+]);
+
+const webhook = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected small letters, digits and `-`')
+    .describe(
+      'By which the audit and the outbox know the endpoint. One that has another name is another endpoint, and what waits for the one before is given up.',
+    ),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .refine((text) => !/^https?:\/\/[^/]*@/.test(text), 'expected no name or password in it; whoever gets it knows the server by its signature')
+    .describe('Where it is: `https`, or `http` with `loopback`. Redirects are not followed.'),
+  secrets: z
+    .array(webhookSecret)
+    .min(1)
+    .max(2)
+    .describe(
+      'Secrets of the endpoint, `whsec_` and Base64 of 24 to 64 bytes. While one takes the place of another name both: each message is signed by both.',
+    ),
+  networks: z
+    .array(network)
+    .default([])
+    .describe(
+      'Private networks in which it may be. Addresses that are not reachable from everywhere, those of the instance metadata among them, are not connected to but for these.',
+    ),
+  loopback: z.boolean().default(false).describe('Whether it is a program of this machine, which may be reached in plain text.'),
+  ca: file('PEM bundle of the authorities of its certificate, where they are not public ones.').optional(),
+  requestSeconds: seconds('An endpoint that has not answered by then is asked again later.').default(15),
+  giveUpSeconds: longTime('A message that was not taken for that long is given up, with a line in the audit.').default(259_200),
+});
+
 export const afterReleaseSchema = z.strictObject({
   command: z
     .array(z.string().min(1))
@@ -416,11 +454,18 @@ export const afterReleaseSchema = z.strictObject({
     .describe(
       'Name or ARN of an EventBridge bus that gets an event `FTPS Upload Released` for every upload that became visible, at least once: it is kept in `outbox` until EventBridge has taken it.',
     ),
+  webhooks: z
+    .array(webhook)
+    .max(8)
+    .default([])
+    .describe(
+      'Endpoints that are told of every upload that became visible, at least once, by signed webhooks (Standard Webhooks 1): POST of what `docs/upload-released.schema.json` describes. Each message is kept in `outbox` until its endpoint has taken it.',
+    ),
   outbox: file(
-    'Folder in which events are kept until EventBridge has taken them, on a disk of this machine; made where it is missing. One for each server.',
+    'Folder in which events are kept until EventBridge, and each webhook, has taken them, on a disk of this machine; made where it is missing. One for each server.',
   ).default('/var/lib/ftps/outbox'),
   outboxEvents: count(
-    'Events that are kept at most, by all workers together. While that many wait, uploads are refused with 451 rather than taken without an event.',
+    'Events that are kept at most, by all workers together, each once for EventBridge and for each webhook. While that many wait, uploads are refused with 451 rather than taken without an event.',
   ).default(100_000),
   storage: z.string().min(1).max(256).optional().describe('Name of the storage in these events.'),
 });

@@ -140,6 +140,15 @@ export interface AccountFiles {
   removeFolder(command: string, path: string): Promise<void>;
   remove(command: string, path: string): Promise<void>;
   /**
+   * Removes a folder with everything in it, `most` entries of it at a time. Each that is gone is told as one of `commands`. The signal ends it, and what is
+   * gone by then is gone. Needs the permission to list as well. Answers how many are gone, and whether that is all.
+   */
+  removeTree(
+    commands: { readonly file: string; readonly folder: string },
+    path: string,
+    options: { readonly most: number; readonly signal: AbortSignal },
+  ): Promise<{ readonly removed: number; readonly isAll: boolean }>;
+  /**
    * `replace`: whether a file may take the place of another one, which needs the permission to write as well; without it, and for folders, a name that
    * is taken is refused with `exists`. The signal ends what takes long, and everything is where it was.
    */

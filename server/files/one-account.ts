@@ -10,6 +10,7 @@ import { OwnUploads } from './own-uploads';
 import type { FilesParts } from './parts';
 import { lacking, maySee, type Operation } from './permissions';
 import { Progress } from './progress';
+import { removeTree } from './remove-tree';
 import { type Entry, StorageError, type Volume, type WriteMode } from './storage/storage';
 import { runTransfer } from './transfer';
 import { OffsetWriting } from './writing';
@@ -84,6 +85,28 @@ export class OneAccount implements AccountFiles {
     this.need('remove');
     await this.volume.remove(path);
     this.changed(command, path);
+  }
+
+  async removeTree(
+    commands: { readonly file: string; readonly folder: string },
+    path: string,
+    { most, signal }: { readonly most: number; readonly signal: AbortSignal },
+  ): Promise<{ readonly removed: number; readonly isAll: boolean }> {
+    this.need('remove');
+    this.need('list');
+    if (path === '/') throw new StorageError('denied', 'The top folder stays where it is.');
+    await this.enter(path);
+    const giveBack = await this.parts.trees.take(this.asker.account.user, signal);
+    try {
+      return await removeTree(path, {
+        volume: this.volume,
+        most,
+        signal,
+        removed: (one, type) => this.changed(type === 'file' ? commands.file : commands.folder, one),
+      });
+    } finally {
+      giveBack();
+    }
   }
 
   async rename(command: string, from: string, to: string, { replace, signal }: { readonly replace: boolean; readonly signal?: AbortSignal }): Promise<void> {

@@ -19,6 +19,8 @@ export interface FilesParts {
   readonly hashing: FairTurns;
   /** Places for copying old files into drafts, and for what is done with large drafts when they are closed. */
   readonly drafts: FairTurns;
+  /** Places for removing folders with everything in them. */
+  readonly trees: FairTurns;
   /** What transfers take of the event loop. */
   readonly load: TransferLoad;
   /** Whether the audit can't be written any more: no upload becomes visible then. */

@@ -88,6 +88,11 @@ export class Body {
     }
   }
 
+  /** Where all of it has come, and the answer takes long: it is noticed when the client leaves. */
+  hearEnd(): void {
+    if (this.isOver) this.inflow.listen();
+  }
+
   resume(): void {
     this.inflow.resume();
   }

@@ -38,6 +38,7 @@ export class Inflow {
   private waiting: (() => void) | undefined;
   private isOver = false;
   private ignores = false;
+  private listens = false;
 
   constructor(private readonly socket: Socket) {
     const over = () => {
@@ -62,8 +63,15 @@ export class Inflow {
     return this.arrival();
   }
 
+  /** Goes on reading while nobody wants anything, up to a little, so that it is noticed when the client leaves. Until the next head is asked for. */
+  listen(): void {
+    this.listens = true;
+    if (!this.isOver) this.socket.resume();
+  }
+
   /** Everything up to a mark, without it; undefined where the connection ended before the first byte. Throws `tooLong` behind so many bytes. */
   async until(mark: string, most: number, tooLong: () => Error): Promise<Buffer | undefined> {
+    this.listens = false;
     for (let looked = 0; ; ) {
       const at = this.held.indexOf(mark, Math.max(0, looked - mark.length + 1), 'latin1');
       if (at > most || (at < 0 && this.held.length > most)) throw tooLong();
@@ -154,7 +162,7 @@ export class Inflow {
     if (this.held.length > MOST_UNASKED) this.socket.destroy();
     if (this.wanted) return this.feed();
     this.waiting?.();
-    return this.waiting !== undefined;
+    return this.waiting !== undefined || (this.listens && this.held.length < SCRATCH);
   }
 
   private tookDirectly(bytes: number): boolean {

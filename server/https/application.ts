@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { virtualPath } from '../files/virtual-path';
 import type { Head } from '../http/head';
 import { Disconnected } from '../http/inflow';
+import type { Requests } from '../sessions/requests';
+import { once } from './api/once';
 import { openApi } from './api/openapi';
 import { Problem, problemOf } from './api/problem';
 import { referencePage } from './api/reference';
@@ -52,6 +54,7 @@ const patterns = routes.map((route) => ({
 export interface Shared {
   readonly uploads: Uploads;
   readonly rates: RequestRates;
+  readonly requests: Requests;
   readonly links: Links;
 }
 
@@ -96,10 +99,14 @@ async function answerTo(exchange: Exchange, shared: Shared): Promise<Answer> {
   return route.who === 'link' ? byLink(exchange, { ...found, route }, shared) : byVisitor(exchange, { ...found, route }, shared);
 }
 
-async function byVisitor(exchange: Exchange, { route, at, link }: Found & { route: { who: 'visitor' } }, { uploads, rates, links }: Shared): Promise<Answer> {
+async function byVisitor(
+  exchange: Exchange,
+  { route, at, link }: Found & { route: { who: 'visitor' } },
+  { uploads, rates, links, requests }: Shared,
+): Promise<Answer> {
   const { head, caller } = exchange;
   const visitor = entered(exchange, await caller.visitor(head.headers), () => refusal({ kind: 'refused', isLast: false }, SIGN_IN_AGAIN));
-  spend(exchange, rates, visitor.account.user);
+  await spend(exchange, rates, visitor.account.user);
   const known: KnownAsked<unknown, unknown> = {
     exchange,
     at,
@@ -112,14 +119,15 @@ async function byVisitor(exchange: Exchange, { route, at, link }: Found & { rout
     body: await sent(route, exchange),
     path: (text) => reached(visitor, text),
   };
-  return route.handle(known as KnownAsked<never, never>);
+  const act = () => route.handle(known as KnownAsked<never, never>);
+  return route.isKeyed ? once({ exchange, visitor, requests, body: known.body }, act) : act();
 }
 
 async function byLink(exchange: Exchange, { route, at, link }: Found & { route: { who: 'link' } }, { uploads, rates, links }: Shared): Promise<Answer> {
   const { head, caller } = exchange;
   const { link: record, files } = entered(exchange, await caller.byLink(link, proofIn(head.headers)), noLink);
   if (!record) throw noLink();
-  spend(exchange, rates, `link ${record.id}`);
+  await spend(exchange, rates, `link ${record.id}`);
   const known: LinkAsked<unknown, unknown> = {
     exchange,
     at,
@@ -147,8 +155,8 @@ function entered(exchange: Exchange, entrance: Entrance | undefined, refused: ()
   throw entrance === undefined || entrance.kind === 'refused' ? refused() : refusal(entrance, SIGN_IN_AGAIN);
 }
 
-function spend(exchange: Exchange, rates: RequestRates, who: string): void {
-  const rate = rates.take(who);
+async function spend(exchange: Exchange, rates: RequestRates, who: string): Promise<void> {
+  const rate = await rates.take(who);
   exchange.reply.also(rate.headers);
   if (rate.isTooMany) throw new Problem(429, 'too-many-requests', 'The account has asked for too much in this minute.');
 }

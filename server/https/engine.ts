@@ -8,6 +8,7 @@ import type { Issuers } from '../identity/issuers/issuers';
 import type { Limits } from '../limits/limits';
 import type { Newcomers } from '../limits/newcomers';
 import type { Sessions } from '../sessions/registry';
+import type { Requests } from '../sessions/requests';
 import type { SessionInfo } from '../sessions/session-info';
 import type { SignIns } from '../sessions/sign-ins';
 import type { ServerCertificates } from '../tls/certificates';
@@ -24,6 +25,7 @@ export interface HttpsEngine {
   readonly sessions: Sessions;
   readonly certificates: ServerCertificates;
   readonly signIns: SignIns;
+  readonly requests: Requests;
   /** What other protocols answer on this port. */
   readonly mounted: readonly Mounted[];
   readonly links: Links;

@@ -23,7 +23,10 @@ export async function openHttps(
   const { files, identity, passwords, config } = parts;
   const engine: HttpsEngine = { ...parts, links: new Links({ notes: files.notes, identity, passwords, config: config.https.links }) };
   const uploads = new Uploads(engine.config.https.uploadIdleSeconds, place);
-  const listener = new HttpsListener(engine, application({ uploads, links: engine.links, rates: new RequestRates(engine.config.https.requestsPerMinute) }));
+  const listener = new HttpsListener(
+    engine,
+    application({ uploads, links: engine.links, requests: engine.requests, rates: new RequestRates(engine.requests, engine.config.https.requestsPerMinute) }),
+  );
   await listener.open();
   return {
     port: listener.port,

@@ -8,6 +8,7 @@ import type { PasswordChecks } from '../identity/hashing/checks';
 import type { Bandwidth } from '../limits/bandwidth';
 import type { Busyness } from '../limits/busyness';
 import type { Limits } from '../limits/limits';
+import type { Requests } from '../sessions/requests';
 import type { SessionInfo } from '../sessions/session-info';
 import type { SignIns } from '../sessions/sign-ins';
 
@@ -33,6 +34,9 @@ export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   keepSignIn(...args: Parameters<SignIns['keep']>): ReturnType<SignIns['keep']>;
   findSignIn(...args: Parameters<SignIns['find']>): ReturnType<SignIns['find']>;
   endSignIn(...args: Parameters<SignIns['end']>): ReturnType<SignIns['end']>;
+  countRequest(...args: Parameters<Requests['count']>): ReturnType<Requests['count']>;
+  beginRequest(...args: Parameters<Requests['begin']>): ReturnType<Requests['begin']>;
+  endRequest(...args: Parameters<Requests['end']>): void;
   /** Lines of a worker's audit. Fulfilled when they are written. */
   writeAudit(lines: string): Promise<void>;
   /** The sessions of all workers. */

@@ -11,6 +11,7 @@ import { HeldCounts, LocalCounts } from '../files/storage/usage';
 import { HashPool } from '../identity/hashing/pool';
 import { LocalBandwidth } from '../limits/bandwidth';
 import type { Limits } from '../limits/limits';
+import { HeldRequests, LocalRequests } from '../sessions/requests';
 import type { SessionInfo } from '../sessions/session-info';
 import { LocalSignIns } from '../sessions/sign-ins';
 import { HeldLimits } from './held-limits';
@@ -58,6 +59,14 @@ interface Place {
   failures: number;
 }
 
+/** What one worker holds of what there is once for all: it is given back when the worker dies. */
+interface Held {
+  readonly limits: HeldLimits;
+  readonly counts: HeldCounts;
+  readonly locks: HeldNameLocks;
+  readonly requests: HeldRequests;
+}
+
 export class Primary {
   private readonly places: Place[];
   /** Processes that have not ended, the spare one included. */
@@ -70,6 +79,7 @@ export class Primary {
   private readonly locks = new LocalNameLocks();
   private readonly bandwidth: LocalBandwidth;
   private readonly signIns: LocalSignIns | undefined;
+  private readonly requests = new LocalRequests();
   /** One for all workers: each with threads of its own would hash side by side with all the others. */
   private readonly passwords: HashPool;
   private draining = false;
@@ -200,7 +210,8 @@ export class Primary {
     const held = new HeldLimits(this.given.limits);
     const counts = new HeldCounts(this.counts);
     const locks = new HeldNameLocks(this.locks);
-    const link = new Link<WorkerMethods>(worker, this.methods(place, held, counts, locks) as unknown as Methods);
+    const requests = new HeldRequests(this.requests);
+    const link = new Link<WorkerMethods>(worker, this.methods(place, { limits: held, counts, locks, requests }) as unknown as Methods);
     place.worker = worker;
     let serves = false;
     worker.once('exit', (code, signal) => {
@@ -208,6 +219,7 @@ export class Primary {
       held.releaseAll();
       counts.releaseAll();
       locks.releaseAll();
+      requests.releaseAll();
       place.worker = undefined;
       place.link = undefined;
       this.busyness.found(place, false);
@@ -250,7 +262,7 @@ export class Primary {
     }, wait);
   }
 
-  private methods(place: Place, limits: HeldLimits, counts: HeldCounts, locks: HeldNameLocks): PrimaryMethods {
+  private methods(place: Place, { limits, counts, locks, requests }: Held): PrimaryMethods {
     return {
       admitConnection: (address) => limits.admitConnection(address),
       releaseConnection: (address, end) => limits.releaseConnection(address, end),
@@ -279,6 +291,9 @@ export class Primary {
       keepSignIn: async (...args) => this.signIns?.keep(...args),
       findSignIn: async (key) => this.signIns?.find(key),
       endSignIn: (key) => this.signIns?.end(key),
+      countRequest: (who) => requests.count(who),
+      beginRequest: (...args) => requests.begin(...args),
+      endRequest: (owner, key, answer) => requests.end(owner, key, answer ?? undefined),
       writeAudit: (lines) => this.given.sink.write(lines),
       who: () => this.sessions(),
     };

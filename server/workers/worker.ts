@@ -10,6 +10,7 @@ import { clientKey } from '../limits/client-key';
 import type { Limits } from '../limits/limits';
 import { type RunningServer, startServer } from '../main';
 import { keepMemoryOutOfCoreFiles } from '../secrets/core-files';
+import type { Requests } from '../sessions/requests';
 import type { SignIns } from '../sessions/sign-ins';
 import { Link, type Methods, type Port } from './link';
 import type { PrimaryMethods, WorkerMethods } from './methods';
@@ -39,6 +40,7 @@ export function runWorker(): void {
         bandwidth: remoteBandwidth(primary),
         busyness,
         signIns: remoteSignIns(primary),
+        requests: remoteRequests(primary),
         passwords: { check: (question) => primary.call('checkPassword', question), close: async () => {} },
         ports,
         place,
@@ -104,6 +106,15 @@ function remoteSignIns(primary: Link<PrimaryMethods>): SignIns {
     keep: (...args) => primary.call('keepSignIn', ...args),
     find: (...args) => primary.call('findSignIn', ...args),
     end: (...args) => primary.tell('endSignIn', ...args),
+  };
+}
+
+/** What the primary knows of requests. */
+function remoteRequests(primary: Link<PrimaryMethods>): Requests {
+  return {
+    count: (who) => primary.call('countRequest', who),
+    begin: (...args) => primary.call('beginRequest', ...args),
+    end: (...args) => primary.tell('endRequest', ...args),
   };
 }
 

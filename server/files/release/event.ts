@@ -20,7 +20,7 @@ export const releasedUpload = z
       .describe('Of the bytes that the client sent, in hexadecimal: of the whole file, unless it was appended to. Absent where uploads are not hashed.'),
     verdict: z
       .object({
-        result: z.enum(['clean', 'unscanned']).describe('`unscanned`: let through without a verdict, because the settings say so.'),
+        result: z.enum(['clean', 'unscanned']).describe('`unscanned`: let through without a verdict, because the settings say so, or by an operator.'),
         engine: z.string().optional().describe('Engine and version of its signatures.'),
         detail: z.string().optional().describe('Why there is no verdict.'),
       })

@@ -1,9 +1,9 @@
 /**
- * Events of uploads on disk, one file each, from before the upload becomes visible until EventBridge has taken the event. A name tells the
- * place of the worker that keeps it, when it was written, and how far it is: `3-mb0x2c-UUID.begun` before the upload is visible, `.due` from
- * then on. What a crash leaves is found again by whoever has that place next.
+ * Events of uploads on disk, one file each, from before the upload becomes visible until whoever is to be told has taken the event. A name tells the
+ * place of the worker that keeps it, when it was written, and how far it is: `3-mb0x2c-UUID.begun` before the upload is visible; from then on `.due`
+ * for EventBridge and `.due-NAME` for each webhook, a file for each. What a crash leaves is found again by whoever has that place next.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chown, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../storage/storage';
 import type { ReleaseDetail } from './event';
@@ -21,12 +21,16 @@ export interface Place {
   readonly count: number;
 }
 
-const NAME = /^(\d+)-[0-9a-z]+-[0-9a-f-]{36}\.(begun|due)$/;
+const NAME = /^(\d+)-[0-9a-z]+-[0-9a-f-]{36}\.(?:begun|due(?:-([a-z0-9-]{1,40}))?)$/;
+
+/** Whom an event is for: EventBridge, or a webhook by its name. */
+export type Destination = '' | (string & {});
 
 export class Outbox {
   private readonly begunBefore: string[] = [];
   private readonly dueBefore: string[] = [];
-  private kept = 0;
+  /** Those that this process has heard of. */
+  private readonly known = new Set<string>();
 
   private constructor(
     private readonly folder: string,
@@ -39,11 +43,9 @@ export class Outbox {
     const outbox = new Outbox(folder, place, Math.ceil(most / place.count));
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      for (const name of (await readdir(folder)).sort()) {
-        const [, index, state] = NAME.exec(name) ?? [];
-        if (index === undefined || !outbox.isMine(Number(index))) continue;
-        (state === 'due' ? outbox.dueBefore : outbox.begunBefore).push(name);
-        outbox.kept += 1;
+      for (const name of await outbox.unknown()) {
+        (name.endsWith('.begun') ? outbox.begunBefore : outbox.dueBefore).push(name);
+        outbox.known.add(name);
       }
     } catch (error) {
       throw new Error(`afterRelease.outbox: ${folder} can't be used (${(error as NodeJS.ErrnoException).code}); name a folder that the server may write`);
@@ -53,7 +55,7 @@ export class Outbox {
 
   /** Events that are kept, those of uploads that are just ending included. */
   get size(): number {
-    return this.kept;
+    return this.known.size;
   }
 
   /** What was found when it was opened, the oldest first: what is due, and what nobody knows to have become visible. */
@@ -63,10 +65,10 @@ export class Outbox {
 
   /** Writes it down. Throws a StorageError where that can't be done, so that no upload becomes visible of which nobody would be told. */
   async begin(begun: Begun): Promise<string> {
-    if (this.kept >= this.most)
+    if (this.known.size >= this.most)
       throw new StorageError('unavailable', 'Uploads are not taken at the moment: what follows them could not be told. Try again later.');
-    this.kept += 1;
     const name = `${this.place.index}-${Date.now().toString(36)}-${begun.detail.id}.begun`;
+    this.known.add(name);
     try {
       const file = await open(join(this.folder, name), 'wx', 0o600);
       try {
@@ -84,11 +86,42 @@ export class Outbox {
     }
   }
 
-  /** The upload is visible. Answers with the name that it has from now on. */
-  async due(name: string): Promise<string> {
-    const due = name.replace(/begun$/, 'due');
-    await rename(join(this.folder, name), join(this.folder, due));
-    return due;
+  /** The upload is visible. Answers with the names that it has from now on, one for each that is to be told. */
+  async due(name: string, destinations: readonly Destination[]): Promise<string[]> {
+    const dues = destinations.map((destination) => name.replace(/begun$/, destination === '' ? 'due' : `due-${destination}`));
+    for (const due of dues) this.known.add(due);
+    try {
+      await this.give(name, dues);
+    } catch (error) {
+      for (const due of dues) this.known.delete(due);
+      throw error;
+    }
+    this.known.delete(name);
+    return dues;
+  }
+
+  /** What a crash leaves in between is told once more to some, by the same id. */
+  private async give(name: string, dues: readonly string[]): Promise<void> {
+    const [only] = dues;
+    if (dues.length === 1) return rename(join(this.folder, name), join(this.folder, only!));
+    for (const due of dues)
+      await link(join(this.folder, name), join(this.folder, due)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
+    await rm(join(this.folder, name), { force: true });
+  }
+
+  /** What others have put here since it was opened: an operator's command. */
+  async found(): Promise<string[]> {
+    const dues = (await this.unknown()).filter((name) => !name.endsWith('.begun'));
+    for (const name of dues) this.known.add(name);
+    return dues;
+  }
+
+  /** Gives what this process has written to whoever serves: an operator's command may be run by root. */
+  async handOver(names: readonly string[]): Promise<void> {
+    const { uid, gid } = await stat(this.folder);
+    if (process.getuid?.() === 0) for (const name of names) await chown(join(this.folder, name), uid, gid);
   }
 
   /** Undefined where it can't be read: cut short by a crash, before its upload became visible. */
@@ -102,8 +135,15 @@ export class Outbox {
   }
 
   async remove(name: string): Promise<void> {
-    this.kept -= 1;
+    this.known.delete(name);
     await rm(join(this.folder, name), { force: true });
+  }
+
+  private async unknown(): Promise<string[]> {
+    return (await readdir(this.folder)).sort().filter((name) => {
+      const [, index] = NAME.exec(name) ?? [];
+      return index !== undefined && this.isMine(Number(index)) && !this.known.has(name);
+    });
   }
 
   /** Places beyond those that there are now were of workers that there are no more. */
@@ -115,4 +155,9 @@ export class Outbox {
 /** When a record was begun. */
 export function begunAt(name: string): Date {
   return new Date(Number.parseInt(name.split('-')[1] ?? '', 36));
+}
+
+/** Whom a due event is for. */
+export function destinationOf(name: string): Destination {
+  return NAME.exec(name)?.[2] ?? '';
 }

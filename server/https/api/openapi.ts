@@ -1,15 +1,31 @@
 /** The OpenAPI document (3.1), made of the routes and their schemas. */
 import { z } from 'zod';
-import type { Route } from './route';
+import type { HeaderDescription, Route } from './route';
 import { problem } from './schemas';
 
 type Json = Record<string, unknown>;
 
 const COMPONENTS = '#/components/schemas/';
-const PLACES: Readonly<Record<string, string>> = {
-  path: 'Path of the file or folder, without its first slash. Slashes may stand as they are, or as %2F.',
-  link: 'Of the link, as the last part of its address has it.',
-  name: 'Name that the file is to have.',
+interface PlaceDescription {
+  readonly description: string;
+  readonly pattern: string;
+}
+
+/** What an address has in braces. */
+const PLACES: Readonly<Record<string, PlaceDescription>> = {
+  path: {
+    description: 'Path of the file or folder, without its first slash. Slashes may stand as they are, or as %2F. A name has 255 bytes at most.',
+    pattern: '^[^\\u0000-\\u001f\\u007f\\ufffe\\uffff]+$',
+  },
+  link: { description: 'Of the link, as the last part of its address has it.', pattern: '^[a-z2-7]{13}\\.[A-Za-z0-9_-]{43}$' },
+  name: { description: 'Name that the file is to have, of 255 bytes at most.', pattern: '^[^/\\u0000-\\u001f\\u007f\\ufffe\\uffff]+$' },
+};
+const KEYED: Readonly<Record<string, HeaderDescription>> = {
+  'Idempotency-Key': {
+    description:
+      'A string of your own, for example a UUID. The same request with the same key has its effect once, and is answered again as it was; another request with it is refused (422), and so is one that comes while the first is being done (409). Remembered for a day.',
+    pattern: '^[A-Za-z0-9_.:~-]{1,255}$',
+  },
 };
 const PROBLEMS = { description: 'Refused; the body says why.', content: { 'application/problem+json': { schema: { $ref: `${COMPONENTS}Problem` } } } };
 
@@ -49,11 +65,13 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
       name,
       in: 'path',
       required: true,
-      ...(PLACES[name] === undefined ? {} : { description: PLACES[name] }),
-      schema: { type: 'string', minLength: 1 },
+      ...(PLACES[name] === undefined ? {} : { description: PLACES[name].description }),
+      schema: { type: 'string', minLength: 1, ...(PLACES[name] === undefined ? {} : { pattern: PLACES[name].pattern }) },
     })),
     ...queryParameters(route, schemas),
-    ...Object.entries(route.headers ?? {}).map(([name, description]) => ({ name, in: 'header', description, schema: { type: 'string' } })),
+    ...Object.entries({ ...route.headers, ...(route.isKeyed ? KEYED : {}) }).map(([name, said]) =>
+      headerParameter(name, typeof said === 'string' ? { description: said } : said),
+    ),
   ];
   return {
     operationId: route.id,
@@ -68,7 +86,7 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
             required: true,
             content:
               route.body === 'bytes'
-                ? { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } }
+                ? { [route.bodyType ?? 'application/octet-stream']: { schema: { type: 'string', format: 'binary' } } }
                 : { 'application/json': { schema: schemaOf(route.body, schemas, 'input') } },
           },
         }),
@@ -85,6 +103,16 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
       ),
       default: PROBLEMS,
     },
+  };
+}
+
+function headerParameter(name: string, { description, pattern, isRequired }: HeaderDescription): Json {
+  return {
+    name,
+    in: 'header',
+    description,
+    ...(isRequired ? { required: true } : {}),
+    schema: { type: 'string', ...(pattern === undefined ? {} : { pattern }) },
   };
 }
 

@@ -49,6 +49,14 @@ export interface AnswerDescription {
   readonly type?: string;
 }
 
+/** A header that a request may, or has to, have. */
+export interface HeaderDescription {
+  readonly description: string;
+  /** What its value looks like. */
+  readonly pattern?: string;
+  readonly isRequired?: true;
+}
+
 interface Described {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`; `{path}` is everything that follows, any other name one part. */
@@ -59,7 +67,11 @@ interface Described {
   readonly query?: z.ZodObject;
   /** Of a body that is JSON; `bytes`: it is a file. */
   readonly body?: z.ZodType | 'bytes';
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Media type of such a body. Default: `application/octet-stream`. */
+  readonly bodyType?: string;
+  readonly headers?: Readonly<Record<string, string | HeaderDescription>>;
+  /** Whether it may carry an Idempotency-Key: a second one like it would not have the same effect, or not the same answer. */
+  readonly isKeyed?: true;
   readonly answers: Readonly<Record<number, AnswerDescription>>;
 }
 

@@ -41,8 +41,8 @@ export interface WantedLink {
   readonly password?: string;
 }
 
-/** `account-unknown`: its rights can't be looked at again later, as those of a directory's accounts. */
-export type NotMade = 'off' | 'account-unknown' | 'certificate-needed' | 'too-many' | 'too-long' | 'too-many-uses';
+/** `account-unknown`, `token-unknown`: its rights can't be looked at again later, as those of a directory's accounts, and of tokens that others issue. */
+export type NotMade = 'off' | 'account-unknown' | 'token-unknown' | 'certificate-needed' | 'too-many' | 'too-long' | 'too-many-uses';
 
 export interface ListedLink {
   readonly record: LinkRecord;
@@ -86,6 +86,7 @@ export class Links {
     if (uses > config.mostUses) return 'too-many-uses';
     const known = await identity.recordOf(user);
     if (typeof known === 'string') return 'account-unknown';
+    if (token !== undefined && !known.tokens.some(({ id }) => id === token)) return 'token-unknown';
     if (known.account.clientCertificate === 'required') return 'certificate-needed';
     await this.forgetOld(user);
     if ((await notes.list(folderOf(user))).length >= config.perAccount) return 'too-many';

@@ -45,7 +45,7 @@ export async function testFiles({ scanner, storage: given, ...overrides }: TestF
   const releases = await Releases.open(config.afterRelease, { audit, storage, place: { index: 0, count: 1 } });
   const bandwidth = new LocalBandwidth(config.limits.bandwidth);
   const load = new TransferLoad(new OwnBusyness());
-  const turns = { hashing: new FairTurns(1), drafts: new FairTurns(1) };
+  const turns = { hashing: new FairTurns(1), drafts: new FairTurns(1), trees: new FairTurns(1) };
   const files = new Files({ config, audit, storage, scanner, releases, bandwidth, load, ...turns, isDoomed: () => audit.failed });
   const address = { address: '127.0.0.1', port: 1 };
   return {

@@ -154,6 +154,7 @@ export const fileRoutes: readonly Route[] = [
     method: 'DELETE',
     at: '/files/{path}',
     id: 'deleteFile',
+    isKeyed: true,
     summary: 'Deletes a file',
     headers: CONDITIONS,
     answers: { 204: { description: 'It is gone.' } },

@@ -2,6 +2,8 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { type Entry, StorageError } from '../../../files/account-files';
+import { Progress } from '../../../files/progress';
+import { Disconnected } from '../../../http/inflow';
 import { type EntryJson, entryJson } from '../entries';
 import { Problem } from '../problem';
 import { type Route, route } from '../route';
@@ -9,6 +11,8 @@ import { entry, listing } from '../schemas';
 
 /** A folder with more entries is listed over the other protocols. */
 const MOST_ENTRIES = 200_000;
+/** Files and folders that one request removes. */
+const MOST_REMOVED = 50_000;
 
 const listQuery = z.object({
   limit: z.coerce.number().int().min(1).max(10_000).default(1_000).describe('Entries of a page.'),
@@ -83,6 +87,7 @@ export const folderRoutes: readonly Route[] = [
     method: 'PUT',
     at: '/folders/{path}',
     id: 'makeFolder',
+    isKeyed: true,
     summary: 'Makes a folder',
     answers: { 201: { description: 'It is there.', schema: entry } },
     async handle({ files, at, path }) {
@@ -98,10 +103,38 @@ export const folderRoutes: readonly Route[] = [
     method: 'DELETE',
     at: '/folders/{path}',
     id: 'deleteFolder',
-    summary: 'Deletes an empty folder',
-    answers: { 204: { description: 'It is gone.' } },
-    async handle({ files, at, path }) {
-      await files.removeFolder('RMDIR', path(at));
+    isKeyed: true,
+    summary: 'Deletes a folder',
+    description: 'One that is empty, or with `recursive` one with everything in it. Where the client leaves meanwhile, what is not gone yet stays.',
+    query: z.object({ recursive: z.enum(['true', 'false']).default('false').describe('`true`: with everything in it.') }),
+    answers: {
+      200: {
+        description: 'With `recursive`: so many files and folders are gone.',
+        schema: z
+          .strictObject({
+            removed: z.number().int().min(0),
+            isAll: z.boolean().describe('Whether the folder is gone; where it is too large for one request, ask again.'),
+          })
+          .meta({ id: 'Removed' }),
+      },
+      204: { description: 'It is gone.' },
+    },
+    async handle({ exchange: { caller, body: received }, files, at, path, query }) {
+      const where = path(at);
+      if (query.recursive === 'true') {
+        received.hearEnd();
+        const progress = new Progress();
+        const over = caller.begins('RMTREE', where, progress);
+        try {
+          const signal = AbortSignal.any([caller.gone, progress.signal]);
+          return { status: 200, json: await files.removeTree({ file: 'DELETE', folder: 'RMDIR' }, where, { most: MOST_REMOVED, signal }) };
+        } catch (error) {
+          throw caller.gone.aborted ? new Disconnected() : error;
+        } finally {
+          over();
+        }
+      }
+      await files.removeFolder('RMDIR', where);
       return { status: 204 };
     },
   }),
@@ -132,6 +165,7 @@ export const folderRoutes: readonly Route[] = [
     method: 'POST',
     at: '/moves',
     id: 'move',
+    isKeyed: true,
     summary: 'Renames or moves a file or folder',
     body: z.strictObject({
       from: z.string().min(1).describe('Its path.'),
@@ -142,6 +176,7 @@ export const folderRoutes: readonly Route[] = [
     async handle({ exchange, files, path, body }) {
       const [from, to] = [path(body.from), path(body.to)];
       if (from === '/' || to === '/') throw new Problem(409, 'exists', 'The top folder stays where it is.');
+      exchange.body.hearEnd();
       await files.rename('MOVE', from, to, { replace: body.replace, signal: exchange.caller.gone });
       return { status: 200, json: { path: to } };
     },

@@ -10,6 +10,7 @@ import { link, madeLink } from '../schemas';
 const NOT_MADE: Readonly<Record<NotMade, readonly [status: number, text: string]>> = {
   off: [403, 'This server makes no links.'],
   'account-unknown': [422, 'Accounts of a directory can make no links.'],
+  'token-unknown': [403, 'A token that the server did not issue can make no links.'],
   'certificate-needed': [403, 'An account that needs a certificate can make no links.'],
   'too-many': [429, 'The account has as many links as it may; revoke some.'],
   'too-long': [400, 'That is longer than links may be good here.'],
@@ -57,6 +58,7 @@ export const linkRoutes: readonly Route[] = [
     method: 'POST',
     at: '/links',
     id: 'makeLink',
+    isKeyed: true,
     summary: 'Makes a link for somebody without an account',
     description: 'It is good as long as the account may do itself what it is for, and is not changed; one that a token made ends with the token.',
     body: wanted,
@@ -92,6 +94,7 @@ export const linkRoutes: readonly Route[] = [
     method: 'DELETE',
     at: '/links/{id}',
     id: 'revokeLink',
+    isKeyed: true,
     summary: 'Takes a link back',
     answers: { 204: { description: 'Nobody comes in by it any more.' } },
     async handle({ exchange, visitor, files, links, at, path }) {

@@ -5,7 +5,7 @@ import { Problem, problemOf } from '../problem';
 import { type Answer, type KnownAsked, type Route, route } from '../route';
 
 const VERSION = '1.0.0';
-const CHUNK = 'application/offset+octet-stream';
+export const CHUNK = 'application/offset+octet-stream';
 const RESUMABLE = { 'tus-resumable': VERSION };
 
 type Asked = Omit<KnownAsked<unknown, unknown>, 'query' | 'body'>;
@@ -129,7 +129,20 @@ function metadataOf(header = ''): Readonly<Record<string, string | undefined>> {
   );
 }
 
-export const tus = { 'Tus-Resumable': `\`${VERSION}\`.` };
+const tus = { 'Tus-Resumable': { description: `\`${VERSION}\`.`, pattern: '^1\\.0\\.0$', isRequired: true } } as const;
+const NUMBER = { pattern: '^\\d{1,15}$', isRequired: true } as const;
+const METADATA = { pattern: '^[a-z]+ [A-Za-z0-9+/]+=*(,[a-z]+ [A-Za-z0-9+/]+=*)*$', isRequired: true } as const;
+
+/** Headers of the requests of an upload. */
+export const uploadHeaders = {
+  begin: (metadata: string) => ({
+    ...tus,
+    'Upload-Length': { ...NUMBER, description: 'Bytes of the whole file.' },
+    'Upload-Metadata': { ...METADATA, description: metadata },
+  }),
+  append: { ...tus, 'Upload-Offset': { ...NUMBER, description: 'Bytes that have come before.' } },
+  other: tus,
+} as const;
 
 export const uploadRoutes: readonly Route[] = [
   route({
@@ -138,11 +151,7 @@ export const uploadRoutes: readonly Route[] = [
     id: 'beginUpload',
     summary: 'Begins an upload that can go on after a lost connection (tus 1.0)',
     description: 'The answer names its address in `Location`. What has come is given up when nobody goes on with it.',
-    headers: {
-      ...tus,
-      'Upload-Length': 'Bytes of the whole file.',
-      'Upload-Metadata': '`path` and its Base64; `existing` with `keep` in Base64 where no file may be replaced.',
-    },
+    headers: uploadHeaders.begin('`path` and its Base64; `existing` with `keep` in Base64 where no file may be replaced.'),
     answers: { 201: { description: 'It is begun.' } },
     async handle(asked) {
       const { exchange, visitor, files, path, uploads } = asked;
@@ -156,7 +165,7 @@ export const uploadRoutes: readonly Route[] = [
     at: '/uploads/{id}',
     id: 'uploadOffset',
     summary: 'How much of an upload has come',
-    headers: tus,
+    headers: uploadHeaders.other,
     answers: { 200: { description: '`Upload-Offset` and `Upload-Length` say it.' } },
     handle: async (asked) => offsetOf(resuming(asked)),
   }),
@@ -167,7 +176,8 @@ export const uploadRoutes: readonly Route[] = [
     summary: 'Brings the next bytes of an upload',
     description: 'When the last one has come, the file appears, and the answer says so; or it says why not.',
     body: 'bytes',
-    headers: { ...tus, 'Upload-Offset': 'Bytes that have come before.', 'Content-Type': `\`${CHUNK}\`.` },
+    bodyType: CHUNK,
+    headers: uploadHeaders.append,
     answers: { 204: { description: 'They are taken.' } },
     handle: async (asked) => append(resuming(asked)),
   }),
@@ -176,7 +186,7 @@ export const uploadRoutes: readonly Route[] = [
     at: '/uploads/{id}',
     id: 'giveUpload',
     summary: 'Gives an upload up',
-    headers: tus,
+    headers: uploadHeaders.other,
     answers: { 204: { description: 'Nothing is left of it.' } },
     handle: async (asked) => giveUp(resuming(asked)),
   }),

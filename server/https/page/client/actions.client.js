@@ -55,12 +55,12 @@ async function move() {
   if (target !== undefined) await moveTo(paths, `/${target}`.replace(/^\/+/, '/').replace(/(.)\/+$/, '$1'));
 }
 
+/** A large folder goes by several requests. */
 async function removeTree({ path, type }) {
   if (type === 'file') return ask('DELETE', `/files${encoded(path)}`);
   for (;;) {
-    const { entries } = await ask('GET', `/folders${encoded(path)}?limit=1000`);
-    if (entries.length === 0) return ask('DELETE', `/folders${encoded(path)}`);
-    for (const entry of entries) await removeTree(entry);
+    const { isAll } = await ask('DELETE', `/folders${encoded(path)}?recursive=true`);
+    if (isAll) return undefined;
   }
 }
 
