@@ -22,7 +22,7 @@ import {
 import { bytesOf } from '../chunks';
 import { type Cargo, carrying, crc32Of, payloadHash, signedFor } from './cargo';
 import { isMissing, isOutOfRange } from './errors';
-import { COPY_PART, copyRanges, LARGEST_COPY, type Range } from './ranges';
+import { COPIED_WHOLE, COPY_PART, copyRanges, LARGEST_COPY, type Range } from './ranges';
 import type { Landing } from './wire';
 
 /** User metadata of an object; rclone and s3fs know `mtime`, seconds since 1970, too. */
@@ -81,7 +81,7 @@ export class Bucket {
     /** Whether nobody can change a body on its way: then its hash need not be signed. */
     private readonly isSafe = true,
     /** Smaller only in tests. */
-    private readonly largestCopy = LARGEST_COPY,
+    private readonly copiedWhole = COPIED_WHOLE,
   ) {}
 
   async find(key: string): Promise<Found | undefined> {
@@ -213,9 +213,18 @@ export class Bucket {
     return (await this.page(prefix, { folders: false, most })).objects.map(({ key }) => key);
   }
 
-  /** Copies exactly that object within S3, in parts where it is too large for one request. */
-  async copy(from: { bucket: Bucket; key: string } & Found, key: string, metadata: Metadata, condition?: Condition): Promise<void> {
-    if (from.size > this.largestCopy) return this.copyInParts(from, key, metadata, condition);
+  /** Copies exactly that object within S3, in parts side by side where it is large; the signal ends that. */
+  async copy(from: { bucket: Bucket; key: string } & Found, key: string, metadata: Metadata, condition?: Condition, signal?: AbortSignal): Promise<void> {
+    if (from.size <= this.copiedWhole) return this.copyWhole(from, key, metadata, condition);
+    try {
+      await this.copyInParts(from, key, metadata, condition, signal);
+    } catch (error) {
+      if (!(error instanceof WrongChecksum) || from.size > LARGEST_COPY) throw error;
+      await this.copyWhole(from, key, metadata, condition);
+    }
+  }
+
+  private async copyWhole(from: { bucket: Bucket; key: string } & Found, key: string, metadata: Metadata, condition?: Condition): Promise<void> {
     await this.client.send(
       new CopyObjectCommand({
         Bucket: this.name,
@@ -230,13 +239,19 @@ export class Bucket {
     );
   }
 
-  private async copyInParts(from: { bucket: Bucket; key: string } & Found, key: string, metadata: Metadata, condition?: Condition): Promise<void> {
+  private async copyInParts(
+    from: { bucket: Bucket; key: string } & Found,
+    key: string,
+    metadata: Metadata,
+    condition?: Condition,
+    signal?: AbortSignal,
+  ): Promise<void> {
     // CopyObject takes the tags along by itself; parts have none.
     const { TagSet = [] } = await this.client.send(new GetObjectTaggingCommand({ Bucket: from.bucket.name, Key: from.key }));
     const tags = new URLSearchParams(TagSet.map(({ Key = '', Value = '' }): [string, string] => [Key, Value])).toString();
     const upload = await this.beginParts(key, metadata, tags || undefined);
     try {
-      const parts = await this.copyParts(upload, from, copyRanges(from.size, Math.min(COPY_PART, this.largestCopy)));
+      const parts = await this.copyParts(upload, from, copyRanges(from.size, Math.min(COPY_PART, this.copiedWhole)), signal);
       await this.completeParts(upload, parts, condition);
     } catch (error) {
       await this.abortParts(upload).catch(() => {}); // the first error is the one to tell
@@ -294,7 +309,7 @@ export class Bucket {
         }),
         { abortSignal: signal },
       );
-      parts[index] = { PartNumber: index + 1, ETag: CopyPartResult?.ETag, ChecksumCRC32: CopyPartResult?.ChecksumCRC32 };
+      parts[index] = { PartNumber: index + 1, ETag: CopyPartResult?.ETag, ChecksumCRC32: ofPart(CopyPartResult?.ChecksumCRC32) };
     });
     return parts;
   }
@@ -326,6 +341,15 @@ export class Bucket {
   private encryption() {
     return this.kmsKeyId === undefined ? {} : ({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: this.kmsKeyId, BucketKeyEnabled: true } as const);
   }
+}
+
+/** A server that does not know the checksums of copied parts: no object can be made of them. */
+class WrongChecksum extends Error {}
+
+/** versitygw tells, for a part, the checksum of the object that it was copied from; that of one in parts ends with their number. */
+function ofPart(checksum: string | undefined): string | undefined {
+  if (checksum?.includes('-')) throw new WrongChecksum('the checksum of a copied part is that of its object');
+  return checksum;
 }
 
 export interface MultipartUpload {

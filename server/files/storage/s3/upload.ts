@@ -14,7 +14,7 @@ import type { Bucket, Condition, Found, MultipartUpload } from './bucket';
 import { isConflict, storageError } from './errors';
 import { type Memory, SLAB, type Taker } from './memory';
 import type { HoldingPlace, RecordState } from './quarantine';
-import { COPY_PART, copyRanges, partSize, type Range, SMALLEST_PART } from './ranges';
+import { copyRanges, partSize, type Range, SMALLEST_PART } from './ranges';
 import { ObjectReader } from './reader';
 import { UPLOAD_ID } from './upload-id';
 
@@ -94,7 +94,7 @@ class S3Upload implements WriteHandle, Taker {
       for await (const piece of this.kept()) await this.add(piece);
       return;
     }
-    const ranges = copyRanges(kept.bytes, COPY_PART);
+    const ranges = copyRanges(kept.bytes);
     this.nextPart = ranges.length + 1;
     const parts = await this.multipart().catch(storageError);
     this.copying = this.copy(parts, kept.from.etag, ranges);

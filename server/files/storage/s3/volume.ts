@@ -10,7 +10,7 @@ import { StorageError } from '../storage';
 import type { Usage } from '../usage';
 import { type Bucket, type Condition, eachOf, type Found, type Listed, type Metadata } from './bucket';
 import { DraftableUpload } from './draft';
-import { isConflict, storageError } from './errors';
+import { isConflict, isMissing, storageError } from './errors';
 import type { KnownFolders } from './known-folders';
 import type { Memory } from './memory';
 import type { Moves } from './moves';
@@ -159,7 +159,7 @@ export class S3Volume implements Volume {
     const goesOn = target.folder && !there && !source.file && (await this.place.moves.isUnderWay(this.folderKey(from), this.folderKey(to)));
     if ((target.folder && !goesOn) || (there && !(replace && source.file))) throw taken();
     try {
-      if (source.file) await this.move({ ...source.file, key: this.key(from) }, this.key(to), there ? { etag: there.etag } : { absent: true });
+      if (source.file) await this.move({ ...source.file, key: this.key(from) }, this.key(to), there ? { etag: there.etag } : { absent: true }, signal);
       else await this.moveFolder(from, to, goesOn, signal);
       this.place.usage.moved(partsOf(from), partsOf(to));
       if (there) await this.place.usage.changed(partsOf(parentOf(to)), { bytes: -there.size, files: -1 });
@@ -291,7 +291,7 @@ export class S3Volume implements Volume {
         else {
           const found = await bucket.find(key);
           if (!found) return; // removed meanwhile
-          await this.copy({ ...found, key }, target, { absent: true });
+          await this.copy({ ...found, key }, target, { absent: true }, signal);
         }
         made.push(target);
         moved.push(key);
@@ -326,17 +326,18 @@ export class S3Volume implements Volume {
     for await (const { objects } of this.place.bucket.list(prefix, { folders: false })) yield* objects;
   }
 
-  private async move(from: Found & { readonly key: string }, to: string, condition: Condition): Promise<void> {
-    await this.copy(from, to, condition);
+  private async move(from: Found & { readonly key: string }, to: string, condition: Condition, signal: AbortSignal | undefined): Promise<void> {
+    await this.copy(from, to, condition, signal);
     await this.place.bucket.remove(from.key);
   }
 
   /** The copy keeps the time of the file. One that seems to fail may have been made, by a request whose answer was lost, or before a crash. */
-  private async copy(from: Found & { readonly key: string }, to: string, condition: Condition): Promise<void> {
+  private async copy(from: Found & { readonly key: string }, to: string, condition: Condition, signal: AbortSignal | undefined): Promise<void> {
     const { bucket } = this.place;
     const metadata: Metadata = { ...from.metadata, [MTIME]: from.metadata[MTIME] ?? String(from.modified.getTime() / 1000) };
-    await bucket.copy({ bucket, ...from }, to, metadata, condition).catch(async (error: unknown) => {
-      const there = isConflict(error) ? await bucket.find(to).catch(() => undefined) : undefined;
+    await bucket.copy({ bucket, ...from }, to, metadata, condition, signal).catch(async (error: unknown) => {
+      // Once its parts are put together, S3 may say that it knows no such upload.
+      const there = isConflict(error) || isMissing(error) ? await bucket.find(to).catch(() => undefined) : undefined;
       const isCopy = there?.size === from.size && Object.entries(metadata).every(([name, value]) => there.metadata[name] === value);
       if (!isCopy) throw error;
     });
