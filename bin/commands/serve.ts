@@ -45,10 +45,13 @@ export function serveCommand(): Command {
       for (const [part, state] of Object.entries(serving.parts)) remark(`${part} ${state}\n`);
       if (readyFile !== undefined) {
         const port = (wanted: string) => serving.listeners.find(({ mode }) => mode === wanted)?.port;
-        await writeFile(
-          readyFile,
-          `${JSON.stringify({ pid: process.pid, explicit: port('explicit'), implicit: port('implicit'), sftp: port('sftp'), https: port('https'), passive: serving.passivePorts, admin: serving.adminPort, ca })}\n`,
-        );
+        const ports = { explicit: port('explicit'), implicit: port('implicit'), sftp: port('sftp'), https: port('https'), passive: serving.passivePorts };
+        await writeFile(readyFile, `${JSON.stringify({ pid: process.pid, ...ports, admin: serving.adminPort, ca })}\n`).catch(async (error) => {
+          // Whoever started it waits for that file, and would wait for ever.
+          serving.drain();
+          await serving.ended;
+          throw new Error(`--ready-file: ${readyFile} can't be written (${(error as NodeJS.ErrnoException).code})`);
+        });
       }
       process.exitCode = await serving.ended;
       await lifecycle?.finish();

@@ -1,9 +1,12 @@
 /** The built server on a file system that fills up. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { logIn, type RestartableServer, serveRestartable } from '../support/restartable';
+import { needRoom } from '../support/room';
+import { BUNDLE, run } from '../support/served';
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 20));
 
@@ -85,3 +88,24 @@ it.each([1, 2])(
   },
   60_000,
 );
+
+it('a server whose ready file can not be written ends and says so, and whoever waits for it hears of it', async () => {
+  const tiny = mkdtempSync(join(tmpdir(), 'ftps-tiny-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', tiny]);
+  try {
+    execFileSync('sh', ['-c', 'dd if=/dev/zero of="$1/filler" bs=4k 2> /dev/null || true', 'sh', tiny]);
+    const args = ['serve', '--config', server.config, '--ready-file', join(tiny, 'ready.json')];
+    const { code, output } = await run(process.execPath, [BUNDLE, ...args]);
+    expect(output).toContain('--ready-file: ');
+    expect(output).toContain("can't be written (ENOSPC)");
+    expect(code).toBe(1);
+  } finally {
+    execFileSync('umount', ['-l', tiny]);
+    rmSync(tiny, { recursive: true });
+  }
+}, 60_000);
+
+it('a test says what room it needs, instead of waiting', () => {
+  expect(() => needRoom(disk, 8 * MIB)).toThrow(/^This test needs 8 MiB free in .*, and [0-7] MiB are\.$/);
+  expect(() => needRoom(disk, 4096)).not.toThrow();
+});

@@ -1,10 +1,12 @@
 /** The built server on S3: a large file both ways in bounded memory, and a crash in the middle of uploads. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { logIn, type RestartableServer, serveRestartable } from '../support/restartable';
+import { needRoom } from '../support/room';
 import { PASSWORD, run, USER } from '../support/served';
 import { type S3Server, startS3 } from './servers';
 
@@ -18,6 +20,8 @@ let bucket: string;
 let server: RestartableServer;
 
 beforeAll(async () => {
+  // The parts, and the object that versitygw makes of them before it removes them.
+  needRoom(tmpdir(), 2 * SIZE + 256 * MIB);
   s3 = await startS3('versitygw');
   bucket = await s3.newBucket();
   server = await serveRestartable(() => ({

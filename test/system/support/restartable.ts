@@ -9,7 +9,8 @@ import { Client } from 'basic-ftp';
 import type { AuditLine } from '../../../server/audit/schema';
 import type { ServerConfigInput } from '../../../server/config';
 import { TestAuthority } from '../../server/support/authority';
-import { appears, BUNDLE, PASSWORD, USER } from './served';
+import { needRoom } from './room';
+import { appears, BUNDLE, PASSWORD, SERVER_BYTES, USER } from './served';
 
 /** A hash that costs next to nothing: hundreds of logins at what an honest one costs would be most of a test. */
 export function cheapHash(password: string): string {
@@ -40,6 +41,7 @@ export async function serveRestartable(
   overrides: (files: string) => Partial<ServerConfigInput>,
   account: Record<string, unknown> = {},
 ): Promise<RestartableServer> {
+  needRoom(tmpdir(), SERVER_BYTES);
   const folder = mkdtempSync(join(tmpdir(), 'ftps-system-'));
   const at = (name: string) => join(folder, name);
   mkdirSync(at('files'));
@@ -61,6 +63,13 @@ export async function serveRestartable(
   writeFileSync(at('server.json'), JSON.stringify(config));
   let port = 0;
   let child: ReturnType<typeof spawn>;
+  /** It may have ended by itself. */
+  const ended = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  };
   const server: RestartableServer = {
     folder,
     files: at('files'),
@@ -91,16 +100,12 @@ export async function serveRestartable(
       port = (await Promise.race([appears(at('ready.json'), folder), once(child, 'exit').then(() => Promise.reject(new Error(errors)))])).explicit;
     },
     async kill() {
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
+      await ended('SIGKILL');
     },
     async stop() {
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      const [code] = await exited;
+      await ended('SIGTERM');
       rmSync(folder, { recursive: true, force: true });
-      return code as number;
+      return child.exitCode ?? -1;
     },
   };
   await server.start();

@@ -5,10 +5,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditLine } from '../../../server/audit/schema';
+import { needRoom } from './room';
 
 export const BUNDLE = join(__dirname, '../../../dist/image/ftps.js');
 export const USER = 'partner';
 export const PASSWORD = 'Tr0ub4dor&3 with "quotes"';
+
+/** What a server's settings, certificate and audit take at most, without files. Bytes. */
+export const SERVER_BYTES = 16 * 1024 * 1024;
 
 export interface ServedProcess {
   readonly folder: string;
@@ -56,6 +60,7 @@ interface Place {
 }
 
 async function serveIn(flagsFor: (place: Place) => Promise<readonly string[]>, env = process.env): Promise<ServedProcess> {
+  needRoom(tmpdir(), SERVER_BYTES);
   const folder = mkdtempSync(join(tmpdir(), 'ftps-system-'));
   const place = { folder, files: join(folder, 'files'), audit: join(folder, 'audit.json') };
   mkdirSync(place.files);
