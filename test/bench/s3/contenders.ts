@@ -68,7 +68,8 @@ export const rcloneServer = (endpoint: string, { rclone }: Programs): Peer => ({
   forks: false,
   version: () => /v(\S+)/.exec(spawnSync(rclone, ['version'], { encoding: 'utf8' }).stdout ?? '')?.[1],
   launch: (_place, ports) => ({
-    command: `exec ${rclone} serve ftp s3:${BUCKET} --addr 127.0.0.1:${ports.control} --passive-port ${ports.passive}-${ports.passive + 15} --user ${USER} --pass ${PASSWORD}`,
+    // Else it asks for each of the 10,000 objects of a listing when its file was last changed. It has a port for each transfer.
+    command: `exec ${rclone} serve ftp s3:${BUCKET} --use-server-modtime --addr 127.0.0.1:${ports.control} --passive-port 40000-40255 --user ${USER} --pass ${PASSWORD}`,
     environment: rcloneEnvironment(endpoint),
   }),
 });

@@ -3,7 +3,7 @@
  * as slow to answer as S3 is. Needs Debian, root, and what `npm run test:system -- storage clients` installs.
  */
 import { existsSync, rmSync } from 'node:fs';
-import { cpus, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { anyHash } from '../hash-cost';
@@ -12,13 +12,15 @@ import { replaceFigures } from '../report';
 import { startServer } from '../server';
 import { MIB, makeWorkplace, PASSWORD, type Scale } from '../workplace';
 import { oursOnDisk, oursOnS3, type Programs, rcloneServer } from './contenders';
-import { Gateway, type Requests } from './gateway';
-import { AwsCli, type Contender, fill, Rclone, rows, ThroughServer } from './rows';
+import { Gateway } from './gateway';
+import { AwsCli, CELL_SECONDS, type Contender, fill, Rclone, rows, ThroughServer } from './rows';
+import { S3Results, show, table } from './table';
 
 const HELP = `npm run bench:s3 -- [options]
   --quick             files of 256 MiB instead of 1 GiB
   --only <ids>        rows by id, for example up-30,down-30,small-8
   --contenders <list> by name, for example "cdk-ftps,rclone copy"
+  --seconds <number>  what is not begun by then is not measured (default: 480)
   --requests          tells the requests of each row by kind
   --write             puts the table into docs/performance.md`;
 
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
       contenders: { type: 'string' },
+      seconds: { type: 'string', default: '480' },
       requests: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean' },
@@ -72,30 +75,40 @@ async function main(): Promise<void> {
     const chosen = rows.filter(({ id }) => !options.only || options.only.split(',').includes(id));
     const running = new Map<string, Contender>();
     for (const name of names) running.set(name, await begin[name]!());
-    const cells = new Map<string, string>();
+    const results = new S3Results();
+    const ends = performance.now() + Number(options.seconds) * 1000;
     for (const row of chosen) {
-      for (const [name, contender] of running) {
+      for (const name of names) {
         if (name === 'cdk-ftps on disk' && !row.onDisk) continue;
+        const contender = running.get(name)!;
+        const tell = (words: string, at = performance.now()) =>
+          console.log(`${row.title.padEnd(46)} ${name.padEnd(22)} ${((performance.now() - at) / 1000).toFixed(1).padStart(5)} s  ${words}`);
+        const why = contender.without[row.id] ?? (performance.now() > ends ? 'no time was left in this run' : undefined);
+        if (why !== undefined) {
+          results.fail(row.id, name, why);
+          tell(why);
+          continue;
+        }
         await gateway.setDelay(row.delay);
-        let words: string;
         const at = performance.now();
         try {
-          const figures = await row.measure(contender, place, gateway);
+          const figures = await inTime(row.measure(contender, place, gateway));
           if (!figures) continue;
-          for (const [unit, value] of Object.entries(figures)) cells.set(`${row.id} ${unit} ${name}`, show(value));
-          words = Object.entries(figures)
-            .map(([unit, value]) => `${show(value)} ${unit}`)
-            .join('   ');
+          results.add(row.id, name, figures);
+          tell(Object.entries(figures).map(told).join('   '), at);
         } catch (error) {
-          words = (error as Error).message;
+          results.fail(row.id, name, (error as Error).message);
+          tell((error as Error).message, at);
+          // What it may still be at would be measured with what comes next.
+          await contender.stop();
+          running.set(name, await begin[name]!());
         }
-        console.log(`${row.title.padEnd(46)} ${name.padEnd(22)} ${((performance.now() - at) / 1000).toFixed(1).padStart(5)} s  ${words}`);
         const requests = await gateway.requests();
-        if (options.requests) console.log(`  ${told(requests)}`);
+        if (options.requests) console.log(`  ${Object.entries(requests).map(told).join(', ')}`);
       }
     }
     for (const contender of running.values()) await contender.stop();
-    const text = table(chosen, names, cells, options.quick);
+    const text = table(chosen, names, results, options.quick);
     console.log(`\n${text}`);
     if (options.write) replaceFigures(join(__dirname, '../../../docs/performance.md'), text, 's3');
   } finally {
@@ -104,26 +117,20 @@ async function main(): Promise<void> {
   }
 }
 
-const show = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });
-const told = (requests: Requests) =>
-  Object.entries(requests)
-    .map(([kind, count]) => `${count} ${kind}`)
-    .join(', ');
+const told = ([what, value]: readonly [string, number]) => `${show(value)} ${what}`;
 
-function table(chosen: typeof rows, names: readonly string[], cells: ReadonlyMap<string, string>, isQuick: boolean): string {
-  const lines = chosen.flatMap(({ id, title }) => {
-    const units = [...new Set([...cells.keys()].filter((key) => key.startsWith(`${id} `)).map((key) => key.slice(id.length + 1, key.length)))]
-      .map((key) => names.reduce((unit, name) => (unit.endsWith(` ${name}`) ? unit.slice(0, -name.length - 1) : unit), key))
-      .filter((unit, index, all) => all.indexOf(unit) === index);
-    return units.map((unit) => `| ${title} | ${unit} | ${names.map((name) => cells.get(`${id} ${unit} ${name}`) ?? '–').join(' | ')} |`);
+/** Fails when it takes longer than a cell may: a session of a server's may wait for ever. */
+async function inTime<T>(measuring: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${CELL_SECONDS} seconds`)), CELL_SECONDS * 1000);
   });
-  return [
-    `Measured on ${cpus().length} × ${cpus()[0]?.model.trim()}, Node.js ${process.versions.node}, versitygw 1.8.0 on tmpfs behind the delay of each row, plain HTTP on loopback, rclone serve ftp without TLS; one round${isQuick ? ' of the quick run (files of 256 MiB)' : ', files of 1 GiB'}.`,
-    '',
-    `| | unit | ${names.join(' | ')} |`,
-    `| --- | --- |${' --: |'.repeat(names.length)}`,
-    ...lines,
-  ].join('\n');
+  try {
+    return await Promise.race([measuring, late]);
+  } finally {
+    clearTimeout(timer);
+    measuring.catch(() => {}); // what fails after that is told already
+  }
 }
 
 main().catch((error: unknown) => {

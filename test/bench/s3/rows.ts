@@ -28,19 +28,30 @@ export interface Contender {
   firstByte?(name: string): Promise<number>;
   /** MiB of most memory while so many uploads of that size run at once. */
   memory?(uploads: number, size: number): Promise<number>;
+  /** Why it has no figure in a row, by the row's id. */
+  readonly without: Readonly<Record<string, string>>;
   /** Processor time so far: of a server, or of the programs that were run. */
   cpuSeconds(): number;
   stop(): Promise<void>;
 }
 
+/** A cell of the table that is not measured by then has no figure. Seconds. */
+export const CELL_SECONDS = 60;
+
 async function run(program: string, args: readonly string[], { meter, env }: { meter?: Meter; env?: Record<string, string> } = {}): Promise<string> {
   const [command, all] = meter ? (['sh', ['-c', `${meter.enter} && exec "$@"`, 'sh', program, ...args]] as const) : ([program, args] as const);
-  const child = spawn(command, all, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const child = spawn(command, all, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    timeout: CELL_SECONDS * 1000,
+    killSignal: 'SIGKILL',
+  });
   const output: Buffer[] = [];
   const errors: Buffer[] = [];
   child.stdout.on('data', (chunk) => output.push(chunk));
   child.stderr.on('data', (chunk) => errors.push(chunk));
   const code = await new Promise((resolve) => child.once('close', resolve));
+  if (child.killed) throw new Error(`not within ${CELL_SECONDS} seconds`);
   if (code !== 0) throw new Error(`${program} ended with ${code}: ${Buffer.concat(errors).toString().trim().slice(-300)}`);
   return Buffer.concat(output).toString();
 }
@@ -57,6 +68,7 @@ async function intoFolder(place: Workplace, act: (folder: string) => Promise<unk
 
 export class ThroughServer implements Contender {
   private readonly context: SecureContext;
+  readonly without = {};
 
   constructor(
     private readonly server: Server,
@@ -71,7 +83,7 @@ export class ThroughServer implements Contender {
 
   private curl(...args: string[]): Promise<string> {
     const tls = this.server.peer.plain ? [] : ['--ssl-reqd', '--cacert', this.place.ca, '--tls13-ciphers', CIPHER.tls13, '--ciphers', CIPHER.tls12];
-    return run('curl', ['-4', '--silent', '--show-error', ...tls, '--user', `${USER}:${PASSWORD}`, '--max-time', '140', ...args]);
+    return run('curl', ['-4', '--silent', '--show-error', ...tls, '--user', `${USER}:${PASSWORD}`, ...args]);
   }
 
   private url(path: string): string {
@@ -177,10 +189,17 @@ export class ThroughServer implements Contender {
   }
 }
 
+/** What a program by itself can't be asked. */
+const noServer = {
+  'first-byte': 'a program that fetches a file by itself has no client that waits for the first byte',
+  memory: 'a hundred of these programs are no server',
+};
+
 /** A program that speaks to S3 itself: what it costs, it costs on the client's side. */
 abstract class Straight implements Contender {
   abstract readonly name: string;
   protected readonly meter: Meter;
+  readonly without: Readonly<Record<string, string>> = noServer;
 
   constructor(
     protected readonly place: Workplace,
@@ -243,6 +262,7 @@ export class Rclone extends Straight {
 
 export class AwsCli extends Straight {
   readonly name = 'AWS CLI';
+  override readonly without = { ...noServer, 'small-1': 'the AWS CLI always sends ten at once' };
 
   constructor(
     place: Workplace,
@@ -266,8 +286,7 @@ export class AwsCli extends Straight {
     );
   }
 
-  async putMany(folder: string, to: string, atOnce: number): Promise<number> {
-    if (atOnce === 1) throw new Error('always ten at once');
+  async putMany(folder: string, to: string): Promise<number> {
     const begin = performance.now();
     await this.aws('cp', '--recursive', '--only-show-errors', folder, `s3://${BUCKET}/${to}`);
     return (performance.now() - begin) / 1000;
@@ -282,12 +301,27 @@ export class AwsCli extends Straight {
   }
 }
 
+export interface Target {
+  readonly to?: 'rclone copy' | 'cdk-ftps on disk';
+  readonly must: number;
+  readonly aim: number;
+  /** Whether less is better. */
+  readonly isLess?: true;
+}
+
+const toRclone: Target = { to: 'rclone copy', must: 0.8, aim: 1 };
+const toDisk: Target = { to: 'cdk-ftps on disk', must: 2, aim: 1.5, isLess: true };
+const ofBig = (delay: number): Readonly<Record<string, Target>> | undefined =>
+  delay === 30 ? { 'MB/s': toRclone } : delay === 0 ? { 'CPU-s/GiB': toDisk } : undefined;
+
 export interface S3Row {
   readonly id: string;
   readonly title: string;
   readonly delay: number;
   /** Whether the server on its local disk takes part, which no delay reaches. */
   readonly onDisk?: boolean;
+  /** What this server is to reach in a unit: times another's figure, or by itself. */
+  readonly targets?: Readonly<Record<string, Target>>;
   /** Figures by their title. Undefined where the contender can't do it. */
   measure(contender: Contender, place: Workplace, gateway: Gateway): Promise<Readonly<Record<string, number>> | undefined>;
 }
@@ -310,6 +344,7 @@ const big = (delay: number): S3Row[] => [
     title: `Upload of one file, ${delay} ms`,
     delay,
     onDisk: delay === 0,
+    targets: ofBig(delay),
     async measure(contender, { home, scale }, { files }) {
       const before = contender.cpuSeconds();
       const time = await seconds(() => contender.put([[join(home, 'big'), 'up-big']]));
@@ -325,6 +360,7 @@ const big = (delay: number): S3Row[] => [
     title: `Download of one file, ${delay} ms`,
     delay,
     onDisk: delay === 0,
+    targets: ofBig(delay),
     async measure(contender, { scale }) {
       const before = contender.cpuSeconds();
       const time = await seconds(() => contender.get('big', 1));
@@ -353,8 +389,9 @@ const small = (atOnce: number): S3Row => ({
   id: `small-${atOnce}`,
   title: `Small files up, ${atOnce === 1 ? 'one session' : 'eight sessions'}, 30 ms`,
   delay: 30,
+  targets: atOnce === 1 ? undefined : { 'files/s': { to: 'rclone copy', must: 0.8, aim: 1.2 } },
   async measure(contender, { home, scale }, gateway) {
-    if (!contender.putMany || (contender.name === 'AWS CLI' && atOnce === 1)) return undefined;
+    if (!contender.putMany) return undefined;
     rmSync(join(gateway.files, 'small-up'), { recursive: true, force: true });
     const [folder, count] = atOnce === 1 ? [join(home, 'few'), FEW] : [join(home, 'small'), scale.smallFiles];
     await gateway.requests();
@@ -400,6 +437,7 @@ const firstByte: S3Row = {
   id: 'first-byte',
   title: 'First byte of a download',
   delay: 30,
+  targets: { 'requests’ delay': { must: 2, aim: 1, isLess: true } },
   async measure(contender, _place, gateway) {
     if (!contender.firstByte) return undefined;
     const slow = await contender.firstByte('one-mib');
@@ -416,6 +454,7 @@ const memory: S3Row = {
   id: 'memory',
   title: 'A hundred uploads at once, 30 ms',
   delay: 30,
+  targets: { 'MiB at most': { must: 1024, aim: 512, isLess: true } },
   async measure(contender, { scale }, { files }) {
     if (!contender.memory) return undefined;
     const size = scale.parallelFile / 8;
