@@ -5,8 +5,10 @@
 
 /** Bytes of a slab. */
 export const SLAB = 1024 * 1024;
-/** Slabs that are kept when nothing is transferred any more. */
+/** Slabs that are kept when nothing has been transferred for a while. */
 const KEPT = 16;
+/** That while. New memory is cleared by the system and counted by V8, which costs a transfer more than its bytes do. Milliseconds. */
+const QUIET_MS = 60_000;
 /** Most parts of one upload under way to S3. */
 const MOST_FLYING = 8;
 /** While less than this share of the budget is on its way out, uploads may go beyond it, the one whose part is fullest first: a full part frees memory. */
@@ -30,6 +32,8 @@ export class Memory {
   private favourite: Taker | undefined;
   private turnEnds = 0;
   private timer: NodeJS.Timeout | undefined;
+  /** Until the slabs of the last transfers are given up. */
+  private quiet: NodeJS.Timeout | undefined;
 
   constructor(
     /** What may be held for S3 and for clients at once. Bytes. */
@@ -43,9 +47,13 @@ export class Memory {
   /** Counts a transfer; the answer, called once, says that it is over. */
   enter(): () => void {
     this.transfers += 1;
+    clearTimeout(this.quiet);
     return () => {
       this.transfers -= 1;
-      if (this.transfers === 0) for (const slab of this.idle.splice(KEPT)) free(slab);
+      if (this.transfers > 0) return;
+      this.quiet = setTimeout(() => {
+        for (const slab of this.idle.splice(KEPT)) free(slab);
+      }, QUIET_MS).unref();
     };
   }
 
@@ -119,9 +127,8 @@ export class Memory {
   /** Gives back what nobody reads or writes any more. */
   giveBack(slabs: readonly Buffer[]): void {
     this.lent -= slabs.length;
-    const most = this.transfers === 0 ? KEPT : this.budget;
     for (const slab of slabs)
-      if (this.idle.length < most) this.idle.push(slab);
+      if (this.idle.length < this.budget) this.idle.push(slab);
       else free(slab);
     this.serve();
   }
