@@ -10,7 +10,8 @@ export interface Answered {
   readonly body: Buffer;
 }
 
-const PATIENCE_MS = 20_000;
+/** A machine that does other things as well may stand still for a while: that is no hang. */
+const PATIENCE_MS = 60_000;
 
 /** Of whole sessions, so that a handshake costs little. */
 let resumed: Buffer | undefined;
