@@ -205,7 +205,8 @@ describe.each(browsers)('%s', (name) => {
     expect(existsSync(remote('in'))).toBe(false);
   });
 
-  it('with shift several are selected, and what is dragged onto a folder is moved there', async () => {
+  // Firefox takes no drags from WebDriver BiDi.
+  (name === 'chromium' ? it : it.skip)('with shift several are selected, and what is dragged onto a folder is moved there', async () => {
     mkdirSync(remote('box'));
     for (const one of ['a', 'b', 'c', 'd']) there(one);
     await inside();
