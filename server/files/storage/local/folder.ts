@@ -78,19 +78,23 @@ export class Folder {
   }
 
   async stat(name: string): Promise<Stats> {
-    return (await this.find(name)) ?? missing();
-  }
-
-  /** The same, undefined where nothing has the name: most uploads are of new files, and an error that is made and thrown away costs more than the look. */
-  async find(name: string): Promise<Stats | undefined> {
     // What was looked at a moment ago is in memory, where the disk is a local one.
     if (this.looks.has(name) && (await this.isOnLocalDisk())) {
       try {
-        return this.looks.by(() => lstatSync(this.at(name), quietly));
-      } catch {
+        return this.looks.by(() => lstatSync(this.at(name), quietly)) ?? missing();
+      } catch (error) {
+        if (error instanceof StorageError) throw error;
         // looked at once more, which says why
       }
     }
+    return (await this.find(name)) ?? missing();
+  }
+
+  /**
+   * The same, undefined where nothing has the name: most uploads are of new files, and an error that is made and thrown away costs more than the look. Always
+   * by the thread pool: an upload that is answered in the same turn as its command is ahead of its data connection (TLS 1.3).
+   */
+  async find(name: string): Promise<Stats | undefined> {
     const found = await this.lookInPool(name);
     this.looks.add(name);
     return found;
