@@ -30,13 +30,13 @@ export class Visit {
     readonly page: Page,
     private readonly port: number,
   ) {
-    page.on('console', (message) => {
-      const text = message.text();
-      // Firefox asks for an icon that the page does not name, and says that the policy refused it.
-      if (message.type() === 'error' && !/favicon\.ico|status of [45]\d\d|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION|ERR_NETWORK/.test(text))
-        this.complaints.push(text);
-    });
-    page.on('pageerror', (error) => this.complaints.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && this.complain(message.text()));
+    page.on('pageerror', (error) => this.complain(error.message));
+  }
+
+  private complain(text: string): void {
+    // Firefox asks for an icon that the page does not name, and says that the policy refused it: as an error of the page.
+    if (!/favicon\.ico|status of [45]\d\d|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION|ERR_NETWORK/.test(text)) this.complaints.push(text);
   }
 
   go(): Promise<unknown> {

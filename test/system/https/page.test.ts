@@ -170,6 +170,8 @@ describe.each(browsers)('%s', (name) => {
     there('in/c');
     at = await visit(browser, server.https!);
     const { keyboard } = at.page;
+    // The page asks for the name once it knows that nobody is signed in.
+    await at.page.waitForFunction('document.activeElement.id === "user"');
     await keyboard.type('partner');
     await keyboard.press('Tab');
     await keyboard.type(PASSWORD);
