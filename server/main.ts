@@ -181,7 +181,7 @@ export async function startServer(
     const own = https && !given.signIns ? new LocalSignIns(limits, https, config.limits.sessions) : undefined;
     if (own) closers.push(async () => own.close());
     const signIns = given.signIns ?? own;
-    const issuers = https && (await Issuers.open(https.issuers, audit, identity));
+    const issuers = https && (await Issuers.open(https, audit, identity));
     if (issuers) closers.push(async () => issuers.close());
     const requests = given.requests ?? new LocalRequests();
     const web =

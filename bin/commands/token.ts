@@ -1,6 +1,7 @@
 /** `ftps token`: what programs send instead of a password, over HTTPS. */
 import { Command, Option } from 'commander';
 import type { AccountToken } from '../../server/config';
+import { publicHalfOf } from '../../server/identity/access-token';
 import { digestOf, newToken, writeToken } from '../../server/identity/token';
 import { printable } from '../../server/text/printable';
 import { remark, say } from '../terminal/say';
@@ -40,6 +41,7 @@ export function tokenCommand(): Command {
         id: fresh.id,
         name,
         sha256: digestOf(fresh.secret),
+        key: publicHalfOf(fresh.secret),
         scopes: [...new Set(scope)],
         folder,
         ...(network ? { networks: network } : {}),
@@ -55,7 +57,7 @@ export function tokenCommand(): Command {
     .description('Lists the tokens of an account, without what they are known by.')
     .option('--json', 'one JSON object a line')
     .action(async (user: string, { json, ...flags }: StoreFlags & { json?: boolean }) => {
-      for (const { sha256: _, ...facts } of (await existing(await openStore(flags), user)).tokens ?? [])
+      for (const { sha256: _, key: _key, ...facts } of (await existing(await openStore(flags), user)).tokens ?? [])
         say(json ? `${JSON.stringify(facts)}\n` : `${printable(line(facts))}\n`);
     });
 

@@ -104,6 +104,14 @@ function acrossKeys(config: ServerConfig): Problem[] {
     if (all.findIndex((one) => one.issuer === issuer) !== index)
       problems.push({ key: `https.issuers[${index}].issuer`, message: `${issuer} is there twice; put the rules of both into one` });
   });
+  config.https?.signInWith.forEach(({ issuer, clientSecretFile, clientSecretId, scopes }, index) => {
+    const key = `https.signInWith[${index}]`;
+    if (!config.https!.issuers.some((one) => one.issuer === issuer))
+      problems.push({ key: `${key}.issuer`, message: `${issuer} is not among https.issuers, whose rules say for which account somebody stands` });
+    if (clientSecretFile !== undefined && clientSecretId !== undefined)
+      problems.push({ key: `${key}.clientSecretId`, message: 'is one too many; give either this or clientSecretFile' });
+    if (!scopes.includes('openid')) problems.push({ key: `${key}.scopes`, message: 'lacks "openid", without which there is no ID token' });
+  });
   if (config.tls.clientCrl && !config.tls.clientCa)
     problems.push({ key: 'tls.clientCa', message: 'is missing; tls.clientCrl has no meaning without the authorities it belongs to' });
   if (config.firewall.mode === 'nftables' && 'any' in passive)

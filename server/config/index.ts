@@ -25,5 +25,6 @@ export {
   type ServerConfig,
   type ServerConfigInput,
   type SftpConfig,
+  type SignInWith,
   serverConfigSchema,
 } from './schema';

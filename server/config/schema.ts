@@ -546,6 +546,11 @@ export const accountToken = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hexadecimal'),
   scopes,
   folder: folderOfAccount,
+  key: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{44}$/, 'expected a point of P-256, compressed, in base64url')
+    .optional()
+    .describe('Public half of the key that its secret is the source of: short-lived tokens are checked by it. Absent: none are made of it.'),
   networks: z.array(network).default([]).describe('Client networks that it may come from, beside those of the account; empty means no further limit.'),
   created: z.iso.datetime().optional(),
   expires: z.iso.datetime().optional().describe('When it is good no more. Absent: never.'),
@@ -806,6 +811,19 @@ export const issuerSchema = z.strictObject({
   rules: z.array(issuerRule).min(1).describe('The first rule whose claims fit decides; a token that none fits is refused.'),
 });
 
+export const signInWithSchema = z.strictObject({
+  name: z.string().min(1).max(60).describe('What stands on the button of the page.'),
+  issuer: secureUrl.describe('One of `https.issuers`, whose rules say for which account somebody stands; here they look at the ID token.'),
+  clientId: z.string().min(1).describe('As which the server is registered there, with the address `https://HOST/api/v1/sign-in/callback`.'),
+  clientSecretFile: z.string().min(1).optional().describe('File whose first line is its secret there; read each time.'),
+  clientSecretId: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Secrets Manager secret with `clientSecret`; read each time. Absent, as `clientSecretFile`: it has none, and PKCE alone (RFC 7636).'),
+  scopes: z.array(z.string().min(1)).min(1).default(['openid', 'profile', 'email']).describe('What is asked for; `openid` must be among them.'),
+});
+
 export const serverConfigSchema = z.strictObject({
   listeners: z.array(listenerSchema).min(1),
   sftp: sftpSchema.optional().describe('SFTP, for the same accounts and files, beside FTPS. Absent: it is off.'),
@@ -815,6 +833,7 @@ export const serverConfigSchema = z.strictObject({
         .array(issuerSchema)
         .default([])
         .describe('Who else may say who somebody is: issuers of OpenID Connect and OAuth 2.0, whose JSON Web Tokens are taken as `Authorization: Bearer`.'),
+      signInWith: z.array(signInWithSchema).default([]).describe('Where people can sign in with their browser instead of with a password (OpenID Connect).'),
     })
     .optional()
     .describe('Files in a browser and by an API, for the same accounts and files, beside FTPS. Absent: it is off.'),
@@ -862,6 +881,7 @@ export type AccountRules = z.output<typeof accountRules>;
 export type DirectorySettingsInput = Extract<ServerConfigInput['identity'][number], { kind: 'directory' }>;
 export type DirectorySettings = Extract<ServerConfig['identity'][number], { kind: 'directory' }>;
 export type IssuerConfig = HttpsConfig['issuers'][number];
+export type SignInWith = HttpsConfig['signInWith'][number];
 export type AccountToken = z.output<typeof accountToken>;
 export type PasswordAccount = z.output<typeof passwordAccount>;
 export type DataTlsReuse = z.infer<typeof dataTlsReuse>;

@@ -11,10 +11,12 @@ import { referencePage } from './api/reference';
 import type { Answer, Asked, KnownAsked, LinkAsked, Route } from './api/route';
 import { accountRoutes, refusal } from './api/routes/account';
 import { archiveRoutes } from './api/routes/archives';
+import { elsewhereRoutes } from './api/routes/elsewhere';
 import { fileRoutes } from './api/routes/files';
 import { folderRoutes } from './api/routes/folders';
 import { linkRoutes } from './api/routes/links';
 import { noLink, sharedRoutes } from './api/routes/shared';
+import { METADATA_PATH, metadata, tokenRoutes } from './api/routes/tokens';
 import { uploadRoutes } from './api/routes/uploads';
 import type { Application, Entrance, Exchange, Visitor } from './exchange';
 import type { Links } from './links/links';
@@ -30,10 +32,20 @@ const LARGEST_JSON = 64 * 1024;
 const JSON_TYPE = 'application/json; charset=utf-8';
 const SIGN_IN_AGAIN = 'Sign in first, or send a token.';
 
-export const routes: readonly Route[] = [...accountRoutes, ...folderRoutes, ...fileRoutes, ...uploadRoutes, ...archiveRoutes, ...linkRoutes, ...sharedRoutes];
+export const routes: readonly Route[] = [
+  ...accountRoutes,
+  ...elsewhereRoutes,
+  ...tokenRoutes,
+  ...folderRoutes,
+  ...fileRoutes,
+  ...uploadRoutes,
+  ...archiveRoutes,
+  ...linkRoutes,
+  ...sharedRoutes,
+];
 
 /** What may be asked with each. Made once: it costs more than most requests. */
-const queries: ReadonlyMap<Route, z.ZodType> = new Map(routes.map((route) => [route, (route.query ?? z.object({})).strict()]));
+const queries: ReadonlyMap<Route, z.ZodType> = new Map(routes.map((route) => [route, known(route)]));
 const described = openApi(routes, PREFIX);
 const document = `${JSON.stringify(described)}\n`;
 const reference = referencePage(described);
@@ -85,6 +97,10 @@ async function answerTo(exchange: Exchange, shared: Shared): Promise<Answer> {
     exchange.reply.send(200, { 'content-type': JSON_TYPE }, document);
     return 'answered';
   }
+  if (head.path === METADATA_PATH && (head.method === 'GET' || head.method === 'HEAD')) {
+    exchange.reply.send(200, { 'content-type': JSON_TYPE }, `${JSON.stringify(metadata(head.headers.get('host') ?? '', PREFIX))}\n`);
+    return 'answered';
+  }
   const isRead = head.method === 'GET' || head.method === 'HEAD';
   const file = isRead ? (head.path === `${PREFIX}/` ? { type: 'text/html; charset=utf-8', text: reference } : pageFile(head.path)) : undefined;
   if (file) {
@@ -92,7 +108,7 @@ async function answerTo(exchange: Exchange, shared: Shared): Promise<Answer> {
     return 'answered';
   }
   const found = find(head);
-  refuseOtherSites(head);
+  if (!found.route.isFromElsewhere) refuseOtherSites(head);
   const { route, at, link } = found;
   if (route.who === 'anybody')
     return route.handle({ exchange, at, link, query: queryOf(route, head), body: await sent(route, exchange) } as Asked<never, never>);
@@ -197,6 +213,11 @@ function refuseOtherSites({ method, headers }: Head): void {
   throw new Problem(403, 'other-site', 'Pages of other sites are not answered.');
 }
 
+/** What is known of them; others are refused, unless somebody else may have added them. */
+function known({ query = z.object({}), isFromElsewhere }: Route): z.ZodType {
+  return isFromElsewhere ? query : query.strict();
+}
+
 function queryOf(route: Route, { query }: Head): unknown {
   const given: Record<string, string | string[]> = {};
   for (const name of new Set(query.keys())) {
@@ -212,8 +233,10 @@ async function sent(route: Route, { body, head }: Exchange): Promise<unknown> {
     if (body.isOver) return undefined;
     throw new Problem(400, 'malformed', 'This request has no body.');
   }
-  if (!/^application\/json\s*(;|$)/i.test(head.headers.get('content-type') ?? '')) throw new Problem(415, 'media-type', 'Send application/json.');
+  const type = route.isForm ? 'application/x-www-form-urlencoded' : 'application/json';
+  if ((head.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase() !== type) throw new Problem(415, 'media-type', `Send ${type}.`);
   const bytes = await body.whole(LARGEST_JSON);
+  if (route.isForm) return formIn(route.body, bytes);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -221,6 +244,12 @@ async function sent(route: Route, { body, head }: Exchange): Promise<unknown> {
     throw new Problem(400, 'malformed', 'The body is no JSON.');
   }
   return checked(route.body, value, 'The body is not as it should be');
+}
+
+function formIn(schema: z.ZodType, bytes: Buffer): unknown {
+  const pairs = [...new URLSearchParams(bytes.toString())];
+  if (new Set(pairs.map(([name]) => name)).size < pairs.length) throw new Problem(400, 'malformed', 'A name stands in the form twice.');
+  return checked(schema, Object.fromEntries(pairs), 'The form is not as it should be');
 }
 
 function checked(schema: z.ZodType, value: unknown, what: string): unknown {

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { HttpConnection } from '../http/connection';
 import type { HttpExchange } from '../http/exchange';
+import type { Attempt, Returned } from '../identity/issuers/client';
 import type { Origin } from '../sessions/listener';
 import { Door } from './access/door';
 import type { HttpsEngine } from './engine';
@@ -38,6 +39,22 @@ export class HttpsConnection extends HttpConnection implements Caller {
 
   signIn(user: string, password: string | undefined) {
     return this.door.signIn(user, password);
+  }
+
+  get ways() {
+    return this.engine.issuers.ways;
+  }
+
+  addressOf(way: number, attempt: Attempt) {
+    return this.engine.issuers.addressOf(way, attempt);
+  }
+
+  signInElsewhere(way: number, returned: Returned, attempt: Attempt) {
+    return this.door.signInElsewhere(way, returned, attempt);
+  }
+
+  nobody() {
+    return this.door.nobody();
   }
 
   visitor(headers: ReadonlyMap<string, string>) {

@@ -2,6 +2,8 @@
 import type { AccountFiles } from '../files/account-files';
 import type { HttpCaller, HttpExchange } from '../http/exchange';
 import type { Account } from '../identity/identity';
+import type { Scope } from '../identity/scopes';
+import type { Attempt, Returned } from '../identity/issuers/client';
 import type { SessionInfo } from '../sessions/session-info';
 import type { LinkProof } from './links/proof';
 import type { LinkRecord } from './links/record';
@@ -13,6 +15,8 @@ export interface Visitor {
   readonly via: 'sign-in' | 'token' | 'link';
   readonly account: Account;
   readonly files: AccountFiles;
+  /** Scopes of a token that short-lived ones are made of; absent where none are. */
+  readonly grants?: readonly Scope[];
   /** The folder that a token reaches, as the account names it. */
   readonly folder: string;
   /** By which somebody without an account came in, and uses this one's files. */
@@ -36,6 +40,14 @@ export interface Caller extends HttpCaller {
   visitor(headers: ReadonlyMap<string, string>): Promise<Entrance | undefined>;
   /** Who comes by a link, whose address this is. */
   byLink(address: string, proof: LinkProof): Promise<Entrance>;
+  /** Names of where else people can sign in. */
+  readonly ways: readonly string[];
+  /** Where a browser goes that signs in at one of them. */
+  addressOf(way: number, attempt: Attempt): Promise<string>;
+  /** Who comes back from there. */
+  signInElsewhere(way: number, returned: Returned, attempt: Attempt): Promise<Entrance>;
+  /** Counts an attempt of somebody who has nothing to show. */
+  nobody(): Entrance;
   signOut(): void;
   /** The sessions of all processes. */
   who(): Promise<readonly SessionInfo[]>;

@@ -1,5 +1,7 @@
 /** What every source of accounts answers: is this who they say, and what may they do. */
 import type { AccountRules, AccountToken } from '../config';
+import type { AccessToken } from './access-token';
+import type { Scope } from './scopes';
 
 /** An account that has logged in, with the rules that apply to it. */
 export interface Account extends AccountRules {
@@ -48,7 +50,7 @@ export interface Credentials {
 
 /** What a token says of itself, and who sends it. */
 export interface TokenCredentials {
-  readonly token: { readonly user: string; readonly id: string; readonly secret: string };
+  readonly token: { readonly user: string; readonly id: string; readonly secret: string } | AccessToken;
   readonly certificate?: ClientCertificate;
   readonly address: string;
 }
@@ -100,11 +102,17 @@ export type Verdict =
       readonly kind: 'accepted';
       readonly account: Account;
       readonly source: string;
-      readonly method: 'password' | 'certificate' | 'password+certificate' | 'publickey' | 'publickey+password' | 'session' | 'token' | 'link' | 'jwt';
+      readonly method: 'password' | 'certificate' | 'password+certificate' | 'publickey' | 'publickey+password' | 'session' | 'token' | 'link' | 'jwt' | 'oidc';
       /** Of the record whose password was right, where the source has records: see `AccountRecord`. */
       readonly fingerprint?: string;
       /** By which it came in. The permissions of `account` are what its scopes leave of them. `id`: of a token of an issuer, its subject. */
-      readonly token?: { readonly id: string /** The folder that it reaches, as the account names it. */; readonly folder: string };
+      readonly token?: {
+        readonly id: string /** The folder that it reaches, as the account names it. */;
+        readonly folder: string /** Scopes for which short-lived tokens are made of it; absent where none are. */;
+        readonly grants?: readonly Scope[];
+        /** What a rule of an issuer leaves of the account. */
+        readonly scopes?: readonly Scope[];
+      };
       /** By which somebody came in who has no account. The permissions of `account` are what is left of them for the link. */
       readonly link?: { readonly id: string };
     }

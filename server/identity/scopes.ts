@@ -1,6 +1,5 @@
 /** What a token is good for, of what its account may do. */
-import type { AccountToken, Permission } from '../config';
-import type { Account } from './identity';
+import type { AccountRules, AccountToken, Permission } from '../config';
 
 export type Scope = AccountToken['scopes'][number];
 
@@ -10,7 +9,7 @@ const PERMISSIONS: Readonly<Record<Scope, readonly Permission[]>> = {
 };
 
 /** The account with what the scopes leave of its permissions. */
-export function within(account: Account, scopes: readonly Scope[]): Account {
+export function within<Account extends Pick<AccountRules, 'permissions'>>(account: Account, scopes: readonly Scope[]): Account {
   const allowed = scopes.flatMap((scope) => PERMISSIONS[scope]);
   return { ...account, permissions: account.permissions.filter((one) => allowed.includes(one)) };
 }

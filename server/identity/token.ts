@@ -1,6 +1,7 @@
 /** Tokens: what a program sends instead of a password. One names its account, so that it is found where the account is; of its secret a digest alone is kept there. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { Networks } from '../config';
+import { type AccountToken, Networks } from '../config';
+import { type AccessToken, isSignedBy } from './access-token';
 import { standsFor } from './certificate-rule';
 import type { TokenCredentials, Verdict } from './identity';
 import { accountOf, recordOf } from './password-account';
@@ -42,20 +43,27 @@ export function checkToken(found: PlainPasswordAccount | undefined, credentials:
   if (!found) return { kind: 'refused', reason: 'unknown-user' };
   const { token, address, certificate } = credentials;
   const kept = found.tokens?.find(({ id }) => id === token.id);
-  if (!kept || !timingSafeEqual(Buffer.from(digestOf(token.secret), 'hex'), Buffer.from(kept.sha256, 'hex')))
-    return { kind: 'refused', reason: 'unknown-token', source };
-  if (kept.expires !== undefined && Date.parse(kept.expires) <= now) return { kind: 'refused', reason: 'token-expired', source };
+  if (!kept || !isOf(token, kept)) return { kind: 'refused', reason: 'unknown-token', source };
+  const short = 'signature' in token ? token : undefined;
+  if ((short && short.until <= now) || (kept.expires !== undefined && Date.parse(kept.expires) <= now))
+    return { kind: 'refused', reason: 'token-expired', source };
   const account = accountOf(found);
   if (!account.enabled) return { kind: 'refused', reason: 'account-disabled', source };
   if (account.clientCertificate === 'required' && !certificate) return { kind: 'refused', reason: 'certificate-required', source };
   if (account.clientCertificate === 'required' && !standsFor(certificate!, account)) return { kind: 'refused', reason: 'certificate-not-mapped', source };
   if (kept.networks.length > 0 && !new Networks(kept.networks).contains(address)) return { kind: 'refused', reason: 'address-not-allowed', source };
+  const scopes = kept.scopes.filter((scope) => short?.scopes.includes(scope) ?? true);
   return {
     kind: 'accepted',
-    account: within(account, kept.scopes),
+    account: within(account, scopes),
     source,
     method: 'token',
-    token: { id: kept.id, folder: kept.folder },
-    fingerprint: digestOf(`${recordOf(found, source).fingerprint} ${JSON.stringify(kept)}`),
+    token: { id: kept.id, folder: kept.folder, ...(short || kept.key === undefined ? {} : { grants: scopes }) },
+    fingerprint: digestOf(`${recordOf(found, source).fingerprint} ${JSON.stringify(kept)} ${short?.signed ?? ''}`),
   };
+}
+
+function isOf(token: Token | AccessToken, { sha256, key }: AccountToken): boolean {
+  if ('signature' in token) return key !== undefined && isSignedBy(token, key);
+  return timingSafeEqual(Buffer.from(digestOf(token.secret), 'hex'), Buffer.from(sha256, 'hex'));
 }

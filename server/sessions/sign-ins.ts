@@ -3,6 +3,7 @@
  * are kept once for all workers, and each takes the place of one session of its account.
  */
 import type { Account } from '../identity/identity';
+import type { Scope } from '../identity/scopes';
 import type { Limits } from '../limits/limits';
 
 /** As it was when the password was right. */
@@ -10,6 +11,8 @@ export interface SignIn {
   readonly account: Account;
   /** Of the account's record, where its source has records (`AccountRecord`): another one ends the sign-in. */
   readonly fingerprint?: string;
+  /** Where an issuer said who it is: what its rule leaves of the account. */
+  readonly by?: { readonly issuer: string; readonly scopes: readonly Scope[]; readonly folder: string };
 }
 
 /** `key`: the SHA-256 of the cookie, whose value the browser alone has. */

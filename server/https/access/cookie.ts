@@ -15,9 +15,14 @@ export function keyOf(secret: string): string {
 
 /** The secret in a header Cookie; undefined where there is none, or several. */
 export function secretIn(header: string | undefined): string | undefined {
+  return secretNamed(NAME, header);
+}
+
+/** The same of another cookie. */
+export function secretNamed(cookie: string, header: string | undefined): string | undefined {
   const values = (header ?? '').split(';').flatMap((pair) => {
     const [name, value = ''] = pair.trim().split('=', 2);
-    return name === NAME ? [value] : [];
+    return name === cookie ? [value] : [];
   });
   return values.length === 1 && VALUE.test(values[0]!) ? values[0] : undefined;
 }

@@ -1,6 +1,8 @@
 /** Who asks on a connection: by password, by the cookie of a sign-in, by a token, by a link. Every way in is an attempt of `Logins`, so that limits and the audit are those of every protocol. */
 import type { SessionFacts } from '../../audit/event';
+import { type AccessToken, readAccessToken } from '../../identity/access-token';
 import type { Account, AccountRecord, ClientCertificate, Verdict } from '../../identity/identity';
+import type { Attempt, Returned } from '../../identity/issuers/client';
 import { isJwt } from '../../identity/issuers/issuers';
 import { readToken, type Token } from '../../identity/token';
 import type { Limits } from '../../limits/limits';
@@ -9,6 +11,8 @@ import type { HttpsEngine } from '../engine';
 import type { Entrance, Visitor } from '../exchange';
 import { type LinkVerdict, loginOf } from '../links/links';
 import type { LinkProof } from '../links/proof';
+import type { SignIn } from '../../sessions/sign-ins';
+import { within } from '../../identity/scopes';
 import { keyOf, newSecret, secretIn } from './cookie';
 
 /** Cookies and tokens that are none, on one connection, after which it ends: an honest client has one at most that is out of date. */
@@ -24,10 +28,12 @@ export interface DoorConnection {
 
 /** Who is about to come in, and whose place it takes. */
 interface Entering {
-  readonly visitor: Pick<Visitor, 'key' | 'via' | 'folder' | 'link'>;
+  readonly visitor: Pick<Visitor, 'key' | 'via' | 'folder' | 'link' | 'grants'>;
   readonly fingerprint?: string;
   /** When what it came by is good no more. Milliseconds since 1970. */
   readonly until?: number;
+  /** The issuer that says who it is, of a sign-in that begins. */
+  readonly by?: SignIn['by'];
   /** Whether a sign-in begins. */
   readonly begins: boolean;
 }
@@ -104,12 +110,29 @@ export class Door implements LoggingIn {
     return this.strange();
   }
 
+  /** As who an issuer says that somebody is. */
+  async signInElsewhere(way: number, returned: Returned, attempt: Attempt): Promise<Entrance> {
+    const { login, verdict } = await this.engine.issuers.cameBack(way, returned, attempt, this.connection.certificate);
+    const secret = newSecret();
+    const { folder = '/', scopes = [] } = verdict.kind === 'accepted' ? (verdict.token ?? {}) : {};
+    const by = verdict.kind === 'accepted' ? { issuer: verdict.source, scopes, folder } : undefined;
+    this.prepare({ visitor: { key: keyOf(secret), via: 'sign-in', folder }, by, begins: true });
+    if (verdict.kind !== 'refused') return this.byProof(login, verdict, secret);
+    this.logins.recordRefusal(login, verdict.reason, verdict.source);
+    return this.strange();
+  }
+
+  /** Somebody who has nothing to show. */
+  nobody(): Entrance {
+    return this.strange();
+  }
+
   /** Who is named by the token or the cookie of a request; undefined where there is neither. A token goes first. */
   async visitor(headers: ReadonlyMap<string, string>): Promise<Entrance | undefined> {
     const authorization = headers.get('authorization');
     if (authorization !== undefined) {
       const text = /^bearer +(\S+)$/i.exec(authorization)?.[1] ?? '';
-      const token = readToken(text);
+      const token = readToken(text) ?? readAccessToken(text);
       if (token) return this.byToken(token);
       return isJwt(text) ? this.byJwt(text) : this.strange();
     }
@@ -167,7 +190,7 @@ export class Door implements LoggingIn {
     const facts = { ...this.connection.facts, user: account.user };
     const opened = await files.open({ account, facts, doneCode: 200 });
     const fingerprint = begins ? recordIn(await identity.recordOf(account.user).catch(() => undefined))?.fingerprint : entering.fingerprint;
-    if (begins) await signIns.keep(visitor.key, { account, fingerprint });
+    if (begins) await signIns.keep(visitor.key, { account, fingerprint, by: entering.by });
     if (this.ended) return false;
     this.connection.facts = facts;
     this.current = { ...visitor, account, files: opened, fingerprint, until: entering.until };
@@ -188,23 +211,25 @@ export class Door implements LoggingIn {
     }
     // The account is gone, or was changed: who it is has to be said again.
     const known = recordIn(record);
-    if (record === 'none' || known?.fingerprint !== signIn.fingerprint) {
+    // (Of an account that a rule of an issuer has made there never was a record.)
+    const { by } = signIn;
+    if ((record === 'none' && !by) || known?.fingerprint !== signIn.fingerprint) {
       signIns.end(key);
       return this.strange();
     }
     const { current } = this;
     if (current?.key === key && current.fingerprint === signIn.fingerprint) return { kind: 'entered', visitor: current };
-    this.prepare({ visitor: { key, via: 'sign-in', folder: '/' }, fingerprint: signIn.fingerprint, begins: false });
+    this.prepare({ visitor: { key, via: 'sign-in', folder: by?.folder ?? '/' }, fingerprint: signIn.fingerprint, begins: false });
     return this.byProof(user, {
       kind: 'accepted',
-      account: known?.account ?? signIn.account,
-      source: known?.source ?? 'directory',
+      account: known && by ? within(known.account, by.scopes) : (known?.account ?? signIn.account),
+      source: by?.issuer ?? known?.source ?? 'directory',
       method: 'session',
     });
   }
 
   /** Looked at with every request: a token that was revoked is worth nothing from then on. */
-  private async byToken(token: Token): Promise<Entrance> {
+  private async byToken(token: Token | AccessToken): Promise<Entrance> {
     const { address, certificate } = this.connection;
     const verdict = await this.engine.identity.authenticateByToken({ token, address, certificate });
     if (verdict.kind !== 'accepted') {
@@ -217,7 +242,8 @@ export class Door implements LoggingIn {
     const { current } = this;
     if (current?.via === 'token' && current.key === token.id && current.account.user === token.user && current.fingerprint === fingerprint)
       return { kind: 'entered', visitor: current };
-    this.prepare({ visitor: { key: token.id, via: 'token', folder: verdict.token?.folder ?? '/' }, fingerprint, begins: false });
+    const { folder = '/', grants } = verdict.token ?? {};
+    this.prepare({ visitor: { key: token.id, via: 'token', folder, grants }, fingerprint, begins: false });
     return this.byProof(token.user, verdict);
   }
 
@@ -242,13 +268,13 @@ export class Door implements LoggingIn {
     return this.byProof(login, verdict);
   }
 
-  private async byProof(user: string, verdict: Verdict): Promise<Entrance> {
+  private async byProof(user: string, verdict: Verdict, cookie?: string): Promise<Entrance> {
     const end = await this.logins.attemptByProof(
       user,
       async () => verdict,
       () => true,
     );
-    return end ? this.entrance(end) : { kind: 'locked-out' };
+    return end ? this.entrance(end, cookie) : { kind: 'locked-out' };
   }
 
   /** Somebody else is about to come in. */

@@ -87,7 +87,7 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
             content:
               route.body === 'bytes'
                 ? { [route.bodyType ?? 'application/octet-stream']: { schema: { type: 'string', format: 'binary' } } }
-                : { 'application/json': { schema: schemaOf(route.body, schemas, 'input') } },
+                : { [route.isForm ? 'application/x-www-form-urlencoded' : 'application/json']: { schema: schemaOf(route.body, schemas, 'input') } },
           },
         }),
     responses: {

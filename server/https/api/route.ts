@@ -69,9 +69,13 @@ interface Described {
   readonly body?: z.ZodType | 'bytes';
   /** Media type of such a body. Default: `application/octet-stream`. */
   readonly bodyType?: string;
+  /** Its body is a form (application/x-www-form-urlencoded), as OAuth has it; each name stands there once. */
+  readonly isForm?: true;
   readonly headers?: Readonly<Record<string, string | HeaderDescription>>;
   /** Whether it may carry an Idempotency-Key: a second one like it would not have the same effect, or not the same answer. */
   readonly isKeyed?: true;
+  /** Whether a page of another site may lead here, with parameters that nobody knows. */
+  readonly isFromElsewhere?: true;
   readonly answers: Readonly<Record<number, AnswerDescription>>;
 }
 

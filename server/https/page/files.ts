@@ -21,6 +21,7 @@ import unfinished from './client/unfinished.client.js';
 import uploadRow from './client/upload-row.client.js';
 import values from './client/values.client.js';
 import visitor from './client/visitor.client.js';
+import ways from './client/ways.client.js';
 import linkPage from './link.html';
 import style from './page.css';
 import page from './page.html';
@@ -54,6 +55,7 @@ const scripts: Readonly<Record<string, string>> = {
   'upload-row': uploadRow,
   values,
   visitor,
+  ways,
 };
 
 /** By the path of their address, but for the page of a link. */

@@ -201,7 +201,7 @@ addEventListener('popstate', () => visitor() && open(folderIn(location.hash)));
 onVisitor((who) => {
   lists += 1;
   showList([], 0);
-  if (who) void open(folderIn(location.hash));
+  if (who) void open(location.hash === '' ? who.folder : folderIn(location.hash));
 });
 
 let refreshing;

@@ -3,6 +3,7 @@
 import { ask } from '/page/ask.js';
 import { at, attempt } from '/page/element.js';
 import { onVisitor, setVisitor } from '/page/visitor.js';
+import { showWays } from '/page/ways.js';
 
 const inside = ['files', 'sign-out', 'who'];
 
@@ -43,6 +44,7 @@ at('sign-out').addEventListener('click', () =>
 
 /** Whoever has signed in before the page was loaded still is. */
 export async function begin() {
+  void showWays();
   const who = await ask('GET', '/sign-in').catch(() => undefined);
   if (who) setVisitor(who);
   else entrance();

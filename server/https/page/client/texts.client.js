@@ -98,5 +98,8 @@ export const texts = {
   dropText: 'Drop files here, or choose them. Nobody who has this link sees what others sent.',
   offline: 'The server can not be reached. Look at the connection, and try again.',
   refused: (status) => `The server refused it (${status}).`,
+  signInWith: (name) => `Sign in with ${name}`,
+  refusedElsewhere: 'You could not be signed in there, or have no account here.',
+  nobodyElsewhere: 'Nobody can sign in there at the moment. Try again later.',
   signedOut: 'You were signed out. Sign in again.',
 };
