@@ -26,6 +26,8 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'user key add': ['ftps user key add partner partner_ed25519.pub --prefix ftps/prod/'],
   'user key list': ['ftps user key list partner --prefix ftps/prod/'],
   'user key remove': ['ftps user key remove partner SHA256:0bS5Yj7u1nVYV3o0F2l0dJt0mXfJ5b2b9sQG1lQm4dE --file accounts.json'],
+  'user totp add': ['ftps user totp add partner --host files.example.com --prefix ftps/prod/'],
+  'user totp remove': ['ftps user totp remove partner --prefix ftps/prod/'],
   'token create': ['ftps token create partner --name "nightly report" --scope read --folder /out --days 30 --prefix ftps/prod/'],
   'token list': ['ftps token list partner --prefix ftps/prod/'],
   'token revoke': ['ftps token revoke partner k3v7m2qa --file accounts.json'],

@@ -10,7 +10,7 @@ export async function tryLogin(config: ServerConfig, user: string, password: str
   const passwords = new HashPool(config);
   const identity = await openIdentity(config, telling(tell), passwords);
   try {
-    return await identity.authenticate({ user, password, address: '127.0.0.1' });
+    return await identity.authenticate({ user, password, address: '127.0.0.1', protocol: 'https' });
   } finally {
     await identity.close();
     await passwords.close();

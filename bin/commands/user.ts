@@ -15,6 +15,7 @@ import { addKeyCommands } from './user-keys';
 import { askForPassword, generatePassword } from './user-passwords';
 import { secretStore } from './user-secret-store';
 import { openStore, type StoreFlags, withStore } from './user-store';
+import { addTotpCommands } from './user-totp';
 import { describeVerdict, tryLogin, verdictFacts } from './user-try';
 
 interface PasswordFlags {
@@ -94,6 +95,7 @@ export function userCommand(): Command {
     });
 
   addKeyCommands(user);
+  addTotpCommands(user);
 
   withStore(user.command('import [input]'))
     .description('Adds many accounts: from JSON or CSV with a first line such as user,password,home, or from the secrets of AWS Transfer Family.')

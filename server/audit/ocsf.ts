@@ -173,7 +173,7 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
           ...authenticationPart(event, event.login),
           certificate: event.proof?.certificate && certificatePart(event.proof.certificate),
           auth_protocol: event.method,
-          is_mfa: event.outcome === 'success' ? event.method === 'password+certificate' || event.method === 'publickey+password' : undefined,
+          is_mfa: event.outcome === 'success' ? (event.method?.includes('+') ?? false) : undefined,
         },
       );
     case 'lockout':

@@ -556,6 +556,20 @@ export const accountToken = z.strictObject({
   expires: z.iso.datetime().optional().describe('When it is good no more. Absent: never.'),
 });
 
+/** What an authenticator app shows beside the password (RFC 6238). */
+const totp = z.strictObject({
+  secret: z
+    .string()
+    .regex(/^[A-Z2-7]{32,128}$/, 'expected base32, as `ftps user totp add` makes it')
+    .describe('What app and server share, in base32. It is as good as the app: kept where password hashes are, and shown to nobody.'),
+  without: z
+    .array(z.enum(['ftps', 'ssh']))
+    .default([])
+    .describe(
+      'Protocols over which the password alone is enough, for clients that connect by themselves. Over the others the code stands behind the password where nobody asks for it.',
+    ),
+});
+
 /** One account with a password, as a line of the accounts file or the value of a Secrets Manager secret. */
 export const passwordAccount = accountRules.extend({
   user: z
@@ -570,6 +584,7 @@ export const passwordAccount = accountRules.extend({
     .describe(
       'PHC string: scrypt, or PBKDF2-HMAC-SHA-256 under FIPS. Absent only for `instead-of-password`, and where `publicKeys`, `sshCertificates` or `tokens` are there.',
     ),
+  totp: totp.optional().describe('A code of an authenticator app is asked for wherever the password is, as `ftps user totp add` sets it up.'),
   tokens: z.array(accountToken).optional().describe('Tokens by which programs come in over HTTPS, as `ftps token create` makes them.'),
 });
 

@@ -37,8 +37,8 @@ export class HttpsConnection extends HttpConnection implements Caller {
     return this.engine.who();
   }
 
-  signIn(user: string, password: string | undefined) {
-    return this.door.signIn(user, password);
+  signIn(user: string, password: string | undefined, code?: string) {
+    return this.door.signIn(user, password, code);
   }
 
   get ways() {

@@ -2,8 +2,8 @@
 import type { AccountFiles } from '../files/account-files';
 import type { HttpCaller, HttpExchange } from '../http/exchange';
 import type { Account } from '../identity/identity';
-import type { Scope } from '../identity/scopes';
 import type { Attempt, Returned } from '../identity/issuers/client';
+import type { Scope } from '../identity/scopes';
 import type { SessionInfo } from '../sessions/session-info';
 import type { LinkProof } from './links/proof';
 import type { LinkRecord } from './links/record';
@@ -35,7 +35,7 @@ export type Entrance =
 /** What of its connection a request needs. */
 export interface Caller extends HttpCaller {
   /** With a password; without one, with the certificate alone. */
-  signIn(user: string, password: string | undefined): Promise<Entrance>;
+  signIn(user: string, password: string | undefined, code?: string): Promise<Entrance>;
   /** Who is named by the request's cookie or token; undefined where it has neither. */
   visitor(headers: ReadonlyMap<string, string>): Promise<Entrance | undefined>;
   /** Who comes by a link, whose address this is. */

@@ -40,6 +40,10 @@ export interface Credentials {
   readonly user: string;
   /** Absent where only the certificate is to be checked, right after USER. */
   readonly password?: string;
+  /** Of an authenticator app, where it comes in a field of its own; otherwise it stands behind the password. */
+  readonly code?: string;
+  /** By which it is asked; absent, none that an account could have as an exception. */
+  readonly protocol?: 'ftps' | 'ssh' | 'https';
   readonly certificate?: ClientCertificate;
   /** Whether a key of the account was proven before, which is as good as a certificate. */
   readonly hasKey?: boolean;
@@ -65,6 +69,8 @@ export interface VouchedCredentials {
 export type RefusalReason =
   | 'unknown-user'
   | 'wrong-password'
+  /** The password was right, and the code was wrong, missing or used before. */
+  | 'wrong-code'
   | 'account-disabled'
   | 'account-expired'
   | 'account-locked'
@@ -102,7 +108,22 @@ export type Verdict =
       readonly kind: 'accepted';
       readonly account: Account;
       readonly source: string;
-      readonly method: 'password' | 'certificate' | 'password+certificate' | 'publickey' | 'publickey+password' | 'session' | 'token' | 'link' | 'jwt' | 'oidc';
+      readonly method:
+        | 'password'
+        | 'password+totp'
+        | 'password+certificate+totp'
+        | 'publickey+password+totp'
+        | 'certificate'
+        | 'password+certificate'
+        | 'publickey'
+        | 'publickey+password'
+        | 'session'
+        | 'token'
+        | 'link'
+        | 'jwt'
+        | 'oidc';
+      /** What was proven is good for this login alone, and for nobody who asks the same at the same moment. */
+      readonly once?: true;
       /** Of the record whose password was right, where the source has records: see `AccountRecord`. */
       readonly fingerprint?: string;
       /** By which it came in. The permissions of `account` are what its scopes leave of them. `id`: of a token of an issuer, its subject. */

@@ -4,6 +4,7 @@ import { standsFor } from './certificate-rule';
 import type { HashCosts } from './hash-costs';
 import type { PasswordAnswer, PasswordChecks } from './hashing/checks';
 import type { Account, AccountRecord, ClientCertificate, Credentials, KeyCredentials, RefusalReason, SshCertificate, Verdict } from './identity';
+import { apart, stepOf } from './totp';
 import type { PlainPasswordAccount } from './transfer-family';
 
 export interface CheckedBy {
@@ -17,13 +18,35 @@ export interface CheckedBy {
  * further reasons to refuse are looked at after the password, so that a stranger learns none of them from the time it takes.
  */
 export async function checkPassword(found: PlainPasswordAccount | undefined, credentials: Credentials, by: CheckedBy): Promise<Verdict> {
-  const answer = await compare(found, credentials, by);
+  const asksForCode = found?.totp !== undefined && !found.totp.without.some((one) => one === credentials.protocol);
+  const { password, code } = asksForCode ? apart(credentials) : credentials;
+  const answer = await compare(found, { ...credentials, password }, by);
   if (answer === 'busy') return { kind: 'unavailable', reason: 'more passwords wait to be checked than can be in time' };
   if (!found) return { kind: 'refused', reason: 'unknown-user' };
   if (answer === 'wrong') return { kind: 'refused', reason: 'wrong-password', source: by.source };
   const { account, fingerprint } = recordOf(found, by.source);
   const verdict = afterPassword(account, credentials, by.source);
-  return verdict.kind === 'accepted' ? { ...verdict, fingerprint } : verdict;
+  if (verdict.kind !== 'accepted') return verdict;
+  // What has no fingerprint is not remembered: where a code is asked for, the password alone never lets anybody in.
+  if (!found.totp) return { ...verdict, fingerprint };
+  return asksForCode ? withCode(found, verdict, code, by) : { ...verdict, once: true };
+}
+
+/** Only a code that belongs to the right password is used up. */
+async function withCode(
+  { user, totp }: PlainPasswordAccount,
+  verdict: Extract<Verdict, { kind: 'accepted' }>,
+  code: string | undefined,
+  { passwords, source }: CheckedBy,
+): Promise<Verdict> {
+  const step = stepOf(totp!.secret, code);
+  if (step === undefined || !(await passwords.spend(user, step))) return { kind: 'refused', reason: 'wrong-code', source };
+  const { method } = verdict;
+  return {
+    ...verdict,
+    method: method === 'password' || method === 'password+certificate' || method === 'publickey+password' ? `${method}+totp` : method,
+    once: true,
+  };
 }
 
 async function compare(found: PlainPasswordAccount | undefined, credentials: Credentials, { passwords, costs }: CheckedBy): Promise<PasswordAnswer> {
@@ -103,7 +126,7 @@ function againstCertificate({ user, sshCertificates }: Account, { authority, isT
   return wanted.some((one) => principals.includes(one)) ? undefined : 'principal-not-listed';
 }
 
-/** The account without its password or hash, and without its tokens: nothing behind the login needs them. */
-export function accountOf({ passwordHash: _hash, plainPassword: _password, tokens: _tokens, ...account }: PlainPasswordAccount): Account {
+/** The account without its password, hash and secret of codes, and without its tokens: nothing behind the login needs them. */
+export function accountOf({ passwordHash: _hash, plainPassword: _password, tokens: _tokens, totp: _totp, ...account }: PlainPasswordAccount): Account {
   return account;
 }

@@ -36,7 +36,7 @@ export class Remembering implements Identity {
   }
 
   async authenticate(credentials: Credentials): Promise<Verdict> {
-    const { user, password = '', certificate, hasKey } = credentials;
+    const { user, password = '', code, protocol, certificate, hasKey } = credentials;
     // Only who sends the right password gets beyond this line: nobody else learns by time what is remembered.
     const verified = this.verified.find(user, password);
     if (verified !== undefined) {
@@ -44,8 +44,13 @@ export class Remembering implements Identity {
       if (typeof record === 'object' && record.fingerprint === verified) return afterPassword(record.account, credentials, record.source);
       this.verified.forget(user);
     }
-    const key = `${this.verified.digest(user, password).toString('base64')} ${certificate?.sha256 ?? ''} ${hasKey ? 'key' : ''}`;
-    const running = this.running.get(key) ?? this.decide(credentials).finally(() => this.running.delete(key));
+    const key = `${this.verified.digest(user, password).toString('base64')} ${certificate?.sha256 ?? ''} ${hasKey ? 'key' : ''} ${protocol} ${code ?? ''}`;
+    const shared = this.running.get(key);
+    if (shared) {
+      const verdict = await shared;
+      if (verdict.kind !== 'accepted' || !verdict.once) return verdict;
+    }
+    const running = this.decide(credentials).finally(() => this.running.delete(key));
     this.running.set(key, running);
     return running;
   }

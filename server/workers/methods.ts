@@ -30,6 +30,7 @@ export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   /** Whether transfers keep the worker busy, each time that it changes. */
   foundBusy(...args: Parameters<Busyness['found']>): void;
   checkPassword(...args: Parameters<PasswordChecks['check']>): ReturnType<PasswordChecks['check']>;
+  spendCode(...args: Parameters<PasswordChecks['spend']>): ReturnType<PasswordChecks['spend']>;
   beginSignIn(...args: Parameters<SignIns['begin']>): ReturnType<SignIns['begin']>;
   keepSignIn(...args: Parameters<SignIns['keep']>): ReturnType<SignIns['keep']>;
   findSignIn(...args: Parameters<SignIns['find']>): ReturnType<SignIns['find']>;

@@ -285,6 +285,7 @@ export class Primary {
       unlockName: (name) => locks.unlock(name),
       foundBusy: (isBusy) => this.busyness.found(place, isBusy),
       checkPassword: (question) => this.passwords.check(question),
+      spendCode: (...args) => this.passwords.spend(...args),
       takeBandwidth: (...args) => this.bandwidth.take(...args),
       // JSON has no undefined inside of a list.
       beginSignIn: async (key, user, maxSessions) => (await this.signIns?.begin(key, user, maxSessions ?? undefined)) ?? false,

@@ -41,7 +41,11 @@ export function runWorker(): void {
         busyness,
         signIns: remoteSignIns(primary),
         requests: remoteRequests(primary),
-        passwords: { check: (question) => primary.call('checkPassword', question), close: async () => {} },
+        passwords: {
+          check: (question) => primary.call('checkPassword', question),
+          spend: (...args) => primary.call('spendCode', ...args),
+          close: async () => {},
+        },
         ports,
         place,
         who,

@@ -104,7 +104,7 @@ describe('completion', () => {
 
   it.each([
     ['ftps us', ['user']],
-    ['ftps user ', ['add', 'passwd', 'disable', 'enable', 'remove', 'list', 'key', 'import', 'try', 'hash', 'help', '--help']],
+    ['ftps user ', ['add', 'passwd', 'disable', 'enable', 'remove', 'list', 'key', 'totp', 'import', 'try', 'hash', 'help', '--help']],
     ['ftps user add partner --gen', ['--generate']],
     ['ftps audit verify --a', ['--archive']],
     ['ftps doctor user --js', ['--json']],

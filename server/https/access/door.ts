@@ -4,15 +4,15 @@ import { type AccessToken, readAccessToken } from '../../identity/access-token';
 import type { Account, AccountRecord, ClientCertificate, Verdict } from '../../identity/identity';
 import type { Attempt, Returned } from '../../identity/issuers/client';
 import { isJwt } from '../../identity/issuers/issuers';
+import { within } from '../../identity/scopes';
 import { readToken, type Token } from '../../identity/token';
 import type { Limits } from '../../limits/limits';
 import { type LoggingIn, type LoginEnd, Logins } from '../../sessions/logins';
+import type { SignIn } from '../../sessions/sign-ins';
 import type { HttpsEngine } from '../engine';
 import type { Entrance, Visitor } from '../exchange';
 import { type LinkVerdict, loginOf } from '../links/links';
 import type { LinkProof } from '../links/proof';
-import type { SignIn } from '../../sessions/sign-ins';
-import { within } from '../../identity/scopes';
 import { keyOf, newSecret, secretIn } from './cookie';
 
 /** Cookies and tokens that are none, on one connection, after which it ends: an honest client has one at most that is out of date. */
@@ -92,17 +92,20 @@ export class Door implements LoggingIn {
   }
 
   /** With a password; without one, with the certificate alone. */
-  async signIn(user: string, password: string | undefined): Promise<Entrance> {
+  async signIn(user: string, password: string | undefined, code?: string): Promise<Entrance> {
     const { identity } = this.engine;
     const { address, certificate } = this.connection;
     const secret = newSecret();
     this.prepare({ visitor: { key: keyOf(secret), via: 'sign-in', folder: '/' }, begins: true });
     if (password !== undefined)
-      return this.entrance(await this.logins.attempt(user, (isKnown) => identity.authenticate({ user, password, certificate, address, isKnown })), secret);
+      return this.entrance(
+        await this.logins.attempt(user, (isKnown) => identity.authenticate({ user, password, code, certificate, address, isKnown, protocol: 'https' })),
+        secret,
+      );
     if (!certificate) return { kind: 'refused', isLast: false };
     const end = await this.logins.attemptByProof(
       user,
-      () => identity.authenticateByCertificate({ user, certificate, address }),
+      () => identity.authenticateByCertificate({ user, certificate, address, protocol: 'https' }),
       ({ kind }) => kind !== 'refused',
     );
     if (end) return this.entrance(end, secret);

@@ -1,5 +1,7 @@
 /** Who checks passwords against hashes, wherever the threads for it are: in this process, or in the primary for all workers. */
 
+import type { SpentCodes } from '../spent-codes';
+
 export interface PasswordQuestion {
   readonly password: string;
   /** PHC string. Where `isUnknown`, one that costs as much as that of an account; absent, what new hashes cost. */
@@ -14,7 +16,8 @@ export interface PasswordQuestion {
 /** `busy`: it could not be checked in time, or the thread was lost. */
 export type PasswordAnswer = 'right' | 'wrong' | 'busy';
 
-export interface PasswordChecks {
+/** What there is once for all workers: the threads, and which codes were used. */
+export interface PasswordChecks extends SpentCodes {
   check(question: PasswordQuestion): Promise<PasswordAnswer>;
   close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import type { Busyness } from '../../limits/busyness';
 import { clientKey } from '../../limits/client-key';
 import { FairQueue } from '../../limits/fair-queue';
 import { blankHash, parseHash } from '../password';
+import { LocalSpentCodes, type SpentCodes } from '../spent-codes';
 import type { PasswordAnswer, PasswordChecks, PasswordQuestion } from './checks';
 import { HashThreads } from './threads';
 
@@ -54,6 +55,8 @@ export class HashPool implements PasswordChecks {
   private usualMs = FIRST_GUESS_MS;
   private hashing = 0;
   private readonly patienceMs: number;
+  private readonly spent = new LocalSpentCodes();
+  readonly spend: SpentCodes['spend'] = (user, step) => this.spent.spend(user, step);
 
   constructor(
     { passwords, limits }: Pick<ServerConfig, 'passwords' | 'limits'>,

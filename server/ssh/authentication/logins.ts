@@ -46,7 +46,7 @@ export class SshLogins implements LoginDoor {
     this.onlySftp = proven?.onlySftp ?? false;
     this.logins.proof = proven?.proof;
     const end = await this.logins.attempt(user, async (isKnown) => {
-      const verdict = await this.identity.authenticate({ user, password, hasKey, address, isKnown });
+      const verdict = await this.identity.authenticate({ user, password, hasKey, address, isKnown, protocol: 'ssh' });
       if (verdict.kind !== 'accepted' || hasKey || !needsKey(verdict.account) || !this.logins.mayComeFromHere(verdict.account)) return verdict;
       return { kind: 'refused', reason: 'key-required', source: verdict.source };
     });

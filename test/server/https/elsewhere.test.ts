@@ -63,7 +63,10 @@ async function visit(url: string, jar: Map<string, string>, fields?: Record<stri
   const asked = request(url, {
     ca,
     method: fields ? 'POST' : 'GET',
-    headers: { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '), ...(fields ? { 'content-type': 'application/x-www-form-urlencoded' } : {}) },
+    headers: {
+      cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '),
+      ...(fields ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+    },
   });
   asked.end(fields && new URLSearchParams(fields).toString());
   const [response] = await once(asked, 'response');
@@ -104,7 +107,12 @@ const comeBack = (client: HttpsClient, path: string, cookie?: string) =>
 
 it('the page is told where else people can sign in, and the way there has PKCE, a state and a nonce', async () => {
   const client = server.connect();
-  expect((await client.ask('GET', '/api/v1/sign-in/ways')).json).toEqual({ ways: [{ id: '0', name: 'the office' }, { id: '1', name: 'a bare client' }] });
+  expect((await client.ask('GET', '/api/v1/sign-in/ways')).json).toEqual({
+    ways: [
+      { id: '0', name: 'the office' },
+      { id: '1', name: 'a bare client' },
+    ],
+  });
   const { location, cookie } = await begin(client);
   expect(location.startsWith(`${issuer}/auth?`)).toBe(true);
   expect(Object.fromEntries(new URL(location).searchParams)).toEqual({

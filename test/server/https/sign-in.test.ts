@@ -43,7 +43,7 @@ it.each([
   ['an account from another network', 'elsewhere', PASSWORD, 'address-not-allowed'],
 ])('%s is refused, with the words of every refusal', async (_, user, password, reason) => {
   const answer = await server.connect().signIn(user, password);
-  expect(answer).toMatchObject({ status: 401, json: { code: 'refused', title: 'Name or password is wrong.' } });
+  expect(answer).toMatchObject({ status: 401, json: { code: 'refused', title: 'Name, password or code is wrong.' } });
   expect(answer.headers['content-type']).toBe('application/problem+json');
   expect(answer.headers['set-cookie']).toBeUndefined();
   expect(logins(user).at(-1)).toMatchObject({ outcome: 'failure', reason });

@@ -19,7 +19,10 @@ const provider = new Provider(issuer, {
   pkce: { required: () => true },
   conformIdTokenClaims: false,
   claims: { openid: ['sub', 'groups'] },
-  findAccount: (_, accountId) => ({ accountId, claims: async () => ({ sub: accountId, groups: accountId === 'stranger' ? [] : ['everybody', `of-${accountId}`] }) }),
+  findAccount: (_, accountId) => ({
+    accountId,
+    claims: async () => ({ sub: accountId, groups: accountId === 'stranger' ? [] : ['everybody', `of-${accountId}`] }),
+  }),
 });
 server.on('request', provider.callback());
 process.stdout.write(`${issuer}\n`);

@@ -41,7 +41,7 @@ describe.each(browsers)('%s', (name) => {
   it('signs in, says what is wrong, and signs out', async () => {
     at = await visit(browser, server.https!);
     await at.enter('wrong');
-    await at.says('Name or password is wrong.');
+    await at.says('Name, password or code is wrong.');
     await at.signIn();
     await at.page.getByText('This folder is empty.').waitFor();
     await at.page.getByRole('button', { name: 'Sign out' }).click();

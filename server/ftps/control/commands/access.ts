@@ -9,7 +9,10 @@ const REFUSED = 'Login incorrect.';
 async function logIn(session: Session, login: string, password: string): Promise<void> {
   const { certificate, address } = session;
   const { identity } = session.engine;
-  return told(session, await session.logins.attempt(login, (isKnown) => identity.authenticate({ user: login, password, certificate, address, isKnown })));
+  return told(
+    session,
+    await session.logins.attempt(login, (isKnown) => identity.authenticate({ user: login, password, certificate, address, isKnown, protocol: 'ftps' })),
+  );
 }
 
 /** Replies to the end of an attempt. */
@@ -50,7 +53,7 @@ export const access: readonly SessionCommand[] = [
         certificate &&
         (await session.logins.attemptByProof(
           argument,
-          () => identity.authenticateByCertificate({ user: argument, certificate, address }),
+          () => identity.authenticateByCertificate({ user: argument, certificate, address, protocol: 'ftps' }),
           ({ kind }) => kind === 'accepted',
         ));
       if (end) return told(session, end);

@@ -7,7 +7,7 @@ import { openRoute, type Route, route } from '../route';
 import { session, visitor } from '../schemas';
 
 /** One text for every reason, so that nobody learns which accounts there are. */
-const REFUSED = 'Name or password is wrong.';
+const REFUSED = 'Name, password or code is wrong.';
 
 /** What a client that did not get in is told. */
 export function refusal(entrance: Exclude<Entrance, { kind: 'entered' }>, text: string): Problem {
@@ -41,10 +41,14 @@ export const accountRoutes: readonly Route[] = [
     id: 'signIn',
     summary: 'Signs in with a password, for a browser',
     description: 'The answer sets a cookie. An account whose certificate alone is enough leaves the password away. Programs use tokens.',
-    body: z.strictObject({ user: z.string().min(1).max(256), password: z.string().max(1_024).optional() }),
+    body: z.strictObject({
+      user: z.string().min(1).max(256),
+      password: z.string().max(1_024).optional(),
+      code: z.string().max(16).optional().describe('Of an authenticator app, where the account asks for one.'),
+    }),
     answers: { 201: { description: 'Signed in.', schema: visitor } },
     async handle({ exchange, body }) {
-      const entrance = await exchange.caller.signIn(body.user, body.password);
+      const entrance = await exchange.caller.signIn(body.user, body.password, body.code);
       if (entrance.kind !== 'entered') {
         if (entrance.kind === 'refused' && entrance.isLast) exchange.endsConnection();
         throw refusal(entrance, REFUSED);

@@ -16,7 +16,7 @@ function entrance() {
 onVisitor((who) => {
   if (!who) return entrance();
   at('who').textContent = who.user;
-  at('password').value = '';
+  for (const id of ['password', 'code']) at(id).value = '';
   at('entrance').hidden = true;
   for (const id of inside) at(id).hidden = false;
   return undefined;
@@ -27,8 +27,8 @@ at('sign-in').addEventListener('submit', async (event) => {
   const button = event.submitter;
   if (button) button.disabled = true;
   await attempt(async () => {
-    const [user, password] = [at('user').value, at('password').value];
-    setVisitor(await ask('POST', '/sign-in', { user, ...(password === '' ? {} : { password }) }));
+    const [user, password, code] = ['user', 'password', 'code'].map((id) => at(id).value);
+    setVisitor(await ask('POST', '/sign-in', { user, ...(password === '' ? {} : { password }), ...(code === '' ? {} : { code }) }));
   });
   if (button) button.disabled = false;
   if (!at('entrance').hidden) at('password').select();

@@ -7,6 +7,7 @@ export const texts = {
   signOut: 'Sign out',
   user: 'Name',
   password: 'Password',
+  code: 'Code of your app, if you were given one',
   actions: 'Actions',
   upload: 'Upload files',
   uploadFolder: 'Upload a folder',
