@@ -238,5 +238,5 @@ fuzzed({
 
 it('has met every kind of answer', () => {
   process.stdout.write(`http fuzz: ${JSON.stringify(statuses)}\n`);
-  for (const status of [200, 201, 204, 206, 400, 401, 403, 404, 409, 412, 501, 505]) expect(Object.keys(statuses)).toContain(String(status));
+  for (const status of [200, 201, 204, 206, 400, 401, 403, 404, 409, 412, 501]) expect(Object.keys(statuses)).toContain(String(status));
 });
