@@ -56,7 +56,7 @@ export class HttpWire {
     this.socket.end();
     const answers: Answered[] = [];
     for (;;) {
-      const answer = await this.answer(true);
+      const answer = await this.answer();
       if (!answer) return answers;
       answers.push(answer);
     }
@@ -66,8 +66,8 @@ export class HttpWire {
     this.socket.destroy();
   }
 
-  /** The next answer; undefined where the connection ended without one. Throws a Hang, and an Error where it is no answer. */
-  async answer(isHead: boolean): Promise<Answered | undefined> {
+  /** The next answer; undefined where the connection ended without one. `isHead`: whether HEAD was asked, where that is known. Throws a Hang, and an Error where it is no answer. */
+  async answer(isHead?: boolean): Promise<Answered | undefined> {
     for (;;) {
       const end = await this.upTo('\r\n\r\n');
       if (end < 0) return undefined;
@@ -81,10 +81,9 @@ export class HttpWire {
     }
   }
 
-  private async body(status: number, head: string, isHead: boolean): Promise<Buffer> {
+  private async body(status: number, head: string, isHead: boolean | undefined): Promise<Buffer> {
     const length = /^content-length: (\d+)$/m.exec(head)?.[1];
-    // Which request it answers is not always known here: a HEAD has a length, and no body.
-    if (status === 204 || status === 304) return Buffer.alloc(0);
+    if (isHead || status === 204 || status === 304) return Buffer.alloc(0);
     if (/^transfer-encoding: chunked/m.test(head)) {
       const end = await this.upTo('0\r\n\r\n');
       const body = this.held.subarray(0, Math.max(0, end));
@@ -93,8 +92,10 @@ export class HttpWire {
     }
     const bytes = Number(length ?? 0);
     const isNext = () => this.held.subarray(0, 9).toString('latin1') === 'HTTP/1.1 ';
-    while (this.held.length < bytes && !this.closed && !(isHead && isNext())) if (!(await this.more(isHead ? 300 : PATIENCE_MS))) break;
-    if (isHead && isNext()) return Buffer.alloc(0);
+    // Where it is not known what was asked: an answer to HEAD has a length and no body, and the next answer or the end comes behind it.
+    const mayBeHead = isHead === undefined;
+    while (this.held.length < bytes && !this.closed && !(mayBeHead && isNext())) await this.moreOrHang();
+    if (mayBeHead && isNext()) return Buffer.alloc(0);
     const body = this.held.subarray(0, bytes);
     this.held = this.held.subarray(body.length);
     return body;
@@ -105,17 +106,17 @@ export class HttpWire {
     for (;;) {
       const at = this.held.indexOf(mark);
       if (at >= 0 || this.closed) return at;
-      if (!(await this.more(PATIENCE_MS))) throw new Hang(`no answer within ${PATIENCE_MS / 1000} s`, this.socket);
+      await this.moreOrHang();
     }
   }
 
-  private more(milliseconds: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), milliseconds);
+  private moreOrHang(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Hang(`no answer within ${PATIENCE_MS / 1000} s`, this.socket)), PATIENCE_MS);
       this.wake = () => {
         clearTimeout(timer);
         this.wake = () => {};
-        resolve(true);
+        resolve();
       };
     });
   }
