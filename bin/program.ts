@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { version } from '../package.json';
 import { runWorker } from '../server/workers/worker';
+import { as2Command } from './commands/as2';
 import { auditCommand } from './commands/audit';
 import { certificateCommand } from './commands/certificate';
 import { completionCommand } from './commands/completion';
@@ -28,6 +29,7 @@ export function ftpsProgram(): Command {
     .addCommand(configCommand())
     .addCommand(userCommand())
     .addCommand(tokenCommand())
+    .addCommand(as2Command())
     .addCommand(auditCommand())
     .addCommand(quarantineCommand())
     .addCommand(certificateCommand())

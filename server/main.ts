@@ -1,6 +1,7 @@
 /** Wires the parts of one serving process together: listener → tls → control → transfer → data and storage → audit. */
 import { Dependencies } from './admin/dependencies';
 import type { Standing } from './admin/standing';
+import { openAs2 } from './as2/open';
 import type { Audit } from './audit/event';
 import { parsePortRange, portsOf, type ServerConfig } from './config';
 import { openScanner } from './files/antivirus/open';
@@ -75,7 +76,11 @@ const TREES_AT_ONCE = 4;
 
 /** A server that is listening. */
 export interface RunningServer {
-  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit' | 'sftp' | 'https'; readonly host: string; readonly port: number }[];
+  readonly listeners: readonly {
+    readonly mode: 'explicit' | 'implicit' | 'sftp' | 'https' | 'as2' | 'as2-plain';
+    readonly host: string;
+    readonly port: number;
+  }[];
   readonly passivePorts: readonly number[];
   readonly sessions: Sessions;
   readonly transfers: () => number;
@@ -175,9 +180,11 @@ export async function startServer(
       await listener.open();
       closers.push(() => listener.close());
     }
-    const { sftp, https } = config;
+    const { sftp, https, as2 } = config;
     const ssh = sftp && (await openSsh({ config: { ...config, sftp }, audit, identity, files, limits, newcomers, sessions }));
     if (ssh) closers.push(() => ssh.close());
+    const edi = as2 && (await openAs2({ config: { ...config, as2 }, audit, identity, limits, newcomers, files, sessions, certificates }));
+    if (edi) closers.push(() => edi.close());
     const own = https && !given.signIns ? new LocalSignIns(limits, https, config.limits.sessions) : undefined;
     if (own) closers.push(async () => own.close());
     const signIns = given.signIns ?? own;
@@ -185,7 +192,10 @@ export async function startServer(
     if (issuers) closers.push(async () => issuers.close());
     const requests = given.requests ?? new LocalRequests();
     const web =
-      https && signIns && issuers && (await openHttps({ ...engine, config: { ...config, https }, signIns, requests, issuers, passwords, mounted: [] }, place));
+      https &&
+      signIns &&
+      issuers &&
+      (await openHttps({ ...engine, config: { ...config, https }, signIns, requests, issuers, passwords, mounted: edi ? [edi.mounted] : [] }, place));
     if (web) closers.push(() => web.close());
     retention.start();
     let drained: Promise<void> | undefined;
@@ -193,6 +203,7 @@ export async function startServer(
       for (const listener of listeners) listener.stopTaking();
       ssh?.stopTaking();
       web?.stopTaking();
+      edi?.stopTaking();
       const cut = await sessions.farewell(config.limits.drainSeconds, hurry.signal);
       if (cut > 0) audit.record({ kind: 'server', change: 'drain-timed-out', detail: { sessions: cut } });
       await closeAll(closers);
@@ -203,6 +214,8 @@ export async function startServer(
         ...listeners.map(({ config: { mode, host }, port }) => ({ mode, host, port })),
         ...(sftp && ssh ? [{ mode: 'sftp' as const, host: sftp.host, port: ssh.port }] : []),
         ...(https && web ? [{ mode: 'https' as const, host: https.host, port: web.port }] : []),
+        ...(as2 && edi?.port !== undefined ? [{ mode: 'as2' as const, host: as2.host, port: edi.port }] : []),
+        ...(as2 && edi?.plainPort !== undefined ? [{ mode: 'as2-plain' as const, host: as2.host, port: edi.plainPort }] : []),
       ],
       passivePorts: passive.ports,
       sessions,
@@ -212,9 +225,9 @@ export async function startServer(
       standing: () => ({
         passive: { open: passive.ports.length, waitedOn: passive.waitedOn },
         certificates: certificates.described,
-        dependencies: dependencies.states,
+        dependencies: { ...dependencies.states, ...edi?.states },
       }),
-      reload: async () => (await Promise.all([certificates.reload(), ssh?.reload() ?? true])).every(Boolean),
+      reload: async () => (await Promise.all([certificates.reload(), ssh?.reload() ?? true, edi?.reload() ?? true])).every(Boolean),
       drain: (atOnce = false) => {
         if (atOnce) hurry.abort();
         drained ??= drain();

@@ -26,15 +26,19 @@ export function configCommand(): Command {
     .description('Says everything that is wrong with a configuration file, or that it is in order.')
     .option('--json', 'print what is wrong as JSON')
     .action(async (file: string, { json }: { json?: boolean }) => {
-      const { listeners, passive, sftp, https } = await readConfig(file).catch((error: unknown) => {
+      const { listeners, passive, sftp, https, as2 } = await readConfig(file).catch((error: unknown) => {
         if (json && error instanceof ConfigError) say(`${JSON.stringify({ file, problems: error.problems })}\n`);
         throw error;
       });
       if (json) say(`${JSON.stringify({ file, problems: [] })}\n`);
       else {
-        const ports = [...listeners, ...(sftp ? [{ mode: 'sftp', port: sftp.port }] : []), ...(https ? [{ mode: 'https', port: https.port }] : [])].map(
-          ({ mode, port }) => `${mode} ${port}`,
-        );
+        const ports = [
+          ...listeners,
+          ...(sftp ? [{ mode: 'sftp', port: sftp.port }] : []),
+          ...(https ? [{ mode: 'https', port: https.port }] : []),
+          ...(as2?.port === undefined ? [] : [{ mode: 'as2', port: as2.port }]),
+          ...(as2?.plainPort === undefined ? [] : [{ mode: 'as2-plain', port: as2.plainPort }]),
+        ].map(({ mode, port }) => `${mode} ${port}`);
         say(`${file} is in order: ${ports.join(', ')}, passive ${passive.ports}.\n`);
       }
     });

@@ -45,7 +45,15 @@ export function serveCommand(): Command {
       for (const [part, state] of Object.entries(serving.parts)) remark(`${part} ${state}\n`);
       if (readyFile !== undefined) {
         const port = (wanted: string) => serving.listeners.find(({ mode }) => mode === wanted)?.port;
-        const ports = { explicit: port('explicit'), implicit: port('implicit'), sftp: port('sftp'), https: port('https'), passive: serving.passivePorts };
+        const ports = {
+          explicit: port('explicit'),
+          implicit: port('implicit'),
+          sftp: port('sftp'),
+          https: port('https'),
+          as2: port('as2'),
+          as2Plain: port('as2-plain'),
+          passive: serving.passivePorts,
+        };
         await writeFile(readyFile, `${JSON.stringify({ pid: process.pid, ...ports, admin: serving.adminPort, ca })}\n`).catch(async (error) => {
           // Whoever started it waits for that file, and would wait for ever.
           serving.drain();

@@ -3,7 +3,7 @@ import type { RefusalReason } from '../identity/identity';
 import type { ServerDetail } from './schema';
 
 /** What is spoken with a client. */
-export type Protocol = 'ftps' | 'ssh' | 'https';
+export type Protocol = 'ftps' | 'ssh' | 'https' | 'as2';
 
 /** Which session an event belongs to. */
 export interface SessionFacts {
@@ -11,7 +11,7 @@ export interface SessionFacts {
   readonly session: string;
   readonly protocol: Protocol;
   /** By which port it came. `passive`: a connection on a passive port that belongs to no session; `session` is then empty. */
-  readonly listener: 'explicit' | 'implicit' | 'passive' | 'sftp' | 'https';
+  readonly listener: 'explicit' | 'implicit' | 'passive' | 'sftp' | 'https' | 'as2';
   readonly client: { readonly address: string; readonly port: number };
   readonly server: { readonly address: string; readonly port: number };
   /** Present once logged in. */
@@ -164,6 +164,28 @@ export type ServerEvent =
       /** Why, one word that can be counted. */
       readonly reason: string;
     } & SessionFacts)
+  /** A message of AS2 that has come, or a receipt, and what was made of it; its files are told as transfers besides. */
+  | ({
+      readonly kind: 'as2-message';
+      readonly direction: 'received';
+      readonly what: 'message' | 'repeated message' | 'receipt';
+      /** AS2 name. */
+      readonly partner: string;
+      readonly messageId: string;
+      readonly outcome: 'success' | 'failure';
+      /** As the receipt has it. */
+      readonly disposition: string;
+      /** From the outside in. */
+      readonly layers?: string;
+      readonly mic?: string;
+      /** Of all payloads. */
+      readonly bytes: number;
+      /** How it is receipted. */
+      readonly receipt: 'sync' | 'async' | 'none';
+      readonly path: string;
+      readonly status: number;
+      readonly detail?: string;
+    } & SessionFacts)
   | ({
       readonly kind: 'transfer';
       readonly transfer: TransferKind;
@@ -229,6 +251,21 @@ export type ServerEvent =
       readonly seconds: number;
       readonly reason?: string;
     }
+  | {
+      /** An attempt of ours to send a message or a receipt to a partner of AS2, and what became of it. */
+      readonly kind: 'as2-delivery';
+      readonly what: 'message' | 'receipt';
+      readonly partner: string;
+      readonly user: string;
+      readonly messageId: string;
+      readonly outcome: 'success' | 'failure';
+      /** `delivered` `failed` `awaiting` (its receipt) `waiting` (for the next attempt) `sent` `given-up` (a receipt). */
+      readonly state: string;
+      readonly path?: string;
+      readonly bytes?: number;
+      readonly disposition?: string;
+      readonly detail?: string;
+    }
   | { readonly kind: 'server'; readonly change: ServerChange; readonly detail?: ServerDetail }
   | { readonly kind: 'configuration'; readonly change: 'loaded' | 'reloaded' | 'refused'; readonly what: string; readonly detail?: string }
   | {
@@ -254,7 +291,7 @@ export type ServerEvent =
     }
   | {
       readonly kind: 'health';
-      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'lockouts' | 'ocsp' | 'events' | 'issuer' | 'webhooks';
+      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'lockouts' | 'ocsp' | 'events' | 'issuer' | 'webhooks' | 'as2';
       readonly state: 'up' | 'down' | 'off';
       readonly detail?: string;
     };

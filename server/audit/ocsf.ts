@@ -223,6 +223,59 @@ export function lineOf(event: ServerEvent, context: OcsfContext): Record<string,
         },
         { ...networkPart(event), http_request: { http_method: event.method, url: { path: cut(event.path) } }, http_response: { code: event.status } },
       );
+    case 'as2-message': {
+      const failed = event.outcome === 'failure';
+      return build(
+        {
+          classUid: 4002,
+          activity: METHODS['POST']!,
+          severity: failed ? 3 : 1,
+          outcome: event.outcome,
+          detail: failed ? event.disposition : undefined,
+          message: failed ? `AS2 ${event.what} refused: ${event.disposition}` : `AS2 ${event.what} taken`,
+          unmapped: {
+            event: 'as2-message',
+            listener: event.listener,
+            what: event.what,
+            partner: cut(event.partner),
+            message_id: cut(event.messageId),
+            disposition: cut(event.disposition),
+            layers: event.layers,
+            mic: event.mic,
+            receipt: event.receipt,
+            bytes: event.bytes,
+            reason: cut(event.detail),
+          },
+        },
+        { ...networkPart(event), http_request: { http_method: 'POST', url: { path: cut(event.path) } }, http_response: { code: event.status } },
+      );
+    }
+    case 'as2-delivery': {
+      const failed = event.outcome === 'failure';
+      return build(
+        {
+          classUid: 6002,
+          activity: [99, 'AS2 Delivery'],
+          severity: failed ? 3 : 1,
+          outcome: event.outcome,
+          detail: failed ? `as2-${event.state}` : undefined,
+          message: `AS2 ${event.what} to a partner: ${event.state}`,
+          unmapped: {
+            event: 'as2-delivery',
+            what: event.what,
+            partner: cut(event.partner),
+            user: cut(event.user),
+            message_id: cut(event.messageId),
+            state: event.state,
+            path: cut(event.path),
+            bytes: event.bytes,
+            disposition: cut(event.disposition),
+            reason: cut(event.detail),
+          },
+        },
+        appPart(context),
+      );
+    }
     case 'transfer': {
       const activity: readonly [number, string] = event.transfer === 'upload' ? [1, 'Put'] : event.transfer === 'download' ? [2, 'Get'] : [6, 'List'];
       const failed = event.outcome !== 'success';

@@ -47,7 +47,7 @@ export type ServerDetail = Readonly<z.infer<typeof serverDetail>>;
 /** What OCSF has no attribute for. Listed in full, so that the table for queries has a column for each. */
 const unmapped = z.strictObject({
   event: z.string().optional().describe('What happened, in one word of the server.'),
-  protocol: z.string().optional().describe('What was spoken: `ftps`, `ssh` or `https`.'),
+  protocol: z.string().optional().describe('What was spoken: `ftps`, `ssh`, `https` or `as2`.'),
   listener: z.string().optional(),
   channel: z.enum(['control', 'data']).optional(),
   detail: z.string().optional(),
@@ -89,6 +89,12 @@ const unmapped = z.strictObject({
   bytes: z.number().int().optional(),
   modified: z.string().optional().describe('ISO 8601.'),
   path: z.string().optional().describe('The file, where the class has no place for it.'),
+  partner: z.string().optional().describe('AS2 name of a partner.'),
+  message_id: z.string().optional().describe('Of a message of AS2.'),
+  disposition: z.string().optional().describe('What its receipt says of it.'),
+  layers: z.string().optional().describe('How it was protected, from the outside in.'),
+  mic: z.string().optional().describe('Digest of what was taken, as its receipt has it, and the algorithm.'),
+  receipt: z.enum(['sync', 'async', 'none']).optional().describe('How it is receipted.'),
   subject: z.string().optional(),
   serial_number: z.string().optional(),
   not_after: z.string().optional(),

@@ -9,6 +9,13 @@ import type { ServerConfig } from './schema';
 const PATHS = [
   'sftp.hostKeys.*.file',
   'sftp.userCertificates.revocationList',
+  'as2.identity.signing.certificate',
+  'as2.identity.signing.key',
+  'as2.identity.decryption.*.certificate',
+  'as2.identity.decryption.*.key',
+  'as2.partners.*.certificates.*',
+  'as2.partners.*.encryptionCertificate',
+  'as2.partners.*.tlsCa',
   'tls.certificates.*.certificate',
   'tls.certificates.*.key',
   'tls.clientCa',

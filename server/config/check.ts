@@ -1,5 +1,6 @@
 /** Checks what a person wrote against the schema and across keys, and reports everything that is wrong at once. */
 import type { z } from 'zod';
+import { as2Problems } from './check-as2';
 import { includesPort, parsePortRange } from './port-range';
 import { type DirectorySettings, type ServerConfig, serverConfigSchema } from './schema';
 
@@ -69,18 +70,21 @@ function acrossKeys(config: ServerConfig): Problem[] {
         message: `is missing; ${key}.clientCertificates is "${clientCertificates}", so name the PEM bundle of the authorities to trust`,
       });
   });
-  for (const [key, name, door] of [
-    ['sftp', 'SFTP', config.sftp],
-    ['https', 'HTTPS', config.https],
+  const { sftp, https, as2 } = config;
+  for (const [key, name, host, port] of [
+    ['sftp.port', 'SFTP', sftp?.host, sftp?.port],
+    ['https.port', 'HTTPS', https?.host, https?.port],
+    ['as2.port', 'AS2', as2?.host, as2?.port],
+    ['as2.plainPort', 'AS2 without TLS', as2?.host, as2?.plainPort],
   ] as const) {
-    if (!door || door.port === 0) continue;
-    const { host, port } = door;
+    if (!port) continue;
     if (includesPort(passive, port))
-      problems.push({ key: `${key}.port`, message: `${port} lies in passive.ports ${config.passive.ports}; choose a port outside of the range` });
+      problems.push({ key, message: `${port} lies in passive.ports ${config.passive.ports}; choose a port outside of the range` });
     const other = taken.get(`${host} ${port}`);
-    if (other !== undefined) problems.push({ key: `${key}.port`, message: `${port} is already taken by ${other}; give ${name} a port of its own` });
-    taken.set(`${host} ${port}`, key);
+    if (other !== undefined) problems.push({ key, message: `${port} is already taken by ${other}; give ${name} a port of its own` });
+    taken.set(`${host} ${port}`, key.replace(/\.port$/, ''));
   }
+  if (config.as2) problems.push(...as2Problems(config.as2, config.https !== undefined));
   if (config.https && config.https.clientCertificates !== 'off' && !config.tls.clientCa)
     problems.push({
       key: 'tls.clientCa',

@@ -8,6 +8,8 @@ export { includesPort, PASSIVE_PRESETS, type PortRange, parsePortRange, portCoun
 export {
   type AccountRules,
   type AccountToken,
+  type As2Config,
+  type As2Partner,
   accountRules,
   type DataTlsReuse,
   type DirectorySettings,

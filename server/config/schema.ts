@@ -3,6 +3,8 @@
  * The constructs fill this object in and derive security groups, listeners and alarms from the same object.
  */
 import { z } from 'zod';
+import { as2Schema } from './as2';
+import { certificateFiles, certificateSecret } from './key-source';
 import { network } from './network';
 import { portRange } from './port-range';
 
@@ -201,17 +203,6 @@ export const httpsSchema = z.strictObject({
     .describe(
       'Links by which somebody without an account downloads one file, or uploads into one folder and sees nothing of it. An account makes them of what it may do itself, and they end when it is changed or its right is taken away. They are kept in the storage, so that every instance knows them. Absent: none are made, and those that were are good for nothing.',
     ),
-});
-
-const certificateFiles = z.strictObject({
-  kind: z.literal('file'),
-  certificate: file('PEM file: the certificate, then its chain. Watched; a changed file is taken up within a second.'),
-  key: file('PEM file with the private key.'),
-});
-const certificateSecret = z.strictObject({
-  kind: z.literal('secret'),
-  secretId: z.string().min(1).describe('Secrets Manager secret with `certificate`, `chain` and `privateKey` in PEM, as the rotation Lambda writes it.'),
-  pollSeconds: seconds('How often the secret is looked at, plus or minus a tenth.').default(60),
 });
 
 export const tlsSchema = z.strictObject({
@@ -852,6 +843,9 @@ export const serverConfigSchema = z.strictObject({
     })
     .optional()
     .describe('Files in a browser and by an API, for the same accounts and files, beside FTPS. Absent: it is off.'),
+  as2: as2Schema
+    .optional()
+    .describe('AS2 (RFC 4130): signed, encrypted and receipted messages of partners, over the port of `https` or a port of its own. Absent: it is off.'),
   passive: passiveSchema.prefault({}),
   active: activeSchema.prefault({}),
   firewall: firewallSchema.prefault({}),
@@ -892,6 +886,8 @@ export type ListenerConfig = ServerConfig['listeners'][number];
 export type SftpConfig = NonNullable<ServerConfig['sftp']>;
 export type HttpsConfig = NonNullable<ServerConfig['https']>;
 export type LinksConfig = NonNullable<HttpsConfig['links']>;
+export type As2Config = NonNullable<ServerConfig['as2']>;
+export type As2Partner = As2Config['partners'][number];
 export type AccountRules = z.output<typeof accountRules>;
 export type DirectorySettingsInput = Extract<ServerConfigInput['identity'][number], { kind: 'directory' }>;
 export type DirectorySettings = Extract<ServerConfig['identity'][number], { kind: 'directory' }>;

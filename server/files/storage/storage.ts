@@ -205,8 +205,10 @@ export interface RetainedAccounts {
  * digits, `.`, `_` and `-` with slashes between. Every method may throw a StorageError.
  */
 export interface Notes {
-  /** Writes a text where nothing has the name. False where something has it, also where it got it at this very moment, by whomever. */
+  /** Writes a text where nothing has the name, and it is safe then. False where something has it, also where it got it at this very moment, by whomever. */
   create(name: string, text: string): Promise<boolean>;
+  /** Writes a text, whatever has the name: whole or not at all. */
+  replace(name: string, text: string): Promise<void>;
   /** Undefined where there is none. */
   read(name: string): Promise<string | undefined>;
   /** Nothing to do where there is none. */

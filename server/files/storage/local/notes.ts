@@ -1,6 +1,6 @@
 /** Notes on the local disk: files below `<root>/.ftps-notes`. */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { NOTES } from '../../virtual-path';
 import { checkedName } from '../notes';
@@ -18,16 +18,36 @@ export class LocalNotes implements Notes {
   }
 
   /** A second name for a whole file: nobody reads half of one, and of two who want the name one gets it, on NFS as well. */
-  async create(name: string, text: string): Promise<boolean> {
+  create(name: string, text: string): Promise<boolean> {
+    return this.put(name, text, (unfinished, path) =>
+      link(unfinished, path).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? false : storageError(error)),
+      ),
+    );
+  }
+
+  async replace(name: string, text: string): Promise<void> {
+    await this.put(name, text, async (unfinished, path) => {
+      await rename(unfinished, path).catch(storageError);
+      return true;
+    });
+  }
+
+  /** Flushed, and the folder as well: what was written down before something else was done is there after a crash of the host. */
+  private async put(name: string, text: string, place: (unfinished: string, path: string) => Promise<boolean>): Promise<boolean> {
     const path = this.pathOf(name);
     const unfinished = join(dirname(path), `${UNFINISHED}${randomUUID()}`);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(storageError);
     try {
-      await writeFile(unfinished, text, { mode: 0o600, flag: 'wx' }).catch(storageError);
-      return await link(unfinished, path).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? false : storageError(error)),
-      );
+      await writeFile(unfinished, text, { mode: 0o600, flag: 'wx', flush: true }).catch(storageError);
+      const isPlaced = await place(unfinished, path);
+      const folder = await open(dirname(path), 'r').catch(storageError);
+      await folder
+        .sync()
+        .catch(storageError)
+        .finally(() => folder.close());
+      return isPlaced;
     } finally {
       await rm(unfinished, { force: true }).catch(() => {}); // nobody reads it, and the folder goes some day
     }

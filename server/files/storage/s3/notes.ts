@@ -20,6 +20,10 @@ export class S3Notes implements Notes {
     }
   }
 
+  async replace(name: string, text: string): Promise<void> {
+    await this.bucket.put(this.keyOf(name), text).catch(storageError);
+  }
+
   async read(name: string): Promise<string | undefined> {
     try {
       return (await this.bucket.text(this.keyOf(name))).text;

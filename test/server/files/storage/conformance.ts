@@ -316,6 +316,9 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       await notes.clear('uses/a');
       await notes.clear('uses/a');
       expect(await notes.list('uses')).toEqual(['ab/0']);
+      await notes.replace('uses/ab/0', 'one');
+      await notes.replace('uses/ab/0', 'two');
+      expect(await notes.read('uses/ab/0')).toBe('two');
       for (const name of ['../a', 'a/../b', '/a', '.a', '']) await expect(async () => notes.read(name)).rejects.toThrow('is no name of a note');
       await expect(volume.openWrite('/.ftps-notes/x', { kind: 'replace' })).rejects.toThrow();
     });

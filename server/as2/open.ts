@@ -1,0 +1,79 @@
+/** Opens AS2: its keys, its ports, and the one who sends. */
+import type { Mounted } from '../http/exchange';
+import type { As2Parts } from './engine';
+import { Keys } from './keys';
+import { Lease } from './lease';
+import { As2Listener } from './listener';
+import { ReceiptQueue } from './receiving/receipt-queue';
+import { ownOwner, Receiving } from './receiving/receiving';
+import { Records } from './records';
+import { Answers } from './sending/answers';
+import { Jobs } from './sending/job';
+import { Sender } from './sending/sender';
+
+export interface As2Door {
+  /** What the port of HTTPS answers. */
+  readonly mounted: Mounted;
+  readonly port: number | undefined;
+  readonly plainPort: number | undefined;
+  /** Partners to whom the last attempt failed, each with why, for whoever looks how the server stands. */
+  readonly states: Readonly<Record<string, string>>;
+  /** Takes no more connections on ports of its own. */
+  stopTaking(): void;
+  /** Looks at keys and certificates again. */
+  reload(): Promise<boolean>;
+  /** Breaks off what is being sent, which goes on later, and closes the ports. */
+  close(): Promise<void>;
+}
+
+/** Throws an Error that names the setting where a key can't be read or a port not be opened. */
+export async function openAs2(parts: As2Parts): Promise<As2Door> {
+  const { as2 } = parts.config;
+  const { notes } = parts.files;
+  const keys = await Keys.open(as2, parts.audit);
+  const records = new Records(notes, as2.keepDays);
+  const jobs = new Jobs(notes);
+  const isLeader = () => lease.isHeld;
+  const receipts = new ReceiptQueue({ notes, audit: parts.audit, settings: as2 }, isLeader);
+  const answers = new Answers(notes, jobs, () => sender.poke());
+  const sender: Sender = new Sender({ ...parts, keys, records, jobs, answers, receipts, isLeader });
+  const lease: Lease = new Lease(notes, () => sender.poke());
+  const receiving = { ...parts, keys, records, owner: ownOwner(), delivering: new Set<string>(), receipts, answers };
+  const mounted: Mounted = { path: as2.path, application: (exchange) => new Receiving(receiving, exchange).answer() };
+  const listeners = (['port', 'plainPort'] as const)
+    .filter((kind) => as2[kind] !== undefined)
+    .map((kind) => ({ kind, listener: new As2Listener(parts, mounted, kind) }));
+  const opened: As2Listener[] = [];
+  const close = async () => {
+    await sender.close();
+    await receipts.close();
+    await lease.close();
+    keys.close();
+    await Promise.all(opened.map((listener) => listener.close()));
+  };
+  try {
+    for (const { listener } of listeners) {
+      await listener.open();
+      opened.push(listener);
+    }
+    await lease.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  sender.start();
+  const portOf = (which: 'port' | 'plainPort') => listeners.find(({ kind }) => kind === which)?.listener.port;
+  return {
+    mounted,
+    port: portOf('port'),
+    plainPort: portOf('plainPort'),
+    get states() {
+      return sender.states;
+    },
+    stopTaking() {
+      for (const listener of opened) listener.stopTaking();
+    },
+    reload: () => keys.reload(),
+    close,
+  };
+}

@@ -1,0 +1,18 @@
+/** What taking messages works with; one set for a process. */
+import type { As2Parts } from '../engine';
+import type { Keys } from '../keys';
+import type { Owner, Records } from '../records';
+import type { Answers } from '../sending/answers';
+import type { ReceiptQueue } from './receipt-queue';
+
+export interface ReceivingParts extends As2Parts {
+  readonly keys: Keys;
+  readonly records: Records;
+  readonly owner: Owner;
+  /** Messages whose payloads this process puts into place now: the partner and the Message-ID. */
+  readonly delivering: Set<string>;
+  /** Receipts that go by a request of their own. */
+  readonly receipts: ReceiptQueue;
+  /** Receipts for what we sent. */
+  readonly answers: Answers;
+}

@@ -1,0 +1,135 @@
+/**
+ * What was exchanged with partners, one record a message, kept where every process and instance finds it: that a message is delivered once, that a repeated
+ * one gets the same receipt, and that nobody can deny later what was sent and taken.
+ */
+import { createHash } from 'node:crypto';
+import type { Notes } from '../files/files';
+import type { Mic } from './message';
+
+const FOLDER = 'as2/messages';
+/** What was over on which day. */
+const DAYS = 'as2/days';
+
+export type Direction = 'received' | 'sent';
+
+/** Who is in the middle of delivering. */
+export interface Owner {
+  readonly host: string;
+  readonly pid: number;
+}
+
+export interface RecordedPayload {
+  readonly index: number;
+  /** As the sender named it. */
+  readonly name?: string;
+  /** Where it lies, as the account names it. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface RecordedReceipt {
+  readonly messageId: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Base64. */
+  readonly body: string;
+  /** Where it goes by a request of its own; absent where it is in the answer. */
+  readonly deliverTo?: string;
+}
+
+export interface MessageRecord {
+  readonly direction: Direction;
+  /** AS2 name of the partner. */
+  readonly partner: string;
+  /** AS2 name of ours. */
+  readonly own: string;
+  readonly account: string;
+  /** With its angle brackets. */
+  readonly messageId: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** `delivering`: the payloads are about to appear. `partial`: only those that are named here did. */
+  readonly state: 'delivering' | 'partial' | 'done' | 'failed';
+  readonly owner?: Owner;
+  /** From the outside in: `encrypted aes-256-cbc`, `signed sha256`, `compressed`. */
+  readonly layers: readonly string[];
+  /** SHA-256 of the certificate of the signature. */
+  readonly signer?: string;
+  readonly payloads: readonly RecordedPayload[];
+  readonly mic?: Mic;
+  /** As the receipt has it. */
+  readonly disposition: string;
+  /** Why, in our words. */
+  readonly detail?: string;
+  readonly receipt?: RecordedReceipt;
+  /** The session in the audit. */
+  readonly session: string;
+  readonly address: string;
+}
+
+export class Records {
+  constructor(
+    private readonly notes: Notes,
+    private readonly keepDays: number,
+  ) {}
+
+  async read(direction: Direction, partner: string, messageId: string): Promise<MessageRecord | undefined> {
+    const text = await this.notes.read(nameOf(direction, partner, messageId));
+    return text === undefined ? undefined : (JSON.parse(text) as MessageRecord);
+  }
+
+  /** False where there is one already. */
+  create(record: MessageRecord): Promise<boolean> {
+    return this.notes.create(nameOf(record.direction, record.partner, record.messageId), JSON.stringify(record));
+  }
+
+  /** What is over is noted by its day, so that it goes when its time has come. */
+  async replace(record: MessageRecord): Promise<void> {
+    const { direction, partner, messageId, at, state } = record;
+    if (state === 'done' || state === 'failed') await this.notes.create(`${DAYS}/${at.slice(0, 10)}/${keyOf(direction, partner, messageId)}`, '');
+    await this.notes.replace(nameOf(direction, partner, messageId), JSON.stringify(record));
+  }
+
+  /** Keeps the message itself beside its record: headers, an empty line, and the body, as they were on the wire. */
+  async keepMessage({ direction, partner, messageId }: Pick<MessageRecord, 'direction' | 'partner' | 'messageId'>, bytes: Buffer): Promise<void> {
+    await this.notes.replace(messageName(direction, partner, messageId), bytes.toString('base64'));
+  }
+
+  async readMessage({ direction, partner, messageId }: Pick<MessageRecord, 'direction' | 'partner' | 'messageId'>): Promise<Buffer | undefined> {
+    const text = await this.notes.read(messageName(direction, partner, messageId));
+    return text === undefined ? undefined : Buffer.from(text, 'base64');
+  }
+
+  /** Removes what is older than it has to be kept. */
+  async sweep(now = Date.now()): Promise<void> {
+    const before = new Date(now - this.keepDays * 86_400_000).toISOString().slice(0, 10);
+    for (const name of await this.notes.list(DAYS)) {
+      const [day = '', key = ''] = name.split('/');
+      if (day >= before) continue;
+      const record = noteOf(key);
+      await this.notes.remove(record);
+      await this.notes.remove(record.replace(/json$/, 'message'));
+      await this.notes.remove(`${DAYS}/${name}`);
+    }
+  }
+}
+
+/** Names of partners and messages may have characters that names of notes may not. */
+export function keyOf(direction: Direction, partner: string, messageId: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([direction, partner, messageId]))
+    .digest('hex')
+    .slice(0, 40);
+}
+
+function nameOf(...message: Parameters<typeof keyOf>): string {
+  return noteOf(keyOf(...message));
+}
+
+function noteOf(key: string): string {
+  return `${FOLDER}/${key.slice(0, 2)}/${key}.json`;
+}
+
+function messageName(...message: Parameters<typeof keyOf>): string {
+  return nameOf(...message).replace(/json$/, 'message');
+}

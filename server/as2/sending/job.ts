@@ -1,0 +1,63 @@
+/** A file on its way to a partner, written down from before the first attempt until it has left the outbox. Only who holds the lease writes it. */
+import type { Notes } from '../../files/files';
+import type { Mic } from '../message';
+import { keyOf } from '../records';
+
+const FOLDER = 'as2/due';
+
+export interface Job {
+  /** AS2 name. */
+  readonly partner: string;
+  /** The same in every attempt: the partner knows a repeated one by it. */
+  readonly messageId: string;
+  /** Of the file, as the account names it. */
+  readonly path: string;
+  /** As the file was when it was found. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  /** ISO 8601. */
+  readonly since: string;
+  /** Attempts that are over. */
+  readonly attempts: number;
+  /** When it goes on. Milliseconds since 1970. */
+  readonly nextAt: number;
+  /** `due`: to be sent. `awaiting`: the partner has it, and its receipt is to come. `moving`: all is said, and the file is to leave the outbox. */
+  readonly state: 'due' | 'awaiting' | 'moving';
+  /** Of what was sent. */
+  readonly mics?: readonly Mic[];
+  /** SHA-256 of the file. */
+  readonly sha256?: string;
+  /** Why the last attempt failed. */
+  readonly detail?: string;
+  readonly outcome?: 'delivered' | 'failed';
+}
+
+export class Jobs {
+  constructor(private readonly notes: Notes) {}
+
+  async all(): Promise<Job[]> {
+    const jobs: Job[] = [];
+    for (const name of await this.notes.list(FOLDER)) {
+      const text = await this.notes.read(`${FOLDER}/${name}`);
+      if (text !== undefined) jobs.push(JSON.parse(text) as Job);
+    }
+    return jobs;
+  }
+
+  async has({ partner, messageId }: Pick<Job, 'partner' | 'messageId'>): Promise<boolean> {
+    return (await this.notes.read(noteOf(partner, messageId))) !== undefined;
+  }
+
+  async write(job: Job): Promise<void> {
+    await this.notes.replace(noteOf(job.partner, job.messageId), JSON.stringify(job));
+  }
+
+  remove({ partner, messageId }: Job): Promise<void> {
+    return this.notes.remove(noteOf(partner, messageId));
+  }
+}
+
+function noteOf(partner: string, messageId: string): string {
+  return `${FOLDER}/${keyOf('sent', partner, messageId)}.json`;
+}
