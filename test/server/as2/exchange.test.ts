@@ -76,7 +76,7 @@ describe('messages that have to be signed and encrypted', () => {
       'failed',
       flipped,
     ],
-  ])('one that %s is refused, and nothing of it stays', async (what, options, disposition, spoil) => {
+  ])('one that %s is refused, and nothing of it stays', async (what, options, disposition, spoil = (body) => body) => {
     const name = what.replaceAll(/[ ,]+/g, '-');
     const { opened } = await deliver(`<${name}@them>`, options(), spoil);
     expect(opened.signed).toBe(true);

@@ -30,7 +30,7 @@ beforeAll(async () => {
   writeFileSync(local('us.pem'), us.certificate);
   writeFileSync(local('us.key'), us.key);
   writeFileSync(local('them.pem'), them.certificate);
-  writeFileSync(local('them.key'), them.key + them.certificate);
+  writeFileSync(local('them.key'), `${them.key.trim()}\n${them.certificate.trim()}\n`);
   writeFileSync(local('accounts.json'), JSON.stringify({ accounts: [{ user: 'them', clientCertificate: 'instead-of-password', home: '/them' }] }));
   theirPort = await freePort();
   const ourPort = await freePort();
@@ -70,7 +70,12 @@ beforeAll(async () => {
     }),
   ]);
   python.stderr!.pipe(process.stderr);
-  await once(python.stdout!, 'data');
+  await Promise.race([
+    once(python.stdout!, 'data'),
+    once(python, 'exit').then(() => {
+      throw new Error('the partner did not start');
+    }),
+  ]);
 });
 afterAll(async () => {
   python?.kill();
@@ -79,9 +84,15 @@ afterAll(async () => {
 });
 
 let ours: string;
-const theirs = async (path: string, body: object | string) => {
+interface Told {
+  readonly id: string;
+  readonly code: number;
+  readonly status: string;
+  readonly detail: string | null;
+}
+const theirs = async (path: string, body: object | string): Promise<Told> => {
   const response = await fetch(`http://127.0.0.1:${theirPort}${path}`, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) });
-  return response.json();
+  return (await response.json()) as Told;
 };
 const file = (name: string, bytes: number) => {
   const content = randomBytes(bytes);
@@ -133,31 +144,34 @@ it('a file in the outbox arrives at pyas2lib signed and encrypted, and its recei
 });
 
 it('a worker is killed again and again while messages come: each is delivered once', async () => {
-  const names = Array.from({ length: 12 }, (_, index) => `killed-${index}.bin`);
-  for (const name of names) file(name, 400_000);
+  const names: string[] = [];
   let isOver = false;
+  // A worker that ends often is started again ever later: few kills, each in the middle of a message, at another moment.
   const killing = (async () => {
-    while (!isOver) {
-      await sleep(150 + Math.random() * 250);
-      const [pid] = workers();
-      if (pid && !isOver) process.kill(pid, 'SIGKILL');
+    for (let kills = 0; kills < 6; kills += 1) {
+      await sleep(600 + Math.random() * 400);
+      const all = workers();
+      process.kill(all[kills % all.length]!, 'SIGKILL');
     }
+    isOver = true;
   })();
-  for (const [index, name] of names.entries()) {
+  while (!isOver || names.length < 12) {
+    const name = `killed-${names.length}.bin`;
+    names.push(name);
+    file(name, 400_000);
     // As a partner does it: the same Message-ID until there is a receipt.
     for (let tries = 0; ; tries += 1) {
-      const answer = await theirs('/send', { file: local(name), name, url: ours, id: `killed-${index}`, options: { ...SIGNED, ...ENCRYPTED, ...SYNC } }).catch(
-        () => ({ code: 0 }),
+      const answer = await theirs('/send', { file: local(name), name, url: ours, id: name, options: { ...SIGNED, ...ENCRYPTED, ...SYNC } }).catch(
+        (): Told => ({ id: '', code: 0, status: '', detail: null }),
       );
       if (answer.code === 200 && answer.status === 'processed') break;
-      if (tries === 100) throw new Error(`${name} is never receipted`);
+      if (tries === 300) throw new Error(`${name} is never receipted`);
       await sleep(100);
     }
   }
-  isOver = true;
   await killing;
   const came = readdirSync(join(server.files, 'them/inbox')).filter((name) => name.startsWith('killed-'));
-  expect(came.sort()).toEqual([...names].sort());
+  expect(came.sort()).toEqual(names.sort());
   for (const name of names) expect(sumOf(join(server.files, 'them/inbox', name))).toBe(sumOf(local(name)));
 });
 

@@ -117,32 +117,34 @@ describe('reads what OpenSSL encrypts', () => {
 
 describe('OpenSSL reads what is written here', () => {
   const written = (options: Omit<SealOptions, 'messageId'>) => seal([payload(CONTENT, { name: 'order.edi', contentType: 'application/edifact' })], options);
-  const whole = (message: { headers: Record<string, string>; body: Buffer }) =>
-    Buffer.concat([
-      Buffer.from(
-        `${Object.entries(message.headers)
-          .map(([name, value]) => `${name}: ${value}\r\n`)
-          .join('')}\r\n`,
-      ),
-      message.body,
-    ]);
   const decrypted = (body: Buffer, to: Keys) =>
     openssl.cms(['-decrypt', '-binary', '-inform', 'DER', '-recip', to.certificateFile, '-inkey', to.keyFile], body);
-  const verified = (form: string, bytes: Buffer, by: Keys) =>
-    openssl.cms(['-verify', '-binary', '-inform', form, '-certfile', by.certificateFile, '-CAfile', by.certificateFile, '-purpose', 'any'], bytes);
+  const verified = (bytes: Buffer, by: Keys) =>
+    openssl.cms(['-verify', '-binary', '-inform', 'DER', '-certfile', by.certificateFile, '-CAfile', by.certificateFile, '-purpose', 'any'], bytes);
+
+  /** The content beside its signature, as it stands: OpenSSL's own reader of S/MIME changes content that is no text. */
+  const besideIt = (message: { headers: Record<string, string>; body: Buffer }, by: Keys) => {
+    const [, boundary] = /boundary="?([^";]+)/.exec(Object.entries(message.headers).find(([name]) => /^content-type$/i.test(name))![1])!;
+    const between = `\r\n--${boundary}`;
+    const text = `\r\n${message.body.toString('latin1')}`;
+    const [, content, signature] = text.split(between).map((part) => Buffer.from(part.replace(/^\r\n/, ''), 'latin1')) as [Buffer, Buffer, Buffer];
+    const signed = entity(signature);
+    const isText = Object.entries(signed.headers).some(([name, value]) => /^content-transfer-encoding$/i.test(name) && /base64/i.test(value));
+    return openssl.beside(content, isText ? Buffer.from(signed.body.toString('latin1'), 'base64') : signed.body, by);
+  };
 
   test.each(['sha256', 'sha384', 'sha512'] as const)('signed with %s', async (digest) => {
     for (const by of [sender, curveSender])
       for (const lengths of ['auto', 'indefinite'] as const) {
         const beside = await written({ sign: { by, digest }, lengths });
-        expect(entity(verified('SMIME', whole(beside), by)).body.equals(CONTENT)).toBe(true);
+        expect(entity(besideIt(beside, by)).body.equals(CONTENT)).toBe(true);
         const around = await written({ sign: { by, digest, detached: false }, lengths });
-        const content = verified('DER', around.body, by);
+        const content = verified(around.body, by);
         expect(entity(content).body.equals(CONTENT)).toBe(true);
         expect(createHash(digest).update(content).digest('base64')).toBe(around.mics[0]!.value);
       }
     const pss = await written({ sign: { by: sender, digest, rsa: 'pss' } });
-    expect(entity(verified('SMIME', whole(pss), sender)).body.equals(CONTENT)).toBe(true);
+    expect(entity(besideIt(pss, sender)).body.equals(CONTENT)).toBe(true);
   });
 
   test.each(['aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc', 'aes-128-gcm', 'aes-192-gcm', 'aes-256-gcm', 'des-ede3-cbc'] as const)(

@@ -19,6 +19,15 @@ export class OpenSsl {
     return execFileSync('openssl', args, { input, cwd: this.folder, maxBuffer: 256 * 1024 * 1024, stdio: ['pipe', 'pipe', 'pipe'] });
   }
 
+  /** Content whose signature stands beside it, verified. */
+  beside(content: Buffer, signature: Buffer, by: Keys): Buffer {
+    writeFileSync(join(this.folder, 'content'), content);
+    return this.cms(
+      ['-verify', '-binary', '-inform', 'DER', '-content', 'content', '-certfile', by.certificateFile, '-CAfile', by.certificateFile, '-purpose', 'any'],
+      signature,
+    );
+  }
+
   cms(args: readonly string[], input: Buffer): Buffer {
     return this.run(['cms', ...args], input);
   }

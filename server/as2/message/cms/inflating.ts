@@ -27,7 +27,7 @@ export async function* inflated(source: AsyncIterable<Buffer>, ratio: number, mo
   const feeding = (async () => {
     for await (const chunk of source) {
       read += chunk.length;
-      if (isWhole) throw new MessageFailure('decompression-failed', 'there is something behind what was compressed');
+      if (isWhole) throw behind();
       if (!inflate.write(chunk)) await once(inflate, 'drain', { signal: over.signal }).catch(() => {});
       if (inflate.destroyed && !isWhole) return;
     }
@@ -51,4 +51,9 @@ export async function* inflated(source: AsyncIterable<Buffer>, ratio: number, mo
   }
   await feeding;
   if (failure !== undefined) throw failure;
+  if (inflate.bytesWritten !== read) throw behind();
+}
+
+function behind(): MessageFailure {
+  return new MessageFailure('decompression-failed', 'there is something behind what was compressed');
 }
