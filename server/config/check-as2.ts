@@ -1,5 +1,5 @@
 /** What of the settings of AS2 has to fit together. */
-import type { Problem } from './check';
+import type { Problem } from './problem';
 import type { As2Config, As2Partner } from './schema';
 
 export function as2Problems({ identity, partners, path, port, plainPort }: As2Config, hasHttps: boolean): Problem[] {

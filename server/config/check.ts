@@ -2,13 +2,8 @@
 import type { z } from 'zod';
 import { as2Problems } from './check-as2';
 import { includesPort, parsePortRange } from './port-range';
+import type { Problem } from './problem';
 import { type DirectorySettings, type ServerConfig, serverConfigSchema } from './schema';
-
-/** One wrong setting: where, what is wrong, what would be right. */
-export interface Problem {
-  readonly key: string;
-  readonly message: string;
-}
 
 /** Thrown with every problem found. The message is ready to be shown to a person. */
 export class ConfigError extends Error {

@@ -1,10 +1,11 @@
 /** The only part of the server that the constructs may import: what the server is told. */
 export { withAbsolutePaths } from './absolute';
 export { type CertificateExpectation, type CertificateMaterial, certificateProblems, certificatesIn, daysLeftOf } from './certificate';
-export { ConfigError, checkServerConfig, describeIssue, type Problem } from './check';
+export { ConfigError, checkServerConfig, describeIssue } from './check';
 export { nearestName } from './nearest';
 export { Networks, network, plainAddress } from './network';
 export { includesPort, PASSIVE_PRESETS, type PortRange, parsePortRange, portCount, portsOf } from './port-range';
+export type { Problem } from './problem';
 export {
   type AccountRules,
   type AccountToken,

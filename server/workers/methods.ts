@@ -45,7 +45,11 @@ export type PrimaryMethods = Pick<Limits, keyof Limits> & {
 };
 
 export interface WorkerStarted {
-  readonly listeners: readonly { readonly mode: 'explicit' | 'implicit' | 'sftp' | 'https' | 'as2' | 'as2-plain'; readonly host: string; readonly port: number }[];
+  readonly listeners: readonly {
+    readonly mode: 'explicit' | 'implicit' | 'sftp' | 'https' | 'as2' | 'as2-plain';
+    readonly host: string;
+    readonly port: number;
+  }[];
   readonly passivePorts: readonly number[];
 }
 
