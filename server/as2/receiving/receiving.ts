@@ -204,13 +204,16 @@ export class Receiving {
       receipt,
     };
     const { delivering } = this.parts;
-    const key = `${known.partner.as2Id} ${this.messageId}`;
+    const key = this.keyOf(known.partner.as2Id);
     const isFirst = !delivering.has(key);
     if (isFirst) delivering.add(key);
     try {
       // Written down before anything appears: after a crash the files that are there were delivered.
-      if (isFirst && before) await records.replace(record);
-      else if (!isFirst || !(await records.create(record))) {
+      // What was known of it may be old by now: it may have come on another connection, and be done.
+      const isNew =
+        isFirst && (before ? (await records.read('received', known.partner.as2Id, this.messageId))?.state !== 'done' : await records.create(record));
+      if (isNew && before) await records.replace(record);
+      if (!isNew) {
         await delivery.giveUp(new MessageFailure('unexpected-processing-error', 'the same message has come on another connection'));
         return await this.again(known, delivery, opened);
       }
@@ -258,8 +261,9 @@ export class Receiving {
   private async settled({ partner, files }: Known): Promise<MessageRecord | undefined> {
     for (const until = Date.now() + WAIT_MS; ; await sleep(LOOK_AGAIN_MS)) {
       const record = await this.parts.records.read('received', partner.as2Id, this.messageId);
-      if (record?.state !== 'delivering') return record;
-      if (!this.isUnderWay(record)) {
+      if (record?.state !== 'delivering') {
+        if (!this.parts.delivering.has(this.keyOf(partner.as2Id))) return record;
+      } else if (!this.isUnderWay(record)) {
         const there = await Promise.all(record.payloads.map(async (payload) => ((await isThere(files, payload.path)) ? payload : undefined)));
         const delivered = there.filter((one) => one !== undefined);
         if (delivered.length < record.payloads.length || record.payloads.length === 0) return { ...record, state: 'partial', payloads: delivered };
@@ -273,11 +277,16 @@ export class Receiving {
     }
   }
 
+  /** By which this process knows that it is delivering the message. */
+  private keyOf(partner: string): string {
+    return `${partner} ${this.messageId}`;
+  }
+
   private isUnderWay({ owner, at, partner }: MessageRecord): boolean {
     if (!owner || Date.now() - Date.parse(at) > DELIVERING_MS) return false;
     const own = this.parts.owner;
     if (owner.host !== own.host) return true;
-    return owner.pid === own.pid ? this.parts.delivering.has(`${partner} ${this.messageId}`) : isAlive(owner);
+    return owner.pid === own.pid ? this.parts.delivering.has(this.keyOf(partner)) : isAlive(owner);
   }
 
   private async takeReceipt({ partner }: Known, opened: Opened, kept: Kept): Promise<Ending> {
