@@ -12,6 +12,7 @@ import type { Audit } from '../../server/audit/event';
 import { type As2Config, type As2Partner, daysLeftOf, type ServerConfig } from '../../server/config';
 import { openStorage } from '../../server/files/storage/open';
 import { StorageError } from '../../server/files/storage/storage';
+import type { PasswordChecks } from '../../server/identity/hashing/checks';
 import { openIdentity } from '../../server/identity/open';
 import { printable } from '../../server/text/printable';
 import { say } from '../terminal/say';
@@ -25,6 +26,8 @@ interface Flags {
 /** A certificate that ends before is told of. Days. */
 const SOON = 30;
 const REACH_MS = 10_000;
+const noPassword = () => Promise.reject(new Error('no password is looked at'));
+const NO_PASSWORDS: PasswordChecks = { check: noPassword, spend: noPassword, close: async () => {} };
 /** What these commands do leaves no line: they look, or put a file where the server finds it. */
 const silent: Audit = { failed: false, record: () => {}, flush: async () => {}, close: async () => {} };
 
@@ -123,8 +126,7 @@ async function problemsOf(config: ServerConfig, keys: Keys, partner: As2Partner)
     const days = Math.floor(daysLeftOf(certificate));
     if (days < SOON) problems.push(`${what} ${certificate.subject.replaceAll('\n', ', ')} ${days < 0 ? 'is out of date' : `ends in ${days} days`}`);
   }
-  const passwords = { check: () => Promise.reject(new Error('no password is looked at')), close: async () => {} };
-  const identity = await openIdentity(config, silent, passwords);
+  const identity = await openIdentity(config, silent, NO_PASSWORDS);
   try {
     await accountOf({ identity }, partner);
   } catch (error) {
@@ -156,7 +158,7 @@ async function unreachable(url: string, { tlsCa }: As2Partner): Promise<string[]
 
 /** Whole or not at all, as an upload. */
 async function putInto(config: ServerConfig, partner: As2Partner, file: string): Promise<string> {
-  const identity = await openIdentity(config, silent, { check: () => Promise.reject(new Error('no password is looked at')), close: async () => {} });
+  const identity = await openIdentity(config, silent, NO_PASSWORDS);
   const storage = openStorage(config);
   try {
     const volume = await storage.open(await accountOf({ identity }, partner));
