@@ -32,55 +32,64 @@ export class Multipart {
     return !this.isClosed;
   }
 
-  /** All of a part, headers too, up to the line end that belongs to its boundary; reads that boundary as well. */
+  /**
+   * All of a part, headers too, up to the line end that belongs to its boundary; reads that boundary as well. What only looks like one is passed over where it
+   * lies: content that is full of it comes in pieces as large as it came.
+   */
   async *content(): AsyncGenerator<Buffer, void, undefined> {
     const { inflow, needle } = this;
     // A boundary may be the first thing there is.
     await inflow.hold(needle.length - 1);
-    let begins = inflow.buffered.indexOf(needle.subarray(1)) === 0;
+    const first = inflow.buffered.indexOf(needle.subarray(1)) === 0 ? await this.boundary(0) : undefined;
+    if (first !== undefined) {
+      inflow.skip(first);
+      return;
+    }
+    let looked = 0;
     for (;;) {
       const { buffered } = inflow;
-      const feed = begins ? -1 : buffered.indexOf(needle);
-      if (feed < 0 && !begins) {
+      const feed = buffered.indexOf(needle, looked);
+      if (feed < 0) {
         // The end may be the beginning of a boundary, with a carriage return before it.
-        const sure = buffered.length - needle.length;
+        const sure = Math.max(0, buffered.length - needle.length);
         if (sure > 0) yield inflow.skip(sure);
+        looked = Math.max(0, looked - sure);
         if (!(await inflow.more())) throw new MessageFailure('unexpected-processing-error', 'a multipart ends without its last boundary');
         continue;
       }
-      const end = begins ? 0 : feed > 0 && buffered[feed - 1] === 13 ? feed - 1 : feed;
-      if (end > 0) yield inflow.skip(end);
-      const line = begins ? 0 : feed + 1 - end;
-      begins = false;
-      if (await this.boundary(line)) return;
-      yield inflow.skip(line + 2);
+      const behind = await this.boundary(feed + 1);
+      if (behind !== undefined) {
+        const end = feed > 0 && buffered[feed - 1] === 13 ? feed - 1 : feed;
+        if (end > 0) yield inflow.skip(end);
+        inflow.skip(behind - end);
+        return;
+      }
+      looked = feed + 1;
     }
   }
 
-  /** Reads the boundary that begins `at` bytes on, if it is one: nothing but two dashes and spaces stand behind it on its line. */
-  private async boundary(at: number): Promise<boolean> {
+  /** Where the line ends of the boundary that begins `at`, if it is one: nothing but two dashes and spaces stand behind it. Nothing is read. */
+  private async boundary(at: number): Promise<number | undefined> {
     const { inflow } = this;
     const after = at + this.needle.length - 1;
     for (let next = after, isLast = false; ; next++) {
       const isThere = next < inflow.buffered.length || (await inflow.hold(next + 1)) > next;
       if (!isThere) {
-        if (!isLast) return false;
+        if (!isLast) return undefined;
         this.isClosed = true;
-        inflow.skip(next);
-        return true;
+        return next;
       }
       const byte = inflow.buffered[next]!;
       if (byte === 10) {
         this.isClosed = isLast;
-        inflow.skip(next + 1);
-        return true;
+        return next + 1;
       }
       if (next === after && byte === 45 && (await inflow.hold(next + 2)) > next + 1 && inflow.buffered[next + 1] === 45) {
         isLast = true;
         next++;
         continue;
       }
-      if ((byte !== 32 && byte !== 9 && byte !== 13) || next - after > LONGEST_PADDING) return false;
+      if ((byte !== 32 && byte !== 9 && byte !== 13) || next - after > LONGEST_PADDING) return undefined;
     }
   }
 }
