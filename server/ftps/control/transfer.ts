@@ -39,9 +39,10 @@ export async function runTransfer(session: Session, { command, path, direction, 
   const done = new Promise<void>((resolve) => {
     over = resolve;
   });
-  session.transfer = { command, path, progress, done };
   const onAbort = () => pending.cancel();
   progress.signal.addEventListener('abort', onAbort);
+  // Heard from here on: an ABOR that was sent along ends it at once.
+  session.transfer = { command, path, progress, done };
   const connect = async () => {
     try {
       await session.reply(150, opening);
