@@ -12,8 +12,9 @@ export class S3Notes implements Notes {
   ) {}
 
   async create(name: string, text: string): Promise<boolean> {
+    const key = this.keyOf(name);
     try {
-      await this.bucket.put(this.keyOf(name), text, { condition: { absent: true } });
+      await this.bucket.put(key, text, { condition: { absent: true } });
       return true;
     } catch (error) {
       return isConflict(error) ? false : storageError(error);
@@ -25,8 +26,9 @@ export class S3Notes implements Notes {
   }
 
   async read(name: string): Promise<string | undefined> {
+    const key = this.keyOf(name);
     try {
-      return (await this.bucket.text(this.keyOf(name))).text;
+      return (await this.bucket.text(key)).text;
     } catch (error) {
       return isMissing(error) ? undefined : storageError(error);
     }
