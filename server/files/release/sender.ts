@@ -1,10 +1,10 @@
 /** Hands events to EventBridge, some at once, again and again until it has taken them. */
 import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
+import { Retrying } from './retrying';
 
 /** EventBridge API reference, "PutEvents": ten entries, 256 KiB altogether. */
 const MOST_ENTRIES = 10;
 const MOST_BYTES = 200 * 1024;
-const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 /** What no other attempt would mend (the same page, "ErrorCode"). */
 const REFUSED = /^(MalformedDetail|InvalidArgument)/;
@@ -23,54 +23,13 @@ export interface SenderParts {
   open(name: string): Promise<Letter | undefined>;
 }
 
-export class Sender {
-  private readonly waiting: string[] = [];
-  private running: Promise<void> | undefined;
-  private failures = 0;
-  private hurry: (() => void) | undefined;
-  private closing = false;
-
-  constructor(private readonly parts: SenderParts) {}
-
-  get size(): number {
-    return this.waiting.length;
-  }
-
-  add(...names: readonly string[]): void {
-    this.waiting.push(...names);
-    if (this.waiting.length === 0 || this.closing) return;
-    this.running ??= this.run().finally(() => {
-      this.running = undefined;
-      this.add(); // what came while it ended
-    });
-  }
-
-  /** Goes on as long as something is taken, and answers with what is left and why. */
-  async close(): Promise<{ readonly left: readonly string[]; readonly why: string | undefined }> {
-    this.closing = true;
-    this.hurry?.();
-    await this.running;
-    let why: string | undefined;
-    while (this.waiting.length > 0 && why === undefined) why = await this.round();
-    return { left: this.waiting, why };
-  }
-
-  private async run(): Promise<void> {
-    while (this.waiting.length > 0 && !this.closing) {
-      if ((await this.round()) === undefined || this.closing) continue;
-      const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(this.failures - 1, 10));
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, wait * (0.5 + Math.random() / 2));
-        this.hurry = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+export class Sender extends Retrying {
+  constructor(private readonly parts: SenderParts) {
+    super(LONGEST_WAIT_MS, (state, why) => parts.state(state, why));
   }
 
   /** Sends the first of those that wait. Answers why some of them go on waiting, if they do. */
-  private async round(): Promise<string | undefined> {
+  protected async round(): Promise<string | undefined> {
     const batch: { readonly name: string; readonly letter: Letter }[] = [];
     let why: string | undefined;
     try {
@@ -98,10 +57,7 @@ export class Sender {
     } catch (error) {
       why = `${(error as Error).name}: ${(error as Error).message}`;
     }
-    if (why === undefined && this.failures > 0) this.parts.state('up');
-    if (why !== undefined && this.failures === 0) this.parts.state('down', why);
-    this.failures = why === undefined ? 0 : this.failures + 1;
-    return why;
+    return this.ended(why);
   }
 }
 

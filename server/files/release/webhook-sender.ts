@@ -1,8 +1,8 @@
 /** Hands events to one endpoint, some at once, again and again until it has taken them, or for so long that nobody waits for them any more. */
+import { Retrying } from './retrying';
 import { Refused, type Webhook } from './webhook';
 
 const AT_ONCE = 4;
-const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 300_000;
 
 export interface Parcel {
@@ -26,63 +26,23 @@ export interface WebhookSenderParts {
   readonly longestWaitMs?: number;
 }
 
-export class WebhookSender {
-  private readonly waiting: string[] = [];
-  private running: Promise<void> | undefined;
-  private failures = 0;
-  private hurry: (() => void) | undefined;
-  private closing = false;
-
-  constructor(private readonly parts: WebhookSenderParts) {}
-
-  get size(): number {
-    return this.waiting.length;
+export class WebhookSender extends Retrying {
+  constructor(private readonly parts: WebhookSenderParts) {
+    super(parts.longestWaitMs ?? LONGEST_WAIT_MS, (state, why) => parts.state(state, why));
   }
 
-  add(...names: readonly string[]): void {
-    this.waiting.push(...names);
-    if (this.waiting.length === 0 || this.closing) return;
-    this.running ??= this.run().finally(() => {
-      this.running = undefined;
-      this.add(); // what came while it ended
-    });
-  }
-
-  /** Goes on as long as something is taken, and answers with what is left and why. */
-  async close(): Promise<{ readonly left: readonly string[]; readonly why: string | undefined }> {
-    this.closing = true;
-    this.hurry?.();
-    await this.running;
-    let why: string | undefined;
-    while (this.waiting.length > 0 && why === undefined) why = await this.round();
+  override async close(): ReturnType<Retrying['close']> {
+    const end = await super.close();
     this.parts.webhook.close();
-    return { left: this.waiting, why };
-  }
-
-  private async run(): Promise<void> {
-    while (this.waiting.length > 0 && !this.closing) {
-      if ((await this.round()) === undefined || this.closing) continue;
-      const wait = Math.min(this.parts.longestWaitMs ?? LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(this.failures - 1, 10));
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, wait * (0.5 + Math.random() / 2)).unref();
-        this.hurry = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+    return end;
   }
 
   /** Sends the first of those that wait; what was not taken goes behind the others, so that one that never is keeps nobody. Answers why none was taken, where that is so. */
-  private async round(): Promise<string | undefined> {
+  protected async round(): Promise<string | undefined> {
     const names = this.waiting.splice(0, AT_ONCE);
     const ends = await Promise.all(names.map((name) => this.send(name)));
     const failed = ends.filter((end) => end !== undefined);
-    const why = failed.length === names.length ? failed[0] : undefined;
-    if (why === undefined && this.failures > 0) this.parts.state('up');
-    if (why !== undefined && this.failures === 0) this.parts.state('down', why);
-    this.failures = why === undefined ? 0 : this.failures + 1;
-    return why;
+    return this.ended(failed.length === names.length ? failed[0] : undefined);
   }
 
   /** Answers why it was not taken; it waits again then. */
