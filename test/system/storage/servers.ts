@@ -55,7 +55,7 @@ export async function startS3(kind: S3Kind): Promise<S3Server> {
       response.writeHead(status, { 'content-type': 'application/xml' });
       return void response.end(request.method === 'HEAD' ? '' : `<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
     }
-    const forwarded = httpRequest({ ...upstream, method: request.method, path: request.url, headers: request.headers }, (answer) => {
+    const forwarded = httpRequest({ ...upstream, agent: false, method: request.method, path: request.url, headers: request.headers }, (answer) => {
       if (fate === 'lost') {
         answer.resume();
         answer.on('end', () => request.socket.destroy());
@@ -69,6 +69,8 @@ export async function startS3(kind: S3Kind): Promise<S3Server> {
     response.on('close', () => forwarded.destroy());
     request.pipe(forwarded);
   });
+  // An idle connection would be ended after 5 s, just when the next request goes out on it: not a fate that a test asked for.
+  proxy.keepAliveTimeout = 0;
   const endpoint = await listening(proxy);
   const client = new S3Client({ endpoint, forcePathStyle: true, maxAttempts: 1 });
   const server: S3Server = {
