@@ -31,7 +31,7 @@ const HELP = `npm run bench -- [ssh | https] [options]
   --only <ids>        figures by id, for example down,up,logins
   --servers <names>   servers by name, for example cdk-ftps,vsftpd
   --node <program>    another Node.js, under which this server is measured as well
-  --build <name=path> another build of this server (its ftps.js), in the same run; may be given several times
+  --build <name=path> another build of this server (its ftps.js), in the same run (FTPS and SFTP); may be given several times
   --write             put the figures into docs/performance.md and docs/performance.svg (a full run does so by itself)
   --no-write          never`;
 
@@ -63,9 +63,9 @@ const ftps = (node: string | undefined, builds: readonly string[]): Wing => ({
   ],
 });
 
-const ssh = (node: string | undefined): Wing => ({
+const ssh = (node: string | undefined, builds: readonly string[]): Wing => ({
   table: 'ssh',
-  peers: sshPeers(node),
+  peers: sshPeers(node, builds),
   measurements: sshMeasurements,
   prepare: (cache) => {
     const packages = unpackPeers(cache);
@@ -114,7 +114,7 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
-  const wing = positionals[0] === 'ssh' ? ssh(options.node) : positionals[0] === 'https' ? https(options.node) : ftps(options.node, options.build);
+  const wing = positionals[0] === 'ssh' ? ssh(options.node, options.build) : positionals[0] === 'https' ? https(options.node) : ftps(options.node, options.build);
   if (process.getuid?.() !== 0 || process.platform !== 'linux')
     throw new Error('the bench needs root on Debian: it makes accounts, control groups and a network namespace');
   const cache = process.env['CDK_FTPS_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'cdk-ftps');

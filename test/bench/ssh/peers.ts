@@ -12,10 +12,11 @@ import { sshPlace } from './place';
 const openSshFolder = (packages: string) => `${packages}-ssh`;
 export const unpackOpenSsh = (packages: string): string => unpack(openSshFolder(packages), ['openssh-server']);
 
-function ours(node: string, hashUploads: boolean): Peer['launch'] {
+/** `bundle`: another build of it. */
+function ours(node: string, hashUploads: boolean, bundle?: string): Peer['launch'] {
   return (place, ports, folder) => {
     const { hostKey, publicKey } = sshPlace(place);
-    const { config, command } = settings(place, ports, folder, { hashUploads, equalHash: true, node, account: { publicKeys: [publicKey] } });
+    const { config, command } = settings(place, ports, folder, { hashUploads, equalHash: true, node, bundle, account: { publicKeys: [publicKey] } });
     const withSftp = {
       ...config,
       // FTPS has to have a port; nobody comes there.
@@ -27,12 +28,16 @@ function ours(node: string, hashUploads: boolean): Peer['launch'] {
   };
 }
 
-/** `node`: another Node.js, under which this server is measured as well. */
-export function sshPeers(node: string | undefined): Peer[] {
+/** `node`: another Node.js, under which this server is measured as well. `builds`: other builds of it, `name=path of its ftps.js`. */
+export function sshPeers(node: string | undefined, builds: readonly string[]): Peer[] {
   const own = { ...oursFtps, launch: ours(process.execPath, true) };
   const other: Peer = { ...own, name: 'cdk-ftps, other Node.js', variant: true, version: () => node && versionOf(node), launch: ours(node ?? '', true) };
   const withoutHash: Peer = { ...own, name: 'cdk-ftps without SHA-256', variant: true, launch: ours(process.execPath, false) };
-  return [own, ...(node ? [other] : []), withoutHash, openSsh, modSftp];
+  const built = builds.map((build): Peer => {
+    const at = build.indexOf('=');
+    return { ...own, name: build.slice(0, at), variant: true, launch: ours(process.execPath, true, build.slice(at + 1)) };
+  });
+  return [own, ...(node ? [other] : []), ...built, withoutHash, openSsh, modSftp];
 }
 
 const versionOf = (node: string) => spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim().slice(1);
