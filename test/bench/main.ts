@@ -114,7 +114,8 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
-  const wing = positionals[0] === 'ssh' ? ssh(options.node, options.build) : positionals[0] === 'https' ? https(options.node) : ftps(options.node, options.build);
+  const wing =
+    positionals[0] === 'ssh' ? ssh(options.node, options.build) : positionals[0] === 'https' ? https(options.node) : ftps(options.node, options.build);
   if (process.getuid?.() !== 0 || process.platform !== 'linux')
     throw new Error('the bench needs root on Debian: it makes accounts, control groups and a network namespace');
   const cache = process.env['CDK_FTPS_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'cdk-ftps');

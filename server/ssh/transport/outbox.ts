@@ -12,6 +12,8 @@ const spare: Buffer[] = [];
 export class Outbox {
   private chunk: Buffer | undefined;
   private filled = 0;
+  /** Set while nothing is sent, with what is to be sent then. */
+  private held: { readonly until: NodeJS.Timeout; readonly packets: Buffer[] } | undefined;
 
   constructor(private readonly socket: Socket) {}
 
@@ -32,6 +34,21 @@ export class Outbox {
     return this.chunk.subarray(from, this.filled);
   }
 
+  /** Sends what there is, and then nothing until `release`, or for so long. */
+  hold(milliseconds: number): void {
+    this.flush();
+    this.held ??= { until: setTimeout(() => this.release(), milliseconds), packets: [] };
+  }
+
+  release(): void {
+    if (!this.held) return;
+    const { until, packets } = this.held;
+    this.held = undefined;
+    clearTimeout(until);
+    if (this.socket.writable) for (const packet of packets) this.socket.write(packet);
+    this.flush();
+  }
+
   flush(): void {
     const { chunk, filled, socket } = this;
     if (!chunk) return;
@@ -41,7 +58,10 @@ export class Outbox {
       if (chunk.length === CHUNK && spare.length < MOST_SPARE) spare.push(chunk);
     };
     if (!socket.writable) giveBack();
-    else if (filled > LITTLE) socket.write(chunk.subarray(0, filled), giveBack);
+    else if (this.held) {
+      this.held.packets.push(Buffer.from(chunk.subarray(0, filled)));
+      giveBack();
+    } else if (filled > LITTLE) socket.write(chunk.subarray(0, filled), giveBack);
     else {
       socket.write(Buffer.from(chunk.subarray(0, filled)));
       giveBack();

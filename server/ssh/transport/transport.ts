@@ -34,6 +34,13 @@ const REKEY_FOR_BYTES = 1024 * 1024;
 /** What may be kept back while keys are being replaced, from a client that asks on and on but does not take part. */
 const MOST_HELD_BACK = 4 * 1024 * 1024;
 
+/**
+ * OpenSSH sends its offer unasked and then its key, which its kernel holds back until the offer is acknowledged (Nagle's algorithm): for 40 ms, where the server
+ * has said all that it has to say. Its own offer waits for the client's therefore, and takes the acknowledgement along: that costs no time, for the key could not
+ * be there sooner. Nobody waits for longer than this. Milliseconds.
+ */
+const OFFER_HELD_MS = 500;
+
 /** What is read on any connection: it is dealt with, or copied, before the next is read. */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 
@@ -189,6 +196,7 @@ export class Transport {
     this.ended = true;
     clearTimeout(this.timer);
     clearInterval(this.rekeyTimer);
+    this.outbox.release();
     this.protocol.end();
   }
 
@@ -238,6 +246,7 @@ export class Transport {
 
   private arrived(bytes: Buffer): void {
     const { turn } = this.options;
+    if (!this.identification) this.outbox.release();
     if (this.isEstablished || this.identification || !turn) this.take(bytes);
     else this.wait(turn(), bytes);
   }
@@ -267,6 +276,7 @@ export class Transport {
     if (this.isEstablished && this.moved - this.countedAt > (this.options.rekeyBytes ?? REKEY_BYTES)) this.rekey();
     if (this.ended) return;
     const left = bytes.subarray(taken);
+    if (left.length > 0) this.outbox.release();
     if (left.length > 0 && !this.isEstablished && this.options.turn) this.wait(this.options.turn(), left);
     else if (left.length > 0 || this.slice.isUsedUp) this.wait(this.slice.next(), left);
     // Who asks without reading the answers is not listened to until they do.
@@ -295,6 +305,7 @@ export class Transport {
     if (software === undefined) throw new Error('Invalid identification');
     this.software = software;
     this.identification = undefined;
+    if (software.startsWith('OpenSSH_')) this.outbox.hold(OFFER_HELD_MS);
     this.protocol.parse(held.subarray(0, end + 1));
     return end + 1 - (held.length - bytes.length);
   }

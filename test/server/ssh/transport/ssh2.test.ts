@@ -91,6 +91,40 @@ describe('what is relied on in ssh2', () => {
     socket.destroy();
   });
 
+  describe('the offer of the server', () => {
+    const LINE = 'SSH-2.0-test\r\n';
+    const said = async (software: string) => {
+      const socket = connect({ port: server.port });
+      const got: Buffer[] = [];
+      socket.on('data', (chunk: Buffer) => got.push(chunk));
+      const text = () => Buffer.concat(got).toString('latin1');
+      const offered = async () => {
+        while (!text().includes('kex-strict-s-v00@openssh.com')) await once(socket, 'data');
+      };
+      await once(socket, 'connect');
+      socket.write(`SSH-2.0-${software}\r\n`);
+      while (!text().includes('\n')) await once(socket, 'data');
+      return { socket, text, offered };
+    };
+
+    // Its key, which it sends next, waits in its kernel until its own offer is acknowledged: 40 ms, where nothing is left to be said.
+    test('takes the acknowledgement of that of OpenSSH along', async () => {
+      const openSsh = await said('OpenSSH_9.2p1');
+      const other = await said('paramiko_3.4.0');
+      await other.offered();
+      expect(openSsh.text()).toBe(LINE);
+      openSsh.socket.write('\0');
+      await openSsh.offered();
+      for (const { socket } of [openSsh, other]) socket.destroy();
+    });
+
+    test('comes by itself to one that waits for it', async () => {
+      const { socket, offered } = await said('OpenSSH_0.1');
+      await offered();
+      socket.destroy();
+    });
+  });
+
   test.each([
     ['GET / HTTP/1.1\r\n', 'plain-text'],
     [`SSH-2.0-${'a'.repeat(300)}`, 'malformed'],
