@@ -1,130 +1,32 @@
-/**
- * What strangers and accounts can do to everybody over SSH: each attack by a process of its own against the built server. Another session must go
- * on, memory stay bounded, the audit grow no faster than twice what is sent, and nothing be left behind.
- *
- * ATTACK_SECONDS  how long each attack lasts, 2 by default
- * ATTACK_P99      what the 99th percentile of another session's small request may be, in milliseconds. 50 is what it is on a machine that
- *                 does nothing else; the default leaves room for what runs beside
- * ATTACK_WORKERS  1 by default
- */
-import { execFile, execFileSync } from 'node:child_process';
+/** What strangers and accounts can do to everybody over SSH. How long, how many workers: attacked.ts. */
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { Client, type SFTPWrapper } from 'ssh2';
-import { verifyChain } from '../../../server/audit/chain';
-import { BYTES_OF_CONNECTION, type Cost, p99, timesUntil } from './attack';
-import { leaks, PASSWORD, type Watched, watched } from './watched';
+import { Client } from 'ssh2';
+import { fill, WORKERS, withstands } from './attacked';
+import { PASSWORD, watched } from './watched';
 
-const SECONDS = Number(process.env.ATTACK_SECONDS ?? 2);
-const LONGEST_P99 = Number(process.env.ATTACK_P99 ?? 250);
-const WORKERS = Number(process.env.ATTACK_WORKERS ?? 1);
-const MIB = 1024 * 1024;
-/** What all attackers of a kind may hold of memory: sixteen connections and what the garbage collector has not looked at yet. */
-const MOST_MEMORY = 300 * MIB;
-const ATTACKER = join(__dirname, 'ssh-attacker.cjs');
-const attacks = JSON.parse(execFileSync(process.execPath, [ATTACKER, 'list', '0', '0'], { encoding: 'utf8' })) as Record<'strangers' | 'accounts', string[]>;
-/** What an auditor wants to read line by line, however often an account does it. */
-const WANTED = ['names that are not there removed'];
-
-let server: Watched;
-let client: Client;
-let sftp: SFTPWrapper;
-beforeAll(async () => {
-  server = await watched({ workers: WORKERS });
-  writeFileSync(join(server.files, 'small'), 'a small file');
-  writeFileSync(join(server.files, 'huge'), '');
-  truncateSync(join(server.files, 'huge'), 1024 * MIB);
-  mkdirSync(join(server.files, 'many'));
-  for (let one = 0; one < 5_000; one += 1) writeFileSync(join(server.files, 'many', `entry-${one}`), '');
-  client = new Client();
-  client.connect({ host: '127.0.0.1', port: server.ports.sftp, username: 'demo', password: PASSWORD });
-  await once(client, 'ready');
-  sftp = await promisify(client.sftp.bind(client))();
-});
-afterAll(async () => {
-  client?.destroy();
-  await server?.stop();
-});
-
-/** Bytes of all files of the audit. */
-function auditBytes(): number {
-  const folder = dirname(server.auditFile);
-  return readdirSync(folder)
-    .filter((name) => name.startsWith('audit'))
-    .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-}
-
-/** Resident memory of the server and its workers. Bytes. */
-function resident(): number {
-  const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-  return [server.pid, ...children].reduce<number>((sum, pid) => sum + Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024, 0);
-}
-
-const small = () => new Promise<void>((resolve, reject) => sftp.stat('/small', (error) => (error ? reject(error) : resolve())));
-
-async function attack(name: string): Promise<Cost> {
-  const { stdout } = await promisify(execFile)(process.execPath, [ATTACKER, name, String(server.ports.sftp), String(SECONDS), PASSWORD], {
-    timeout: (SECONDS + 30) * 1000,
-  });
-  const { bytes, connections } = JSON.parse(stdout) as Cost;
-  return { connections, bytes: bytes + connections * BYTES_OF_CONNECTION };
-}
-
-it.each([...attacks.strangers, ...attacks.accounts])(
-  '%s',
-  async (name) => {
-    const before = { audit: auditBytes(), memory: resident() };
-    let peak = before.memory;
-    const watching = setInterval(() => {
-      peak = Math.max(peak, resident());
-    }, 100);
-    const attacking = attack(name);
-    const times = await timesUntil(attacking, small).finally(() => clearInterval(watching));
-    const { bytes, connections } = await attacking;
-    const grown = auditBytes() - before.audit;
-    const told = {
-      name,
-      kib: Math.round(bytes / 1024),
-      connections,
-      requests: times.length,
-      p99: Math.round(p99(times)),
-      longest: Math.round(times.at(-1)!),
-      mib: Math.round((peak - before.memory) / MIB),
-      auditPerByte: Number((grown / bytes).toFixed(3)),
+withstands(
+  'ssh-attacker.cjs',
+  async () => {
+    const server = await watched({ workers: WORKERS });
+    fill(server);
+    const client = new Client();
+    client.connect({ host: '127.0.0.1', port: server.ports.sftp, username: 'demo', password: PASSWORD });
+    await once(client, 'ready');
+    const sftp = await promisify(client.sftp.bind(client))();
+    return {
+      server,
+      port: server.ports.sftp,
+      secret: PASSWORD,
+      ask: () => promisify(sftp.stat.bind(sftp))('/small'),
+      leave: () => client.end(),
     };
-    process.stdout.write(`ssh attack: ${JSON.stringify(told)}\n`);
-    expect(server.crashed()).toBe(false);
-    expect(connections).toBeGreaterThan(0);
-    expect(told.p99).toBeLessThanOrEqual(LONGEST_P99);
-    expect(peak - before.memory).toBeLessThan(MOST_MEMORY);
-    // What an address has at once is no rate: 60 lines of less than 1,000 bytes, in each worker.
-    if (!WANTED.includes(name)) expect(grown).toBeLessThanOrEqual(2 * bytes + WORKERS * 60_000);
   },
-  (SECONDS + 60) * 1000,
+  {
+    p99: 250,
+    memory: 300,
+    wanted: ['names that are not there removed'],
+    auditOfConnection: 0,
+    thorough: ['files opened and never closed', 'key exchanges, the dearest'],
+  },
 );
-
-it('has left nothing behind: no session, no handle, nothing staged, no memory; the audit is whole', async () => {
-  client.end();
-  await server.idle();
-  const before = await server.measure();
-  await attack('files opened and never closed');
-  await attack('key exchanges, the dearest');
-  await server.idle();
-  let leaked: string[] = [];
-  for (let patience = 20; patience > 0; patience -= 1) {
-    leaked = leaks(before, await server.measure(), { memory: 16 * MIB });
-    if (leaked.length === 0) break;
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-  }
-  expect(leaked).toEqual([]);
-  expect(server.warnings()).toEqual([]);
-  const staged = readdirSync(server.files, { recursive: true }).filter((name) => /\.ftps-staging\/[^/]+\/./.test(String(name)));
-  expect(staged).toEqual([]);
-  const lines = readdirSync(server.folder)
-    .filter((name) => name.startsWith('audit'))
-    .sort()
-    .flatMap((name) => readFileSync(join(server.folder, name), 'utf8').split('\n'));
-  expect((await verifyChain(lines)).breaks).toEqual([]);
-}, 120_000);
