@@ -100,7 +100,7 @@ it('says 425 when no port became free in time, and the session goes on', async (
 describe('a data connection that resumes another session of the same account', () => {
   /** What a program with one cache of TLS sessions does (Go, Java): it resumes the newest, whichever connection it is of. */
   async function crossing(tls: Record<string, unknown>, dataTlsReuse: 'preferred' | 'required', second: string) {
-    server = await testServer({ listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0, dataTlsReuse }], passive: { ports: 'any:2', connectSeconds: 5 } }, [
+    server = await testServer({ listeners: [{ mode: 'explicit', host: '127.0.0.1', port: 0, dataTlsReuse }], passive: { ports: 'any:2', connectSeconds: 1 } }, [
       { user: 'demo', passwordHash },
       { user: 'other', passwordHash },
     ]);
