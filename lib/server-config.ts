@@ -17,8 +17,6 @@ export interface ServerParts extends ProtocolParts {
   readonly certificateSecretIds: readonly string[];
   readonly storage: StorageSettings;
   readonly identity: readonly { readonly [key: string]: unknown }[];
-  /** The table of shared lock-outs, where there is one. */
-  readonly lockoutTable?: string;
   readonly lifecycle?: ServerConfigInput['lifecycle'];
 }
 

@@ -35,7 +35,8 @@ import { Newcomers } from './limits/newcomers';
 import { Sessions } from './sessions/registry';
 import { LocalRequests, type Requests } from './sessions/requests';
 import type { SessionInfo } from './sessions/session-info';
-import { LocalSignIns, type SignIns } from './sessions/sign-ins';
+import { keepSignIns } from './sessions/shared-sign-ins';
+import type { SignIns } from './sessions/sign-ins';
 import { openSsh } from './ssh/open';
 import { ServerCertificates } from './tls/certificates';
 import { assertFips } from './tls/fips';
@@ -185,7 +186,7 @@ export async function startServer(
     if (ssh) closers.push(() => ssh.close());
     const edi = as2 && (await openAs2({ config: { ...config, as2 }, audit, identity, limits, newcomers, files, sessions, certificates }));
     if (edi) closers.push(() => edi.close());
-    const own = https && !given.signIns ? new LocalSignIns(limits, https, config.limits.sessions) : undefined;
+    const own = https && !given.signIns ? keepSignIns(limits, https, config.limits.sessions, audit) : undefined;
     if (own) closers.push(async () => own.close());
     const signIns = given.signIns ?? own;
     const issuers = https && (await Issuers.open(https, audit, identity));

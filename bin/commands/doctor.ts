@@ -1,4 +1,4 @@
-/** `ftps doctor HOST`: looks at any server of FTPS or SFTP from outside and says what to change. */
+/** `ftps doctor HOST`: looks at any server of FTPS, SFTP or HTTPS from outside and says what to change. */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { parsePortRange } from '../../server/config';
@@ -16,6 +16,7 @@ interface Flags {
   readonly explicitPort: string;
   readonly implicitPort: string;
   readonly sftp?: string | true;
+  readonly https?: string | true;
   readonly fingerprint?: readonly string[];
   readonly name?: string;
   readonly ca?: string;
@@ -29,11 +30,12 @@ interface Flags {
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Examines any server of FTPS or SFTP as a client meets it. Exit code 3 where there are problems.')
+    .description('Examines any server of FTPS, SFTP or HTTPS as a client meets it. Exit code 3 where there are problems.')
     .argument('<host>', 'host name or address')
     .option('--explicit-port <port>', 'port for AUTH TLS; 0 leaves it out', '21')
     .option('--implicit-port <port>', 'port for implicit TLS; 0 leaves it out', '990')
     .option('--sftp [port]', 'look at SFTP on this port, 22 where none is given; at FTPS then only on ports that are named')
+    .option('--https [port]', 'look at HTTPS on this port, 443 where none is given; at FTPS then only on ports that are named')
     .option('--fingerprint <sha256>', 'a host key that SFTP must have, SHA256:…; may be given several times', (one: string, all: readonly string[] = []) => [
       ...all,
       one,
@@ -63,8 +65,8 @@ export function doctorCommand(): Command {
 }
 
 /** Which ports, and with which account. */
-async function lookedAt(flags: Flags, command: Command): Promise<Pick<Examination, 'explicitPort' | 'implicitPort' | 'sftp' | 'credentials'>> {
-  const { user, passwordFile, keyFile, sftp, fingerprint: fingerprints = [] } = flags;
+async function lookedAt(flags: Flags, command: Command): Promise<Pick<Examination, 'explicitPort' | 'implicitPort' | 'sftp' | 'https' | 'credentials'>> {
+  const { user, passwordFile, keyFile, sftp, https, fingerprint: fingerprints = [] } = flags;
   if (sftp === undefined && (keyFile !== undefined || fingerprints.length > 0)) throw new UsageError('--key-file and --fingerprint are for --sftp');
   if ((user === undefined) !== (passwordFile === undefined && keyFile === undefined))
     throw new UsageError(`--user and --password-file go together${sftp === undefined ? '' : ', or --user and --key-file'}`);
@@ -72,11 +74,12 @@ async function lookedAt(flags: Flags, command: Command): Promise<Pick<Examinatio
   if (wrong !== undefined) throw new UsageError(`--fingerprint: "${wrong}" is none; \`ssh-keygen -l -f KEY.pub\` prints SHA256: and 43 characters`);
   const password = passwordFile === undefined ? undefined : (await text('--password-file', passwordFile)).split(/\r?\n/, 1)[0]!;
   const ftps = (key: 'explicitPort' | 'implicitPort', flag: string) =>
-    sftp !== undefined && command.getOptionValueSource(key) === 'default' ? 0 : number(flag, flags[key], 65_535);
+    (sftp !== undefined || https !== undefined) && command.getOptionValueSource(key) === 'default' ? 0 : number(flag, flags[key], 65_535);
   return {
     explicitPort: ftps('explicitPort', '--explicit-port'),
     implicitPort: ftps('implicitPort', '--implicit-port'),
     credentials: user !== undefined && password !== undefined ? { user, password } : undefined,
+    https: https === undefined ? undefined : { port: https === true ? 443 : number('--https', https, 65_535) },
     sftp:
       sftp === undefined
         ? undefined

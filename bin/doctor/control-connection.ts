@@ -10,7 +10,8 @@ export interface Reply {
 export interface Target {
   readonly host: string;
   readonly port: number;
-  readonly mode: 'explicit' | 'implicit';
+  /** `https`: TLS from the first byte, and then the client speaks first. */
+  readonly mode: 'explicit' | 'implicit' | 'https';
   /** Milliseconds that any single step may take. */
   readonly timeout: number;
 }

@@ -1,6 +1,7 @@
 /** The whole examination of one server, in the order that a client meets things. */
 import type { Target } from './control-connection';
 import type { Finding } from './finding';
+import { examineHttps } from './https/examine';
 import { type Credentials, insideFindings } from './inside';
 import { besideRangeFindings, dnsFindings, portFindings, tlsFindings } from './outside';
 import type { SshCredentials } from './sftp/credentials';
@@ -19,11 +20,13 @@ export interface Examination {
     readonly fingerprints: readonly string[];
     readonly credentials?: SshCredentials;
   };
+  /** What is looked at of HTTPS. Default: nothing. */
+  readonly https?: { readonly port: number };
   /** Name that the certificate must cover. Default: the host. */
   readonly name?: string;
   /** PEM of the authorities to trust instead of the well-known ones. */
   readonly ca?: string;
-  /** For FTPS. */
+  /** For FTPS and HTTPS. */
   readonly credentials?: Credentials;
   readonly passivePorts?: { readonly low: number; readonly high: number };
   /** Milliseconds that any single step may take. */
@@ -39,19 +42,20 @@ export interface Examined {
 }
 
 export async function examine(examination: Examination): Promise<Examined> {
-  const { host, sftp, timeout, onStep = () => {} } = examination;
+  const { host, sftp, https, name = host, ca, credentials: account, timeout, onStep = () => {} } = examination;
   onStep('its name');
   const named = await dnsFindings(host);
   if (named.some(({ level }) => level === 'problem')) return { findings: named };
   const ftps = await ftpsFindings(examination, onStep);
-  if (!sftp) return { findings: [...named, ...ftps] };
+  const web = https ? await examineHttps({ host, port: https.port, timeout, trust: trusting(name, ca), credentials: account, onStep }) : [];
+  if (!sftp) return { findings: [...named, ...ftps, ...web] };
   const { port, fingerprints, credentials } = sftp;
   const { findings, knownHosts }: SftpExamined = await examineSftp({ target: { host, port, timeout }, fingerprints, credentials, onStep });
-  return { findings: [...named, ...ftps, ...findings], knownHosts };
+  return { findings: [...named, ...ftps, ...web, ...findings], knownHosts };
 }
 
 async function ftpsFindings(examination: Examination, onStep: (step: string) => void): Promise<Finding[]> {
-  const { host, explicitPort, implicitPort, sftp, name = host, ca, credentials, passivePorts, timeout } = examination;
+  const { host, explicitPort, implicitPort, sftp, https, name = host, ca, credentials, passivePorts, timeout } = examination;
   const findings: Finding[] = [];
   const trust = trusting(name, ca);
   const targets = (
@@ -75,7 +79,7 @@ async function ftpsFindings(examination: Examination, onStep: (step: string) => 
   }
   if (passivePorts && secure) {
     onStep('the ports beside the passive range');
-    findings.push(...(await besideRangeFindings(host, passivePorts, [explicitPort, implicitPort, sftp?.port ?? 0], timeout)));
+    findings.push(...(await besideRangeFindings(host, passivePorts, [explicitPort, implicitPort, sftp?.port ?? 0, https?.port ?? 0], timeout)));
   }
   if (secure && credentials) {
     onStep('a login, and transfers');

@@ -33,7 +33,7 @@ export async function secured(target: Target, trust: Trust, version?: 'TLSv1.2' 
 
 /** Up to where the ClientHello is sent. */
 async function plainStart(control: ControlConnection, { mode }: Target): Promise<void> {
-  if (mode === 'implicit') return;
+  if (mode !== 'explicit') return;
   await control.reply();
   const { code, text } = await control.command('AUTH TLS');
   if (code !== 234) throw new Error(`AUTH TLS was answered with ${text}`);

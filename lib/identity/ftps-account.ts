@@ -191,9 +191,22 @@ export class FtpsAccount extends Construct implements ITaggableV2 {
     });
     // Its role and its permissions are there before the first account, and until the last one is gone.
     resource.node.addDependency(writer);
+    // Which policy the servers have is known when a service has taken up the accounts.
+    this.node.addValidation({ validate: () => (accounts._fips ? notApproved(props.sshCertificates?.authorities) : []) });
     this.userName = userName;
     this.secretName = resource.ref;
   }
+}
+
+/** Authorities whose signatures servers with `TlsPolicy.FIPS` do not take. */
+function notApproved(authorities: readonly string[] = []): string[] {
+  return authorities.flatMap((authority, index) =>
+    authority.startsWith('ssh-ed25519 ')
+      ? [
+          `sshCertificates.authorities[${index}]: is an Ed25519 key, which TlsPolicy.FIPS does not take, so that nobody could log in by it; let an ECDSA or RSA key sign`,
+        ]
+      : [],
+  );
 }
 
 /** The account as the server reads it, without its name and its hash. */

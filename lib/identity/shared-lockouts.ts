@@ -1,4 +1,4 @@
-/** Failures and lock-outs that all instances share, so that an attacker can't go from one to the next. */
+/** Failures and lock-outs that all instances share, so that an attacker can’t go from one to the next; and sign-ins over HTTPS, so that a browser can. */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -24,9 +24,9 @@ export interface SharedLockoutsProps {
   readonly encryptionKey?: IKey;
 }
 
-/** A DynamoDB table: one item an address or account that failed, removed by itself. Encrypted, paid by request. */
+/** A DynamoDB table: one item an address or account that failed, and one a sign-in over HTTPS, removed by itself. Encrypted, paid by request. */
 export class SharedLockouts extends Construct {
-  /** Keeps the lock-outs of all instances. */
+  /** Keeps the lock-outs of all instances, and who has signed in. */
   public readonly table: ITable;
   private readonly key: IKey;
 

@@ -32,7 +32,7 @@ export interface PipelineProbe {
   readonly address: string;
   /**
    * Names of secrets in the account of the pipeline, by the name of the environment: `{"user": "…", "password": "…"}` of an account that
-   * may write, read and delete in its home. With it the probe also makes a round trip, over SFTP as well where that is on.
+   * may write, read and delete in its home. With it the probe also makes a round trip, over SFTP and HTTPS as well where they are on.
    * @default - the probe looks only at what can be seen without an account
    */
   readonly accounts?: { readonly [environment: string]: string };
@@ -141,12 +141,13 @@ export class FtpsPipeline extends StackOfAnyZone {
 
   /** Looks at the service as a partner meets it; a problem stops the promotion. */
   private probe(settings: FtpsEnvironmentSettings, program: FileSet, network: ProbeNetwork, account: string | undefined): CodeBuildStep {
-    const { explicitPort = 21, implicitPort = 990, passivePorts = PassivePorts.DEFAULT, sftp } = settings.server ?? {};
+    const { explicitPort = 21, implicitPort = 990, passivePorts = PassivePorts.DEFAULT, sftp, https } = settings.server ?? {};
     const options = [
       `--explicit-port ${explicitPort}`,
       `--implicit-port ${implicitPort}`,
       `--passive-ports ${passivePorts}`,
       ...(sftp ? [`--sftp ${sftp.port ?? 22}`] : []),
+      ...(https ? [`--https ${https.port ?? 443}`] : []),
     ];
     const secret = account === undefined ? undefined : Secret.fromSecretNameV2(this, `${settings.name}ProbeAccount`, account);
     const step = new CodeBuildStep(`Probe ${settings.name}`, {

@@ -18,7 +18,7 @@ export const https: Protocol = {
   id: 'Https',
   audited: 'https',
   handshakes: 'TLS',
-  settings: ({ https: said, idleTimeout }) =>
+  settings: ({ https: said, idleTimeout }, { lockoutTable }) =>
     said
       ? {
           https: {
@@ -29,11 +29,12 @@ export const https: Protocol = {
             // As long as any other session (PCI DSS 4.0, 8.2.8).
             signInIdleSeconds: (said.signInIdleTimeout ?? idleTimeout)?.toSeconds() ?? 900,
             uploadIdleSeconds: said.uploadIdleTimeout?.toSeconds(),
+            ...(lockoutTable === undefined ? {} : { signInTable: lockoutTable }),
           },
         }
       : {},
   block: { key: 'https', from: 'server.https' },
-  derived: Object.entries(KEYS).map(([prop, key]) => [`https.${key}`, `server.https.${prop}`] as const),
+  derived: [...Object.entries(KEYS).map(([prop, key]) => [`https.${key}`, `server.https.${prop}`] as const), ['https.signInTable', 'sharedLockouts']],
   openings: ({ https: served }) => (served ? [{ label: `HTTPS ${served.port}`, low: served.port, high: served.port, beginsSessions: true, sticky: true }] : []),
   outputs: ({ https: served }, domainName) =>
     served

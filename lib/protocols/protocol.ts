@@ -29,6 +29,8 @@ export interface ProtocolParts {
   readonly clientTrust?: { readonly authorities: string; readonly revocations?: string };
   /** What PASV replies with, unless the settings say otherwise. */
   readonly advertisedAddress: string;
+  /** The table that all instances share, where there is one. */
+  readonly lockoutTable?: string;
   /** Secret with the host keys of SSH. */
   readonly hostKeySecretId?: string;
 }

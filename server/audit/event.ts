@@ -291,7 +291,7 @@ export type ServerEvent =
     }
   | {
       readonly kind: 'health';
-      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'lockouts' | 'ocsp' | 'events' | 'issuer' | 'webhooks' | 'as2';
+      readonly part: 'scanner' | 'directory' | 'storage' | 'firewall' | 'audit' | 'lockouts' | 'sign-ins' | 'ocsp' | 'events' | 'issuer' | 'webhooks' | 'as2';
       readonly state: 'up' | 'down' | 'off';
       readonly detail?: string;
     };

@@ -86,13 +86,16 @@ function acrossKeys(config: ServerConfig): Problem[] {
       message: `is missing; https.clientCertificates is "${config.https.clientCertificates}", so name the PEM bundle of the authorities to trust`,
     });
   if (config.tls.policy === 'fips')
-    config.sftp?.userCertificates.authorities.forEach((authority, index) => {
-      if (authority.startsWith('ssh-ed25519 '))
-        problems.push({
-          key: `sftp.userCertificates.authorities[${index}]`,
-          message: 'is an Ed25519 key, which tls.policy "fips" does not take, so that nobody could log in by it; let an ECDSA or RSA key sign',
-        });
-    });
+    problems.push(
+      ...notApproved(config.sftp?.userCertificates.authorities, 'sftp.userCertificates.authorities'),
+      ...config.identity.flatMap((source, at) =>
+        source.kind === 'directory'
+          ? source.rules.flatMap(({ account }, index) =>
+              notApproved(account.sshCertificates?.authorities, `identity[${at}].rules[${index}].account.sshCertificates.authorities`),
+            )
+          : [],
+      ),
+    );
   const links = config.https?.links;
   if (links && links.defaultSeconds > links.maxSeconds)
     problems.push({
@@ -148,6 +151,20 @@ function acrossKeys(config: ServerConfig): Problem[] {
   if (config.admin.port && includesPort(passive, config.admin.port))
     problems.push({ key: 'admin.port', message: `${config.admin.port} lies in passive.ports ${config.passive.ports}` });
   return problems;
+}
+
+/** Authorities of certificates of users whose signatures are not taken within FIPS. */
+function notApproved(authorities: readonly string[] = [], key: string): Problem[] {
+  return authorities.flatMap((authority, index) =>
+    authority.startsWith('ssh-ed25519 ')
+      ? [
+          {
+            key: `${key}[${index}]`,
+            message: 'is an Ed25519 key, which tls.policy "fips" does not take, so that nobody could log in by it; let an ECDSA or RSA key sign',
+          },
+        ]
+      : [],
+  );
 }
 
 function directoryProblems({ bind, rules, users }: DirectorySettings, key: string): Problem[] {

@@ -203,6 +203,13 @@ export const httpsSchema = z.strictObject({
     .describe(
       'Links by which somebody without an account downloads one file, or uploads into one folder and sees nothing of it. An account makes them of what it may do itself, and they end when it is changed or its right is taken away. They are kept in the storage, so that every instance knows them. Absent: none are made, and those that were are good for nothing.',
     ),
+  signInTable: z
+    .string()
+    .min(3)
+    .optional()
+    .describe(
+      'DynamoDB table in which all instances share sign-ins, so that the next connection of a browser may come to another one: partition key `key` (text), TTL attribute `expires`; that of `limits.lockout.table` will do. Absent, or while it can not be reached: each instance has its own.',
+    ),
 });
 
 export const tlsSchema = z.strictObject({

@@ -13,7 +13,7 @@ import { LocalBandwidth } from '../limits/bandwidth';
 import type { Limits } from '../limits/limits';
 import { HeldRequests, LocalRequests } from '../sessions/requests';
 import type { SessionInfo } from '../sessions/session-info';
-import { LocalSignIns } from '../sessions/sign-ins';
+import { type KeptSignIns, keepSignIns } from '../sessions/shared-sign-ins';
 import { HeldLimits } from './held-limits';
 import { Link, type Methods } from './link';
 import type { PrimaryMethods, WorkerMethods, WorkerStarted } from './methods';
@@ -78,7 +78,7 @@ export class Primary {
   private readonly counts = new LocalCounts();
   private readonly locks = new LocalNameLocks();
   private readonly bandwidth: LocalBandwidth;
-  private readonly signIns: LocalSignIns | undefined;
+  private readonly signIns: KeptSignIns | undefined;
   private readonly requests = new LocalRequests();
   /** One for all workers: each with threads of its own would hash side by side with all the others. */
   private readonly passwords: HashPool;
@@ -94,7 +94,7 @@ export class Primary {
   ) {
     this.bandwidth = new LocalBandwidth(config.limits.bandwidth);
     this.passwords = new HashPool(config, { busyness: this.busyness });
-    this.signIns = config.https && new LocalSignIns(given.limits, config.https, config.limits.sessions);
+    this.signIns = config.https && keepSignIns(given.limits, config.https, config.limits.sessions, given.audit);
     this.places = splitPorts(portsOf(parsePortRange(config.passive.ports)), workerCount(config)).map((ports) => ({
       ports,
       worker: undefined,

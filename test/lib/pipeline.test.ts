@@ -77,7 +77,7 @@ describe('the pipeline', () => {
   });
 
   it('asks nothing of SFTP where that is off', () => {
-    expect(JSON.stringify(template)).not.toContain('--sftp');
+    expect(JSON.stringify(template)).not.toMatch(/--sftp|--https/);
   });
 
   it('stamps environments with the same names and identities as without it', () => {
@@ -88,26 +88,26 @@ describe('the pipeline', () => {
   });
 });
 
-it('the probe looks at SFTP as well where it is on, by its port, with the same account, and its network lets it there', () => {
+it('the probe looks at SFTP and HTTPS as well where they are on, by their ports, with the same account, and its network lets it there', () => {
   const { staging, production, probe } = pipeline;
   const template = Template.fromStack(
     stackOf({
       ...pipeline,
-      staging: { ...staging, server: { ...staging.server, sftp: { port: 2022 } } },
-      production: { ...production, server: { ...production.server, sftp: {} } },
+      staging: { ...staging, server: { ...staging.server, sftp: { port: 2022 }, https: { port: 8443 } } },
+      production: { ...production, server: { ...production.server, sftp: {}, https: {} } },
       probe: { ...probe, accounts: { staging: 'probe/staging' } },
     }),
   );
   const probes = Object.values(template.findResources('AWS::CodeBuild::Project') as Resources)
-    .map(({ Properties }) => /doctor (\S+) .*?--sftp (\d+)( --user)?/.exec(JSON.stringify(Properties.Source.BuildSpec))?.slice(1))
+    .map(({ Properties }) => /doctor (\S+) .*?--sftp (\d+) --https (\d+)( --user)?/.exec(JSON.stringify(Properties.Source.BuildSpec))?.slice(1))
     .filter(Boolean);
   expect(probes.sort()).toEqual([
-    ['ftps.example.com', '22', undefined],
-    ['ftps.staging.example.com', '2022', ' --user'],
+    ['ftps.example.com', '22', '443', undefined],
+    ['ftps.staging.example.com', '2022', '8443', ' --user'],
   ]);
   template.hasResourceProperties('AWS::EC2::SecurityGroup', {
     GroupDescription: 'FTPS probe: out only',
-    SecurityGroupEgress: Match.arrayWith([Match.objectLike({ FromPort: 2022, ToPort: 2022 }), Match.objectLike({ FromPort: 22, ToPort: 22 })]),
+    SecurityGroupEgress: Match.arrayWith([2022, 8443, 22].map((port) => Match.objectLike({ FromPort: port, ToPort: port }))),
   });
 });
 

@@ -42,8 +42,8 @@ async function serve(bundle, state, test, args) {
   const readyFile = join(state, 'ready.json');
   rmSync(readyFile, { force: true });
   const ports = test
-    ? ['--explicit-port', '0', '--implicit-port', '0', '--passive-ports', '0-0', '--sftp-port', '0']
-    : ['--admin-port', '0', '--sftp-port', '2022'];
+    ? ['--explicit-port', '0', '--implicit-port', '0', '--passive-ports', '0-0', '--sftp-port', '0', '--https-port', '0']
+    : ['--admin-port', '0', '--sftp-port', '2022', '--https-port', '8443'];
   const server = spawn(
     process.execPath,
     [bundle, 'serve', '--user', 'demo', '--password-file', passwordFile, '--state', state, '--audit', '-', '--ready-file', readyFile, ...ports, ...args],
@@ -65,7 +65,7 @@ async function serve(bundle, state, test, args) {
     console.error(errors.trim());
     if (/EADDRINUSE/.test(errors))
       console.error(
-        '\nAnother program has the port. Choose others: npm start -- --explicit-port 2122 --implicit-port 2991 --passive-ports 51000-51015 --sftp-port 2023',
+        '\nAnother program has the port. Choose others: npm start -- --explicit-port 2122 --implicit-port 2991 --passive-ports 51000-51015 --sftp-port 2023 --https-port 8444',
       );
     return 1;
   }
@@ -110,12 +110,13 @@ function fileAppears(file, folder) {
   });
 }
 
-function explain({ explicit, implicit, passive, admin, sftp, ...ready }, { user, password }, folder) {
+function explain({ explicit, implicit, passive, admin, sftp, https, ...ready }, { user, password }, folder) {
   const [ca, state] = [ready.ca, folder].map((path) => relative(process.cwd(), path));
   const known = join(state, 'known_hosts');
   const hostKey = readFileSync(join(folder, 'host-key.pub'), 'utf8');
   writeFileSync(join(folder, 'known_hosts'), ['localhost', '127.0.0.1'].map((host) => `[${host}]:${sftp} ${hostKey}`).join(''));
-  console.log(`Listening on this machine only: explicit FTPS ${explicit}, implicit FTPS ${implicit}, passive ${passive[0]}-${passive.at(-1)}, SFTP ${sftp}
+  writeFileSync(join(folder, 'sign-in.json'), JSON.stringify({ user, password }), { mode: 0o600 });
+  console.log(`Listening on this machine only: explicit FTPS ${explicit}, implicit FTPS ${implicit}, passive ${passive[0]}-${passive.at(-1)}, SFTP ${sftp}, HTTPS ${https}
 Account ${user}, password ${password}, files in ${join(state, 'files')}
 Authority of the certificate: ${ca}
 Console  http://localhost:${admin}/
@@ -132,6 +133,10 @@ lftp     lftp -u ${user},${password} -e 'set ssl:ca-file ${ca}; set ftp:ssl-forc
 
 sftp     sftp -P ${sftp} -o UserKnownHostsFile=${known} ${user}@localhost
 scp      scp -P ${sftp} -o UserKnownHostsFile=${known} README.md ${user}@localhost:/
+
+https    https://localhost:${https}/ in a browser, which warns until it knows the authority
+         curl --cacert ${ca} -c ${join(state, 'cookies')} --json @${join(state, 'sign-in.json')} https://localhost:${https}/api/v1/sign-in
+         curl --cacert ${ca} -b ${join(state, 'cookies')} -T README.md https://localhost:${https}/api/v1/files/
 
 FileZilla  Host localhost, port ${explicit} with "Require explicit FTP over TLS" or ${implicit} with "Require implicit FTP over TLS"
            Logon type Normal, user ${user}, password ${password}

@@ -1,13 +1,14 @@
-// Uploads, lists, downloads and compares over both modes with a real client library (basic-ftp). Says what it did.
+// Uploads, lists, downloads and compares over both modes with a real client library (basic-ftp), and by the API of HTTPS. Says what it did.
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
 import { Readable, Writable } from 'node:stream';
 import { Client } from 'basic-ftp';
 
 const SIZE = 3_000_000;
 
 /** True where everything was as it should be. */
-export async function selfTest({ explicit, implicit, ca, user, password }) {
+export async function selfTest({ explicit, implicit, https, ca, user, password }) {
   let passed = true;
   for (const [mode, port] of [
     ['explicit', explicit],
@@ -19,6 +20,12 @@ export async function selfTest({ explicit, implicit, ca, user, password }) {
       console.error(`  ${mode} mode failed: ${error.message}`);
       passed = false;
     }
+  }
+  try {
+    await byApi(https, { ca: readFileSync(ca), user, password });
+  } catch (error) {
+    console.error(`  HTTPS failed: ${error.message}`);
+    passed = false;
   }
   console.log(passed ? '\nSelf-test passed.' : '\nSelf-test failed.');
   return passed;
@@ -50,5 +57,34 @@ async function roundTrip(mode, port, { ca, user, password }) {
     console.log(`  ${mode} mode on port ${port}: uploaded, listed, downloaded ${SIZE} bytes, sha256 ${before.slice(0, 16)}… equal, removed`);
   } finally {
     client.close();
+  }
+}
+
+/** Signs in as a browser does, and moves a file. */
+async function byApi(port, { ca, user, password }) {
+  const agent = new Agent({ ca, keepAlive: true });
+  const ask = (method, path, expected, body, headers = {}) =>
+    new Promise((resolve, reject) => {
+      const asked = request({ host: 'localhost', port, agent, method, path: `/api/v1${path}`, headers, timeout: 20_000 }, async (response) => {
+        const chunks = [];
+        for await (const chunk of response) chunks.push(chunk);
+        if (response.statusCode === expected) resolve({ headers: response.headers, body: Buffer.concat(chunks) });
+        else reject(new Error(`${method} ${path} was answered ${response.statusCode}`));
+      });
+      asked.on('error', reject).on('timeout', () => asked.destroy(new Error(`${method} ${path} was not answered`)));
+      asked.end(body);
+    });
+  try {
+    const json = JSON.stringify({ user, password });
+    const { headers } = await ask('POST', '/sign-in', 201, json, { 'content-type': 'application/json', 'content-length': String(json.length) });
+    const session = { cookie: headers['set-cookie'][0].split(';', 1)[0] };
+    const sent = randomBytes(SIZE);
+    await ask('PUT', '/files/self-test-https.bin', 201, sent, { ...session, 'content-length': String(SIZE) });
+    const { body } = await ask('GET', '/files/self-test-https.bin', 200, undefined, session);
+    if (!sent.equals(body)) throw new Error('what came back is not what was sent');
+    await ask('DELETE', '/files/self-test-https.bin', 204, undefined, session);
+    console.log(`  HTTPS on port ${port}: signed in, uploaded, downloaded ${SIZE} bytes, equal, removed`);
+  } finally {
+    agent.destroy();
   }
 }

@@ -124,6 +124,13 @@ it('each prop is a setting of the server', () => {
   });
 });
 
+it('sign-ins are shared by all instances, in the table of lock-outs', () => {
+  expect(serverConfig({ https: {} }, { ...parts, lockoutTable: 'lockouts' }).https).toMatchObject({ signInTable: 'lockouts' });
+  expect(serverConfig({ https: {} }, parts).https).not.toHaveProperty('signInTable');
+  const [[id]] = of(template, 'AWS::DynamoDB::Table') as [[string, Resources]];
+  expect(shippedSettings(template)['https'].signInTable).toBe(`<${id}>`);
+});
+
 it('a sign-in lasts idle as long as any other session', () => {
   expect(serverConfig({ https: {}, idleTimeout: Duration.minutes(10) }, parts).https).toMatchObject({ signInIdleSeconds: 600 });
 });

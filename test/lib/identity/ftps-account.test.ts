@@ -101,6 +101,16 @@ it('logs in over SSH with certificates of an authority alone, and says which', (
   expect(rules({ sshCertificates: {} })).toEqual({ home: '/acme', sshCertificates: {} });
 });
 
+it('takes no Ed25519 authority where the servers keep to FIPS', () => {
+  const made = (fips: boolean) =>
+    accountStack((accounts, _, stack) => {
+      accounts._serve({ fips, adopt: () => {} });
+      new FtpsAccount(stack, 'acme', { accounts, sshCertificates: { authorities: [KEY] } });
+    });
+  expect(() => made(true)).toThrow(/sshCertificates\.authorities\[0\]: is an Ed25519 key, which TlsPolicy\.FIPS does not take/);
+  expect(() => made(false)).not.toThrow();
+});
+
 it.each<[Partial<FtpsAccountProps>, string]>([
   [{ userName: 'ac me' }, 'userName: "ac me" can\'t be the name of an account in Secrets Manager; use up to 128 letters'],
   [{ userName: 'a/b' }, 'userName: "a/b" can\'t be the name'],

@@ -187,6 +187,12 @@ describe('certificates of users', () => {
   it('of an Ed25519 authority are refused where FIPS is kept to', () => {
     const fips = { tlsPolicy: TlsPolicy.FIPS, sftp: { userCertificates } };
     expect(() => serverConfig(fips, parts)).toThrow(/sftp\.userCertificates\.authorities\[0\]: is an Ed25519 key, which tls\.policy "fips" does not take/);
+    const rules = [{ account: { home: '/', sshCertificates: { authorities: userCertificates.authorities } } }];
+    const directory = { kind: 'directory', urls: ['ldaps://ldap.example.com'], users: { base: 'dc=example' }, rules };
+    const bind = { kind: 'service', dn: 'cn=ftps', passwordSecretId: 'directory' };
+    expect(() => serverConfig({ tlsPolicy: TlsPolicy.FIPS, sftp: {} }, { ...parts, identity: [{ ...directory, bind }] })).toThrow(
+      /identity\[0\]\.rules\[0\]\.account\.sshCertificates\.authorities\[0\]: is an Ed25519 key/,
+    );
     expect(() => serverConfig({ ...fips, sftp: { userCertificates: { revoked: userCertificates.revoked } } }, parts)).not.toThrow();
   });
 

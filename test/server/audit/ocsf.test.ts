@@ -250,7 +250,7 @@ const events: { readonly [Kind in ServerEvent['kind']]: readonly Extract<ServerE
     },
     { kind: 'audit-dropped', file: 'audit-20260501T120000.000Z.json', bytes: 7, why: 'keepBytes', shipped: true, chains: [] },
   ],
-  health: (['scanner', 'directory', 'storage', 'firewall', 'audit', 'lockouts', 'ocsp'] as const).flatMap((part) =>
+  health: (['scanner', 'directory', 'storage', 'firewall', 'audit', 'lockouts', 'sign-ins', 'ocsp'] as const).flatMap((part) =>
     (['up', 'down', 'off'] as const).map((state) => ({ kind: 'health' as const, part, state, detail: 'no answer' })),
   ),
 };

@@ -72,6 +72,7 @@ fi
 for account in partner demo; do ftps user add $account --home / --file /etc/ftps/accounts.json <<< "$PASSWORD"; done 2> accounts.log
 cat > /etc/ftps/server.json << END
 { "listeners": [{ "mode": "explicit", "host": "0.0.0.0", "port": 21 }, { "mode": "implicit", "host": "0.0.0.0", "port": 990 }],
+  "https": { "host": "0.0.0.0", "port": 443 },
   "storage": { "kind": "local", "root": "$room/files" }, "audit": { "destination": "/var/log/ftps/audit.json" },
   "firewall": { "mode": "nftables" }, "antivirus": { "kind": "clamd", "socket": "/run/ftps-scanner/clamd.sock" },
   "tls": { "certificates": [{ "kind": "file", "certificate": "/etc/ftps/server.pem", "key": "/etc/ftps/server.key" }] },

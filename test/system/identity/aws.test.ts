@@ -11,6 +11,8 @@ import {
   SecretsManagerClient,
   UpdateSecretCommand,
 } from '@aws-sdk/client-secrets-manager';
+import type { Account } from '../../../server/identity/identity';
+import { SignInTable } from '../../../server/sessions/sign-in-table';
 import { type Moto, startMoto } from '../support/moto';
 import { BUNDLE, run } from '../support/served';
 import { Server } from './server';
@@ -196,6 +198,29 @@ describe('lock-outs shared by two servers', () => {
     await servers[0].login('old', 'wrong');
     const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: TABLE }));
     expect(Items.find(({ key }) => key?.S === 'account old')).toMatchObject({ failures: { N: '1' } });
+  });
+
+  it('sign-ins over HTTPS stand in it as well, until they end, are idle or old', async () => {
+    Object.assign(process.env, environment);
+    let now = Date.now();
+    const [one, other] = [1, 2].map(() => new SignInTable(TABLE, { signInIdleSeconds: 100, signInSeconds: 250 }, () => now)) as [SignInTable, SignInTable];
+    const signIn = { account: { user: 'lena', home: '/b/lena' } as Account, fingerprint: 'f' };
+    await one.put('digest', signIn);
+    for (const seconds of [90, 90, 60]) {
+      expect(await other.use('digest')).toEqual(signIn);
+      now += seconds * 1000;
+    }
+    const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: TABLE }));
+    expect(Object.keys(Items.find(({ key }) => key?.S === 'sign-in digest')!).sort()).toEqual(['begunAt', 'expires', 'key', 'signIn', 'usedAt']);
+    now += 20_000;
+    expect(await one.use('digest')).toBeUndefined(); // it is old
+    await one.put('digest', signIn);
+    now += 100_000;
+    expect(await one.use('digest')).toBeUndefined(); // it was idle
+    await one.put('digest', signIn);
+    await other.remove('digest');
+    expect(await one.use('digest')).toBeUndefined();
+    for (const table of [one, other]) table.close();
   });
 
   it('without the table, each server goes on with its own, and the audit says so', async () => {

@@ -1,0 +1,118 @@
+/**
+ * Sign-ins that all instances know: the next connection of a browser may come to another one. Each instance keeps those that it has seen, and asks the
+ * table once in a while whether they still stand.
+ */
+import type { Audit } from '../audit/event';
+import type { HttpsConfig } from '../config';
+import type { Limits } from '../limits/limits';
+import { SignInTable } from './sign-in-table';
+import { LocalSignIns, type SignIn, type SignIns } from './sign-ins';
+
+/** Within that, what ended at one instance has ended at all. */
+const CONFIRM_MS = 10_000;
+/** A table that failed is left alone that long, so that requests don't wait for it. */
+const RETRY_MS = 5_000;
+
+export interface KeptSignIns extends SignIns {
+  close(): void;
+}
+
+/** Those of this instance, shared where a table is named. `most`: how many there may be. */
+export function keepSignIns(limits: Pick<Limits, 'admitAccount' | 'releaseAccount'>, https: HttpsConfig, most: number, audit: Audit): KeptSignIns {
+  const own = new LocalSignIns(limits, https, most);
+  return https.signInTable === undefined ? own : new SharedSignIns(own, new SignInTable(https.signInTable, https), audit);
+}
+
+export class SharedSignIns implements KeptSignIns {
+  /** When the table last said that they stand. */
+  private readonly confirmed = new Map<string, number>();
+  private readonly asking = new Map<string, Promise<SignIn | undefined>>();
+  private leftAloneUntil = 0;
+  private down = false;
+
+  constructor(
+    private readonly own: KeptSignIns,
+    private readonly table: Pick<SignInTable, 'put' | 'use' | 'remove' | 'close'>,
+    private readonly audit: Audit,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  begin(key: string, user: string, maxSessions?: number): Promise<boolean> {
+    return this.own.begin(key, user, maxSessions);
+  }
+
+  async keep(key: string, signIn: SignIn): Promise<void> {
+    await this.own.keep(key, signIn);
+    await this.ask(() => this.table.put(key, signIn));
+  }
+
+  async find(key: string): Promise<SignIn | undefined> {
+    const known = await this.own.find(key);
+    if (known && this.now() - (this.confirmed.get(key) ?? -Infinity) < CONFIRM_MS) return known;
+    // Several requests at once take one place.
+    let asked = this.asking.get(key);
+    if (!asked) {
+      asked = this.confirm(key, known).finally(() => this.asking.delete(key));
+      this.asking.set(key, asked);
+    }
+    return asked;
+  }
+
+  end(key: string): void {
+    this.own.end(key);
+    this.confirmed.delete(key);
+    void this.ask(() => this.table.remove(key));
+  }
+
+  close(): void {
+    this.own.close();
+    this.table.close();
+  }
+
+  /** Without the table, each instance goes on with its own. */
+  private async confirm(key: string, known: SignIn | undefined): Promise<SignIn | undefined> {
+    const answer = await this.ask(async () => ({ signIn: await this.table.use(key) }));
+    if (!answer) return known;
+    const { signIn } = answer;
+    if (!signIn) {
+      this.own.end(key);
+      this.confirmed.delete(key);
+      return undefined;
+    }
+    if (!known) {
+      const { account } = signIn;
+      if (!(await this.own.begin(key, account.user, account.maxSessions))) return undefined;
+      await this.own.keep(key, signIn);
+    }
+    this.note(key);
+    return known ?? signIn;
+  }
+
+  private note(key: string): void {
+    this.confirmed.delete(key);
+    this.confirmed.set(key, this.now());
+    for (const [other, at] of this.confirmed) {
+      if (this.now() - at < CONFIRM_MS) break;
+      this.confirmed.delete(other);
+    }
+  }
+
+  /** Asks the table; undefined while it can't be asked. */
+  private async ask<T>(question: () => Promise<T>): Promise<T | undefined> {
+    if (this.leftAloneUntil > this.now()) return undefined;
+    try {
+      const answer = await question();
+      this.tell(false);
+      return answer;
+    } catch (error) {
+      this.leftAloneUntil = this.now() + RETRY_MS;
+      this.tell(true, `sign-ins are not shared: ${(error as Error).name} ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  private tell(down: boolean, detail?: string): void {
+    if (this.down !== down) this.audit.record({ kind: 'health', part: 'sign-ins', state: down ? 'down' : 'up', detail });
+    this.down = down;
+  }
+}
