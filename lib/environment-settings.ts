@@ -6,7 +6,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { DnsRouting } from './endpoint/dns-routing';
 import type { ImageSettings } from './image/server-image';
 import type { AlarmThresholds } from './observability/service-alarms';
-import type { HttpsSettings } from './protocols/https-settings';
+import type { HttpsLinks, HttpsSettings } from './protocols/https-settings';
 import type { SftpSettings, SftpUserCertificates } from './protocols/sftp-settings';
 import type { FtpsServerSettings } from './server-settings';
 import { FileThroughput } from './storage/file-storage';
@@ -245,6 +245,7 @@ export class FtpsEnvironment {
       ...problemsOf('server.sftp.', settings.server?.sftp ?? {}, sftpKeys, []),
       ...problemsOf('server.sftp.userCertificates.', settings.server?.sftp?.userCertificates ?? {}, userCertificateKeys, []),
       ...problemsOf('server.https.', settings.server?.https ?? {}, httpsKeys, []),
+      ...problemsOf('server.https.links.', settings.server?.https?.links ?? {}, linkKeys, []),
       ...problemsOf('env.', settings.env ?? {}, { account: 'text', region: 'text' }, []),
       ...ifSo(
         typeof settings.endpoint === 'string' && !Object.values(EndpointKind).includes(settings.endpoint),
@@ -348,6 +349,14 @@ const httpsKeys: Record<keyof HttpsSettings, Kind> = {
   signInTimeout: 'Duration',
   signInIdleTimeout: 'Duration',
   uploadIdleTimeout: 'Duration',
+  links: 'object',
+};
+
+const linkKeys: Record<keyof HttpsLinks, Kind> = {
+  defaultDuration: 'Duration',
+  maxDuration: 'Duration',
+  mostUses: 'number',
+  perAccount: 'number',
 };
 
 const userCertificateKeys: Record<keyof SftpUserCertificates, Kind> = {

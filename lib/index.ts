@@ -54,7 +54,7 @@ export { type AlarmThresholds, ServiceAlarms, type ServiceAlarmsProps } from './
 export { ServiceDashboard, type ServiceDashboardProps } from './observability/service-dashboard';
 export { FtpsPipeline, type FtpsPipelineProps, type PipelineProbe } from './pipeline/ftps-pipeline';
 export { ClientCertificates } from './protocols/client-certificates';
-export type { HttpsSettings } from './protocols/https-settings';
+export type { HttpsLinks, HttpsSettings } from './protocols/https-settings';
 export type { SftpSettings, SftpUserCertificates } from './protocols/sftp-settings';
 export type { ServerOverrides } from './server-overrides';
 export { DataTlsReuse, type FtpsServerSettings, TlsPolicy, VirusScan } from './server-settings';

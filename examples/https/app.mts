@@ -68,7 +68,7 @@ const managed = (name: string, priority: number) => ({
   priority,
   overrideAction: { none: {} },
   statement: {
-    managedRuleGroupStatement: { vendorName: 'AWS', name, scopeDownStatement: { notStatement: { statement: path('^/api/v1/(files|uploads)/') } } },
+    managedRuleGroupStatement: { vendorName: 'AWS', name, scopeDownStatement: { notStatement: { statement: path('^/api/v1/(files|uploads|shared)/') } } },
   },
   visibilityConfig: metric(name),
 });

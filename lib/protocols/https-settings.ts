@@ -2,6 +2,30 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { ClientCertificates } from './client-certificates';
 
+/** Links by which somebody without an account downloads one file, or uploads into one folder and sees nothing of it. */
+export interface HttpsLinks {
+  /**
+   * How long a link is good where whoever makes it does not say.
+   * @default Duration.days(7)
+   */
+  readonly defaultDuration?: Duration;
+  /**
+   * How long one is good at most.
+   * @default Duration.days(30)
+   */
+  readonly maxDuration?: Duration;
+  /**
+   * How often one may be used at most: downloads that were begun, files that were uploaded.
+   * @default 100
+   */
+  readonly mostUses?: number;
+  /**
+   * Links that an account may have at once.
+   * @default 100
+   */
+  readonly perAccount?: number;
+}
+
 /** HTTPS: the same accounts and files in a browser and by an API, on a port of its own, with the certificates of FTPS. */
 export interface HttpsSettings {
   /**
@@ -34,4 +58,9 @@ export interface HttpsSettings {
    * @default Duration.hours(1)
    */
   readonly uploadIdleTimeout?: Duration;
+  /**
+   * Links that accounts may make for somebody who has none; `{}` for the usual ones.
+   * @default - none are made, and those that were are good for nothing
+   */
+  readonly links?: HttpsLinks;
 }

@@ -1,6 +1,6 @@
 /** HTTPS, for browsers and programs: one port. */
 import { account, between, from, to, when } from '../logs/audit-queries';
-import type { HttpsSettings } from './https-settings';
+import type { HttpsLinks, HttpsSettings } from './https-settings';
 import type { Protocol } from './protocol';
 
 /** The setting of the server that each prop stands for. */
@@ -11,7 +11,15 @@ const KEYS: Readonly<Record<keyof HttpsSettings, string>> = {
   signInTimeout: 'signInSeconds',
   signInIdleTimeout: 'signInIdleSeconds',
   uploadIdleTimeout: 'uploadIdleSeconds',
+  links: 'links',
 };
+
+const linksOf = ({ defaultDuration, maxDuration, mostUses, perAccount }: HttpsLinks) => ({
+  defaultSeconds: defaultDuration?.toSeconds(),
+  maxSeconds: maxDuration?.toSeconds(),
+  mostUses,
+  perAccount,
+});
 
 export const https: Protocol = {
   name: 'HTTPS',
@@ -29,6 +37,7 @@ export const https: Protocol = {
             // As long as any other session (PCI DSS 4.0, 8.2.8).
             signInIdleSeconds: (said.signInIdleTimeout ?? idleTimeout)?.toSeconds() ?? 900,
             uploadIdleSeconds: said.uploadIdleTimeout?.toSeconds(),
+            links: said.links && linksOf(said.links),
             ...(lockoutTable === undefined ? {} : { signInTable: lockoutTable }),
           },
         }

@@ -14,6 +14,7 @@ import {
   type FtpsServerSettings,
   FtpsService,
   FtpsStage,
+  type HttpsLinks,
   type HttpsSettings,
   PassivePorts,
   ServiceNetwork,
@@ -113,6 +114,7 @@ it('each prop is a setting of the server', () => {
     signInTimeout: Duration.hours(2),
     signInIdleTimeout: Duration.minutes(5),
     uploadIdleTimeout: Duration.days(1),
+    links: { defaultDuration: Duration.days(3), maxDuration: Duration.days(60), mostUses: 5, perAccount: 10 },
   };
   expect(serverConfig({ https: settings }, { ...parts, clientTrust: { authorities: 's3://ours/authorities.pem' } }).https).toMatchObject({
     port: 8443,
@@ -121,6 +123,7 @@ it('each prop is a setting of the server', () => {
     signInSeconds: 7_200,
     signInIdleSeconds: 300,
     uploadIdleSeconds: 86_400,
+    links: { defaultSeconds: 259_200, maxSeconds: 5_184_000, mostUses: 5, perAccount: 10 },
   });
 });
 
@@ -152,6 +155,20 @@ it.each<[string, FtpsServerSettings, RegExp]>([
   ],
 ])('%s is refused', (_, settings, message) => {
   expect(() => serverConfig(settings, parts)).toThrow(message);
+});
+
+it('links are off until they are said', () => {
+  expect(serverConfig({ https: {} }, parts).https).not.toHaveProperty('links.perAccount');
+  expect(serverConfig({ https: { links: {} } }, parts).https?.links).toEqual({
+    defaultSeconds: 604_800,
+    maxSeconds: 2_592_000,
+    mostUses: 100,
+    perAccount: 100,
+  });
+  expect(() => serverConfig({ https: { links: { defaultDuration: Duration.days(40) } } }, parts)).toThrow(/https\.links\.defaultSeconds/);
+  expect(() => environment({ server: { https: { links: { uses: 3 } as HttpsLinks } } })).toThrow(
+    /server\.https\.links\.uses: is not a setting; there are defaultDuration/,
+  );
 });
 
 it('what has no prop is said by overrides', () => {
