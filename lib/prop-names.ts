@@ -349,6 +349,12 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   HostKeysProps: {
     encryptionKey: '',
   },
+  HttpsLinks: {
+    defaultDuration: '',
+    maxDuration: '',
+    mostUses: '',
+    perAccount: '',
+  },
   HttpsSettings: {
     port: '',
     clientCertificates: '',
@@ -356,6 +362,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     signInTimeout: '',
     signInIdleTimeout: '',
     uploadIdleTimeout: '',
+    links: 'HttpsLinks',
   },
   ImageCommands: {
     install: '',
