@@ -188,7 +188,7 @@ describe('certificates of users', () => {
     const fips = { tlsPolicy: TlsPolicy.FIPS, sftp: { userCertificates } };
     expect(() => serverConfig(fips, parts)).toThrow(/sftp\.userCertificates\.authorities\[0\]: is an Ed25519 key, which tls\.policy "fips" does not take/);
     const rules = [{ account: { home: '/', sshCertificates: { authorities: userCertificates.authorities } } }];
-    const directory = { kind: 'directory', urls: ['ldaps://ldap.example.com'], users: { base: 'dc=example' }, rules };
+    const directory = { kind: 'directory', servers: ['ldaps://ldap.example.com'], users: { base: 'dc=example' }, rules };
     const bind = { kind: 'service', dn: 'cn=ftps', passwordSecretId: 'directory' };
     expect(() => serverConfig({ tlsPolicy: TlsPolicy.FIPS, sftp: {} }, { ...parts, identity: [{ ...directory, bind }] })).toThrow(
       /identity\[0\]\.rules\[0\]\.account\.sshCertificates\.authorities\[0\]: is an Ed25519 key/,
