@@ -93,7 +93,7 @@ describe('this server', () => {
 
   it('refuses a wrong password, which is a problem; an account that may not write is a warning', async () => {
     const wrong = await doctor('--user', 'demo', '--password-file', file('wrong', 'wrong\n'));
-    expect(found(wrong.findings, 'problem')).toEqual(['https-login: no sign-in is possible: 401 Name or password is wrong.']);
+    expect(found(wrong.findings, 'problem')).toEqual(['https-login: no sign-in is possible: 401 Name, password or code is wrong.']);
     expect(wrong.code).toBe(3);
     const reader = await doctor('--user', 'reader', '--password-file', password);
     expect([found(reader.findings, 'problem'), reader.code]).toEqual([[], undefined]);
