@@ -12,9 +12,9 @@ const { limits } = checkServerConfig({
   identity: [{ kind: 'file', file: '/accounts.json' }],
 });
 
-/** A table in memory that can be switched off. */
+/** A table in memory that can be switched off, and keeps text, as the real one does. */
 function table() {
-  const items = new Map<string, SignIn>();
+  const items = new Map<string, string>();
   const state = { items, works: true, asked: 0 };
   const answer = async <T>(value: () => T) => {
     state.asked += 1;
@@ -23,8 +23,12 @@ function table() {
   };
   return {
     state,
-    put: (key: string, signIn: SignIn) => answer(() => void items.set(key, signIn)),
-    use: (key: string) => answer(() => items.get(key)),
+    put: (key: string, signIn: SignIn) => answer(() => void items.set(key, JSON.stringify(signIn))),
+    use: (key: string) =>
+      answer(() => {
+        const text = items.get(key);
+        return text === undefined ? undefined : (JSON.parse(text) as SignIn);
+      }),
     remove: (key: string) => answer(() => void items.delete(key)),
     close: () => {},
   };
@@ -65,6 +69,14 @@ it('is known to the instance that its browser comes to next, however many reques
   expect(await other.find('unknown')).toBeUndefined();
 });
 
+it('what an issuer said who it is leaves of the account comes along to the other instance', async () => {
+  const { one, other } = instances();
+  const bySomebodyElse: SignIn = { ...signIn, by: { issuer: 'https://login.example.com', scopes: ['read'], folder: '/out' } };
+  await one.begin('a', 'ann', 1);
+  await one.keep('a', bySomebodyElse);
+  for (let time = 0; time < 2; time += 1) expect(await other.find('a')).toEqual(bySomebodyElse);
+});
+
 it('that ended at one instance ends at the others, within moments', async () => {
   const { one, other, at } = instances();
   await begun(one);
@@ -100,7 +112,7 @@ it('without the table each instance goes on with its own, the audit says so, and
   expect(await other.find('a')).toBeUndefined();
   expect(audit.of('health')[0]).toMatchObject({ part: 'sign-ins', state: 'down', detail: expect.stringMatching(/^sign-ins are not shared: /) });
   kept.works = true;
-  kept.items.set('a', signIn);
+  kept.items.set('a', JSON.stringify(signIn));
   at(20);
   expect(await one.find('a')).toEqual(signIn);
   expect(audit.of('health').at(-1)).toMatchObject({ state: 'up' });

@@ -204,7 +204,8 @@ describe('lock-outs shared by two servers', () => {
     Object.assign(process.env, environment);
     let now = Date.now();
     const [one, other] = [1, 2].map(() => new SignInTable(TABLE, { signInIdleSeconds: 100, signInSeconds: 250 }, () => now)) as [SignInTable, SignInTable];
-    const signIn = { account: { user: 'lena', home: '/b/lena' } as Account, fingerprint: 'f' };
+    const by = { issuer: 'https://login.example.com', scopes: ['read' as const], folder: '/out' };
+    const signIn = { account: { user: 'lena', home: '/b/lena' } as Account, fingerprint: 'f', by };
     await one.put('digest', signIn);
     for (const seconds of [90, 90, 60]) {
       expect(await other.use('digest')).toEqual(signIn);
