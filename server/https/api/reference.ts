@@ -1,26 +1,20 @@
 /** The reference of the API for people, made of the OpenAPI document: a page without a script. */
+import { framed } from '../page/frame';
+
 type Json = Readonly<Record<string, unknown>>;
 
 export function referencePage(document: Json): string {
   const paths = Object.entries(document['paths'] as Record<string, Record<string, Json>>);
   const parts = paths.flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => operationPart(method, path, operation)));
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>API of files</title>
-<link rel="stylesheet" href="/page/page.css">
-</head>
-<body class="reference">
-<header><h1>API of files</h1></header>
+  return framed({
+    title: 'API of files',
+    body: `<header><h1>API of files</h1></header>
 <main>
 <p>${escaped(String((document['info'] as Json)['description']))} The same for programs: <a href="/api/v1/openapi.json">openapi.json</a>.</p>
 ${parts.join('\n')}
 </main>
-</body>
-</html>
-`;
+`,
+  });
 }
 
 function operationPart(method: string, path: string, { summary, description, parameters = [], responses }: Json): string {

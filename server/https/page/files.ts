@@ -1,4 +1,5 @@
 /** The page's files, without a build of their own. */
+import palette from '../../http/palette.css';
 import actions from './client/actions.client.js';
 import ask from './client/ask.client.js';
 import drop from './client/drop.client.js';
@@ -22,9 +23,10 @@ import uploadRow from './client/upload-row.client.js';
 import values from './client/values.client.js';
 import visitor from './client/visitor.client.js';
 import ways from './client/ways.client.js';
-import linkPage from './link.html';
+import { framed } from './frame';
+import linkBody from './link.html';
 import style from './page.css';
-import page from './page.html';
+import pageBody from './page.html';
 
 interface PageFile {
   readonly type: string;
@@ -58,10 +60,15 @@ const scripts: Readonly<Record<string, string>> = {
   ways,
 };
 
+const scriptTag = (name: string) => `<script type="module" src="/page/${name}.js"></script>\n`;
+const page = framed({ title: 'Files', head: scriptTag('main'), body: pageBody });
+/** Whose address is a secret: no machine lists it. */
+const linkPage = framed({ title: 'Files', head: `<meta name="robots" content="noindex">\n${scriptTag('link')}`, body: linkBody });
+
 /** By the path of their address, but for the page of a link. */
 export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
   ['/', { type: 'text/html; charset=utf-8', text: page }],
-  ['/page/page.css', { type: 'text/css; charset=utf-8', text: style }],
+  ['/page/page.css', { type: 'text/css; charset=utf-8', text: palette + style }],
   ...Object.entries(scripts).map(([name, text]) => [`/page/${name}.js`, { type: 'text/javascript; charset=utf-8', text }] as const),
 ]);
 

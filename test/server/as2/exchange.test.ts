@@ -4,7 +4,8 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { join } from 'node:path';
 import { type SealOptions, sealMessage, writeReceipt } from '../../../server/as2/message';
-import { type As2Served, as2Served, asking, freePort, type PartnerInput, type Party, PLAIN, party, receiptIn, send } from './served';
+import { freePort } from '../support/free-port';
+import { type As2Served, as2Served, asking, type PartnerInput, type Party, PLAIN, party, receiptIn, send } from './served';
 
 let us: Party;
 let them: Party;

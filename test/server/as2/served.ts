@@ -4,7 +4,6 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type KeyPair, type Opened, openMessage } from '../../../server/as2/message';
 import type { ServerConfigInput } from '../../../server/config';
@@ -24,15 +23,6 @@ export async function party(name: string, options: { readonly until?: number } =
   const issued = await (await TestAuthority.create()).issue({ commonName: name, rsa: true, ...options });
   const certificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/.exec(issued.certificate)![0];
   return { certificate, key: issued.key, pair: { certificate: new X509Certificate(certificate), key: createPrivateKey(issued.key) } };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** What a partner is where nothing else is said: unsigned and plain, so that a test says what it is about. */

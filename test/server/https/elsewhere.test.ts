@@ -1,34 +1,25 @@
 /** Signing in at a real provider of OpenID Connect, and what somebody may try who is between the two. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TestAuthority } from '../support/authority';
+import { freePort } from '../support/free-port';
+import { CLIENT_SECRET, type OidcProvider, oidcProvider } from '../support/openid';
 import { secret } from '../support/written';
 import { type Answer, type HttpsClient, type HttpsServed, httpsServed } from './served';
 
-let provider: ChildProcess;
+let provider: OidcProvider;
 let issuer: string;
 let ca: string;
 let server: HttpsServed;
 
 beforeAll(async () => {
-  const authority = await TestAuthority.create('CN=Provider Root');
-  const { certificate: cert, key } = await authority.issue({ names: ['localhost'] });
-  ca = authority.pem;
-  const free = createServer().listen(0, '127.0.0.1');
-  await once(free, 'listening');
-  const { port } = free.address() as AddressInfo;
-  free.close();
-  provider = spawn(process.execPath, ['--no-warnings', join(__dirname, '../support/oidc-provider.mjs')], { stdio: ['pipe', 'pipe', 'ignore'] });
-  provider.stdin!.end(JSON.stringify({ key, cert, redirectUri: `https://127.0.0.1:${port}/api/v1/sign-in/callback` }));
-  const [line] = (await once(provider.stdout!, 'data')) as [Buffer];
-  issuer = line.toString().trim();
+  const port = await freePort();
+  provider = await oidcProvider(`https://127.0.0.1:${port}/api/v1/sign-in/callback`);
+  ({ issuer, ca } = provider);
   const file = join(tmpdir(), `client-secret-${process.pid}`);
-  writeFileSync(file, `${secret('the secret of & files')}\n`);
+  writeFileSync(file, `${secret(CLIENT_SECRET)}\n`);
   server = await httpsServed(
     {
       https: {
@@ -55,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.close();
-  provider.kill();
+  provider.stop();
 });
 
 /** The browser of somebody, as far as the provider is concerned. */

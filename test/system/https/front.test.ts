@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../server/support/free-port';
 import { type ServedProcess, serveProcess } from '../support/served';
 
 let server: ServedProcess;
@@ -109,15 +110,6 @@ async function exchange(port: number, bytes: string, milliseconds: number): Prom
   });
   socket.destroy();
   return text;
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const one = createServer().listen(0, '127.0.0.1');
-  await once(one, 'listening');
-  const { port } = one.address() as { port: number };
-  await new Promise((resolve) => one.close(resolve));
-  return port;
 }
 
 describe.each(Object.entries(fronts))('behind %s', (_name, start) => {
