@@ -10,7 +10,11 @@ import { portRange } from './port-range';
 
 const seconds = (text: string) => z.number().positive().max(86_400).describe(`${text} Seconds.`);
 /** Of what outlasts a day. */
-const longTime = (text: string) => z.number().positive().max(31_536_000).describe(`${text} Seconds.`);
+/** A year. Seconds. */
+export const LONGEST_TIME = 31_536_000;
+/** Uses of one link. */
+export const MOST_USES = 1_000;
+const longTime = (text: string) => z.number().positive().max(LONGEST_TIME).describe(`${text} Seconds.`);
 const count = (text: string) => z.number().int().positive().describe(text);
 const bytes = (text: string) => z.number().int().positive().describe(`${text} Bytes.`);
 const file = (text: string) => z.string().min(1).describe(text);
@@ -194,7 +198,7 @@ export const httpsSchema = z.strictObject({
         .number()
         .int()
         .min(1)
-        .max(1_000)
+        .max(MOST_USES)
         .default(100)
         .describe('How often one may be used at most: downloads that were begun, files that were uploaded.'),
       perAccount: count('Links that an account may have at once.').default(100),

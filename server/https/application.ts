@@ -6,7 +6,7 @@ import { Disconnected } from '../http/inflow';
 import type { Requests } from '../sessions/requests';
 import { once } from './api/once';
 import { openApi } from './api/openapi';
-import { Problem, problemOf } from './api/problem';
+import { OAuthProblem, Problem, problemOf } from './api/problem';
 import { referencePage } from './api/reference';
 import type { Answer, Asked, KnownAsked, LinkAsked, Route } from './api/route';
 import { accountRoutes, refusal } from './api/routes/account';
@@ -87,7 +87,7 @@ async function answer(exchange: Exchange, shared: Shared): Promise<void> {
     if (error instanceof Disconnected) throw error;
     const problem = problemOf(error);
     caller.refused({ method: head.method, path: withoutSecret(head.path) }, problem.status, problem.code);
-    reply.send(problem.status, { 'content-type': 'application/problem+json', ...problem.headers }, problem.body);
+    reply.send(problem.status, { 'content-type': problem.mediaType, ...problem.headers }, problem.body);
   }
 }
 
@@ -248,8 +248,12 @@ async function sent(route: Route, { body, head }: Exchange): Promise<unknown> {
 
 function formIn(schema: z.ZodType, bytes: Buffer): unknown {
   const pairs = [...new URLSearchParams(bytes.toString())];
-  if (new Set(pairs.map(([name]) => name)).size < pairs.length) throw new Problem(400, 'malformed', 'A name stands in the form twice.');
-  return checked(schema, Object.fromEntries(pairs), 'The form is not as it should be');
+  if (new Set(pairs.map(([name]) => name)).size < pairs.length) throw new OAuthProblem(400, 'invalid_request', 'A name stands in the form twice.');
+  try {
+    return checked(schema, Object.fromEntries(pairs), 'The form is not as it should be');
+  } catch (error) {
+    throw new OAuthProblem(400, 'invalid_request', (error as Problem).message);
+  }
 }
 
 function checked(schema: z.ZodType, value: unknown, what: string): unknown {

@@ -54,7 +54,7 @@ export async function once({ exchange, visitor, requests, body }: Keyed, act: ()
           kept = {
             status: problem.status,
             json: JSON.parse(problem.body),
-            headers: { 'content-type': 'application/problem+json', ...problem.headers },
+            headers: { 'content-type': problem.mediaType, ...problem.headers },
           };
         throw problem;
       } finally {

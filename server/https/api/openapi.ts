@@ -1,7 +1,7 @@
 /** The OpenAPI document (3.1), made of the routes and their schemas. */
 import { z } from 'zod';
 import type { HeaderDescription, Route } from './route';
-import { problem } from './schemas';
+import { PATH_PATTERN, problem } from './schemas';
 
 type Json = Record<string, unknown>;
 
@@ -15,7 +15,7 @@ interface PlaceDescription {
 const PLACES: Readonly<Record<string, PlaceDescription>> = {
   path: {
     description: 'Path of the file or folder, without its first slash. Slashes may stand as they are, or as %2F. A name has 255 bytes at most.',
-    pattern: '^[^\\u0000-\\u001f\\u007f\\ufffe\\uffff]+$',
+    pattern: PATH_PATTERN,
   },
   link: { description: 'Of the link, as the last part of its address has it.', pattern: '^[a-z2-7]{13}\\.[A-Za-z0-9_-]{43}$' },
   name: { description: 'Name that the file is to have, of 255 bytes at most.', pattern: '^[^/\\u0000-\\u001f\\u007f\\ufffe\\uffff]+$' },
@@ -83,7 +83,8 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
       ? {}
       : {
           requestBody: {
-            required: true,
+            // No body is a file with nothing in it.
+            ...(route.body === 'bytes' ? {} : { required: true }),
             content:
               route.body === 'bytes'
                 ? { [route.bodyType ?? 'application/octet-stream']: { schema: { type: 'string', format: 'binary' } } }
@@ -106,13 +107,13 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
   };
 }
 
-function headerParameter(name: string, { description, pattern, isRequired }: HeaderDescription): Json {
+function headerParameter(name: string, { description, pattern, value, isRequired }: HeaderDescription): Json {
   return {
     name,
     in: 'header',
     description,
     ...(isRequired ? { required: true } : {}),
-    schema: { type: 'string', ...(pattern === undefined ? {} : { pattern }) },
+    schema: { type: 'string', ...(pattern === undefined ? {} : { pattern }), ...(value === undefined ? {} : { enum: [value] }) },
   };
 }
 

@@ -17,9 +17,24 @@ export class Problem extends Error {
     this.name = 'Problem';
   }
 
+  get mediaType(): string {
+    return 'application/problem+json';
+  }
+
   /** As it is sent. */
   get body(): string {
     return `${JSON.stringify({ type: 'about:blank', status: this.status, code: this.code, title: this.message })}\n`;
+  }
+}
+
+/** As libraries of OAuth 2.0 read it, which has words of its own (RFC 6749 section 5.2). */
+export class OAuthProblem extends Problem {
+  override get mediaType(): string {
+    return 'application/json; charset=utf-8';
+  }
+
+  override get body(): string {
+    return `${JSON.stringify({ error: this.code, error_description: this.message })}\n`;
   }
 }
 

@@ -54,10 +54,13 @@ export interface HeaderDescription {
   readonly description: string;
   /** What its value looks like. */
   readonly pattern?: string;
+  /** The only one that it may have. */
+  readonly value?: string;
   readonly isRequired?: true;
 }
 
-interface Described {
+/** All of a route but who may ask for it, and what it does then. */
+export interface Described {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`; `{path}` is everything that follows, any other name one part. */
   readonly at: string;

@@ -1,6 +1,11 @@
 /** What the API takes and answers. */
 import { z } from 'zod';
 
+/** What a path can have in it, in addresses and bodies; what else is wrong with one its refusal says. */
+export const PATH_PATTERN = '^[^\\u0000-\\u001f\\u007f\\ufffe\\uffff]+$';
+
+export const pathText = z.string().min(1).meta({ pattern: PATH_PATTERN });
+
 export const entry = z
   .strictObject({
     path: z.string().describe('As the account names it, absolute.'),

@@ -86,6 +86,15 @@ it.each<[string, Record<string, string>, string | undefined, number, string]>([
   if (status === 401) expect(answer.headers['www-authenticate']).toMatch(/^Basic/);
 });
 
+it.each([
+  ['that says no grant', 'scope=read'],
+  ['that says a name twice', 'grant_type=client_credentials&scope=read&scope=write'],
+])('a form %s is an error of OAuth as well', async (_, text) => {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const answer = await server.connect().ask('POST', '/api/v1/token', { headers, body: Buffer.from(text) });
+  expect(answer).toMatchObject({ status: 400, json: { error: 'invalid_request' }, headers: { 'content-type': 'application/json; charset=utf-8' } });
+});
+
 it('a short-lived token makes no further one, and a connection has ten tries', async () => {
   const token = await tokenOf();
   expect((await grant({ client_id: 'demo', client_secret: token })).json).toMatchObject({ error: 'invalid_client' });

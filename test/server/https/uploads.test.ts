@@ -96,6 +96,9 @@ it('what does not fit is refused: another offset, more than was said, another ty
   expect(await client.ask('HEAD', at)).toMatchObject({ status: 412, headers: { 'tus-version': '1.0.0' } });
   expect((await client.ask('POST', '/api/v1/uploads', { headers: { ...tus, 'upload-length': '5' } })).status).toBe(400);
   expect((await client.ask('POST', '/api/v1/uploads', { headers: { ...tus, 'upload-length': '-1', 'upload-metadata': metadata('/x') } })).status).toBe(400);
+  // Base64 of something else than UTF-8, what is no Base64, and a value too many: none is taken for another name.
+  for (const text of ['path /w==', 'path L3g=?', 'path L3g= L3g='])
+    expect((await client.ask('POST', '/api/v1/uploads', { headers: { ...tus, 'upload-length': '5', 'upload-metadata': text } })).status).toBe(400);
 });
 
 it('an upload is its account’s alone, and a token goes on with what is in its folder', async () => {

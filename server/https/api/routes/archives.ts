@@ -5,6 +5,7 @@ import { type AccountFiles, type Entry, type Outlet, StorageError } from '../../
 import { Progress } from '../../../files/progress';
 import { Problem } from '../problem';
 import { type Answer, type KnownAsked, type Route, route } from '../route';
+import { pathText } from '../schemas';
 import { Zip } from '../zip';
 import { attachment } from './files';
 
@@ -13,7 +14,7 @@ const MOST_ENTRIES = 100_000;
 
 const archiveQuery = z.object({
   path: z
-    .union([z.string().min(1), z.array(z.string().min(1)).max(1_000)])
+    .union([pathText, z.array(pathText).min(1).max(1_000)])
     .transform((value) => [value].flat())
     .describe('What is to be in it; once for each file and folder.'),
 });

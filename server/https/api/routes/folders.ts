@@ -7,7 +7,7 @@ import { Disconnected } from '../../../http/inflow';
 import { type EntryJson, entryJson } from '../entries';
 import { Problem } from '../problem';
 import { type Route, route } from '../route';
-import { entry, listing } from '../schemas';
+import { entry, listing, pathText } from '../schemas';
 
 /** A folder with more entries is listed over the other protocols. */
 const MOST_ENTRIES = 200_000;
@@ -168,8 +168,8 @@ export const folderRoutes: readonly Route[] = [
     isKeyed: true,
     summary: 'Renames or moves a file or folder',
     body: z.strictObject({
-      from: z.string().min(1).describe('Its path.'),
-      to: z.string().min(1).describe('The path that it is to have.'),
+      from: pathText.describe('Its path.'),
+      to: pathText.describe('The path that it is to have.'),
       replace: z.boolean().default(false).describe('Whether a file may take the place of another one.'),
     }),
     answers: { 200: { description: 'It has the new path.', schema: z.strictObject({ path: z.string() }).meta({ id: 'Moved' }) } },

@@ -1,11 +1,12 @@
 /** Links that an account makes for somebody who has none. */
 import { z } from 'zod';
+import { LONGEST_TIME, MOST_USES } from '../../../config/schema';
 import { StorageError } from '../../../files/account-files';
 import type { ListedLink, NotMade } from '../../links/links';
 import type { LinkRecord } from '../../links/record';
 import { Problem } from '../problem';
 import { type KnownAsked, type Route, route } from '../route';
-import { link, madeLink } from '../schemas';
+import { link, madeLink, pathText } from '../schemas';
 
 const NOT_MADE: Readonly<Record<NotMade, readonly [status: number, text: string]>> = {
   off: [403, 'This server makes no links.'],
@@ -21,10 +22,10 @@ const wanted = z.strictObject({
   kind: z
     .enum(['download', 'drop'])
     .describe('`download`: whoever has it downloads the file. `drop`: whoever has it uploads into the folder, and sees nothing of what is there.'),
-  path: z.string().min(1).describe('The file, or the folder.'),
+  path: pathText.describe('The file, or the folder.'),
   title: z.string().max(200).default('').describe('Shown to who opens it.'),
-  seconds: z.number().int().min(60).optional().describe('How long it is good. Default and most are settings of the server (`https.links`).'),
-  uses: z.number().int().min(1).default(1).describe('How often it may be used: downloads that are begun, or files that are uploaded.'),
+  seconds: z.number().int().min(60).max(LONGEST_TIME).optional().describe('How long it is good. Default and most are settings of the server (`https.links`).'),
+  uses: z.number().int().min(1).max(MOST_USES).default(1).describe('How often it may be used: downloads that are begun, or files that are uploaded.'),
   password: z.string().min(8).max(1_024).optional().describe('Asked of who opens it.'),
 });
 

@@ -9,7 +9,7 @@ import { type LinkAsked, linkRoute, openRoute, type Route } from '../route';
 import { dropped, sharedLink } from '../schemas';
 import { refusal } from './account';
 import { bytes, DOWNLOAD_HEADERS, sendFile } from './files';
-import { append, beginning, CHUNK, giveUp, numberIn, offsetOf, type Resuming, uploadHeaders } from './uploads';
+import { beginHeaders, beginning, goingOn, numberIn, type Resuming } from './uploads';
 
 type Asked = Omit<LinkAsked<unknown, unknown>, 'query' | 'body'>;
 
@@ -164,7 +164,7 @@ export const sharedRoutes: readonly Route[] = [
     at: '/shared/{link}/uploads',
     id: 'beginSharedUpload',
     summary: 'Begins an upload into the folder of a link that can go on after a lost connection (tus 1.0)',
-    headers: uploadHeaders.begin('`filename` and its Base64.'),
+    headers: beginHeaders('filename'),
     answers: { 201: { description: 'It is begun; `Location` has its address.' } },
     async handle(asked) {
       const { files, uploads, record, use, exchange } = asked;
@@ -184,33 +184,10 @@ export const sharedRoutes: readonly Route[] = [
       });
     },
   }),
-  linkRoute({
-    method: 'HEAD',
+  ...goingOn({
     at: '/shared/{link}/uploads/{id}',
-    id: 'sharedUploadOffset',
-    summary: 'How much of an upload has come',
-    headers: uploadHeaders.other,
-    answers: { 200: { description: '`Upload-Offset` and `Upload-Length` say it.' } },
-    handle: async (asked) => offsetOf(resuming(asked)),
-  }),
-  linkRoute({
-    method: 'PATCH',
-    at: '/shared/{link}/uploads/{id}',
-    id: 'continueSharedUpload',
-    summary: 'Brings the next bytes of an upload',
-    body: 'bytes',
-    bodyType: CHUNK,
-    headers: uploadHeaders.append,
-    answers: { 204: { description: 'They are taken.' } },
-    handle: async (asked) => append(resuming(asked)),
-  }),
-  linkRoute({
-    method: 'DELETE',
-    at: '/shared/{link}/uploads/{id}',
-    id: 'giveSharedUpload',
-    summary: 'Gives an upload up',
-    headers: uploadHeaders.other,
-    answers: { 204: { description: 'Nothing is left of it.' } },
-    handle: async (asked) => giveUp(resuming(asked)),
+    ids: { offset: 'sharedUploadOffset', append: 'continueSharedUpload', giveUp: 'giveSharedUpload' },
+    make: linkRoute<undefined, 'bytes'>,
+    resuming,
   }),
 ];

@@ -2,33 +2,38 @@
 import { z } from 'zod';
 import { writeAccessToken } from '../../../identity/access-token';
 import { readToken } from '../../../identity/token';
-import { type Answer, openRoute, type Route } from '../route';
+import { OAuthProblem } from '../problem';
+import { openRoute, type Route } from '../route';
 import { refusal } from './account';
 
 /** RFC 8414 section 3. */
 export const METADATA_PATH = '/.well-known/oauth-authorization-server';
 /** A program asks again when it is over. Seconds. */
 const LIFETIME = 900;
+const GRANT = 'client_credentials';
 const SCOPES = ['read', 'write'] as const;
 
 export function metadata(host: string, prefix: string): object {
   return {
     issuer: `https://${host}`,
     token_endpoint: `https://${host}${prefix}/token`,
-    grant_types_supported: ['client_credentials'],
+    grant_types_supported: [GRANT],
     response_types_supported: [],
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
     scopes_supported: SCOPES,
   };
 }
 
-/** Unknown names are passed over (RFC 6749 section 3.2). */
-const form = z.looseObject({
-  grant_type: z.string().optional(),
-  scope: z.string().max(256).optional().describe('`read`, `write`, or both; absent means those of the token.'),
-  client_id: z.string().max(1_024).optional().describe('The account, or the id of the token.'),
-  client_secret: z.string().max(1_024).optional().describe('The token.'),
-});
+const form = z
+  .object({
+    // Another one is refused in words of its own.
+    grant_type: z.string().meta({ enum: [GRANT] }),
+    scope: z.string().max(256).optional().describe('`read`, `write`, or both; absent means those of the token.'),
+    client_id: z.string().max(1_024).optional().describe('The account, or the id of the token.'),
+    client_secret: z.string().max(1_024).optional().describe('The token.'),
+  })
+  // Unknown names are passed over (RFC 6749 section 3.2).
+  .catchall(z.string());
 
 const granted = z
   .strictObject({
@@ -39,9 +44,15 @@ const granted = z
   })
   .meta({ id: 'Granted' });
 
-/** Errors of OAuth have words of their own (RFC 6749 section 5.2). */
-function no(error: string, error_description: string, status = 400): Answer {
-  return { status, json: { error, error_description }, headers: status === 401 ? { 'www-authenticate': 'Basic realm="token"' } : {} };
+const refused = z
+  .strictObject({
+    error: z.string().describe('One word that a program can tell it by (RFC 6749 section 5.2).'),
+    error_description: z.string().describe('In words for a person.'),
+  })
+  .meta({ id: 'NotGranted' });
+
+function no(error: string, description: string, status = 400): OAuthProblem {
+  return new OAuthProblem(status, error, description, status === 401 ? { 'www-authenticate': 'Basic realm="token"' } : {});
 }
 
 interface Client {
@@ -80,11 +91,14 @@ export const tokenRoutes: readonly Route[] = [
       'The client is the account or the id of the token, its secret the token, by `client_secret_basic` or `client_secret_post`. It is good for no more than the token is, and as long.',
     body: form,
     isForm: true,
-    answers: { 200: { description: 'It is sent as the token is: `Authorization: Bearer`.', schema: granted } },
+    answers: {
+      200: { description: 'It is sent as the token is: `Authorization: Bearer`.', schema: granted },
+      400: { description: 'It is not as it should be, or asks for more than the token is good for.', schema: refused },
+      401: { description: 'The client is not known, or its secret is wrong.', schema: refused },
+    },
     async handle({ exchange, body }) {
       const { head, caller } = exchange;
-      if (body.grant_type === undefined) return no('invalid_request', 'grant_type is missing.');
-      if (body.grant_type !== 'client_credentials') return no('unsupported_grant_type', 'Only client_credentials is there.');
+      if (body.grant_type !== GRANT) throw no('unsupported_grant_type', 'Only client_credentials is there.');
       const client = clientOf(head.headers.get('authorization'), body);
       const token = client && readToken(client.secret);
       const isOwn = token !== undefined && (client!.id === token.user || client!.id === token.id);
@@ -92,15 +106,15 @@ export const tokenRoutes: readonly Route[] = [
       const entrance = await caller.visitor(new Map([['authorization', `Bearer ${isOwn ? client!.secret : ''}`]]));
       if (entrance?.kind !== 'entered') {
         if (entrance && 'isLast' in entrance && entrance.isLast) exchange.endsConnection();
-        if (entrance === undefined || entrance.kind === 'refused') return no('invalid_client', 'The client is not known, or its secret is wrong.', 401);
+        if (entrance === undefined || entrance.kind === 'refused') throw no('invalid_client', 'The client is not known, or its secret is wrong.', 401);
         throw refusal(entrance, '');
       }
       const { grants } = entrance.visitor;
-      if (!grants) return no('unauthorized_client', 'The token was made before there were short-lived ones; make another one.');
+      if (!grants) throw no('unauthorized_client', 'The token was made before there were short-lived ones; make another one.');
       const wanted = body.scope === undefined ? grants : SCOPES.filter((scope) => body.scope!.split(' ').includes(scope));
       const isMore = wanted.length === 0 || wanted.some((scope) => !grants.includes(scope));
       if (isMore || body.scope?.split(' ').some((scope) => !(SCOPES as readonly string[]).includes(scope)))
-        return no('invalid_scope', `The token is good for ${grants.join(' and ')}.`);
+        throw no('invalid_scope', `The token is good for ${grants.join(' and ')}.`);
       return {
         status: 200,
         json: {

@@ -2,10 +2,10 @@
 import type { Outcome } from '../../../files/account-files';
 import { type OpenUpload, TooManyUploads } from '../../uploads';
 import { Problem, problemOf } from '../problem';
-import { type Answer, type KnownAsked, type Route, route } from '../route';
+import { type Answer, type Described, type KnownAsked, type Route, route } from '../route';
 
 const VERSION = '1.0.0';
-export const CHUNK = 'application/offset+octet-stream';
+const CHUNK = 'application/offset+octet-stream';
 const RESUMABLE = { 'tus-resumable': VERSION };
 
 type Asked = Omit<KnownAsked<unknown, unknown>, 'query' | 'body'>;
@@ -44,7 +44,7 @@ export async function beginning(asked: Resuming, open: (named: string, keeps: bo
   };
 }
 
-export async function append(asked: Resuming): Promise<Answer> {
+async function append(asked: Resuming): Promise<Answer> {
   const { exchange, uploads } = asked;
   const { head, body, caller } = exchange;
   checkVersion(head.headers);
@@ -76,13 +76,13 @@ export async function append(asked: Resuming): Promise<Answer> {
   };
 }
 
-export async function offsetOf(asked: Resuming): Promise<Answer> {
+async function offsetOf(asked: Resuming): Promise<Answer> {
   checkVersion(asked.exchange.head.headers);
   const upload = found(asked);
   return { status: 200, headers: { ...RESUMABLE, 'upload-offset': String(await upload.settled()), 'upload-length': String(upload.length) } };
 }
 
-export async function giveUp(asked: Resuming): Promise<Answer> {
+async function giveUp(asked: Resuming): Promise<Answer> {
   checkVersion(asked.exchange.head.headers);
   await found(asked).giveUp();
   return { status: 204, headers: RESUMABLE };
@@ -118,31 +118,76 @@ export function numberIn(headers: ReadonlyMap<string, string>, name: string): nu
   return Number(text);
 }
 
-/** Keys, and values in Base64. */
+/** A key, and behind a space its value in Base64 where it has one; `FORM` and `metadataPattern` say the same. */
+const FORM = /^([!-+\--~]+)(?: ([A-Za-z0-9+/]+={0,2}))?$/;
+
 function metadataOf(header = ''): Readonly<Record<string, string | undefined>> {
-  return Object.fromEntries(
-    header
-      .split(',')
-      .map((pair) => pair.trim().split(' ', 2))
-      .filter(([key]) => key)
-      .map(([key, value = '']) => [key, Buffer.from(value, 'base64').toString()]),
-  );
+  const pairs = header === '' ? [] : header.split(',').map((pair) => FORM.exec(pair.trim()));
+  try {
+    const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    return Object.fromEntries(pairs.map((pair) => [pair![1], utf8.decode(Buffer.from(pair![2] ?? '', 'base64'))]));
+  } catch {
+    throw new Problem(400, 'malformed', 'Upload-Metadata is not keys, each with a value in Base64.', RESUMABLE);
+  }
 }
 
-const tus = { 'Tus-Resumable': { description: `\`${VERSION}\`.`, pattern: '^1\\.0\\.0$', isRequired: true } } as const;
+const tus = { 'Tus-Resumable': { description: 'The version that is spoken.', value: VERSION, isRequired: true } } as const;
 const NUMBER = { pattern: '^\\d{1,15}$', isRequired: true } as const;
-const METADATA = { pattern: '^[a-z]+ [A-Za-z0-9+/]+=*(,[a-z]+ [A-Za-z0-9+/]+=*)*$', isRequired: true } as const;
+const PAIR = '[!-+\\--~]+( [A-Za-z0-9+/]+={0,2})?';
+const metadataPattern = (name: string) => `^(${PAIR},)*${name} [A-Za-z0-9+/]+={0,2}(,${PAIR})*$`;
 
-/** Headers of the requests of an upload. */
-export const uploadHeaders = {
-  begin: (metadata: string) => ({
-    ...tus,
-    'Upload-Length': { ...NUMBER, description: 'Bytes of the whole file.' },
-    'Upload-Metadata': { ...METADATA, description: metadata },
-  }),
-  append: { ...tus, 'Upload-Offset': { ...NUMBER, description: 'Bytes that have come before.' } },
-  other: tus,
-} as const;
+/** Headers of the request that begins an upload. */
+export const beginHeaders = (name: 'path' | 'filename', more = '') => ({
+  ...tus,
+  'Upload-Length': { ...NUMBER, description: 'Bytes of the whole file.' },
+  'Upload-Metadata': { description: `\`${name}\` and its Base64${more}.`, pattern: metadataPattern(name), isRequired: true as const },
+});
+
+interface GoingOn<A> {
+  /** Address of an upload. */
+  readonly at: string;
+  /** Of the operations. */
+  readonly ids: Readonly<Record<'offset' | 'append' | 'giveUp', string>>;
+  /** Makes a route for who comes there. */
+  readonly make: (described: Described & { readonly body?: 'bytes'; readonly query?: undefined; handle(asked: A): Promise<Answer> }) => Route;
+  readonly resuming: (asked: A) => Resuming;
+}
+
+/** The requests of an upload that was begun. */
+export function goingOn<A>({ at, ids, make, resuming: of }: GoingOn<A>): readonly Route[] {
+  return [
+    make({
+      method: 'HEAD',
+      at,
+      id: ids.offset,
+      summary: 'How much of an upload has come',
+      headers: tus,
+      answers: { 200: { description: '`Upload-Offset` and `Upload-Length` say it.' } },
+      handle: async (asked) => offsetOf(of(asked)),
+    }),
+    make({
+      method: 'PATCH',
+      at,
+      id: ids.append,
+      summary: 'Brings the next bytes of an upload',
+      description: 'When the last one has come, the file appears, and the answer says so; or it says why not.',
+      body: 'bytes',
+      bodyType: CHUNK,
+      headers: { ...tus, 'Upload-Offset': { ...NUMBER, description: 'Bytes that have come before.' } },
+      answers: { 204: { description: 'They are taken.' } },
+      handle: async (asked) => append(of(asked)),
+    }),
+    make({
+      method: 'DELETE',
+      at,
+      id: ids.giveUp,
+      summary: 'Gives an upload up',
+      headers: tus,
+      answers: { 204: { description: 'Nothing is left of it.' } },
+      handle: async (asked) => giveUp(of(asked)),
+    }),
+  ];
+}
 
 export const uploadRoutes: readonly Route[] = [
   route({
@@ -151,7 +196,7 @@ export const uploadRoutes: readonly Route[] = [
     id: 'beginUpload',
     summary: 'Begins an upload that can go on after a lost connection (tus 1.0)',
     description: 'The answer names its address in `Location`. What has come is given up when nobody goes on with it.',
-    headers: uploadHeaders.begin('`path` and its Base64; `existing` with `keep` in Base64 where no file may be replaced.'),
+    headers: beginHeaders('path', '; `existing` with `keep` in Base64 where no file may be replaced'),
     answers: { 201: { description: 'It is begun.' } },
     async handle(asked) {
       const { exchange, visitor, files, path, uploads } = asked;
@@ -160,34 +205,10 @@ export const uploadRoutes: readonly Route[] = [
       );
     },
   }),
-  route({
-    method: 'HEAD',
+  ...goingOn({
     at: '/uploads/{id}',
-    id: 'uploadOffset',
-    summary: 'How much of an upload has come',
-    headers: uploadHeaders.other,
-    answers: { 200: { description: '`Upload-Offset` and `Upload-Length` say it.' } },
-    handle: async (asked) => offsetOf(resuming(asked)),
-  }),
-  route({
-    method: 'PATCH',
-    at: '/uploads/{id}',
-    id: 'continueUpload',
-    summary: 'Brings the next bytes of an upload',
-    description: 'When the last one has come, the file appears, and the answer says so; or it says why not.',
-    body: 'bytes',
-    bodyType: CHUNK,
-    headers: uploadHeaders.append,
-    answers: { 204: { description: 'They are taken.' } },
-    handle: async (asked) => append(resuming(asked)),
-  }),
-  route({
-    method: 'DELETE',
-    at: '/uploads/{id}',
-    id: 'giveUpload',
-    summary: 'Gives an upload up',
-    headers: uploadHeaders.other,
-    answers: { 204: { description: 'Nothing is left of it.' } },
-    handle: async (asked) => giveUp(resuming(asked)),
+    ids: { offset: 'uploadOffset', append: 'continueUpload', giveUp: 'giveUpload' },
+    make: route<undefined, 'bytes'>,
+    resuming,
   }),
 ];
