@@ -3,7 +3,7 @@
  * is the same step, so that nobody can swap a folder for a link between the look and the use. Elsewhere (laptops) the path is
  * used, and every part of it is looked at for links first: good against mistakes, not against a local attacker who races.
  */
-import { constants, existsSync, lstat as lstatCallback, lstatSync, type Stats } from 'node:fs';
+import { constants, existsSync, lstat as lstatCallback, lstatSync, openSync, type Stats } from 'node:fs';
 import { type FileHandle, link, mkdir, open, opendir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../storage';
@@ -98,6 +98,38 @@ export class Folder {
     const found = await this.lookInPool(name);
     this.looks.add(name);
     return found;
+  }
+
+  /** The same without the thread pool where files are being put into the folder, one after the other, on a local disk. */
+  async findSoon(name: string): Promise<Stats | undefined> {
+    if (this.looks.isBeingFilled && (await this.isOnLocalDisk())) {
+      try {
+        const found = this.looks.by(() => lstatSync(this.at(name), quietly));
+        this.looks.add(name);
+        return found;
+      } catch {
+        // looked at once more, which says why
+      }
+    }
+    return this.find(name);
+  }
+
+  /** Notes that a file was put into it. */
+  filled(): void {
+    this.looks.filled();
+  }
+
+  /**
+   * Opens a file without the thread pool, never through a link; undefined where that may have to wait for a disk, for nobody has looked at it a moment ago, or
+   * could not be done. To be called for folders on a local disk.
+   */
+  openNow(name: string, flags: number): number | undefined {
+    if (!this.looks.has(name)) return undefined;
+    try {
+      return this.looks.by(() => openSync(this.at(name), flags | O_NOFOLLOW | constants.O_NONBLOCK));
+    } catch {
+      return undefined; // tried once more, which says why
+    }
   }
 
   private lookInPool(name: string): Promise<Stats | undefined> {

@@ -10,7 +10,7 @@ const READ_AT_ONCE = 16 * 1024;
 /** Opens a file to be read from an offset on. */
 export async function openToRead(folder: Folder, name: string, offset: number): Promise<ReadHandle> {
   const isLocal = await folder.isOnLocalDisk();
-  const fd = await opened(folder.at(name));
+  const fd = (isLocal ? folder.openNow(name, constants.O_RDONLY) : undefined) ?? (await opened(folder.at(name)));
   try {
     const found = isLocal ? fstatSync(fd) : await look(fd);
     if (found.isDirectory()) throw new StorageError('is-directory', 'That is a directory.');

@@ -25,6 +25,8 @@ export interface UploadPlace {
   readonly staging: Folder;
   readonly stagingName: string;
   readonly fsync: boolean;
+  /** Whether it may be answered in the same turn as it was asked for. */
+  readonly soon: boolean;
   readonly usage: Usage;
   readonly locks: NameLocks;
   /** Places for copying what is kept. */
@@ -37,8 +39,8 @@ export interface UploadPlace {
 
 /** Looks at what is there, and reserves a name. No byte is copied or written before the first one is sent. */
 export async function openUpload(place: UploadPlace): Promise<DraftableHandle> {
-  const { folder, name, parts, mode, usage } = place;
-  const before = await folder.find(name);
+  const { folder, name, parts, mode, usage, soon } = place;
+  const before = soon ? await folder.findSoon(name) : await folder.find(name);
   if (before?.isDirectory()) throw new StorageError('is-directory', 'That is a directory.');
   // A link or a device, which no listing shows: neither written through nor replaced.
   if (before && !before.isFile()) throw new StorageError('denied', 'The name is taken.');
@@ -200,6 +202,7 @@ class LocalUpload implements DraftableHandle {
     if (this.whole) await putWhole(staging, stagingName, this.whole, folder, name);
     else if (mode.kind === 'create') await folder.adoptNew(staging, stagingName, name);
     else await folder.adopt(staging, stagingName, name);
+    folder.filled();
     this.room.filled(this.size, replaced?.size);
   }
 

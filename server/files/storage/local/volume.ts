@@ -60,11 +60,16 @@ export class LocalVolume implements Volume {
     return this.at(path, (folder, name) => openToRead(folder, name, offset));
   }
 
+  /** Never in the same turn: FTPS has a data connection beside its command (TLS 1.3), and would be ahead of it. */
   openWrite(path: string, mode: WriteMode): Promise<WriteHandle> {
-    return this.openDraftable(path, mode);
+    return this.open(path, mode, false);
   }
 
-  async openDraftable(path: string, mode: WriteMode): Promise<DraftableHandle> {
+  openDraftable(path: string, mode: WriteMode): Promise<DraftableHandle> {
+    return this.open(path, mode, true);
+  }
+
+  private async open(path: string, mode: WriteMode, soon: boolean): Promise<DraftableHandle> {
     checkNew(path);
     const parts = partsOf(path);
     const name = parts.pop();
@@ -82,6 +87,7 @@ export class LocalVolume implements Volume {
         staging,
         stagingName: this.place.staging.newName(),
         fsync,
+        soon,
         usage,
         locks,
         copies,
