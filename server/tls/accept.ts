@@ -91,6 +91,7 @@ export function acceptTls(transport: Socket, options: HandshakeOptions): Promise
     if (options.staple) handleOf(socket)?.setOCSPResponse(options.staple);
     const timer = setTimeout(() => settle({ ok: false, reason: 'timeout' }), options.seconds * 1000);
     const onError = (error: NodeJS.ErrnoException) => settle({ ok: false, reason: handshakeFailure(error), detail: detailOf(error) });
+    // Also at the end of what the client sends: where it may end its side alone, Node does not close, and the rest of the handshake will not come.
     const onClose = () => settle({ ok: false, reason: 'disconnected' });
     const onSecure = () => {
       const verifyError = options.clientCertificate === 'off' ? null : handleOf(socket)?.verifyError();
@@ -107,7 +108,7 @@ export function acceptTls(transport: Socket, options: HandshakeOptions): Promise
 
     function settle(result: Handshake) {
       clearTimeout(timer);
-      socket.off('_tlsError', onError).off('close', onClose).off('secure', onSecure);
+      socket.off('_tlsError', onError).off('end', onClose).off('close', onClose).off('secure', onSecure);
       if (result.ok) {
         resolve(result);
         return;
@@ -117,7 +118,7 @@ export function acceptTls(transport: Socket, options: HandshakeOptions): Promise
       resolve(result);
     }
 
-    socket.on('_tlsError', onError).on('close', onClose).on('secure', onSecure);
+    socket.on('_tlsError', onError).on('end', onClose).on('close', onClose).on('secure', onSecure);
   });
 }
 

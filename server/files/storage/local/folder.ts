@@ -92,7 +92,7 @@ export class Folder {
 
   /**
    * The same, undefined where nothing has the name: most uploads are of new files, and an error that is made and thrown away costs more than the look. Always
-   * by the thread pool: an upload that is answered in the same turn as its command is ahead of its data connection (TLS 1.3).
+   * by the thread pool: basic-ftp ends an empty upload before its own handshake is done where 150 comes ahead of it, as it would in the same turn.
    */
   async find(name: string): Promise<Stats | undefined> {
     const found = await this.lookInPool(name);

@@ -110,7 +110,29 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('under %s', (version) => {
   });
 });
 
+/** Sends its hello and ends at once, as basic-ftp does with an empty file when 150 comes before the server's part of the handshake. */
+async function helloAndGo(port: number): Promise<void> {
+  const socket = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
+  await once(socket, 'connect');
+  connectTls({ socket, ca: server.authority.pem, servername: 'localhost', session: client.session }).on('error', () => {});
+  await new Promise(setImmediate);
+  socket.end();
+}
+
 describe('a data connection that is gone before its handshake', () => {
+  it.each(['before', 'after'])('is told as soon as it is, when it ended behind its hello, %s the command', async (when) => {
+    await open();
+    const port = await client.epsv();
+    if (when === 'before') await helloAndGo(port);
+    client.write('STOR up.txt\r\n');
+    expect(await client.reply()).toMatch(/^150 /);
+    const begin = performance.now();
+    if (when === 'after') await helloAndGo(port);
+    expect(await client.reply()).toMatch(/^425 The data connection was gone/);
+    expect(performance.now() - begin).toBeLessThan(1_500);
+    expect(await readdir(server.files)).not.toContain('up.txt');
+  });
+
   it.each(['before', 'after'])('is told as soon as it is, when it went %s the command', async (when) => {
     await open();
     const port = await client.epsv();
