@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { certificateFiles, certificateSecret } from './key-source';
 import { network } from './network';
+import { count } from './values';
 
 const seconds = (text: string) => z.number().positive().max(2_592_000).describe(`${text} Seconds.`);
-const count = (text: string) => z.number().int().positive().describe(text);
 const port = (text: string) => z.number().int().min(0).max(65_535).optional().describe(`${text} 0 means any free port, for tests and laptops.`);
 
 const as2Id = z

@@ -1,5 +1,6 @@
 /** The only part of the server that the constructs may import: what the server is told. */
 export { withAbsolutePaths } from './absolute';
+export { accountRules, type Permission, passwordAccount } from './accounts';
 export { type CertificateExpectation, type CertificateMaterial, certificateProblems, certificatesIn, daysLeftOf } from './certificate';
 export { ConfigError, checkServerConfig, describeIssue } from './check';
 export { nearestName } from './nearest';
@@ -11,7 +12,6 @@ export {
   type AccountToken,
   type As2Config,
   type As2Partner,
-  accountRules,
   type DataTlsReuse,
   type DirectorySettings,
   type DirectorySettingsInput,
@@ -20,14 +20,11 @@ export {
   type LinksConfig,
   type ListenerConfig,
   type PasswordAccount,
-  type Permission,
-  passwordAccount,
-  publicKey,
-  QUARANTINED_FILES,
-  revocation,
   type ServerConfig,
   type ServerConfigInput,
   type SftpConfig,
   type SignInWith,
   serverConfigSchema,
 } from './schema';
+export { publicKey, revocation } from './sftp';
+export { QUARANTINED_FILES } from './storage';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { storageSchema } from '../../../server/config/schema';
+import { storageSchema } from '../../../server/config/storage';
 import { s3Storage } from '../../../server/files/storage/s3/storage';
 import type { Storage } from '../../../server/files/storage/storage';
 

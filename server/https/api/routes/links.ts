@@ -1,6 +1,6 @@
 /** Links that an account makes for somebody who has none. */
 import { z } from 'zod';
-import { LONGEST_TIME, MOST_USES } from '../../../config/schema';
+import { LONGEST_TIME, MOST_USES } from '../../../config/values';
 import { StorageError } from '../../../files/account-files';
 import type { ListedLink, NotMade } from '../../links/links';
 import type { LinkRecord } from '../../links/record';

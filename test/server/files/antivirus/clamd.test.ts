@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { antivirusSchema } from '../../../../server/config/schema';
+import { antivirusSchema } from '../../../../server/config/storage';
 import { ClamdScanner } from '../../../../server/files/antivirus/clamd';
 import type { Scan } from '../../../../server/files/antivirus/scanner';
 import { ClamdPeer } from '../../support/clamd';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { storageSchema } from '../../../../../server/config/schema';
+import { storageSchema } from '../../../../../server/config/storage';
 import { s3Storage } from '../../../../../server/files/storage/s3/storage';
 import type { Storage } from '../../../../../server/files/storage/storage';
 
