@@ -6,6 +6,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { DnsRouting } from './endpoint/dns-routing';
 import type { ImageSettings } from './image/server-image';
 import type { AlarmThresholds } from './observability/service-alarms';
+import type { As2Agreement, As2Partner, As2Settings } from './protocols/as2-settings';
 import type { HttpsLinks, HttpsSettings } from './protocols/https-settings';
 import type { SftpSettings, SftpUserCertificates } from './protocols/sftp-settings';
 import type { FtpsServerSettings } from './server-settings';
@@ -246,6 +247,7 @@ export class FtpsEnvironment {
       ...problemsOf('server.sftp.userCertificates.', settings.server?.sftp?.userCertificates ?? {}, userCertificateKeys, []),
       ...problemsOf('server.https.', settings.server?.https ?? {}, httpsKeys, []),
       ...problemsOf('server.https.links.', settings.server?.https?.links ?? {}, linkKeys, []),
+      ...as2Problems(settings.server?.as2),
       ...problemsOf('env.', settings.env ?? {}, { account: 'text', region: 'text' }, []),
       ...ifSo(
         typeof settings.endpoint === 'string' && !Object.values(EndpointKind).includes(settings.endpoint),
@@ -278,7 +280,18 @@ export class FtpsEnvironment {
   private constructor() {}
 }
 
-type Kind = 'text' | 'list of texts' | 'number' | 'true or false' | 'object' | 'InstanceType' | 'Schedule' | 'Duration' | 'PassivePorts';
+type Kind =
+  | 'text'
+  | 'list of texts'
+  | 'list of objects'
+  | 'number'
+  | 'true or false'
+  | 'object'
+  | 'InstanceType'
+  | 'Schedule'
+  | 'Duration'
+  | 'Size'
+  | 'PassivePorts';
 
 /** Every key there is. A new setting without a line here does not compile. */
 const environmentKeys: Record<keyof FtpsEnvironmentSettings, Kind> = {
@@ -333,6 +346,7 @@ const serverKeys: Record<keyof FtpsServerSettings, Kind> = {
   banner: 'text',
   sftp: 'object',
   https: 'object',
+  as2: 'object',
   overrides: 'object',
 };
 
@@ -359,6 +373,72 @@ const linkKeys: Record<keyof HttpsLinks, Kind> = {
   perAccount: 'number',
 };
 
+const as2Keys: Record<keyof As2Settings, Kind> = {
+  as2Id: 'text',
+  agreements: 'list of objects',
+  port: 'number',
+  plainPort: 'number',
+  path: 'text',
+  url: 'text',
+  maxMessageSize: 'Size',
+  keepFor: 'Duration',
+  keepMessagesUpTo: 'Size',
+};
+
+const as2AgreementKeys: Record<keyof As2Agreement, Kind> = {
+  partner: 'object',
+  account: 'text',
+  requireSigned: 'true or false',
+  requireEncrypted: 'true or false',
+  digests: 'list of texts',
+  ciphers: 'list of texts',
+  sign: 'true or false',
+  signDigest: 'text',
+  encrypt: 'true or false',
+  encryptCipher: 'text',
+  keyTransport: 'text',
+  compression: 'text',
+  base64: 'true or false',
+  contentType: 'text',
+  subject: 'text',
+  receipt: 'text',
+  receiptSigned: 'true or false',
+  receiptWait: 'Duration',
+  inbox: 'text',
+  outbox: 'text',
+  sent: 'text',
+  removeSent: 'true or false',
+  failed: 'text',
+  attempts: 'number',
+  firstWait: 'Duration',
+  longestWait: 'Duration',
+};
+
+const as2PartnerKeys: Record<keyof As2Partner, Kind> = {
+  as2Id: 'text',
+  url: 'text',
+  certificates: 'list of texts',
+  encryptionCertificate: 'text',
+  tlsCa: 'text',
+  receiptHosts: 'list of texts',
+  allowPlainHttp: 'true or false',
+  allowExpired: 'true or false',
+};
+
+function as2Problems(as2: As2Settings | undefined): Problem[] {
+  if (!isOfKind.object(as2)) return [];
+  const agreements = as2!.agreements ?? [];
+  const each = isOfKind['list of objects'](agreements) ? agreements : [];
+  return [
+    ...problemsOf('server.as2.', as2!, as2Keys, ['as2Id']),
+    ...each.flatMap((one, index) => {
+      const key = `server.as2.agreements[${index}].`;
+      const inner = isOfKind.object(one.partner) ? problemsOf(`${key}partner.`, one.partner, as2PartnerKeys, ['as2Id']) : [];
+      return [...problemsOf(key, one, as2AgreementKeys, ['partner', 'account']), ...inner];
+    }),
+  ];
+}
+
 const userCertificateKeys: Record<keyof SftpUserCertificates, Kind> = {
   authorities: 'list of texts',
   revoked: 'list of texts',
@@ -368,6 +448,7 @@ const userCertificateKeys: Record<keyof SftpUserCertificates, Kind> = {
 const isOfKind: Record<Kind, (value: unknown) => boolean> = {
   text: (value) => typeof value === 'string' && value !== '',
   'list of texts': (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== ''),
+  'list of objects': (value) => Array.isArray(value) && value.every((one) => isOfKind.object(one)),
   number: (value) => typeof value === 'number' && Number.isFinite(value),
   'true or false': (value) => typeof value === 'boolean',
   object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -375,6 +456,7 @@ const isOfKind: Record<Kind, (value: unknown) => boolean> = {
   InstanceType: has('isBurstable'),
   Schedule: has('expressionString'),
   Duration: has('toSeconds'),
+  Size: has('toMebibytes'),
   PassivePorts: has('toPort'),
 };
 
@@ -383,6 +465,7 @@ const written: Partial<Record<Kind, string>> = {
   InstanceType: "new InstanceType('c7g.large') of aws-cdk-lib/aws-ec2",
   Schedule: "Schedule.cron({ weekDay: 'SUN', hour: '3', minute: '0' }) of aws-cdk-lib/aws-events",
   Duration: 'Duration.days(365) or Duration.seconds(300) of aws-cdk-lib',
+  Size: 'Size.mebibytes(64) of aws-cdk-lib',
   PassivePorts: 'PassivePorts.of(50000, 50015)',
 };
 

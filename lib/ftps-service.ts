@@ -24,6 +24,9 @@ import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { ServerConfig } from '../server/config';
+import { As2Keys } from './as2/keys';
+import { partnerPorts } from './as2/partner-ports';
+import { PartnersFile } from './as2/partners-file';
 import type { ClientTrust } from './certificate/client-trust';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
@@ -79,8 +82,8 @@ export interface FtpsServiceProps {
    */
   readonly allowPublicAccess?: boolean;
   /**
-   * Settings of the server: ports, TLS, limits, SFTP, HTTPS.
-   * @default - explicit on 21, implicit on 990, passive 50000-50015, no SFTP, no HTTPS
+   * Settings of the server: ports, TLS, limits, SFTP, HTTPS, AS2.
+   * @default - explicit on 21, implicit on 990, passive 50000-50015, no SFTP, no HTTPS, no AS2
    */
   readonly server?: FtpsServerSettings;
   /**
@@ -169,6 +172,11 @@ export interface FtpsServiceProps {
    * @default - made once, and kept when the stack is deleted
    */
   readonly hostKeys?: HostKeys;
+  /**
+   * Keys that messages of AS2 (`server.as2`) are signed and decrypted by: `As2Keys.generated`, or `As2Keys.fromSecret` with those that partners know already.
+   * @default - made once, changed once a year, and kept when the stack is deleted
+   */
+  readonly as2Keys?: As2Keys;
   /**
    * Where the files are: `FileStorage.efs`, `FileStorage.localDisk` or an `S3Storage`.
    * @default - EFS
@@ -268,6 +276,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
   public readonly clientTrust?: ClientTrust;
   /** Keys by which clients of SFTP know the service, where it is on. */
   public readonly hostKeys?: HostKeys;
+  /** Keys that messages of AS2 are signed and decrypted by, where it is on. */
+  public readonly as2Keys?: As2Keys;
   /** Where the files are. */
   public readonly storage: IFileStorage;
   /** Who may log in. */
@@ -294,13 +304,14 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
   public readonly controlPorts: number[];
   /** The passive range. */
   public readonly passivePorts: PassivePorts;
-  /** Ports of other protocols than FTPS, those of SFTP and HTTPS for example. */
+  /** Ports of other protocols than FTPS, those of SFTP, HTTPS and AS2 for example. */
   public readonly furtherPorts: ServicePort[];
   /** Those of the instances, for rules of yours: `service.connections.allowTo(proxy, Port.tcp(443))`. */
   public readonly connections: Connections;
   /** The role of the instances, for grants of other constructs: `bucket.grantRead(service)`. */
   public readonly grantPrincipal: IPrincipal;
 
+  private readonly as2Partners?: PartnersFile;
   private readonly givenBus?: IEventBus;
   private toldByServers?: IEventBus;
 
@@ -324,6 +335,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.sharedLockouts = props.sharedLockouts ?? (instances > 1 ? new SharedLockouts(this, 'Lockouts') : undefined);
     this.auditLog = props.auditLog ?? new AuditLog(this, 'Logs');
     if (props.server?.sftp) this.hostKeys = props.hostKeys ?? HostKeys.generated(this, 'HostKeys');
+    if (props.server?.as2) this.as2Keys = props.as2Keys ?? As2Keys.generated(this, 'As2Keys');
     if (props.eventBus && this.storage.eventBus) throw new Error('eventBus: the storage has a bus of its own already; say it there alone');
     if (instances > 1 && !this.storage.isShared)
       throw new Error(`instances: ${instances} instances would each have files of their own on a local disk; use FileStorage.efs, or instances: 1`);
@@ -344,6 +356,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       identity: this.accounts.sources(),
       lockoutTable: this.sharedLockouts?.table.tableName,
       advertisedAddress: this.endpoint.advertisedAddress,
+      as2KeysSecretId: this.as2Keys?.secret.secretArn,
+      domainName,
       hostKeySecretId: this.hostKeys?.secret.secretArn,
       lifecycle: { kind: 'auto-scaling', group: groupName, hook: ServerFleet.DRAIN_HOOK },
     });
@@ -356,10 +370,12 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     const further = furtherProtocols(config);
     this.furtherPorts = further.flatMap((one) => one.openings(config).map(({ low, sticky }) => ({ protocol: one.name, port: low, sticky })));
     if (config.sftp) this.hostKeys?._serve(domainName, config.sftp.port, config.tls.policy === 'fips');
+    if (config.as2) this.as2Keys?._serve(config.as2.identity.as2Id);
+    if (config.as2 && config.as2.partners.length > 0) this.as2Partners = new PartnersFile(this, 'As2Partners', config.as2.partners);
 
     const { endpoint } = this;
     const door = endpoint.hasDoor && Stack.of(endpoint) !== Stack.of(this) && Construct.isConstruct(endpoint) ? endpoint : this;
-    const ports = { controlPorts: this.controlPorts, passivePorts: this.passivePorts, furtherPorts: this.furtherPorts };
+    const ports = { controlPorts: this.controlPorts, passivePorts: this.passivePorts, furtherPorts: this.furtherPorts, outboundPorts: partnerPorts(config) };
     this.securityGroup = new FtpsSecurityGroup(door, 'SecurityGroup', {
       allowPublicAccess: props.allowPublicAccess,
       vpc: this.vpc,
@@ -410,6 +426,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       groupName,
       heartbeatInterval: Duration.seconds(config.audit.heartbeatSeconds),
       thresholds: props.alarmThresholds,
+      as2Partners: config.as2?.partners.map(({ as2Id }) => as2Id),
       topic: props.alarmTopic,
       emails: props.alarmEmails,
     });
@@ -425,6 +442,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       this.accounts,
       ...(this.clientTrust ? [this.clientTrust] : []),
       ...(this.hostKeys ? [this.hostKeys] : []),
+      ...(this.as2Keys ? [this.as2Keys] : []),
     ];
     for (const part of parts) {
       this.alarms.adopt(part);
@@ -545,7 +563,8 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
   /** The settings of the server, with the bus that it tells of uploads. */
   private shipped(config: ServerConfig): ServerConfig {
     const eventBus = config.afterRelease.eventBus ?? this.toldByServers?.eventBusArn;
-    return eventBus === undefined ? config : { ...config, afterRelease: { ...config.afterRelease, eventBus, storage: stableName(this.storage) } };
+    const short = config.as2 ? { ...config, as2: { ...config.as2, partners: [] } } : config; // the instance puts its partners in
+    return eventBus === undefined ? short : { ...short, afterRelease: { ...config.afterRelease, eventBus, storage: stableName(this.storage) } };
   }
 
   private makeFleet(
@@ -558,6 +577,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       region: Stack.of(this).region,
       // Whether uploads are told of is known when everything is said.
       settings: Lazy.uncachedString({ produce: () => JSON.stringify(this.shipped(config)) }),
+      settingsCommands: this.as2Partners?.startCommands() ?? [],
       mountCommands: this.storage.mountCommands,
       endpointCommands: this.endpoint.startCommands(),
       groupName: place.groupName,
@@ -593,6 +613,11 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       this.hostKeys.grantRead(role);
       this.fleet.autoScalingGroup.node.addDependency(this.hostKeys); // a server without keys does not begin
     }
+    if (this.as2Keys) {
+      this.as2Keys.grantRead(role);
+      this.fleet.autoScalingGroup.node.addDependency(this.as2Keys);
+    }
+    this.as2Partners?.grantRead(role);
     this.auditLog.grantWrite(role);
     this.storage.grantReadWrite(role);
     this.storage.allowFrom(this.fleet);
@@ -602,6 +627,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     new CfnOutput(this, 'HostName', { value: domainName, description: 'What clients connect to' });
     for (const { id, value, description } of protocols.flatMap((one) => one.outputs(config, domainName))) new CfnOutput(this, id, { value, description });
     this.hostKeys?._addOutputs();
+    this.as2Keys?._addOutputs();
     // Beside the addresses: an output that only repeats an import from another stack says nothing.
     if (this.endpoint.addresses.length > 0)
       new CfnOutput(this.endpoint, 'AllowList', { value: this.endpoint.addresses.join(','), description: 'Addresses that partners allow' });
@@ -643,13 +669,14 @@ function machineOf({ instanceType, processor }: FtpsServiceProps): { instanceTyp
 }
 
 function refuseWrongSettings(props: FtpsServiceProps, instances: number): void {
-  const { domainName, hostedZone, certificate, clientCidrs, allowPublicAccess, dnsRouting, hostKeys, server } = props;
+  const { domainName, hostedZone, certificate, clientCidrs, allowPublicAccess, dnsRouting, hostKeys, as2Keys, server } = props;
   if (!/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i.test(domainName))
     throw new Error(`domainName: "${domainName}" is no host name; write it as ftps.example.com`);
   if (!hostedZone && !certificate) throw new Error('hostedZone: is missing; the certificate of ACM is validated in it. Give the zone, or bring a certificate');
   if (dnsRouting && !hostedZone)
     throw new Error('dnsRouting: says how records are chosen, and without hostedZone none are made; give the zone, or leave it out');
   if (hostKeys && !server?.sftp) throw new Error('hostKeys: are those of SFTP, which is off; switch it on by server.sftp, or leave them out');
+  if (as2Keys && !server?.as2) throw new Error('as2Keys: are those of AS2, which is off; switch it on by server.as2, or leave them out');
   if (clientCidrs.length === 0)
     throw new Error('clientCidrs: is empty, so nobody could connect; name the networks of your partners, for example ["203.0.113.0/24"]');
   refusePublicAccess(clientCidrs, allowPublicAccess);

@@ -6,6 +6,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { As2Keys } from './as2/keys';
 import { ServerCertificate } from './certificate/server-certificate';
 import { acknowledgeHouseRules } from './compliance/house-rules';
 import { encryptBelow } from './encryption/given-key';
@@ -116,6 +117,8 @@ export class FtpsStage extends Stage {
       clientTrust: parts.clientTrust(this.serviceStack),
       // Clients know the service by them, so they outlive its stack.
       hostKeys: settings.server?.sftp && (parts.hostKeys(this.dataStack) ?? HostKeys.generated(this.dataStack, 'HostKeys')),
+      // Partners know the service by them, as well.
+      as2Keys: settings.server?.as2 && (parts.as2Keys(this.dataStack) ?? As2Keys.generated(this.dataStack, 'As2Keys')),
       additionalCertificates: settings.ecdsaCertificate
         ? [
             ServerCertificate.publicAcm(this.serviceStack, 'EcdsaCertificate', {

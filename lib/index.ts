@@ -1,4 +1,5 @@
 /** The public API of cdk-ftps. */
+export { As2Keys, type As2KeysProps } from './as2/keys';
 export { ClientTrust, type ClientTrustProps } from './certificate/client-trust';
 export { PrivateAuthority, type PrivateAuthorityProps } from './certificate/private-authority';
 export {
@@ -53,6 +54,16 @@ export { AlarmTopic, type AlarmTopicProps } from './observability/alarm-topic';
 export { type AlarmThresholds, ServiceAlarms, type ServiceAlarmsProps } from './observability/service-alarms';
 export { ServiceDashboard, type ServiceDashboardProps } from './observability/service-dashboard';
 export { FtpsPipeline, type FtpsPipelineProps, type PipelineProbe } from './pipeline/ftps-pipeline';
+export {
+  type As2Agreement,
+  As2Cipher,
+  As2Compression,
+  As2Digest,
+  As2KeyTransport,
+  type As2Partner,
+  As2Receipt,
+  type As2Settings,
+} from './protocols/as2-settings';
 export { ClientCertificates } from './protocols/client-certificates';
 export type { HttpsLinks, HttpsSettings } from './protocols/https-settings';
 export type { SftpSettings, SftpUserCertificates } from './protocols/sftp-settings';

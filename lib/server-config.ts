@@ -3,6 +3,7 @@
  * server itself are all read from that object.
  */
 import { ConfigError, checkServerConfig, type Problem, type ServerConfig, type ServerConfigInput } from '../server/config';
+import { inPropsOfAs2 } from './as2/partner-settings';
 import { PassivePorts } from './network/passive-ports';
 import { openingsOf, protocols } from './protocols/all';
 import type { ProtocolParts } from './protocols/protocol';
@@ -28,40 +29,42 @@ export const AUDIT_FILE = '/var/log/ftps/audit.json';
 
 /** Fills in and checks the configuration that is shipped. Throws an Error that names every wrong setting. */
 export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): ServerConfig {
-  const doors: Partial<ServerConfigInput> = Object.assign({}, ...protocols.map((one) => one.settings(settings, parts)));
-  const input = {
-    ...doors,
-    workers: 'auto',
-    tls: {
-      policy: settings.tlsPolicy ?? TlsPolicy.MODERN,
-      dataTlsReuse: settings.dataTlsReuse ?? DataTlsReuse.PREFERRED,
-      clientCa: parts.clientTrust?.authorities,
-      clientCrl: parts.clientTrust?.revocations,
-      certificates: parts.certificateSecretIds.map((secretId) => ({ kind: 'secret' as const, secretId })),
-    },
-    storage: parts.storage.storage as ServerConfigInput['storage'], // checked below, whoever wrote it
-    antivirus: antivirusOf(settings.virusScan ?? VirusScan.REQUIRED, parts.storage),
-    afterRelease: { eventBus: parts.storage.eventBus },
-    identity: parts.identity as ServerConfigInput['identity'],
-    limits: {
-      sessions: settings.maxSessions ?? 2_000,
-      drainSeconds: settings.drainTimeout?.toSeconds() ?? 300,
-      idleSeconds: settings.idleTimeout?.toSeconds() ?? 900,
-      ...(parts.lockoutTable === undefined ? {} : { lockout: { table: parts.lockoutTable } }),
-    },
-    audit: { destination: AUDIT_FILE },
-    admin: { port: 9990 },
-    ...(parts.lifecycle ? { lifecycle: parts.lifecycle } : {}),
-    ...(settings.banner === undefined ? {} : { banner: settings.banner }),
-  } as ServerConfigInput; // checked below
+  const input = () =>
+    ({
+      ...(Object.assign({}, ...protocols.map((one) => one.settings(settings, parts))) as Partial<ServerConfigInput>),
+      workers: 'auto',
+      tls: {
+        policy: settings.tlsPolicy ?? TlsPolicy.MODERN,
+        dataTlsReuse: settings.dataTlsReuse ?? DataTlsReuse.PREFERRED,
+        clientCa: parts.clientTrust?.authorities,
+        clientCrl: parts.clientTrust?.revocations,
+        certificates: parts.certificateSecretIds.map((secretId) => ({ kind: 'secret' as const, secretId })),
+      },
+      storage: parts.storage.storage as ServerConfigInput['storage'], // checked below, whoever wrote it
+      antivirus: antivirusOf(settings.virusScan ?? VirusScan.REQUIRED, parts.storage),
+      afterRelease: { eventBus: parts.storage.eventBus },
+      identity: parts.identity as ServerConfigInput['identity'],
+      limits: {
+        sessions: settings.maxSessions ?? 2_000,
+        drainSeconds: settings.drainTimeout?.toSeconds() ?? 300,
+        idleSeconds: settings.idleTimeout?.toSeconds() ?? 900,
+        ...(parts.lockoutTable === undefined ? {} : { lockout: { table: parts.lockoutTable } }),
+      },
+      audit: { destination: AUDIT_FILE },
+      admin: { port: 9990 },
+      ...(parts.lifecycle ? { lifecycle: parts.lifecycle } : {}),
+      ...(settings.banner === undefined ? {} : { banner: settings.banner }),
+    }) as ServerConfigInput; // checked below
   try {
-    const config = checkServerConfig(withOverrides(input, settings.overrides ?? {}, saidBy(settings)));
+    const config = checkServerConfig(withOverrides(input(), settings.overrides ?? {}, saidBy(settings)));
     const problems = deploymentProblems(config);
     if (problems.length > 0) throw new ConfigError(problems);
     return config;
   } catch (error) {
     if (error instanceof ConfigError)
-      throw new Error(`The server settings can't be used:\n${error.problems.map(({ key, message }) => `  ${settingOf(key)}: ${message}`).join('\n')}`);
+      throw new Error(
+        `The server settings can't be used:\n${error.problems.map(({ key, message }) => inPropsOfAs2(`  ${settingOf(key)}: ${message}`)).join('\n')}`,
+      );
     throw error;
   }
 }
@@ -100,9 +103,11 @@ function deploymentProblems(config: ServerConfig): Problem[] {
       key: 'limits.sessions',
       message: `${config.limits.sessions} sessions are too many for the ${range.count} passive ports ${config.passive.ports}; allow at most ${most}, or widen the range`,
     });
+  const anyPort = '0 is any port, and no security group could name it';
   for (const key of ['sftp', 'https'] as const)
-    if (config[key]?.port === 0)
-      problems.push({ key: `${key}.port`, message: `0 is any port, and no security group could name it; leave ${key} out to have it off` });
+    if (config[key]?.port === 0) problems.push({ key: `${key}.port`, message: `${anyPort}; leave ${key} out to have it off` });
+  for (const key of ['port', 'plainPort'] as const)
+    if (config.as2?.[key] === 0) problems.push({ key: `as2.${key}`, message: `${anyPort}; leave ${key} out to have none` });
   const revocationList = config.sftp?.userCertificates.revocationList;
   if (revocationList !== undefined && !isOneObject(revocationList))
     problems.push({

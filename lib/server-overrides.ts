@@ -38,9 +38,6 @@ const DERIVED: readonly (readonly [key: string, from: string])[] = [
   ['lifecycle', 'the group of the instances'],
 ];
 
-/** What no construct knows of: it would be told to the server, and nobody would reach it. */
-const NOT_OPENED: readonly string[] = ['as2'];
-
 type Listener = ServerConfigInput['listeners'][number];
 
 /** Settings that have a prop, by which they were given. */
@@ -67,8 +64,6 @@ function overrideProblems(overrides: object, given: Given, settings: ServerConfi
     if (door) return [{ key: `overrides.${key}`, message: `is for ${door.name}, which is off; ${door.from} opens its port` }];
     const derived = DERIVED.find(([other]) => within(key, other));
     if (derived) return [{ key: `overrides.${key}`, message: `follows from ${derived[1]}; say it there` }];
-    if (NOT_OPENED.some((other) => within(key, other)))
-      return [{ key: `overrides.${key}`, message: 'is for a protocol that the kit has no construct for yet' }];
     const twice = given[key];
     return twice === undefined ? [] : [{ key: `overrides.${key}`, message: `is said by server.${String(twice)} as well; leave one of them out` }];
   });

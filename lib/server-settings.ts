@@ -1,6 +1,7 @@
 /** What a platform engineer says about the server. What follows from it for the server itself: lib/server-config.ts. */
 import type { Duration } from 'aws-cdk-lib';
 import type { PassivePorts } from './network/passive-ports';
+import type { As2Settings } from './protocols/as2-settings';
 import type { ClientCertificates } from './protocols/client-certificates';
 import type { HttpsSettings } from './protocols/https-settings';
 import type { SftpSettings } from './protocols/sftp-settings';
@@ -65,6 +66,11 @@ export interface FtpsServerSettings {
    * @default - it is off
    */
   readonly https?: HttpsSettings;
+  /**
+   * AS2, messages of partners into the same accounts, beside FTPS.
+   * @default - it is off
+   */
+  readonly as2?: As2Settings;
   /**
    * The address that PASV replies with: `auto` (the public IPv4 of the instance), `local`, an IPv4 address or a host name.
    * @default - what the endpoint has

@@ -4,6 +4,7 @@ import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { As2Keys } from './as2/keys';
 import type { ClientTrust } from './certificate/client-trust';
 import type { ServerCertificate } from './certificate/server-certificate';
 import type { IFtpsEndpoint } from './endpoint/endpoint';
@@ -62,6 +63,11 @@ export class FtpsStageParts {
 
   /** Keys by which clients of SFTP know the service, in place of new ones that are made once; asked for where SFTP is on (`server.sftp`). */
   public hostKeys(_dataStack: Stack): HostKeys | undefined {
+    return undefined;
+  }
+
+  /** Keys that messages of AS2 are signed and decrypted by, in place of new ones that are made and changed in time; asked for where AS2 is on (`server.as2`). */
+  public as2Keys(_dataStack: Stack): As2Keys | undefined {
     return undefined;
   }
 

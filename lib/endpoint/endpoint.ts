@@ -43,6 +43,11 @@ export interface EndpointPorts {
    */
   readonly furtherPorts?: ServicePort[];
   /**
+   * Ports beside 443 at which instances reach whatever address: those of partners of AS2.
+   * @default - none
+   */
+  readonly outboundPorts?: number[];
+  /**
    * Where what belongs to the instances is made, a security group of theirs for example. It may lie in another stack than the endpoint, one that
    * is deployed later.
    * @default - in the endpoint

@@ -5,6 +5,8 @@ export interface StartScriptOptions {
   readonly region: string;
   /** The server's settings as JSON. */
   readonly settings: string;
+  /** Lines that complete its settings with what is too long for user data. */
+  readonly settingsCommands: readonly string[];
   readonly mountCommands: readonly string[];
   /** Lines that wait for what the instance is given, and complete its settings. */
   readonly endpointCommands: readonly string[];
@@ -34,6 +36,7 @@ export function startScript(options: StartScriptOptions): UserData {
     'case $(metadata autoscaling/target-lifecycle-state || true) in Warmed:*) launched CONTINUE; exit 0 ;; esac',
     ...options.mountCommands,
     ...file('/etc/ftps/server.json', options.settings, 'root:ftps', '0640'),
+    ...options.settingsCommands,
     ...file('/etc/ftps/environment', `AWS_REGION=${region}`, 'root:ftps', '0640'),
     ...file('/etc/ftps/health', `GROUP_REGION=${region}\nHEALTH_URL=${health}`, 'root:root', '0644'),
     ...file('/opt/aws/amazon-cloudwatch-agent/etc/ftps.json', options.agentSettings, 'root:root', '0644'),

@@ -15,11 +15,12 @@ import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { logKey } from '../network/log-key';
 import { furtherProtocol } from '../protocols/all';
+import { as2 } from '../protocols/as2';
 import { ftps } from '../protocols/ftps';
 import type { Protocol } from '../protocols/protocol';
 import { AUDIT_FILE } from '../server-config';
 import { AuditArchive } from './audit-archive';
-import { type AuditMetric, auditMetrics, metricsOf } from './audit-metrics';
+import { type AuditMetric, auditMetrics, metricsOf, peerMetricsOf } from './audit-metrics';
 import { AuditDataEvents } from './data-events';
 
 /** What `AuditLog` is told. */
@@ -265,6 +266,7 @@ export class AuditLog extends Construct {
     if (this.further.includes(added)) return;
     this.further.push(added);
     for (const metric of metricsOf(added)) this.count(metric);
+    for (const [index, metric] of peerMetricsOf(added).entries()) this.filter(`${metric.name}Filter${index + 1}`, metric);
     this.archive?._addProtocol(added);
   }
 
@@ -279,6 +281,12 @@ export class AuditLog extends Construct {
     const found = all.find(({ name }) => name === of.id + metric);
     if (!found) throw new Error(`metric: "${metric}" is not counted by protocol; there is ${all.map(({ name }) => name.slice(of.id.length)).join(', ')}`);
     return this.metric(found, options);
+  }
+
+  /** Messages of AS2 from or to one partner that failed for good. Sum over 5 minutes. */
+  public metricAs2Failures(partner: string, options?: MetricOptions): Metric {
+    const [metric] = peerMetricsOf(as2);
+    return this.metric(metric!, { dimensionsMap: { [metric!.dimension!.name]: partner }, ...options });
   }
 
   /**
@@ -303,15 +311,16 @@ export class AuditLog extends Construct {
     if (repeated) this.filter(`${metric.name}RepeatedFilter`, { ...metric, pattern: repeated, value: '$.count' });
   }
 
-  private filter(id: string, { name, pattern, value, unit }: AuditMetric): void {
+  private filter(id: string, { name, pattern, value, dimension, unit }: AuditMetric): void {
     new MetricFilter(this, id, {
       logGroup: this.auditGroup,
       filterPattern: FilterPattern.literal(pattern),
       metricNamespace: NAMESPACE,
       metricName: this.metricName(name),
       metricValue: value ?? '1',
-      // A count of nothing is 0; a level that nobody told is unknown.
-      defaultValue: value ? undefined : 0,
+      dimensions: dimension && { [dimension.name]: dimension.attribute },
+      // A count of nothing is 0; a level that nobody told is unknown, and of whom there is nothing is not known where they are told apart.
+      defaultValue: value || dimension ? undefined : 0,
       unit,
     });
   }

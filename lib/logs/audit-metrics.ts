@@ -15,6 +15,8 @@ export interface AuditMetric {
   readonly value?: string;
   /** Pattern of lines that stand for several events, whose number is `count` (docs/logs.md). `pattern` leaves them out. */
   readonly repeated?: string;
+  /** Name and attribute by whose values it is counted apart. */
+  readonly dimension?: { readonly name: string; readonly attribute: string };
   readonly statistic: string;
   readonly unit: Unit;
 }
@@ -81,11 +83,18 @@ export const auditMetrics = {
 const BY_PROTOCOL = ['logins', 'failedLogins', 'handshakeFailures', 'uploads', 'downloads', 'transferErrors'] as const satisfies (keyof typeof auditMetrics)[];
 
 /** The same metrics, of the lines of one protocol: `SftpLogins`; and what goes wrong in it alone. */
-export function metricsOf({ id, audited, failures }: Protocol): AuditMetric[] {
+export function metricsOf({ id, audited, logsIn, failures }: Protocol): AuditMetric[] {
   const ofIt = (pattern: string) => pattern.replace(/ \}$/, ` && $.unmapped.protocol = "${audited}" }`);
-  const shared = BY_PROTOCOL.map((key) => {
+  const shared = BY_PROTOCOL.filter((key) => logsIn || !/logins$/i.test(key)).map((key) => {
     const metric: AuditMetric = auditMetrics[key];
     return { ...metric, name: id + metric.name, pattern: ofIt(metric.pattern), ...(metric.repeated ? { repeated: ofIt(metric.repeated) } : {}) };
   });
   return [...shared, ...failures.map(({ name, pattern }) => count(id + name, pattern))];
+}
+
+/** What goes wrong with each partner by itself; the same metric for all of these lines. */
+export function peerMetricsOf({ id, failuresByPeer: failures }: Protocol): AuditMetric[] {
+  if (!failures) return [];
+  const { name, dimension, attribute, patterns } = failures;
+  return patterns.map((pattern) => ({ ...count(id + name, pattern), dimension: { name: dimension, attribute } }));
 }

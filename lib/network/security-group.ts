@@ -57,6 +57,11 @@ export interface FtpsSecurityGroupProps {
    */
   readonly ipv6?: boolean;
   /**
+   * Ports beside 443 at which instances reach whatever address: those of partners of AS2.
+   * @default - none
+   */
+  readonly outboundPorts?: number[];
+  /**
    * Whether the clients' networks are reached on ports from 1024 up, for active mode (PORT and EPRT).
    * @default false
    */
@@ -83,6 +88,8 @@ export class FtpsSecurityGroup extends Construct implements IConnectable {
     // AWS APIs and package repositories speak HTTPS; NTP and DNS of the VPC need no rule.
     group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
     if (props.ipv6) group.addEgressRule(Peer.anyIpv6(), Port.tcp(443), 'AWS APIs');
+    for (const port of props.outboundPorts ?? [])
+      for (const peer of [Peer.anyIpv4(), ...(props.ipv6 ? [Peer.anyIpv6()] : [])]) group.addEgressRule(peer, Port.tcp(port), 'AS2 partners');
     this.securityGroup = group;
     this.connections = group.connections;
   }

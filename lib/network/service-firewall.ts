@@ -41,6 +41,11 @@ export interface FirewallOpening {
    * @default - none
    */
   readonly furtherPorts?: ServicePort[];
+  /**
+   * Ports beside 443 at which instances reach whatever address: those of partners of AS2.
+   * @default - none
+   */
+  readonly outboundPorts?: number[];
   /** Networks of clients, IPv4. */
   readonly clientCidrs: string[];
   /**
@@ -129,7 +134,10 @@ export class ServiceFirewall extends Construct {
     const outward = this.openings.flatMap(({ clientCidrs, activeMode }, index) =>
       activeMode ? [`pass tcp $HOME_NET any -> [${clientCidrs.join(',')}] 1024:65535 (msg:"FTPS active mode"; sid:${501 + index};)`] : [],
     );
-    return [...inward, ...outward, 'pass tcp $HOME_NET any -> any 443 (msg:"AWS APIs and packages"; sid:1000;)'].join('\n');
+    const partners = [...new Set(this.openings.flatMap(({ outboundPorts = [] }) => outboundPorts))].map(
+      (port, index) => `pass tcp $HOME_NET any -> any ${port} (msg:"AS2 partners"; sid:${1001 + index};)`,
+    );
+    return [...inward, ...outward, ...partners, 'pass tcp $HOME_NET any -> any 443 (msg:"AWS APIs and packages"; sid:1000;)'].join('\n');
   }
 }
 

@@ -21,6 +21,7 @@ import { Construct, type IConstruct } from 'constructs';
 import { digest } from '../digest';
 import { refuseUnknownProps } from '../known-props';
 import type { AuditLog } from '../logs/audit-log';
+import { as2 } from '../protocols/as2';
 import { listed } from '../protocols/words';
 import { AlarmTopic } from './alarm-topic';
 
@@ -82,6 +83,11 @@ export interface ServiceAlarmsProps {
    * @default - see AlarmThresholds
    */
   readonly thresholds?: AlarmThresholds;
+  /**
+   * AS2 names of partners, for each of which messages that fail are alarming.
+   * @default - none
+   */
+  readonly as2Partners?: string[];
   /**
    * Who is told.
    * @default - a new topic, encrypted with a key of its own
@@ -161,6 +167,8 @@ export class ServiceAlarms extends Construct {
     );
     for (const { id: protocol, name, failures } of auditLog._protocols)
       for (const { name: failure, words } of failures) this.addAlarm(protocol + failure, auditLog.metricOfProtocol(name, failure), 1, words);
+    for (const partner of props.as2Partners ?? [])
+      this.addAlarm(`As2Failures${digest(partner)}`, auditLog.metricAs2Failures(partner), 1, as2.failuresByPeer!.words(partner));
     this.watchSilence(auditLog, instances, heartbeatSeconds, groupName);
     this.watchCertificate(auditLog);
     this.watchArchive(auditLog);

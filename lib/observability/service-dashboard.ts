@@ -164,7 +164,7 @@ export class ServiceDashboard extends Construct {
         'sort failures desc',
       ]),
     );
-    for (const { name, rows } of auditLog._protocols.slice(1)) {
+    for (const { name, logsIn, failures, rows } of auditLog._protocols.slice(1)) {
       const ofIt = (metric: string, label: string, color: string) => counted(auditLog.metricOfProtocol(name, metric), label, color);
       this.dashboard.addWidgets(
         graph(`Transfers by ${name}`, 'files in a period', [
@@ -172,11 +172,16 @@ export class ServiceDashboard extends Construct {
           ofIt('Downloads', 'downloads', Color.GREEN),
           ofIt('TransferErrors', 'failed or cut', Color.RED),
         ]),
-        graph(`Logins by ${name}`, 'logins in a period', [
-          ofIt('Logins', 'succeeded', Color.GREEN),
-          ofIt('FailedLogins', 'refused', Color.RED),
-          ofIt('HandshakeFailures', 'handshakes that failed', Color.ORANGE),
-        ]),
+        logsIn
+          ? graph(`Logins by ${name}`, 'logins in a period', [
+              ofIt('Logins', 'succeeded', Color.GREEN),
+              ofIt('FailedLogins', 'refused', Color.RED),
+              ofIt('HandshakeFailures', 'handshakes that failed', Color.ORANGE),
+            ])
+          : graph(`Failures by ${name}`, 'failures in a period', [
+              ofIt('HandshakeFailures', 'handshakes that failed', Color.ORANGE),
+              ...failures.map(({ name: failure }, index) => ofIt(failure, inWords(failure), [Color.RED, Color.PURPLE, Color.BROWN][index % 3]!)),
+            ]),
       );
       this.dashboard.addWidgets(...rows.map(({ title, lines }) => query(title, LogQueryVisualizationType.BAR, [...lines])));
     }
@@ -194,6 +199,11 @@ export class ServiceDashboard extends Construct {
       ),
     );
   }
+}
+
+/** `ReceiptsMissing` is `receipts missing`. */
+function inWords(name: string): string {
+  return name.replaceAll(/(?!^)[A-Z]/g, ' $&').toLowerCase();
 }
 
 /** The label names the metric in the expression, so it begins with a lower-case letter. */

@@ -1,21 +1,22 @@
 /** The protocols that there are: the only list of them in the kit. */
 import type { FtpsServerSettings } from '../server-settings';
+import { as2 } from './as2';
 import { ftps } from './ftps';
 import { https } from './https';
 import type { Opening, Protocol, Served } from './protocol';
 import { sftp } from './sftp';
 
 /** FTPS first, which is always there. */
-export const protocols: readonly Protocol[] = [ftps, sftp, https];
+export const protocols: readonly Protocol[] = [ftps, sftp, https, as2];
 
 /** What all of them open. */
 export function openingsOf(served: Served): Opening[] {
   return protocols.flatMap((one) => one.openings(served));
 }
 
-/** Those beside FTPS that are on. */
+/** Those beside FTPS that are on; one may have no port of its own. */
 export function furtherProtocols(served: Served): Protocol[] {
-  return protocols.filter((one) => one !== ftps && one.openings(served).length > 0);
+  return protocols.filter(({ block }) => block && served[block.key] !== undefined);
 }
 
 /** One beside FTPS by its name. Throws an Error that says which there are. */

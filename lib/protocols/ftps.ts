@@ -56,6 +56,7 @@ export const ftps: Protocol = {
     { id: 'ControlPorts', value: listeners.map(({ port }) => port).join(','), description: 'Explicit and implicit FTPS' },
     { id: 'PassivePorts', value: passive.ports, description: 'Passive range, for partners with outbound firewalls' },
   ],
+  logsIn: true,
   // What is asked of FTPS alone was asked before there was another protocol, and stands among what is asked of all.
   failures: [],
   rows: [],

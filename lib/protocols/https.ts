@@ -56,6 +56,7 @@ export const https: Protocol = {
           },
         ]
       : [],
+  logsIn: true,
   failures: [
     {
       name: 'ServerErrors',

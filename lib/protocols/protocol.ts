@@ -21,6 +21,7 @@ export interface Served {
   readonly passive: { readonly ports: string };
   readonly sftp?: { readonly port: number };
   readonly https?: { readonly port: number };
+  readonly as2?: { readonly port?: number; readonly plainPort?: number; readonly path?: string; readonly identity: { readonly url?: string } };
 }
 
 /** What other constructs know and a protocol has to tell the server. */
@@ -33,6 +34,10 @@ export interface ProtocolParts {
   readonly lockoutTable?: string;
   /** Secret with the host keys of SSH. */
   readonly hostKeySecretId?: string;
+  /** Secret with the keys of AS2. */
+  readonly as2KeysSecretId?: string;
+  /** Host name that clients connect to. */
+  readonly domainName?: string;
 }
 
 /** A value of the stack that partners or operators ask for. */
@@ -56,6 +61,16 @@ export interface ProtocolFailure {
   readonly words: string;
 }
 
+/** What goes wrong with each partner by itself: lines of the audit that name one of those that the settings know. */
+export interface PeerFailures {
+  readonly name: string;
+  readonly dimension: string;
+  /** Attribute that names the partner. */
+  readonly attribute: string;
+  readonly patterns: readonly string[];
+  words(peer: string): string;
+}
+
 export interface Protocol {
   /** As people call it, and as rules and messages do. */
   readonly name: string;
@@ -68,13 +83,16 @@ export interface Protocol {
   /** Its part of the settings of the server; nothing where it is off. */
   settings(said: FtpsServerSettings, parts: ProtocolParts): Partial<ServerConfigInput>;
   /** The block of those settings without which it is off, and what switches it on; none for what is always there. */
-  readonly block?: { readonly key: 'sftp' | 'https'; readonly from: string };
+  readonly block?: { readonly key: 'sftp' | 'https' | 'as2'; readonly from: string };
   /** Settings of the server that follow from something else, and from what. */
   readonly derived: readonly (readonly [key: string, from: string])[];
   /** What it opens; nothing where it is off. */
   openings(served: Served): readonly Opening[];
   outputs(served: Served, domainName: string): readonly ProtocolOutput[];
+  /** Whether its clients log in; false where whoever sends is known by a signature. */
+  readonly logsIn: boolean;
   readonly failures: readonly ProtocolFailure[];
+  readonly failuresByPeer?: PeerFailures;
   /** What is asked of its lines alone, beside what is asked of every protocol's. */
   readonly rows: readonly ProtocolRow[];
   /** The same, saved for whoever looks into the archive. `table` is the table's name. */

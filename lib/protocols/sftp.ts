@@ -27,6 +27,7 @@ export const sftp: Protocol = {
   ],
   openings: ({ sftp: served }) => (served ? [{ label: `SFTP ${served.port}`, low: served.port, high: served.port, beginsSessions: true }] : []),
   outputs: ({ sftp: served }) => (served ? [{ id: 'SftpPort', value: `${served.port}`, description: 'SFTP' }] : []),
+  logsIn: true,
   failures: [
     {
       name: 'HostKeysRefused',

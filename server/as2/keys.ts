@@ -20,12 +20,16 @@ export interface PartnerKeys {
 
 interface Loaded {
   readonly signing: KeyPair;
+  /** Signs after the next change of keys. */
+  readonly next: KeyPair | undefined;
   readonly decryption: readonly KeyPair[];
   readonly partners: ReadonlyMap<string, PartnerKeys>;
 }
 
 const PEM = '-----BEGIN ';
-const secretForm = z.object({ certificate: z.string().min(1), privateKey: z.string().min(1) });
+const pairForm = z.object({ certificate: z.string().min(1), privateKey: z.string().min(1) });
+/** `next` and `previous` decrypt as well: the one will sign, the other did. */
+const secretForm = pairForm.extend({ next: pairForm.optional(), previous: pairForm.optional() });
 
 export class Keys {
   private readonly timers: NodeJS.Timeout[] = [];
@@ -52,6 +56,11 @@ export class Keys {
 
   get signing(): KeyPair {
     return this.loaded.signing;
+  }
+
+  /** The pair that signs after the next change of keys, whose certificate partners can be told; undefined where its secret has none. */
+  get next(): KeyPair | undefined {
+    return this.loaded.next;
   }
 
   get decryption(): readonly KeyPair[] {
@@ -93,8 +102,9 @@ function describe({ signing, decryption, partners }: Loaded): string {
 }
 
 async function load({ identity, partners }: As2Config): Promise<Loaded> {
-  const signing = await keyPairIn(identity.signing, 'as2.identity.signing');
-  const decryption = await Promise.all(identity.decryption.map((one, index) => keyPairIn(one, `as2.identity.decryption[${index}]`)));
+  const own = await keyPairsIn(identity.signing, 'as2.identity.signing');
+  const others = await Promise.all(identity.decryption.map((one, index) => keyPairsIn(one, `as2.identity.decryption[${index}]`)));
+  const decryption = others.length > 0 ? others : [own];
   const known = await Promise.all(
     partners.map(async (partner, index) => {
       const key = `as2.partners[${index}]`;
@@ -104,12 +114,32 @@ async function load({ identity, partners }: As2Config): Promise<Loaded> {
       return [partner.as2Id, { signers, encryption }] as const;
     }),
   );
-  return { signing, decryption: decryption.length > 0 ? decryption : [signing], partners: new Map(known) };
+  return { signing: own.current, next: own.next, decryption: decryption.flatMap(allOf), partners: new Map(known) };
 }
 
-async function keyPairIn(source: Source, key: string): Promise<KeyPair> {
-  const [certificateText, keyText] =
-    source.kind === 'file' ? [await textOf(source.certificate, key), await textOf(source.key, key)] : await textsOfSecret(source.secretId, key);
+interface Pairs {
+  readonly current: KeyPair;
+  readonly next?: KeyPair;
+  readonly previous?: KeyPair;
+}
+
+function allOf({ current, next, previous }: Pairs): KeyPair[] {
+  return [current, ...(next ? [next] : []), ...(previous ? [previous] : [])];
+}
+
+async function keyPairsIn(source: Source, key: string): Promise<Pairs> {
+  if (source.kind === 'file') return { current: keyPairOf(await textOf(source.certificate, key), await textOf(source.key, key), key) };
+  const value = secretForm.safeParse(await readSecret(source.secretId));
+  if (!value.success) throw new Error(`${key}.secretId: ${source.secretId} has not both certificate and privateKey`);
+  const { next, previous, ...current } = value.data;
+  return {
+    current: keyPairOf(current.certificate, current.privateKey, key),
+    next: next && keyPairOf(next.certificate, next.privateKey, `${key} (next)`),
+    previous: previous && keyPairOf(previous.certificate, previous.privateKey, `${key} (previous)`),
+  };
+}
+
+function keyPairOf(certificateText: string, keyText: string, key: string): KeyPair {
   let pair: KeyPair;
   try {
     pair = { certificate: new X509Certificate(certificateText), key: createPrivateKey(keyText) };
@@ -118,12 +148,6 @@ async function keyPairIn(source: Source, key: string): Promise<KeyPair> {
   }
   if (!pair.certificate.checkPrivateKey(pair.key)) throw new Error(`${key}: the private key is not that of the certificate`);
   return pair;
-}
-
-async function textsOfSecret(secretId: string, key: string): Promise<readonly [string, string]> {
-  const value = secretForm.safeParse(await readSecret(secretId));
-  if (!value.success) throw new Error(`${key}.secretId: ${secretId} has not both certificate and privateKey`);
-  return [value.data.certificate, value.data.privateKey];
 }
 
 async function certificateIn(place: string, key: string): Promise<X509Certificate> {

@@ -169,7 +169,9 @@ export const as2Schema = z.strictObject({
       decryption: z
         .array(keyPair)
         .default([])
-        .describe('Keys that messages of partners are encrypted for, several while one follows the other. Empty: that of `signing`.'),
+        .describe(
+          'Keys that messages of partners are encrypted for, several while one follows the other; a secret may have `next` and `previous` beside its own, in the same form. Empty: what `signing` has.',
+        ),
     })
     .describe('Who we are.'),
   partners: z.array(as2PartnerSchema).default([]).describe('With whom messages are exchanged, and how.'),

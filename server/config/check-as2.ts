@@ -2,7 +2,10 @@
 import type { Problem } from './problem';
 import type { As2Config, As2Partner } from './schema';
 
-export function as2Problems({ identity, partners, path, port, plainPort }: As2Config, hasHttps: boolean): Problem[] {
+export function as2Problems(
+  { identity, partners, path, port, plainPort }: As2Config,
+  { hasHttps, fips }: { readonly hasHttps: boolean; readonly fips: boolean },
+): Problem[] {
   const problems: Problem[] = [];
   if (port === undefined && plainPort === undefined && !hasHttps)
     problems.push({ key: 'as2.port', message: 'is missing; AS2 needs a port of its own, or that of `https`' });
@@ -15,6 +18,7 @@ export function as2Problems({ identity, partners, path, port, plainPort }: As2Co
     if (other !== undefined) problems.push({ key: `${key}.as2Id`, message: `"${partner.as2Id}" is already the name of ${other}` });
     names.set(partner.as2Id, key);
     problems.push(...partnerProblems(partner, key, identity.url !== undefined));
+    if (fips) problems.push(...fipsProblems(partner, key));
     const outbox = JSON.stringify([partner.account, partner.outbox]);
     const twice = outboxes.get(outbox);
     if (twice !== undefined && partner.url !== undefined)
@@ -22,6 +26,23 @@ export function as2Problems({ identity, partners, path, port, plainPort }: As2Co
     if (partner.url !== undefined) outboxes.set(outbox, key);
   });
   return problems;
+}
+
+/** What FIPS 140-3 takes of digests, ciphers and key transport (NIST SP 800-131A, sections 2, 6 and 9). */
+function fipsProblems({ digests, ciphers, send, url }: As2Partner, key: string): Problem[] {
+  const refused = (setting: string, what: string, instead: string) => ({
+    key: `${key}.${setting}`,
+    message: `is or has ${what}, which tls.policy "fips" does not take; ${instead}`,
+  });
+  return [
+    ...(digests.includes('sha1') ? [refused('digests', '"sha1"', 'leave it out')] : []),
+    ...(ciphers.includes('des-ede3-cbc') ? [refused('ciphers', '"des-ede3-cbc"', 'leave it out')] : []),
+    ...(send.sign === 'sha1' ? [refused('send.sign', '"sha1"', 'choose sha256')] : []),
+    ...(send.encrypt === 'des-ede3-cbc' ? [refused('send.encrypt', '"des-ede3-cbc"', 'choose aes-256-cbc')] : []),
+    ...(url !== undefined && send.encrypt !== false && send.keyTransport === 'rsa-pkcs1'
+      ? [refused('send.keyTransport', '"rsa-pkcs1"', 'choose rsa-oaep')]
+      : []),
+  ];
 }
 
 function partnerProblems(partner: As2Partner, key: string, hasOwnUrl: boolean): Problem[] {

@@ -79,7 +79,7 @@ function acrossKeys(config: ServerConfig): Problem[] {
     if (other !== undefined) problems.push({ key, message: `${port} is already taken by ${other}; give ${name} a port of its own` });
     taken.set(`${host} ${port}`, key.replace(/\.port$/, ''));
   }
-  if (config.as2) problems.push(...as2Problems(config.as2, config.https !== undefined));
+  if (config.as2) problems.push(...as2Problems(config.as2, { hasHttps: config.https !== undefined, fips: config.tls.policy === 'fips' }));
   if (config.https && config.https.clientCertificates !== 'off' && !config.tls.clientCa)
     problems.push({
       key: 'tls.clientCa',

@@ -40,7 +40,7 @@ export function production(): Deployment {
   return new Deployment(app);
 }
 
-/** Files in S3, SFTP, a load balancer, a private authority in short-lived mode, client certificates, a directory, Security Lake, CloudTrail, and people who look after them. */
+/** Files in S3, SFTP, AS2, a load balancer, a private authority in short-lived mode, client certificates, a directory, Security Lake, CloudTrail, and people who look after them. */
 export function everythingElse(keyOf: (scope: Stack) => IKey | undefined = () => undefined): Deployment {
   const app = makeApp();
   const stack = new Stack(app, 'Wide', { env });
@@ -72,7 +72,7 @@ export function everythingElse(keyOf: (scope: Stack) => IKey | undefined = () =>
     warmInstances: 1,
     maxInstances: 3,
     image: { shareWithAccounts: ['444455556666'] },
-    server: { sftp: {} },
+    server: { sftp: {}, as2: { as2Id: 'EXAMPLE', agreements: [{ account: 'acme', partner: { as2Id: 'Acme' }, requireSigned: false }] } },
     endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 4 }),
     certificate: ServerCertificate.privateCa(stack, 'Certificate', { domainName: 'ftps.example.com', shortLived: true, encryptionKey }),
     clientTrust: new ClientTrust(stack, 'Trust', { bundleFile, revocationLists: ['http://crl.example.com/root.crl'], encryptionKey }),

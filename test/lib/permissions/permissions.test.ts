@@ -7,6 +7,7 @@ import { acceptedGrants } from './accepted';
 import { everythingElse, production, promotion } from './deployments';
 import { ask } from './evaluate';
 import { accountsInCode } from './table/accounts';
+import { as2 } from './table/as2';
 import { certificateOfAcm, certificateOfPrivateAuthority, clientTrust } from './table/certificate';
 import { elasticAddresses, existingAddresses, loadBalancer } from './table/endpoint';
 import { alarms, customResources, events, lambdas, logGroups, trust } from './table/everywhere';
@@ -32,7 +33,7 @@ describe.each([
     /^Wide\//,
     [
       ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses],
-      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, hostKeys, ...everywhere],
+      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, hostKeys, as2, ...everywhere],
     ],
   ],
   [
@@ -41,7 +42,7 @@ describe.each([
     /^Wide\//,
     [
       ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses, oneKey],
-      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, hostKeys, ...everywhere],
+      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, hostKeys, as2, ...everywhere],
     ],
   ],
   ['the pipeline', promotion(), /^ftps-pipeline\//, [pipelineActions]], // its environments are those above

@@ -121,6 +121,7 @@ function instanceUserData(mountCommands: readonly string[]): string {
   return startScript({
     region: 'eu-central-1',
     settings: JSON.stringify(settings),
+    settingsCommands: [],
     mountCommands: [...mountCommands, 'install -d -o ftps -g ftps -m 0750 /srv/ftps'],
     endpointCommands: [],
     groupName: 'ftps-test-Fleet',

@@ -1,0 +1,45 @@
+/**
+ * Partners on their way to the instances. Each is long, with its certificates, and user data is short: they lie in a file of the assets, and an instance
+ * puts them into its settings when it starts.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Stack, Stage } from 'aws-cdk-lib';
+import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import type { Construct } from 'constructs';
+import type { As2Partner } from '../../server/config';
+import { digest } from '../digest';
+import { granted } from '../grants';
+
+export class PartnersFile {
+  private readonly asset: Asset;
+
+  constructor(
+    private readonly scope: Construct,
+    id: string,
+    partners: readonly As2Partner[],
+  ) {
+    const text = JSON.stringify(partners);
+    // In the assembly, so that nothing of it is left elsewhere.
+    const path = join(Stage.of(scope)!.outdir, `as2-partners-${digest(text)}.json`);
+    writeFileSync(path, text);
+    this.asset = new Asset(scope, id, { path });
+  }
+
+  /** Allows reading it, and nothing else of its bucket. */
+  grantRead(grantee: IGrantable): void {
+    const { s3BucketName: resource, s3ObjectKey: resourceName } = this.asset;
+    const arn = Stack.of(this.scope).formatArn({ service: 's3', region: '', account: '', resource, resourceName });
+    granted(grantee, new PolicyStatement({ actions: ['s3:GetObject'], resources: [arn] }));
+  }
+
+  /** Lines of the start script, after the one that writes the settings. */
+  startCommands(): string[] {
+    const { s3BucketName, s3ObjectKey } = this.asset;
+    return [
+      `aws s3 cp --only-show-errors --region ${Stack.of(this.scope).region} 's3://${s3BucketName}/${s3ObjectKey}' /etc/ftps/as2-partners.json`,
+      `node-24 -e 'const fs = require("fs"), f = "/etc/ftps/server.json", c = JSON.parse(fs.readFileSync(f)); c.as2.partners = JSON.parse(fs.readFileSync("/etc/ftps/as2-partners.json")); fs.writeFileSync(f, JSON.stringify(c))'`,
+    ];
+  }
+}
