@@ -31,6 +31,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'token create': ['ftps token create partner --name "nightly report" --scope read --folder /out --days 30 --prefix ftps/prod/'],
   'token list': ['ftps token list partner --prefix ftps/prod/'],
   'token revoke': ['ftps token revoke partner k3v7m2qa --file accounts.json'],
+  'as2 identity': ['ftps as2 identity --config /etc/ftps/server.json'],
   'as2 partner check': ['ftps as2 partner check --config /etc/ftps/server.json', 'ftps as2 partner check partner --config /etc/ftps/server.json'],
   'as2 send': ['ftps as2 send partner order.edi --config /etc/ftps/server.json'],
   'as2 show': ['ftps as2 show order-1@partner.example --config /etc/ftps/server.json --to evidence'],

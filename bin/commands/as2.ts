@@ -1,4 +1,5 @@
 /** `ftps as2`: partners before the first message, a file sent by hand, and what is known of a message. */
+import type { X509Certificate } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { request as plainRequest } from 'node:http';
@@ -34,6 +35,22 @@ const silent: Audit = { failed: false, record: () => {}, flush: async () => {}, 
 export function as2Command(): Command {
   const as2 = new Command('as2').description('Looks after partners and messages of AS2.');
   const withConfig = (command: Command) => command.requiredOption('--config <file>', 'configuration file of the server');
+
+  withConfig(as2.command('identity'))
+    .description('Prints what partners need to know of us: name, address, and certificates in PEM, the next one too where there is one.')
+    .action(async ({ config: file }: Flags) => {
+      const { settings } = await as2In(file);
+      const keys = await Keys.open(settings, silent);
+      try {
+        const { as2Id, url } = settings.identity;
+        say(`${printable(as2Id)}\n${url === undefined ? '' : `${printable(url)}\n`}`);
+        say(told('Signs, and is encrypted for', keys.signing.certificate));
+        if (keys.next) say(told('Signs after the next change', keys.next.certificate));
+        for (const { certificate } of settings.identity.decryption.length > 0 ? keys.decryption : []) say(told('Is encrypted for', certificate));
+      } finally {
+        keys.close();
+      }
+    });
 
   const partner = as2.command('partner').description('Partners of AS2.');
   withConfig(partner.command('check [partner]'))
@@ -100,6 +117,10 @@ export function as2Command(): Command {
       }
     });
   return as2;
+}
+
+function told(what: string, certificate: X509Certificate): string {
+  return `\n${what}: ${certificate.fingerprint256}, until ${certificate.validTo}\n${certificate.toString()}`;
 }
 
 async function as2In(file: string): Promise<{ readonly config: ServerConfig; readonly settings: As2Config }> {
