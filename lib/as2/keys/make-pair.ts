@@ -8,7 +8,13 @@ import type { PairText } from './held';
 const ALGORITHM = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 3_072, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' };
 const DAY_MS = 86_400_000;
 
-/** `name` is the AS2 name that it is for. */
+/** A UTF8String in DER, which the library takes as it stands: quotes and commas of a name mean something to it. X.520 has room for 64 characters. */
+function commonName(name: string): string {
+  const bytes = Buffer.from(name.slice(0, 64), 'latin1');
+  return `#${Buffer.concat([Buffer.from([0x0c, bytes.length]), bytes]).toString('hex')}`;
+}
+
+/** `name` is the AS2 name that it is for, in ASCII. */
 export async function makePair(name: string, validityDays: number, now = new Date()): Promise<PairText> {
   x509.cryptoProvider.set(webcrypto as never);
   const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
@@ -17,8 +23,7 @@ export async function makePair(name: string, validityDays: number, now = new Dat
   serial[0] = (serial[0]! & 0x7f) | 0x40; // positive, and of the same length always
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial.toString('hex'),
-    // X.520 has room for 64 characters.
-    name: [{ CN: [{ utf8String: name.slice(0, 64) }] }],
+    name: [{ CN: [commonName(name)] }],
     // A partner's clock may be behind.
     notBefore: new Date(now.getTime() - DAY_MS),
     notAfter: new Date(now.getTime() + validityDays * DAY_MS),
