@@ -3,7 +3,17 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { CreateServerCommand, type CreateServerCommandInput, CreateUserCommand, TransferClient } from '@aws-sdk/client-transfer';
+import {
+  CreateAgreementCommand,
+  CreateConnectorCommand,
+  CreateProfileCommand,
+  CreateServerCommand,
+  type CreateServerCommandInput,
+  CreateUserCommand,
+  ImportCertificateCommand,
+  TransferClient,
+} from '@aws-sdk/client-transfer';
+import { party } from '../../server/as2/served';
 import { verifyPassword } from '../../server/support/passwords';
 import { type Moto, startMoto } from '../support/moto';
 import { BUNDLE, run } from '../support/served';
@@ -115,4 +125,57 @@ it('writes accounts to Secrets Manager', async () => {
   expect(await ftps('--server', managed, '--prefix', 'ftps/accounts/')).toMatchObject({ code: 0 });
   const { SecretString } = await new SecretsManagerClient({}).send(new GetSecretValueCommand({ SecretId: 'ftps/accounts/bob' }));
   expect(JSON.parse(SecretString!)).toMatchObject({ home: '/shared/bob', passwordHash: expect.stringMatching(/^\$scrypt\$/) });
+});
+
+it('writes AS2 as certificates and code of the app, and says what it can not take over', async () => {
+  const client = new TransferClient({});
+  const { certificate } = await party('acme');
+  const send = async (create: CreateServerCommandInput) => (await client.send(new CreateServerCommand(create))).ServerId!;
+  const ServerId = await send({ Domain: 'S3', EndpointType: 'VPC', IdentityProviderType: 'SERVICE_MANAGED', Protocols: ['AS2'] });
+  const signing = (await client.send(new ImportCertificateCommand({ Usage: 'SIGNING', Certificate: certificate }))).CertificateId!;
+  const profile = async (As2Id: string, ProfileType: 'LOCAL' | 'PARTNER', CertificateIds: string[] = []) =>
+    (await client.send(new CreateProfileCommand({ As2Id, ProfileType, CertificateIds }))).ProfileId!;
+  const LocalProfileId = await profile('EXAMPLE-COM', 'LOCAL');
+  const PartnerProfileId = await profile('Acme', 'PARTNER', [signing]);
+  await client.send(
+    new CreateAgreementCommand({
+      ServerId,
+      LocalProfileId,
+      PartnerProfileId,
+      BaseDirectory: '/incoming/acme',
+      AccessRole: Role,
+      EnforceMessageSigning: 'ENABLED',
+    }),
+  );
+  await client.send(
+    new CreateConnectorCommand({
+      Url: 'https://as2.acme.example:4443/as2',
+      AccessRole: Role,
+      As2Config: {
+        LocalProfileId,
+        PartnerProfileId,
+        SigningAlgorithm: 'SHA512',
+        EncryptionAlgorithm: 'AES128_CBC',
+        Compression: 'ZLIB',
+        MdnResponse: 'SYNC',
+        MdnSigningAlgorithm: 'DEFAULT',
+        BasicAuthSecretId: 'acme-basic',
+      },
+    }),
+  );
+  await client.send(new CreateConnectorCommand({ Url: 'sftp://other.example', AccessRole: Role, SftpConfig: { UserSecretId: 'other' } }));
+  const target = join(folder, 'partners');
+  const { code, output } = await ftps('--as2', target);
+  expect(code).toBe(0);
+  expect(output).toContain('AS2 as "EXAMPLE-COM"\n  Acme  account acme, /incoming/acme  https://as2.acme.example:4443/as2\n');
+  expect(output).toMatch(/connector c-\S+ {2}left out: is one of SFTP/);
+  expect(output).toMatch(/"Acme" asks for a password over HTTP \(acme-basic\), which is not given here/);
+  expect(output).toMatch(/private keys of "EXAMPLE-COM" can't be read back from AWS/);
+  const written = readFileSync(join(target, 'as2.ts'), 'utf8');
+  const [, file] = /certificates: \['partners\/([^']+)'\]/.exec(written)!;
+  expect(readFileSync(join(target, file!), 'utf8').trim()).toBe(certificate.trim());
+  expect(written).toContain(
+    "{ partner: partnerAcme, account: 'acme', signDigest: As2Digest.SHA512, encryptCipher: As2Cipher.AES_128_CBC, compression: As2Compression.BEFORE_SIGNING },",
+  );
+  expect(await ftps('--as2', target)).toMatchObject({ code: 2, output: expect.stringContaining("can't be made (EEXIST); name a new folder") });
 });
