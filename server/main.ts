@@ -1,4 +1,5 @@
 /** Wires the parts of one serving process together: listener → tls → control → transfer → data and storage → audit. */
+import { RecentAs2 } from './admin/as2-messages';
 import { Dependencies } from './admin/dependencies';
 import type { Standing } from './admin/standing';
 import { openAs2 } from './as2/open';
@@ -109,7 +110,8 @@ export async function startServer(
     ...(config.https?.issuers.length ? (['issuer'] as const) : []),
     ...(config.afterRelease.webhooks.length === 0 ? [] : (['webhooks'] as const)),
   ]);
-  const audit = dependencies.hearing(given.audit);
+  const exchanged = new RecentAs2();
+  const audit = exchanged.hearing(dependencies.hearing(given.audit));
   const closers: (() => Promise<void>)[] = [];
   try {
     const certificates = await ServerCertificates.open(config.tls, audit);
@@ -227,6 +229,7 @@ export async function startServer(
         passive: { open: passive.ports.length, waitedOn: passive.waitedOn },
         certificates: certificates.described,
         dependencies: { ...dependencies.states, ...edi?.states },
+        ...(edi ? { as2: exchanged.last } : {}),
       }),
       reload: async () => (await Promise.all([certificates.reload(), ssh?.reload() ?? true, edi?.reload() ?? true])).every(Boolean),
       drain: (atOnce = false) => {

@@ -174,6 +174,34 @@ function showEvents(recent) {
   );
 }
 
+let as2Shown;
+function showAs2(messages) {
+  at('as2').hidden = messages === undefined;
+  if (!messages) return;
+  const wanted = at('as2-filter').value.trim().toLowerCase();
+  const onlyBad = at('as2-only-bad').checked;
+  const visible = messages
+    .filter(({ failed }) => failed || !onlyBad)
+    .filter(({ partner, messageId }) => wanted === '' || [partner, messageId].some((text) => text.toLowerCase().includes(wanted)));
+  at('as2-quiet').hidden = visible.length > 0;
+  say(at('as2-quiet'), messages.length > 0 ? 'No message is like that.' : 'No message has come or gone yet.');
+  const key = JSON.stringify(visible);
+  if (key === as2Shown) return;
+  as2Shown = key;
+  at('as2-messages').replaceChildren(
+    ...visible.map(({ at: time, partner, direction, state, messageId, failed, about }) => {
+      const row = document.createElement('tr');
+      cell(row, time.slice(11, 19)).title = time;
+      cell(row, partner);
+      cell(row, direction === 'sent' ? 'out' : 'in');
+      cell(row, state, failed ? 'bad' : state === 'awaiting' ? 'warn' : undefined);
+      cell(row, messageId).title = messageId;
+      cell(row, about).title = about;
+      return row;
+    }),
+  );
+}
+
 let last;
 function show(overview) {
   last = overview;
@@ -188,6 +216,7 @@ function show(overview) {
   at('drain').disabled = health.status === 'draining';
   showFigures(overview);
   showSessions(sessions, now);
+  showAs2(overview.standing.as2);
   showEvents(recent);
 }
 
@@ -244,7 +273,7 @@ at('drain').addEventListener('click', async () => {
   const text = 'No new sessions are taken, transfers finish, then the server stops. On an instance, it is started again or replaced.';
   if (await confirmed('Drain this server?', text, 'Drain')) await order('/drain');
 });
-for (const id of ['filter', 'only-transfers', 'only-bad']) at(id).addEventListener('input', () => last && show(last));
+for (const id of ['filter', 'only-transfers', 'only-bad', 'as2-filter', 'as2-only-bad']) at(id).addEventListener('input', () => last && show(last));
 document.addEventListener('keydown', (event) => {
   if (event.key !== '/' || event.target instanceof HTMLInputElement || at('confirm').open) return;
   event.preventDefault();
