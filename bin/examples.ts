@@ -31,6 +31,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'token create': ['ftps token create partner --name "nightly report" --scope read --folder /out --days 30 --prefix ftps/prod/'],
   'token list': ['ftps token list partner --prefix ftps/prod/'],
   'token revoke': ['ftps token revoke partner k3v7m2qa --file accounts.json'],
+  'as2 change-keys': ['ftps as2 change-keys --function FUNCTION'],
   'as2 identity': ['ftps as2 identity --config /etc/ftps/server.json'],
   'as2 partner check': ['ftps as2 partner check --config /etc/ftps/server.json', 'ftps as2 partner check partner --config /etc/ftps/server.json'],
   'as2 send': ['ftps as2 send partner order.edi --config /etc/ftps/server.json'],
@@ -74,5 +75,6 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'import transfer-family': [
     'ftps import transfer-family                                  # what is there, and what would become of it',
     'ftps import transfer-family --server s-0123456789abcdef0 --file accounts.json > passwords.csv',
+    'ftps import transfer-family --as2 partners                   # AS2: certificates, and code that names them',
   ],
 };

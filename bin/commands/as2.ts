@@ -5,6 +5,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { basename, join } from 'node:path';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { Command } from 'commander';
 import { accountOf } from '../../server/as2/agreement';
 import { Keys } from '../../server/as2/keys';
@@ -50,6 +51,23 @@ export function as2Command(): Command {
       } finally {
         keys.close();
       }
+    });
+
+  as2
+    .command('change-keys')
+    .description(
+      'Has the next key of AS2 sign from now on, where the one in use may be known to somebody. Partners that do not know its certificate refuse what it signs.',
+    )
+    .requiredOption('--function <name>', 'name or ARN of the Lambda, the output As2KeysFunction of the stack')
+    .action(async ({ function: FunctionName }: { readonly function: string }) => {
+      const { Payload, FunctionError } = await new LambdaClient({}).send(new InvokeCommand({ FunctionName, Payload: JSON.stringify({ change: 'now' }) }));
+      const answer = JSON.parse(Buffer.from(Payload ?? []).toString() || '{}') as {
+        readonly Certificate?: string;
+        readonly Next?: string;
+        readonly errorMessage?: string;
+      };
+      if (FunctionError) throw new Error(answer.errorMessage ?? `the Lambda failed (${FunctionError})`);
+      say(`Signs now: ${answer.Certificate}\nSigns after the next change: ${answer.Next}\n`);
     });
 
   const partner = as2.command('partner').description('Partners of AS2.');

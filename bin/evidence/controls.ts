@@ -4,7 +4,7 @@
  */
 import { openingsOf } from '../../lib/protocols/all';
 import { alarm, type Claim, resource, setting, shown, step, test } from './claim';
-import type { Resource, Subject } from './subject';
+import { flat, type Resource, type Subject } from './subject';
 
 export interface Control {
   readonly id: string;
@@ -27,6 +27,7 @@ export const controls: readonly Control[] = [
     hipaa: ['164.312(e)(1)', '164.312(e)(2)(ii)'],
     claims: [
       setting('TLS 1.2 and 1.3 only, by policy', ({ tls }) => ['modern', 'fips'].includes(tls.policy)),
+      setting('AS2, where it is on, has no port without TLS', ({ as2 }) => as2?.plainPort === undefined),
       setting('data connections are tied to the TLS session of their control connection', ({ tls }) => tls.dataTlsReuse !== 'off'),
       test(defects, 'refuses a login before any account is looked up'),
       test(defects, 'drops a connection with bytes pipelined behind AUTH'),
@@ -128,6 +129,7 @@ export const controls: readonly Control[] = [
       ...[30, 14, 7, 1].map((threshold) => alarm('ServedCertificateDaysLeft', { threshold })),
       alarm('CertificatesRefused'),
       shown('host keys of SFTP, where it is on, are in a secret that nobody but their Lambda writes, and somebody is told when they fail', hostKeysAreKept),
+      shown('keys of AS2, where it is on, are in a secret, and somebody is told before they change and when they fail', as2KeysAreKept),
     ],
   },
   {
@@ -294,6 +296,19 @@ function hostKeysAreKept({ resources, server: { sftp } }: Subject): string[] {
     ),
   );
   const inSecrets = sftp.hostKeys.every(({ kind }) => kind === 'secret');
+  return inSecrets && made.length > 0 && alarms.every(Boolean) ? [...made, ...alarms.map((one) => one![0])] : [];
+}
+
+function as2KeysAreKept({ resources, server: { as2 } }: Subject): string[] {
+  if (!as2) return ['AS2 is off'];
+  const made = [...resources].filter(([, { Type }]) => Type === 'Custom::FtpsAs2Keys').map(([id]) => id);
+  const alarms = [/^FTPS: An instance can not read the keys of AS2/, /^The (keys|certificate) of AS2 .* within/, /^Failed: .*the keys of AS2/].map((words) =>
+    [...resources].find(
+      ([, { Type, Properties }]) => Type === 'AWS::CloudWatch::Alarm' && words.test(flat(Properties.AlarmDescription)) && Properties.AlarmActions?.length > 0,
+    ),
+  );
+  const { signing, decryption } = as2.identity;
+  const inSecrets = [signing, ...decryption].every(({ kind }) => kind === 'secret');
   return inSecrets && made.length > 0 && alarms.every(Boolean) ? [...made, ...alarms.map((one) => one![0])] : [];
 }
 

@@ -149,6 +149,7 @@ export class As2Keys extends Construct {
     const parameters = `${this.certificateParameter} and ${this.nextCertificateParameter}`;
     new CfnOutput(this, 'As2Certificate', { value: this.fingerprint, description: 'SHA-256 of the certificate of AS2 that partners need' });
     new CfnOutput(this, 'As2NextCertificate', { value: this.nextFingerprint, description: 'SHA-256 of the one that signs after the next change of keys' });
+    if (this.key) new CfnOutput(this, 'As2KeysFunction', { value: this.lambda.lambda.functionName, description: 'For ftps as2 change-keys --function' });
     new CfnOutput(this, 'As2Certificates', { value: parameters, description: 'Parameters of Systems Manager with both certificates, for partners' });
   }
 

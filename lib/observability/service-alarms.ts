@@ -105,6 +105,9 @@ const SILENCE = Duration.minutes(15);
 /** In how many periods it is looked at, each of which must be silent. */
 const SILENT_PERIODS = 3;
 
+/** Partners of AS2 that have an alarm each; of more than these, one alarm hears of all. */
+const MOST_PARTNERS = 50;
+
 /** Days before its end at which the served certificate is alarming. */
 const CERTIFICATE_DAYS = [30, 14, 7, 1];
 
@@ -167,8 +170,7 @@ export class ServiceAlarms extends Construct {
     );
     for (const { id: protocol, name, failures } of auditLog._protocols)
       for (const { name: failure, words } of failures) this.addAlarm(protocol + failure, auditLog.metricOfProtocol(name, failure), 1, words);
-    for (const partner of props.as2Partners ?? [])
-      this.addAlarm(`As2Failures${digest(partner)}`, auditLog.metricAs2Failures(partner), 1, as2.failuresByPeer!.words(partner));
+    this.watchPartners(auditLog, props.as2Partners ?? []);
     this.watchSilence(auditLog, instances, heartbeatSeconds, groupName);
     this.watchCertificate(auditLog);
     this.watchArchive(auditLog);
@@ -256,6 +258,23 @@ export class ServiceAlarms extends Construct {
       groupName === undefined ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       SILENT_PERIODS,
     );
+  }
+
+  /** Each by itself while they are few; a stack has room for 500 resources. */
+  private watchPartners(auditLog: AuditLog, partners: readonly string[]): void {
+    const { dimension, words } = as2.failuresByPeer!;
+    if (partners.length <= MOST_PARTNERS) {
+      for (const partner of partners) this.addAlarm(`As2Failures${digest(partner)}`, auditLog.metricAs2Failures(partner), 1, words(partner));
+      return;
+    }
+    const { namespace, metricName } = auditLog.metricAs2Failures(partners[0]!);
+    // CloudWatch user guide, "Create an alarm based on a Metrics Insights query".
+    const all = new MathExpression({
+      expression: `SELECT SUM("${metricName}") FROM SCHEMA("${namespace}", ${dimension})`,
+      label: 'Failures',
+      period: Duration.minutes(5),
+    });
+    this.addAlarm('As2Failures', all, 1, words('any of the partners'));
   }
 
   private watchCertificate(auditLog: AuditLog): void {

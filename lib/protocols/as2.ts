@@ -90,7 +90,7 @@ export const as2: Protocol = {
       `{ ${event('as2-delivery')} && ($.unmapped.state = "failed" || $.unmapped.state = "given-up") }`,
     ],
     words: (partner) =>
-      `Messages from or to "${partner}" fail: one of it was refused, or it refused one or did not take it in all attempts. The saved query "as2-failures-by-partner" says why.`,
+      `Messages from or to ${partner} fail: one of it was refused, or it refused one or did not take it in all attempts. The saved query "as2-failures-by-partner" says why.`,
   },
   rows: [
     {

@@ -26,18 +26,16 @@ type Event = CloudFormationRequest | { readonly 'detail-type'?: 'Scheduled Event
 const DAY_MS = 86_400_000;
 const logger = new Logger({ serviceName: 'ftps-as2-keys' });
 
-export async function handler(event: Event): Promise<void> {
+export async function handler(event: Event): Promise<Attributes | undefined> {
   const settings = settingsOf(process.env);
-  if (!isCloudFormation(event)) {
-    await run({ ...settings, now: event.change === 'now' });
-    return;
-  }
+  if (!isCloudFormation(event)) return told(await run({ ...settings, now: event.change === 'now' }));
   await answerCloudFormation(event, async () => {
     if (event.RequestType !== 'Delete') return told(await run(settings));
     // What is deleted is the word of them: the keys stay.
     await new Published(settings.parameters).forget();
     return undefined;
   });
+  return undefined;
 }
 
 async function run(settings: Settings): Promise<HeldKeys> {

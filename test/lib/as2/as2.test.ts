@@ -6,6 +6,9 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { controls } from '../../../bin/evidence/controls';
+import type { Subject } from '../../../bin/evidence/subject';
+import { summarize } from '../../../bin/summary';
 import {
   type As2Agreement,
   As2Cipher,
@@ -173,7 +176,11 @@ describe('partners', () => {
 
   it('are as many as there may be', () => {
     const agreements = Array.from({ length: 200 }, (_, index) => ({ account: `a${index}`, partner: { ...one.partner, as2Id: `Partner ${index}` } }));
-    expect(() => service({ server: { as2: { as2Id: 'Us', agreements } }, alarmThresholds: {} })).not.toThrow();
+    const [many] = service({ server: { as2: { as2Id: 'Us', agreements } } });
+    const alarms = of(many, 'AWS::CloudWatch::Alarm').filter(([, { Properties }]) => JSON.stringify(Properties).includes('As2Failures'));
+    expect(alarms.map(([, { Properties }]) => Properties.Metrics)).toEqual([
+      [expect.objectContaining({ Expression: 'SELECT SUM("Test-Ftps-Logs-As2Failures") FROM SCHEMA("CdkFtps", Partner)', Period: 300 })],
+    ]);
   });
 
   it('each prop is a setting of the server', () => {
@@ -469,7 +476,7 @@ describe('what happens over it', () => {
     const alarms = of(template, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
     const partners = alarms.filter(({ MetricName }) => MetricName === 'Test-Ftps-Logs-As2Failures');
     expect(partners.map(({ Dimensions }) => Dimensions)).toEqual([[{ Name: 'Partner', Value: 'Partner One' }], [{ Name: 'Partner', Value: 'Two' }]]);
-    expect(partners[0].AlarmDescription).toMatch(/^FTPS: Messages from or to "Partner One" fail/);
+    expect(partners[0].AlarmDescription).toMatch(/^FTPS: Messages from or to Partner One fail/);
     expect(alarms.filter(({ MetricName }) => MetricName === 'Test-Ftps-Logs-As2ReceiptsMissing')).toHaveLength(1);
   });
 
@@ -486,6 +493,29 @@ describe('what happens over it', () => {
         .sort(),
     ).toEqual(['as2-failures-by-partner', 'as2-message', 'sessions-by-protocol']);
   });
+});
+
+it('the evidence shows its port, that it has none without TLS, and its keys', () => {
+  const resources = new Map(Object.entries(template.toJSON()['Resources'] as Resources).map(([id, one]) => [`test/${id}`, one]));
+  const shown = (text: string, settings: object = {}) => {
+    const shipped = shippedSettings(template);
+    const subject = { resources, server: checkServerConfig({ ...shipped, as2: { ...shipped['as2'], ...settings } }) } as unknown as Subject;
+    return controls
+      .flatMap(({ claims = [] }) => claims)
+      .find((claim) => claim.text.startsWith(text))!
+      .show(subject);
+  };
+  expect(shown('the security group lets in exactly the ports')).toHaveLength(1);
+  expect(shown('AS2, where it is on, has no port without TLS')).toHaveLength(1);
+  expect(shown('AS2, where it is on, has no port without TLS', { plainPort: 4080 })).toHaveLength(0);
+  expect(shown('keys of AS2, where it is on')).toHaveLength(4);
+  const [, soon] = [...resources].find(([, { Properties }]) => Properties?.MetricName === 'As2KeyDaysLeft')!;
+  soon.Properties.AlarmActions = [];
+  expect(shown('keys of AS2, where it is on')).toEqual([]);
+});
+
+it('the summary names its port', () => {
+  expect(summarize({ Resources: template.toJSON()['Resources'] })[0]).toBe('open ports     FTPS 21, 990, 50000-50015; AS2 443 from 203.0.113.0/24');
 });
 
 it('without it there is nothing of it', () => {

@@ -1,4 +1,7 @@
-import { type AuditMetric, auditMetrics, metricsOf } from '../../../lib/logs/audit-metrics';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type AuditMetric, auditMetrics, metricsOf, peerMetricsOf } from '../../../lib/logs/audit-metrics';
+import { as2 } from '../../../lib/protocols/as2';
 import { https } from '../../../lib/protocols/https';
 import { sftp } from '../../../lib/protocols/sftp';
 import type { ServerEvent } from '../../../server/audit/event';
@@ -127,6 +130,42 @@ it('an error of the server itself over HTTPS is counted, and no other refusal', 
     return metricsOf(https).flatMap(({ name, pattern }) => (filterPattern(pattern)(line) ? [name] : []));
   };
   expect([500, 503, 401, 429].map(counting)).toEqual([['HttpsServerErrors'], [], [], []]);
+});
+
+it('of AS2 missing receipts are counted, and what failed for good by partner', () => {
+  const counted = (event: ServerEvent) => {
+    const line = toOcsf(event, { time: 0, sequence: 1, productVersion: '1' }) as never;
+    return [...metricsOf(as2), ...peerMetricsOf(as2)].flatMap(({ name, pattern, dimension }) =>
+      filterPattern(pattern)(line) ? [dimension ? `${name} of ${selected(dimension.attribute, line)}` : name] : [],
+    );
+  };
+  const delivery = { kind: 'as2-delivery', what: 'message', partner: 'Acme', user: 'acme', messageId: '<1>', path: '/outbox/a', outcome: 'failure' } as const;
+  const message = {
+    kind: 'as2-message',
+    direction: 'received',
+    what: 'message',
+    partner: 'Acme',
+    messageId: '<1>',
+    bytes: 0,
+    receipt: 'sync',
+    path: '/as2',
+    status: 200,
+    ...facts,
+    protocol: 'as2',
+    listener: 'as2',
+  } as const;
+  expect(counted({ ...delivery, state: 'waiting', detail: 'no receipt has come within 7200 seconds' })).toEqual(['As2ReceiptsMissing']);
+  expect(counted({ ...delivery, state: 'waiting', detail: 'the answer is no receipt' })).toEqual(['As2ReceiptsMissing']);
+  expect(counted({ ...delivery, state: 'waiting', detail: 'the partner answered 503' })).toEqual([]);
+  expect(counted({ ...delivery, state: 'failed', detail: 'the partner answered 503' })).toEqual(['As2Failures of Acme']);
+  expect(counted({ ...delivery, what: 'receipt', state: 'given-up', path: undefined })).toEqual(['As2Failures of Acme']);
+  expect(counted({ ...delivery, outcome: 'success', state: 'delivered' })).toEqual([]);
+  expect(counted({ ...message, outcome: 'failure', disposition: 'error: decryption-failed' })).toEqual(['As2Failures of Acme']);
+  expect(counted({ ...message, outcome: 'success', disposition: 'processed' })).toEqual([]);
+  expect(counted({ kind: 'configuration', change: 'refused', what: 'AS2 certificates' })).toEqual(['As2KeysRefused']);
+  // The words that are counted are those of the server.
+  const sender = ['sender', 'send-once'].map((name) => readFileSync(join(__dirname, `../../../server/as2/sending/${name}.ts`), 'utf8')).join('');
+  for (const words of ['no receipt has come', 'the answer is no receipt']) expect(sender).toContain(words);
 });
 
 it('a protocol beside FTPS is counted by itself as well, and FTPS not with it', () => {

@@ -4,7 +4,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,6 +32,9 @@ let cloudFormation: CloudFormation;
 let secrets: SecretsManagerClient;
 let place: CertificateFolder;
 let folder: string;
+/** Where the command invokes the Lambda, as Lambda's API has it ("Invoke"). */
+let lambdas: string;
+let invoking: Server;
 const said = new Said();
 beforeAll(async () => {
   moto = await startMoto();
@@ -36,8 +42,15 @@ beforeAll(async () => {
   cloudFormation = await awaitAnswers();
   place = await CertificateFolder.create();
   folder = mkdtempSync(join(tmpdir(), 'ftps-as2-kit-'));
+  invoking = createServer(async (request, response) => {
+    const answer = await lambda(JSON.parse((await read(request)).toString()));
+    response.end(JSON.stringify(answer));
+  }).listen(0, '127.0.0.1');
+  await once(invoking, 'listening');
+  lambdas = `http://127.0.0.1:${(invoking.address() as AddressInfo).port}`;
 });
 afterAll(async () => {
+  invoking.close();
   cloudFormation.close();
   await moto.stop();
   await place.remove();
@@ -49,7 +62,7 @@ afterEach(() => {
   expect(said.all(cloudFormation.answers)).not.toMatch(/PRIVATE/);
 });
 
-const lambda = (event: object): Promise<void> => require('../../../dist/lambda/as2-keys/index.js').handler(event);
+const lambda = (event: object): Promise<unknown> => require('../../../dist/lambda/as2-keys/index.js').handler(event);
 async function answered(type: 'Create' | 'Update' | 'Delete'): Promise<Answer & { Reason?: string }> {
   await lambda(cloudFormation.request(type, { Secret: process.env['SECRET_ID']! }));
   return cloudFormation.answers.at(-1)!;
@@ -102,6 +115,13 @@ async function read(body: AsyncIterable<Buffer | Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/** The built command, with the region, keys and addresses of the test. */
+function ftps(...args: string[]) {
+  const names = ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_ENDPOINT_URL'];
+  const env = [...names.map((name) => `${name}=${process.env[name]}`), `AWS_ENDPOINT_URL_LAMBDA=${lambdas}`];
+  return run('env', [...env, process.execPath, '--no-warnings', BUNDLE, ...args]);
 }
 
 it('keys are made once, told by their certificates, changed when their time has come, and given ones are looked at', async () => {
@@ -195,8 +215,12 @@ it('the built server takes messages by the synthesized settings, encrypted for t
     expect(await exchange(before.certificate, all)).toEqual([processed, fingerprint(before.certificate)]);
     expect(await exchange(before.next!.certificate, all)).toEqual([processed, fingerprint(before.certificate)]);
 
-    await lambda({ change: 'now' });
+    const changed = await ftps('as2', 'change-keys', '--function', 'keys');
+    expect([changed.code, changed.code === 0 ? '' : changed.output]).toEqual([0, '']);
     const after = await held(secretId);
+    expect(changed.output).toMatch(
+      new RegExp(`^Signs now: ${fingerprint(after.certificate)} until .*\nSigns after the next change: ${fingerprint(after.next!.certificate)} `),
+    );
     expect(after.certificate).toBe(before.next!.certificate);
     // Its line of the audit says that the server has them.
     while (!server.audit().some(({ unmapped }) => unmapped?.what === 'AS2 certificates')) await sleep(50);
@@ -204,8 +228,7 @@ it('the built server takes messages by the synthesized settings, encrypted for t
     expect(await exchange(before.certificate, all)).toEqual([processed, fingerprint(after.certificate)]);
     expect(readdirSync(join(server.files, 'them/inbox')).sort()).toEqual(['order-1.edi', 'order-2.edi', 'order-3.edi', 'order-4.edi']);
 
-    const env = ['AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_ENDPOINT_URL'].map((name) => `${name}=${process.env[name]}`);
-    const told = await run('env', [...env, process.execPath, '--no-warnings', BUNDLE, 'as2', 'identity', '--config', join(server.folder, 'config.json')]);
+    const told = await ftps('as2', 'identity', '--config', join(server.folder, 'config.json'));
     expect([told.code, told.code === 0 ? '' : told.output]).toEqual([0, '']);
     expect(told.output).toMatch(/^Us\nhttps:\/\/ftps\.example\.com\/as2\n/);
     for (const one of [after.certificate, after.next!.certificate]) expect(told.output).toContain(one.trim().split('\n')[1]!);
