@@ -18,7 +18,7 @@ const ON_THE_WAY_MS = 20;
 export interface AuditSink extends Audit {
   /** `time`: when it was, where it is told later; milliseconds since 1970. `repeats`: where it stands for several. */
   record(event: ServerEvent, said?: { readonly time?: number; readonly repeats?: Repeats }): void;
-  /** Writes lines that another process made. Rejected, after `onFailure`, where they can't be written. */
+  /** Writes lines that another process made. Rejected, after `onFailure`, where they or any before can't be written. */
   write(lines: string): Promise<void>;
   /** Opens the file anew, after a log rotation has moved it away. */
   reopen(): Promise<void>;
@@ -86,6 +86,7 @@ export function openAudit(target: Target, onFailure: (error: Error) => void): Au
       write();
       await writing;
     }
+    await target.settled?.().catch(fail);
   };
 
   return {
@@ -93,11 +94,13 @@ export function openAudit(target: Target, onFailure: (error: Error) => void): Au
       return failed;
     },
     record,
-    write: (lines) =>
-      target.write(lines).catch((error: Error) => {
+    async write(lines) {
+      await target.write(lines).catch((error: Error) => {
         fail(error);
         throw error;
-      }),
+      });
+      if (failed) throw new Error('what came before could not be written');
+    },
     flush,
     reopen: async () => {
       await flush();

@@ -38,7 +38,7 @@ export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   countRequest(...args: Parameters<Requests['count']>): ReturnType<Requests['count']>;
   beginRequest(...args: Parameters<Requests['begin']>): ReturnType<Requests['begin']>;
   endRequest(...args: Parameters<Requests['end']>): void;
-  /** Lines of a worker's audit. Fulfilled when they are written. */
+  /** Lines of a worker's audit. Fulfilled when they and all before are written. */
   writeAudit(lines: string): Promise<void>;
   /** The sessions of all workers. */
   who(): Promise<readonly SessionInfo[]>;

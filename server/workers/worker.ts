@@ -12,6 +12,7 @@ import { type RunningServer, startServer } from '../main';
 import { keepMemoryOutOfCoreFiles } from '../secrets/core-files';
 import type { Requests } from '../sessions/requests';
 import type { SignIns } from '../sessions/sign-ins';
+import { AuditTarget } from './audit-target';
 import { Link, type Methods, type Port } from './link';
 import type { PrimaryMethods, WorkerMethods } from './methods';
 import { TouchedFolders } from './touched-folders';
@@ -28,9 +29,8 @@ export function runWorker(): void {
   const busyness: Busyness & { isBusy: boolean } = { isBusy: false, found: (isBusy: boolean) => primary.tell('foundBusy', isBusy) };
   const methods: WorkerMethods = {
     async start(config, ports, place) {
-      const write = (lines: string) => primary.call('writeAudit', lines);
       // Each worker has a chain of its own, written into the one destination by the primary, which also acts on a failure.
-      const sink = openAudit({ write, reopen: async () => {}, close: async () => {} }, () => {});
+      const sink = openAudit(new AuditTarget(primary), () => {});
       const who = () => primary.call('who');
       server = await startServer(config, {
         audit: metrics.counting(foldRepeats(sink, clientKey)),

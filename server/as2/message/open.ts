@@ -51,6 +51,8 @@ class Reading {
   private payloads = 0;
   private payloadBytes = 0;
   private parts = 0;
+  /** Bytes of the message that have come. */
+  private came = 0;
   /** Ends what still runs of a message that has failed. */
   private readonly over = new AbortController();
 
@@ -72,7 +74,7 @@ class Reading {
   }
 
   async message(headers: Headers, body: AsyncIterable<Buffer>): Promise<Opened> {
-    const inflow = new Inflow(upTo(inTurns(body), 2 * this.bounds.payloadBytes + BESIDES));
+    const inflow = new Inflow(upTo(this.coming(inTurns(body)), 2 * this.bounds.payloadBytes + BESIDES));
     const plain = isLayer(headers) ? undefined : new Digesting([this.micDigest.algorithm], false);
     try {
       await this.entity(headers, plain ? new Inflow(plain.through(inflow.rest())) : inflow, { depth: 0, digesting: plain });
@@ -139,6 +141,13 @@ class Reading {
     const body = this.counted(decoded(headers, inflow.rest()));
     const contentType = header(headers, 'content-type') ?? NO_TYPE;
     await this.sink({ index: this.payloads++, name: fileName(headers), contentType, headers, body });
+  }
+
+  private async *coming(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    for await (const chunk of body) {
+      this.came += chunk.length;
+      yield chunk;
+    }
   }
 
   private async *counted(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
@@ -209,7 +218,8 @@ class Reading {
     if ((await reader.whole(info)).oid !== DATA) throw malformed('what is compressed is not plain data');
     const explicit = await reader.enter(0xa0, info);
     this.layers.push({ kind: 'compressed' });
-    await this.within(inflated(reader.octets(0x04, explicit), this.bounds.inflation, 2 * this.bounds.payloadBytes + BESIDES, this.over.signal), depth, false);
+    const bounds = { ratio: this.bounds.inflation, came: () => this.came, most: 2 * this.bounds.payloadBytes + BESIDES };
+    await this.within(inflated(reader.octets(0x04, explicit), bounds, this.over.signal), depth, false);
     await reader.leave(explicit);
     await reader.leave(info);
     await reader.leave(frame);

@@ -1,11 +1,11 @@
 /** What the primary shares between workers, without processes: ports, limits, and the calls between them. */
-import { EventEmitter } from 'node:events';
 import { checkServerConfig } from '../../../server/config';
 import { LocalLimits } from '../../../server/limits/local-limits';
 import { HeldLimits } from '../../../server/workers/held-limits';
-import { Link, type Port } from '../../../server/workers/link';
+import { Link } from '../../../server/workers/link';
 import { splitPorts, workerCount } from '../../../server/workers/primary';
 import { TouchedFolders } from '../../../server/workers/touched-folders';
+import { channel } from './channel';
 
 const config = (workers: number | 'auto', ports = '50000-50015') =>
   checkServerConfig({
@@ -68,19 +68,6 @@ describe('limits', () => {
 });
 
 describe('a call to the other process', () => {
-  /** Two ends of a channel that carries what JSON carries. */
-  function channel(): [Port, Port] {
-    const ends = [new EventEmitter(), new EventEmitter()] as const;
-    const port = (own: EventEmitter, other: EventEmitter): Port => ({
-      on: (event, listener) => own.on(event, listener),
-      send(message) {
-        const text = JSON.stringify(message);
-        setImmediate(() => other.emit('message', JSON.parse(text)));
-        return true;
-      },
-    });
-    return [port(ends[0], ends[1]), port(ends[1], ends[0])];
-  }
   type Sums = { add(a: number, b: number): Promise<number>; fail(): Promise<void>; never(): Promise<void> };
   const sums = {
     add: async (a: number, b: number) => a + b,

@@ -16,12 +16,16 @@ export function malformed(what: string): MessageFailure {
 export class Node {
   private parsed: readonly Node[] | undefined;
 
-  /** @param tag the first byte: class, whether it is constructed, and number @param raw all of it @param content without tag, length and end */
+  /**
+   * @param tag the first byte: class, whether it is constructed, and number @param raw all of it @param content without tag, length and end
+   * @param depth of how many elements it is within
+   */
   constructor(
     readonly tag: number,
     readonly raw: Buffer,
     readonly content: Buffer,
     readonly isIndefinite: boolean,
+    private readonly depth: number,
   ) {}
 
   get isConstructed(): boolean {
@@ -31,7 +35,8 @@ export class Node {
   /** Its elements. */
   get children(): readonly Node[] {
     if (!this.isConstructed) throw malformed('an element has no elements');
-    this.parsed ??= readAll(this.content);
+    if (this.depth >= DEEPEST) throw malformed('too deep');
+    this.parsed ??= readAll(this.content, this.depth + 1);
     return this.parsed;
   }
 
@@ -72,16 +77,16 @@ export class Node {
 
 /** Reads an element that is all there is. */
 export function readWhole(bytes: Buffer): Node {
-  const [node, ...others] = readAll(bytes);
+  const [node, ...others] = readAll(bytes, 0);
   if (!node || others.length > 0) throw malformed('there is not one element');
   return node;
 }
 
-/** Reads elements one behind the other. */
-function readAll(bytes: Buffer): Node[] {
+/** Reads elements one behind the other, which are all within so many others. */
+function readAll(bytes: Buffer, depth: number): Node[] {
   const nodes: Node[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const node = readAt(bytes, at, 0);
+    const node = readAt(bytes, at, depth);
     nodes.push(node);
     at += node.raw.length;
   }
@@ -96,11 +101,11 @@ function readAt(bytes: Buffer, at: number, depth: number): Node {
   if (head.length !== undefined) {
     const end = from + head.length;
     if (end > bytes.length) throw malformed('an element is longer than what it is in');
-    return new Node(head.tag, bytes.subarray(at, end), bytes.subarray(from, end), false);
+    return new Node(head.tag, bytes.subarray(at, end), bytes.subarray(from, end), false, depth);
   }
   let end = from;
   while (bytes[end] !== 0 || bytes[end + 1] !== 0) end += readAt(bytes, end, depth + 1).raw.length;
-  return new Node(head.tag, bytes.subarray(at, end + 2), bytes.subarray(from, end), true);
+  return new Node(head.tag, bytes.subarray(at, end + 2), bytes.subarray(from, end), true, depth);
 }
 
 /** The tag of an element and its length, undefined where it is indefinite. */

@@ -7,8 +7,21 @@ const PIECE = 64 * 1024;
 /** Inflates to this without a question of how little it came as. Bytes. */
 const FREE = 1024 * 1024;
 
-/** @param ratio how many times as long as it came it may get @param most bytes at all @param abandoned the message is given up, and nobody reads on */
-export async function* inflated(source: AsyncIterable<Buffer>, ratio: number, most: number, abandoned: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+export interface InflationBounds {
+  /** How many times as long as it came it may get. */
+  readonly ratio: number;
+  /** Bytes of the whole message that have come: of layers within each other each may get that much longer, and no more. */
+  readonly came: () => number;
+  /** Bytes at all. */
+  readonly most: number;
+}
+
+/** @param abandoned the message is given up, and nobody reads on */
+export async function* inflated(
+  source: AsyncIterable<Buffer>,
+  { ratio, came, most }: InflationBounds,
+  abandoned: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
   const inflate = createInflate({ chunkSize: PIECE });
   const over = new AbortController();
   let read = 0;
@@ -39,7 +52,8 @@ export async function* inflated(source: AsyncIterable<Buffer>, ratio: number, mo
   try {
     for await (const piece of inflate as AsyncIterable<Buffer>) {
       written += piece.length;
-      if (written > most || written > FREE + ratio * read) throw new MessageFailure('decompression-failed', 'what was compressed inflates beyond the bounds');
+      if (written > most || written > FREE + ratio * Math.min(read, came()))
+        throw new MessageFailure('decompression-failed', 'what was compressed inflates beyond the bounds');
       yield piece;
     }
   } catch (error) {

@@ -26,6 +26,9 @@ export interface Signer {
   readonly contentDigest: Buffer;
 }
 
+/** What a signer signs besides the content: some hundred bytes, with a certificate or two in them some thousand. Each is looked at piece by piece. */
+const MOST_ATTRIBUTE_BYTES = 64 * 1024;
+
 /** Every one of them has to have signed what passed by; the first is returned. Throws a MessageFailure otherwise. */
 export async function checkSigners(infos: readonly Node[], contentType: string, passed: Digesting, believed: Believed): Promise<Signer> {
   if (infos.length > believed.signers) throw new MessageFailure('unexpected-processing-error', `the message has more than ${believed.signers} signers`);
@@ -42,6 +45,7 @@ async function checkSigner(info: Node, contentType: string, passed: Digesting, b
   const fields = info.children;
   const [, name, digestIdentifier] = fields;
   const attributes = fields[3]?.tag === 0xa0 ? fields[3] : undefined;
+  if (attributes && attributes.raw.length > MOST_ATTRIBUTE_BYTES) throw malformed('there are more signed attributes than there may be');
   const [algorithm, value] = fields.slice(attributes ? 4 : 3);
   if (!name || !digestIdentifier || !algorithm || !value) throw malformed('a signer is incomplete');
   const digest = digestOfOid(digestIdentifier.child(0).oid);

@@ -56,8 +56,10 @@ export function readParameterized(text: string): Parameterized {
   /** Of RFC 2231: pieces of a value, numbered; whether each is percent-encoded. */
   const pieces = new Map<string, Map<number, { text: string; encoded: boolean }>>();
   let at = end + 1;
+  // Looked for again only where it is passed: many semicolons may stand before it.
+  let equals = -1;
   while (at < text.length) {
-    const equals = text.indexOf('=', at);
+    if (equals < at) equals = text.indexOf('=', at);
     if (equals < 0) break;
     const semicolon = text.indexOf(';', at);
     if (semicolon >= 0 && semicolon < equals) {

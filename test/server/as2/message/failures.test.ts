@@ -2,8 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { dispositionField, type KeyPair, type MessageFailure, type OpenKeys, openMessage, type Policy, type SealOptions } from '../../../../server/as2/message';
-import { algorithm, element, integer, octetString, oid, sequence } from '../../../../server/as2/message/cms/der';
-import { COMPRESSED_DATA, DATA, ENVELOPED_DATA, ZLIB } from '../../../../server/as2/message/cms/oids';
+import { digestOid } from '../../../../server/as2/message/algorithms';
+import { algorithm, element, integer, octetString, oid, readWhole, sequence } from '../../../../server/as2/message/cms/der';
+import { COMPRESSED_DATA, DATA, ENVELOPED_DATA, RSA, ZLIB } from '../../../../server/as2/message/cms/oids';
+import { checkSigners } from '../../../../server/as2/message/cms/signers';
+import { Digesting } from '../../../../server/as2/message/mime/digesting';
 import { of, open, pair, payload, refusal, seal, type Written } from './partners';
 
 let sender: KeyPair;
@@ -36,6 +39,16 @@ function changed(body: Buffer, at: number): Buffer {
   const other = Buffer.from(body);
   other[at]! ^= 1;
   return other;
+}
+
+/** Checks a signer of the partner's whose signed attributes are these. */
+async function signerWith(...attributes: readonly Buffer[]) {
+  const { certificate } = sender;
+  const name = sequence(readWhole(certificate.raw).child(0).child(3).raw, readWhole(certificate.raw).child(0).child(1).raw);
+  const info = sequence(integer(1), name, algorithm(digestOid('sha256')), element(0xa0, ...attributes), algorithm(RSA), octetString(Buffer.alloc(256)));
+  const passed = new Digesting(['sha256'], false);
+  const believed = { certificates: [certificate], digests: ['sha256'], allowExpired: false, now: new Date(), signers: 1 } as const;
+  return { signed: checkSigners([readWhole(info)], DATA, passed, believed) };
 }
 
 describe('decryption-failed', () => {
@@ -142,6 +155,18 @@ describe('decompression-failed', () => {
     const inner = Buffer.concat([Buffer.from('Content-Type: application/pkcs7-mime\r\n\r\n'), compressed(bomb)]);
     expect(await refusal(open(cms(compressed(deflateSync(inner))), keys(EASY), { inflation: 200 }))).toBe('decompression-failed');
   });
+
+  test('layers within each other inflate no further together than one may alone', async () => {
+    const layer = (bytes: Buffer) => Buffer.concat([Buffer.from('Content-Type: application/pkcs7-mime\r\n\r\n'), compressed(bytes)]);
+    const part = Buffer.concat([Buffer.from('Content-Type: application/octet-stream\r\n\r\n'), Buffer.alloc(16 * 1024 * 1024)]);
+    const once = deflateSync(part, { level: 9 });
+    const twice = deflateSync(layer(once), { level: 9 });
+    // Neither is more than deflate can do.
+    expect(await refusal(open(cms(compressed(once)), keys(EASY), { inflation: 1100 }))).toBe('taken');
+    expect(await refusal(open(cms(compressed(twice)), keys(EASY), { inflation: 1100 }))).toBe('decompression-failed');
+    const random = deflateSync(Buffer.concat([Buffer.from('Content-Type: application/octet-stream\r\n\r\n'), randomBytes(3 * 1024 * 1024)]));
+    expect(await refusal(open(cms(compressed(deflateSync(layer(random)))), keys(EASY), { inflation: 2 }))).toBe('taken');
+  });
 });
 
 describe('insufficient-message-security', () => {
@@ -228,6 +253,15 @@ describe('unexpected-processing-error', () => {
     expect(await refusal(open(many, keys(EASY)))).toBe('unexpected-processing-error');
     expect(await refusal(open(many, keys(EASY), { recipients: 40 }))).toBe('taken');
     expect(await refusal(open(many, keys(EASY), { recipients: 40, structureBytes: 1000 }))).toBe('unexpected-processing-error');
+  });
+
+  test('signed attributes within each other a thousand times, or long ones, before anything is made of them', async () => {
+    let deep = octetString(Buffer.alloc(10_000));
+    for (let depth = 0; depth < 1_000; depth++) deep = sequence(deep);
+    const { signed } = await signerWith(deep);
+    await expect(signed).rejects.toMatchObject({ disposition: 'unexpected-processing-error', message: expect.stringContaining('too deep') });
+    const long = await signerWith(...Array.from({ length: 40_000 }, () => integer(1)));
+    await expect(long.signed).rejects.toMatchObject({ message: expect.stringContaining('more signed attributes') });
   });
 
   test('what the sink or the connection throws is thrown on, as it is', async () => {

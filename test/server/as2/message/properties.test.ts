@@ -76,6 +76,7 @@ test.each([
   ['folded lines', (length: number) => () => readHeaders(Buffer.from(`a: b\r\n${' c\r\n'.repeat(length)}`))],
   ['parameters', (length: number) => () => readParameterized(`a/b${'; x=y'.repeat(length)}`)],
   ['semicolons', (length: number) => () => readParameterized(`a/b${';'.repeat(length)}`)],
+  ['semicolons before a name', (length: number) => () => readParameterized(`a/b${';'.repeat(8 * length)}=`)],
   ['quotes', (length: number) => () => readParameterized(`a/b; x="${'\\"'.repeat(length)}`)],
   ['encoded words', (length: number) => () => fileName({ 'content-disposition': `a; filename="${'=?utf-8?q?'.repeat(length)}"` })],
 ])('%s cost in proportion to their length', (_, work) => {
