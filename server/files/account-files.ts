@@ -92,7 +92,7 @@ export interface WritingOptions {
    * written stays. `append`: everything goes to its end, whatever the offsets say.
    */
   readonly existing: 'replace' | 'create' | 'keep' | 'append';
-  /** Whether the file may be new. With `keep` and `append` only; `not-found` is thrown where it may not. Default: true. */
+  /** Whether the file may be new. With `keep` and `append` only; `not-found` is thrown where it may not, and `denied` to who may not see. Default: true. */
   readonly create?: boolean;
   /** Whether the client may want to read what it writes. Default: false. */
   readonly read?: boolean;
@@ -105,7 +105,7 @@ export interface WritingOptions {
  */
 export interface Writing {
   readonly progress: Progress;
-  /** Of the file as the client has made it. Bytes. */
+  /** Of the file as the client has made it. Bytes. Where it adds to what it may not see, of what it has added. */
   readonly size: number;
   /** Fulfilled when the bytes are taken and the buffer may be used again: who awaits it holds no more than what is under way. Throws what ended the upload. */
   write(offset: number, bytes: Buffer): Promise<void>;

@@ -26,6 +26,8 @@ export interface IncomingPlace {
   readonly path: string;
   readonly target: WriteHandle;
   readonly progress: Progress;
+  /** What others put there is longer by it, and no file of this session's own. */
+  readonly isAddition?: boolean;
   /** The bytes were paced when they came. */
   readonly isPaced?: true;
 }
@@ -45,7 +47,7 @@ export class Incoming {
   /** Throws what ended the upload; to be followed by `abort` then. */
   async take(connect: () => Promise<Source>): Promise<TransferResult> {
     const { scan } = this;
-    const { parts, target, path, uploads, progress } = this.place;
+    const { parts, target, path, uploads, progress, isAddition } = this.place;
     const { account, facts: session } = this.place.asker;
     const { config, releases, storage, bandwidth } = parts;
     const source = await connect();
@@ -72,7 +74,7 @@ export class Incoming {
       return target.commit(facts, () => this.mayAppear());
     };
     const held = (await releases.release(upload, home, commit)) === 'held';
-    uploads.add(path);
+    if (!isAddition) uploads.add(path);
     return held ? { ...received, held } : received;
   }
 

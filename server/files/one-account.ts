@@ -178,13 +178,17 @@ export class OneAccount implements AccountFiles {
     if (mode.kind === 'resume' && !this.maySee(path)) throw new StorageError('offset', 'This account may only go on with what it uploaded in this session.');
     const { parts, asker, uploads } = this;
     const target = await this.volume.openWrite(path, mode);
-    return new StreamedUpload({ parts, asker, uploads, command, path, target, progress: new Progress() }, mode.kind === 'resume' ? mode.offset : 0);
+    const isAddition = this.addsToOthers(path, mode.kind);
+    return new StreamedUpload({ parts, asker, uploads, command, path, target, isAddition, progress: new Progress() }, mode.kind === 'resume' ? mode.offset : 0);
   }
 
   async openWriting(path: string, options: WritingOptions): Promise<Writing> {
     this.need('upload');
+    // Whether it is there would be told.
+    if (options.create === false && !this.maySee(path)) throw new StorageError('denied', NOT_SEEN);
     const { parts, asker, uploads, volume } = this;
-    const place = { parts, asker, uploads, volume, path, needRead: () => this.need('download') };
+    const isAddition = this.addsToOthers(path, options.existing);
+    const place = { parts, asker, uploads, volume, path, isAddition, needRead: () => this.need('download') };
     const there = options.existing === 'keep' || options.create === false ? await this.fileAt(path) : undefined;
     if (!there && options.create === false) throw new StorageError('not-found', 'No such file or directory.');
     // Who may not see what is there can't mean a part of it.
@@ -205,6 +209,11 @@ export class OneAccount implements AccountFiles {
     const copied = await copyPieces(from, to, length);
     this.changed(command, to.path);
     return copied;
+  }
+
+  /** Whether more comes behind what others put there, as far as the account may know. */
+  private addsToOthers(path: string, how: string): boolean {
+    return how === 'append' && !this.maySee(path);
   }
 
   private async fileAt(path: string): Promise<Entry | undefined> {

@@ -49,6 +49,8 @@ export class OffsetWriting implements Writing {
   /** Whether the end of the old file was put behind what was written: the hash is of more than what the client sent. */
   private hasTail = false;
   private failure: Error | undefined;
+  /** Bytes before what the client writes, of which it may not know how many they are. */
+  private readonly hidden: number | undefined;
   private last: Promise<unknown> = Promise.resolve();
 
   private readonly source = new Pushed();
@@ -73,6 +75,7 @@ export class OffsetWriting implements Writing {
       this.old = new OldFile(place.volume, place.path, this.base);
     } else {
       this.length = opened.target.size;
+      if (place.isAddition) this.hidden = this.length;
       this.begin(Promise.resolve(opened.target), this.length);
     }
     progress.signal.addEventListener('abort', () => this.fail(progress.signal.reason as Error), { once: true });
@@ -96,7 +99,7 @@ export class OffsetWriting implements Writing {
   }
 
   get size(): number {
-    return this.length;
+    return this.length - (this.hidden ?? 0);
   }
 
   write(offset: number, bytes: Buffer): Promise<void> {
@@ -104,6 +107,7 @@ export class OffsetWriting implements Writing {
   }
 
   truncate(size: number): Promise<void> {
+    if (this.hidden !== undefined) return Promise.reject(new StorageError('denied', 'This account may add to the file, and not cut it.'));
     return this.inTurn(() => this.truncateNow(size));
   }
 

@@ -18,7 +18,7 @@ import { linkRoutes } from './api/routes/links';
 import { noLink, sharedRoutes } from './api/routes/shared';
 import { METADATA_PATH, metadata, tokenRoutes } from './api/routes/tokens';
 import { uploadRoutes } from './api/routes/uploads';
-import type { Application, Entrance, Exchange, Visitor } from './exchange';
+import { type Application, type Entrance, type Exchange, isWithin, type Visitor } from './exchange';
 import type { Links } from './links/links';
 import { proofIn } from './links/proof';
 import { withoutSecret } from './links/record';
@@ -266,6 +266,6 @@ function checked(schema: z.ZodType, value: unknown, what: string): unknown {
 /** A path as the client wrote it, absolute; a token with a folder of its own reaches what is in it. */
 function reached({ folder }: Visitor, text: string): string {
   const path = virtualPath('/', text);
-  if (folder === '/' || path === folder || path.startsWith(`${folder}/`)) return path;
+  if (isWithin(folder, path)) return path;
   throw new Problem(403, 'denied', `This token reaches ${folder} alone.`);
 }

@@ -23,6 +23,11 @@ export interface Visitor {
   readonly link?: LinkRecord;
 }
 
+/** Whether a path, absolute, lies in the folder that a visitor reaches. */
+export function isWithin(folder: string, path: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}
+
 /** What became of a request to come in. */
 export type Entrance =
   | { readonly kind: 'entered'; readonly visitor: Visitor; readonly cookie?: string }

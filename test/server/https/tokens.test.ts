@@ -47,6 +47,17 @@ it('a token comes in with every request, once for a connection in the audit, whi
   expect(readFileSync(join(server.folder, 'accounts.json'), 'utf8')).not.toContain(made['both']!.secret);
 });
 
+it('what the account transfers elsewhere is not told to a token that reaches other folders, nor to one that may not see files', async () => {
+  const upload = await server.socket();
+  upload.write(`PUT /api/v1/files/payroll.csv HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${bearer('both').authorization}\r\nContent-Length: 9\r\n\r\nxxx`);
+  while (!server.server.sessions.infos().some(({ transfer }) => transfer?.bytes === 3)) await new Promise((resolve) => setTimeout(resolve, 5));
+  const told = async (name: string) => JSON.stringify((await ask(name, 'GET', '/sessions')).json);
+  expect(await told('both')).toContain('payroll');
+  for (const name of ['inbox', 'writing']) expect(await told(name)).not.toContain('payroll');
+  upload.destroy();
+  await server.audit.next('transfer', ({ path }) => path === '/payroll.csv');
+});
+
 it.each([
   ['reading', { GET: 200, PUT: 403, DELETE: 403 }],
   ['writing', { GET: 403, PUT: 201, DELETE: 204 }],

@@ -1,7 +1,7 @@
 /** Signing in and out, and what an account sees of itself. */
 import { z } from 'zod';
 import { CLEAR_COOKIE, setCookie } from '../../access/cookie';
-import type { Entrance, Visitor } from '../../exchange';
+import { type Entrance, isWithin, type Visitor } from '../../exchange';
 import { Problem } from '../problem';
 import { openRoute, type Route, route } from '../route';
 import { session, visitor } from '../schemas';
@@ -95,9 +95,14 @@ export const accountRoutes: readonly Route[] = [
     id: 'sessions',
     summary: 'Connections of the account, over every protocol, and what they transfer',
     answers: { 200: { description: 'Those that are open.', schema: z.strictObject({ sessions: z.array(session) }).meta({ id: 'Sessions' }) } },
-    async handle({ exchange, visitor: { account } }) {
-      const all = await exchange.caller.who();
-      return { status: 200, json: { sessions: all.filter(({ user }) => user === account.user).map(({ user: _, ...one }) => one) } };
+    async handle({ exchange, visitor, files }) {
+      const { account, folder } = visitor;
+      const own = (await exchange.caller.who()).filter(({ user }) => user === account.user);
+      // What is transferred elsewhere is no business of who may not see files, or not those.
+      const sessions = own.map(({ user: _, transfer, ...one }) =>
+        transfer && files.maySee(transfer.path) && isWithin(folder, transfer.path) ? { ...one, transfer } : one,
+      );
+      return { status: 200, json: { sessions } };
     },
   }),
 ];

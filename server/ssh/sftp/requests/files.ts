@@ -44,7 +44,7 @@ export class FileRequests {
     const existing =
       has(openFlags.exclusive) && has(openFlags.create) ? 'create' : has(openFlags.truncate) ? 'replace' : has(openFlags.append) ? 'append' : 'keep';
     const create = has(openFlags.create);
-    if (existing === 'replace' && !create) await session.files.find('upload', path, 'file');
+    if (existing === 'replace' && !create) await session.files.find('stat', path, 'file');
     const reads = has(openFlags.read);
     const writing = await session.files.openWriting(path, { command: 'WRITE', existing, create, read: reads });
     const time = modified === undefined ? undefined : new Date(modified * 1000);

@@ -95,6 +95,18 @@ describe('an account that may only upload', () => {
     raw.close();
   });
 
+  it('is not told how long a file of others is that it has added to', async () => {
+    const raw = await RawClient.loggedIn(server, {}, 'write');
+    for (const name of ['file', 'new']) {
+      await upload(raw, `APPE ${name}`, 'more');
+      expect(await raw.send(`SIZE ${name}`)).toBe('550 This account may not see files, but those that it uploaded in this session.');
+    }
+    await upload(raw, 'STOR own', 'first ');
+    await upload(raw, 'APPE own', 'second');
+    expect(await raw.send('SIZE own')).toBe('213 12');
+    raw.close();
+  });
+
   it('goes on with its own upload, whose size, time and new name it may know', async () => {
     const raw = await RawClient.loggedIn(server, {}, 'write');
     await upload(raw, 'STOR own', 'first ');
