@@ -9,49 +9,13 @@ const isUnknown = (verdict: Verdict) => verdict.kind === 'refused' && verdict.re
  * nobody can tell by time in which source a name is, or that it is in none.
  */
 export function inOrder(sources: readonly Identity[]): Identity {
-  const times = sources.map(() => new RecentTimes());
-  const keyTimes = sources.map(() => new RecentTimes());
   return {
     nameOf: (login) => sources.reduce((name, source) => source.nameOf(name), login),
-    async authenticate(credentials) {
-      for (const [index, source] of sources.entries()) {
-        const verdict = await times[index]!.measure(() => source.authenticate(credentials), isUnknown);
-        if (isUnknown(verdict)) continue;
-        if (verdict.kind === 'refused') for (const later of times.slice(index + 1)) await later.pretend();
-        return verdict;
-      }
-      return { kind: 'refused', reason: 'unknown-user' };
-    },
-    async authenticateByCertificate(credentials) {
-      for (const source of sources) {
-        const verdict = await source.authenticateByCertificate(credentials);
-        if (!isUnknown(verdict)) return verdict;
-      }
-      return { kind: 'refused', reason: 'unknown-user' };
-    },
-    async authenticateByKey(credentials) {
-      for (const [index, source] of sources.entries()) {
-        const verdict = await keyTimes[index]!.measure(() => source.authenticateByKey(credentials), isUnknown);
-        if (isUnknown(verdict)) continue;
-        if (verdict.kind === 'refused') for (const later of keyTimes.slice(index + 1)) await later.pretend();
-        return verdict;
-      }
-      return { kind: 'refused', reason: 'unknown-user' };
-    },
-    async authenticateByToken(credentials) {
-      for (const source of sources) {
-        const verdict = await source.authenticateByToken(credentials);
-        if (!isUnknown(verdict)) return verdict;
-      }
-      return { kind: 'refused', reason: 'unknown-user' };
-    },
-    async authenticateVouched(credentials) {
-      for (const source of sources) {
-        const verdict = await source.authenticateVouched(credentials);
-        if (!isUnknown(verdict)) return verdict;
-      }
-      return { kind: 'refused', reason: 'unknown-user' };
-    },
+    authenticate: asked(sources, (source, credentials) => source.authenticate(credentials)),
+    authenticateByCertificate: asked(sources, (source, credentials) => source.authenticateByCertificate(credentials)),
+    authenticateByKey: asked(sources, (source, credentials) => source.authenticateByKey(credentials)),
+    authenticateByToken: asked(sources, (source, credentials) => source.authenticateByToken(credentials)),
+    authenticateVouched: asked(sources, (source, credentials) => source.authenticateVouched(credentials)),
     async rulesOf(user) {
       for (const source of sources) {
         const answer = await source.rulesOf(user);
@@ -69,5 +33,19 @@ export function inOrder(sources: readonly Identity[]): Identity {
     async close() {
       await Promise.all(sources.map((source) => source.close()));
     },
+  };
+}
+
+/** One question that all of them answer, with the times that each of them takes for it. */
+function asked<Credentials>(sources: readonly Identity[], ask: (source: Identity, credentials: Credentials) => Promise<Verdict>) {
+  const times = sources.map(() => new RecentTimes());
+  return async (credentials: Credentials): Promise<Verdict> => {
+    for (const [index, source] of sources.entries()) {
+      const verdict = await times[index]!.measure(() => ask(source, credentials), isUnknown);
+      if (isUnknown(verdict)) continue;
+      if (verdict.kind === 'refused') for (const later of times.slice(index + 1)) await later.pretend();
+      return verdict;
+    }
+    return { kind: 'refused', reason: 'unknown-user' };
   };
 }

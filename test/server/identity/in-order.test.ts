@@ -15,7 +15,7 @@ function source(user: string, verdict: Verdict): Identity & { readonly asked: st
     nameOf: (login) => login.replace(`${user}\\`, ''),
     authenticate: answer,
     authenticateByCertificate: answer as never,
-    authenticateByToken: undefined as never,
+    authenticateByToken: ({ token }) => answer(token),
     authenticateVouched: answer,
     authenticateByKey: answer,
     rulesOf: async (login) => (login === user && verdict.kind === 'accepted' ? verdict.account : 'none'),
@@ -41,7 +41,13 @@ it('a name is counted under one spelling, whichever source has it', () => {
   expect(inOrder([source('A', unknown), source('B', unknown)]).nameOf('A\\B\\ann')).toBe('ann');
 });
 
-it('a refusal by the first source waits as long as the later ones take for somebody unknown', async () => {
+it.each<[string, (identity: Identity, user: string) => Promise<Verdict>]>([
+  ['a password', ask],
+  ['a key', (identity, user) => identity.authenticateByKey({ user, key: Buffer.alloc(0) })],
+  ['a certificate', (identity, user) => identity.authenticateByCertificate({ user, certificate: {} as never, address: '' })],
+  ['a token', (identity, user) => identity.authenticateByToken({ token: { user, id: '', secret: '' }, address: '' })],
+  ['the word of an issuer', (identity, user) => identity.authenticateVouched({ user })],
+])('with %s, a refusal by the first source waits as long as the later ones take for somebody unknown', async (_, by) => {
   const waited: number[] = [];
   const timer = jest.spyOn(jest.requireActual<typeof import('node:timers/promises')>('node:timers/promises'), 'setTimeout').mockImplementation(async (ms) => {
     waited.push(ms ?? 0);
@@ -50,16 +56,21 @@ it('a refusal by the first source waits as long as the later ones take for someb
   const clock = jest.spyOn(performance, 'now');
   let time = 0;
   clock.mockImplementation(() => time);
+  const slowly = async () => {
+    time += 70;
+    return unknown;
+  };
   const slow: Identity = {
     ...source('', unknown),
-    authenticate: async () => {
-      time += 70;
-      return unknown;
-    },
+    authenticate: slowly,
+    authenticateByKey: slowly,
+    authenticateByCertificate: slowly,
+    authenticateByToken: slowly,
+    authenticateVouched: slowly,
   };
   const all = inOrder([source('ann', { kind: 'refused', reason: 'wrong-password' }), slow]);
-  await ask(all, 'nobody');
-  await ask(all, 'ann');
+  await by(all, 'nobody');
+  await by(all, 'ann');
   expect(waited).toEqual([70]);
   timer.mockRestore();
   clock.mockRestore();
