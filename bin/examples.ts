@@ -63,6 +63,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'ftps doctor ftps.example.com --user demo --password-file password.txt --passive-ports 50000-50015',
     'ftps doctor ftps.example.com --sftp 22 --user demo --password-file password.txt',
     'ftps doctor ftps.example.com --https --user demo --password-file password.txt',
+    'ftps doctor as2.partner.example --as2 4443/as2',
     'ftps doctor localhost --explicit-port 2121 --implicit-port 2990 --ca .ftps/ca.pem --json',
   ],
   preflight: ['ftps preflight --environment prod', 'ftps preflight --environment staging --assembly cdk.out --json | jq .findings'],

@@ -1,4 +1,4 @@
-/** `ftps doctor HOST`: looks at any server of FTPS, SFTP or HTTPS from outside and says what to change. */
+/** `ftps doctor HOST`: looks at any server of FTPS, SFTP, HTTPS or AS2 from outside and says what to change. */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { parsePortRange } from '../../server/config';
@@ -17,6 +17,7 @@ interface Flags {
   readonly implicitPort: string;
   readonly sftp?: string | true;
   readonly https?: string | true;
+  readonly as2?: string | true;
   readonly fingerprint?: readonly string[];
   readonly name?: string;
   readonly ca?: string;
@@ -30,12 +31,13 @@ interface Flags {
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Examines any server of FTPS, SFTP or HTTPS as a client meets it. Exit code 3 where there are problems.')
+    .description('Examines any server of FTPS, SFTP, HTTPS or AS2 as a client meets it. Exit code 3 where there are problems.')
     .argument('<host>', 'host name or address')
     .option('--explicit-port <port>', 'port for AUTH TLS; 0 leaves it out', '21')
     .option('--implicit-port <port>', 'port for implicit TLS; 0 leaves it out', '990')
     .option('--sftp [port]', 'look at SFTP on this port, 22 where none is given; at FTPS then only on ports that are named')
     .option('--https [port]', 'look at HTTPS on this port, 443 where none is given; at FTPS then only on ports that are named')
+    .option('--as2 [port/path]', 'look at AS2 there, 443/as2 where nothing is given; no message is sent; at FTPS then only on ports that are named')
     .option('--fingerprint <sha256>', 'a host key that SFTP must have, SHA256:…; may be given several times', (one: string, all: readonly string[] = []) => [
       ...all,
       one,
@@ -65,8 +67,11 @@ export function doctorCommand(): Command {
 }
 
 /** Which ports, and with which account. */
-async function lookedAt(flags: Flags, command: Command): Promise<Pick<Examination, 'explicitPort' | 'implicitPort' | 'sftp' | 'https' | 'credentials'>> {
-  const { user, passwordFile, keyFile, sftp, https, fingerprint: fingerprints = [] } = flags;
+async function lookedAt(
+  flags: Flags,
+  command: Command,
+): Promise<Pick<Examination, 'explicitPort' | 'implicitPort' | 'sftp' | 'https' | 'as2' | 'credentials'>> {
+  const { user, passwordFile, keyFile, sftp, https, as2, fingerprint: fingerprints = [] } = flags;
   if (sftp === undefined && (keyFile !== undefined || fingerprints.length > 0)) throw new UsageError('--key-file and --fingerprint are for --sftp');
   if ((user === undefined) !== (passwordFile === undefined && keyFile === undefined))
     throw new UsageError(`--user and --password-file go together${sftp === undefined ? '' : ', or --user and --key-file'}`);
@@ -74,11 +79,12 @@ async function lookedAt(flags: Flags, command: Command): Promise<Pick<Examinatio
   if (wrong !== undefined) throw new UsageError(`--fingerprint: "${wrong}" is none; \`ssh-keygen -l -f KEY.pub\` prints SHA256: and 43 characters`);
   const password = passwordFile === undefined ? undefined : (await text('--password-file', passwordFile)).split(/\r?\n/, 1)[0]!;
   const ftps = (key: 'explicitPort' | 'implicitPort', flag: string) =>
-    (sftp !== undefined || https !== undefined) && command.getOptionValueSource(key) === 'default' ? 0 : number(flag, flags[key], 65_535);
+    [sftp, https, as2].some((one) => one !== undefined) && command.getOptionValueSource(key) === 'default' ? 0 : number(flag, flags[key], 65_535);
   return {
     explicitPort: ftps('explicitPort', '--explicit-port'),
     implicitPort: ftps('implicitPort', '--implicit-port'),
     credentials: user !== undefined && password !== undefined ? { user, password } : undefined,
+    as2: as2 === undefined ? undefined : placeOfAs2(as2),
     https: https === undefined ? undefined : { port: https === true ? 443 : number('--https', https, 65_535) },
     sftp:
       sftp === undefined
@@ -89,6 +95,13 @@ async function lookedAt(flags: Flags, command: Command): Promise<Pick<Examinatio
             credentials: user === undefined ? undefined : { user, password, privateKey: keyFile === undefined ? undefined : await privateKey(keyFile) },
           },
   };
+}
+
+function placeOfAs2(place: string | true): { readonly port: number; readonly path: string } {
+  if (place === true) return { port: 443, path: '/as2' };
+  const [, port, path = '/as2'] = /^(\d+)?(\/\S*)?$/.exec(place) ?? [];
+  if (port === undefined && !place.startsWith('/')) throw new UsageError(`--as2: "${place}" is no port and path; write 4443/as2 for example`);
+  return { port: port === undefined ? 443 : number('--as2', port, 65_535), path };
 }
 
 async function privateKey(file: string): Promise<string> {

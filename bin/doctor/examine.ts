@@ -1,4 +1,5 @@
 /** The whole examination of one server, in the order that a client meets things. */
+import { examineAs2 } from './as2';
 import type { Target } from './control-connection';
 import type { Finding } from './finding';
 import { examineHttps } from './https/examine';
@@ -22,6 +23,8 @@ export interface Examination {
   };
   /** What is looked at of HTTPS. Default: nothing. */
   readonly https?: { readonly port: number };
+  /** What is looked at of AS2. Default: nothing. */
+  readonly as2?: { readonly port: number; readonly path: string };
   /** Name that the certificate must cover. Default: the host. */
   readonly name?: string;
   /** PEM of the authorities to trust instead of the well-known ones. */
@@ -42,16 +45,17 @@ export interface Examined {
 }
 
 export async function examine(examination: Examination): Promise<Examined> {
-  const { host, sftp, https, name = host, ca, credentials: account, timeout, onStep = () => {} } = examination;
+  const { host, sftp, https, as2, name = host, ca, credentials: account, timeout, onStep = () => {} } = examination;
   onStep('its name');
   const named = await dnsFindings(host);
   if (named.some(({ level }) => level === 'problem')) return { findings: named };
   const ftps = await ftpsFindings(examination, onStep);
   const web = https ? await examineHttps({ host, port: https.port, timeout, trust: trusting(name, ca), credentials: account, onStep }) : [];
-  if (!sftp) return { findings: [...named, ...ftps, ...web] };
+  const edi = as2 ? await examineAs2({ host, ...as2, timeout, trust: trusting(name, ca), onStep }) : [];
+  if (!sftp) return { findings: [...named, ...ftps, ...web, ...edi] };
   const { port, fingerprints, credentials } = sftp;
   const { findings, knownHosts }: SftpExamined = await examineSftp({ target: { host, port, timeout }, fingerprints, credentials, onStep });
-  return { findings: [...named, ...ftps, ...web, ...findings], knownHosts };
+  return { findings: [...named, ...ftps, ...web, ...edi, ...findings], knownHosts };
 }
 
 async function ftpsFindings(examination: Examination, onStep: (step: string) => void): Promise<Finding[]> {
