@@ -12,6 +12,8 @@ import { LocalSignIns, type SignIn, type SignIns } from './sign-ins';
 const CONFIRM_MS = 10_000;
 /** A table that failed is left alone that long, so that requests don't wait for it. */
 const RETRY_MS = 5_000;
+/** Sign-ins that ended while the table could not be told; the oldest make room. */
+const MOST_UNTOLD = 10_000;
 
 export interface KeptSignIns extends SignIns {
   close(): void;
@@ -27,6 +29,9 @@ export class SharedSignIns implements KeptSignIns {
   /** When the table last said that they stand. */
   private readonly confirmed = new Map<string, number>();
   private readonly asking = new Map<string, Promise<SignIn | undefined>>();
+  /** Those that have ended here, and of which the table may still say that they stand. */
+  private readonly untold = new Set<string>();
+  private telling: NodeJS.Timeout | undefined;
   private leftAloneUntil = 0;
   private down = false;
 
@@ -47,6 +52,7 @@ export class SharedSignIns implements KeptSignIns {
   }
 
   async find(key: string): Promise<SignIn | undefined> {
+    if (this.untold.has(key)) return undefined;
     const known = await this.own.find(key);
     if (known && this.now() - (this.confirmed.get(key) ?? -Infinity) < CONFIRM_MS) return known;
     // Several requests at once take one place.
@@ -61,10 +67,13 @@ export class SharedSignIns implements KeptSignIns {
   end(key: string): void {
     this.own.end(key);
     this.confirmed.delete(key);
-    void this.ask(() => this.table.remove(key));
+    this.untold.add(key);
+    if (this.untold.size > MOST_UNTOLD) this.untold.delete(this.untold.values().next().value!);
+    void this.tellEnd(key);
   }
 
   close(): void {
+    clearTimeout(this.telling);
     this.own.close();
     this.table.close();
   }
@@ -86,6 +95,19 @@ export class SharedSignIns implements KeptSignIns {
     }
     this.note(key);
     return known ?? signIn;
+  }
+
+  /** Whoever signed out is signed out everywhere, if the table can't be told now then when it can. */
+  private async tellEnd(key: string): Promise<boolean> {
+    const isTold = (await this.ask(() => this.table.remove(key).then(() => true))) === true;
+    if (isTold) this.untold.delete(key);
+    else this.telling ??= setTimeout(() => void this.tellEnds(), RETRY_MS).unref();
+    return isTold;
+  }
+
+  private async tellEnds(): Promise<void> {
+    this.telling = undefined;
+    for (const key of [...this.untold]) if (!(await this.tellEnd(key))) return;
   }
 
   private note(key: string): void {

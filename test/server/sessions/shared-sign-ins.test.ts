@@ -89,6 +89,23 @@ it('that ended at one instance ends at the others, within moments', async () => 
   expect(await other.begin('b', 'ann', 1)).toBe(true); // its place is free
 });
 
+it('who signs out while the table is down is signed out, here and, once it is there again, elsewhere', async () => {
+  jest.useFakeTimers({ doNotFake: ['performance'] });
+  const { one, other, table: kept, at } = instances();
+  await begun(one);
+  expect(await other.find('a')).toEqual(signIn);
+  kept.works = false;
+  one.end('a');
+  await jest.advanceTimersByTimeAsync(1);
+  kept.works = true;
+  at(20);
+  expect(await one.find('a')).toBeUndefined();
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(await other.find('a')).toBeUndefined();
+  expect(kept.items.size).toBe(0);
+  jest.useRealTimers();
+});
+
 it('the table is asked once in a while, and not for each request', async () => {
   const { one, table: kept, at } = instances();
   await begun(one);
