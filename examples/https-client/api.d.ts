@@ -1523,7 +1523,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/offset+octet-stream": string;
             };
@@ -2028,7 +2028,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/offset+octet-stream": string;
             };

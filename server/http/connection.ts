@@ -20,6 +20,7 @@ import { Body } from './body';
 import type { HttpCaller, HttpExchange } from './exchange';
 import { BadRequest, type Head, LONGEST_HEAD, parseHead } from './head';
 import { Disconnected, Inflow } from './inflow';
+import { PROBLEM_TYPE, problemText } from './problem';
 import { Reply } from './reply';
 
 /** How long a client that was told to go, and still sends, is listened to: cut off at once, it might never read why. */
@@ -233,7 +234,8 @@ export abstract class HttpConnection implements BegunSession, HttpCaller {
       this.closeReason = 'error';
       this.http.audit.record({ kind: 'refused', channel: 'control', reason: 'malformed-request', detail: error.message, ...this.facts });
       const reply = new Reply(socket, { isHead: false, isLast: () => true });
-      reply.send(error.status, { 'content-type': 'text/plain; charset=utf-8' }, `${error.message}\n`);
+      const { status, message: title } = error;
+      reply.send(status, { 'content-type': PROBLEM_TYPE }, problemText({ status, code: 'malformed', title }));
       return undefined;
     }
   }

@@ -83,8 +83,8 @@ function operation(route: Route, schemas: Record<string, Json>): Json {
       ? {}
       : {
           requestBody: {
-            // No body is a file with nothing in it.
-            ...(route.body === 'bytes' ? {} : { required: true }),
+            // No body is a file with nothing in it; a part of one says what it is.
+            ...(route.body === 'bytes' && !route.bodyType ? {} : { required: true }),
             content:
               route.body === 'bytes'
                 ? { [route.bodyType ?? 'application/octet-stream']: { schema: { type: 'string', format: 'binary' } } }

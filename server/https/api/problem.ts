@@ -2,6 +2,7 @@
 import { RefusedByScanner, StorageError, type StorageErrorCode } from '../../files/account-files';
 import { BrokenOff } from '../../files/progress';
 import { BadRequest } from '../../http/head';
+import { PROBLEM_TYPE, problemText } from '../../http/problem';
 import type { Headers } from '../../http/reply';
 
 export class Problem extends Error {
@@ -18,12 +19,12 @@ export class Problem extends Error {
   }
 
   get mediaType(): string {
-    return 'application/problem+json';
+    return PROBLEM_TYPE;
   }
 
   /** As it is sent. */
   get body(): string {
-    return `${JSON.stringify({ type: 'about:blank', status: this.status, code: this.code, title: this.message })}\n`;
+    return problemText({ status: this.status, code: this.code, title: this.message });
   }
 }
 

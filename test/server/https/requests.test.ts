@@ -36,6 +36,8 @@ it.each([
   const text = await server.raw(`${bytes}${api('Host: smuggled')}`);
   expect(statuses(text)).toEqual([status]);
   expect(text).toContain('connection: close');
+  expect(text).toContain('content-type: application/problem+json');
+  expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n')))).toMatchObject({ status, code: 'malformed' });
   expect(server.audit.of('refused').at(-1)).toMatchObject({ reason: 'malformed-request', protocol: 'https' });
 });
 
