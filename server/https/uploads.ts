@@ -38,16 +38,19 @@ class Gathered implements Source {
     this.announceFlow();
   }
 
-  /** Takes all of a request's body. Rejected where the connection ends before; what came has been taken. */
-  async take(body: Body, stallSeconds: number): Promise<void> {
+  /** Takes all of a request's body. False where another request was sooner, or `mayBegin` says so. Rejected where the connection ends before; what came has been taken. */
+  async take(body: Body, stallSeconds: number, mayBegin: () => boolean): Promise<boolean> {
     await this.interrupt();
     await this.flows;
+    // Several may have waited for the one that was interrupted.
+    if (this.body || !mayBegin()) return false;
     const { sink } = this;
-    if (!sink) return;
+    if (!sink) return true;
     this.body = body;
     try {
       await body.flowInto(sink, stallSeconds);
       this.body = undefined;
+      return true;
     } catch (error) {
       // Until the connection is gone, bytes may still be decrypted into the space that it was given.
       if (this.body === body) this.quiet = body.letGo();
@@ -112,11 +115,12 @@ export class OpenUpload {
     return this.upload.progress.bytes;
   }
 
-  /** Takes what a request brings; it ends with its last byte, with the connection, or with the upload. */
-  async take(body: Body, stallSeconds: number): Promise<void> {
+  /** Takes what a request brings from that byte on; it ends with its last byte, with the connection, or with the upload. False where other bytes came before. */
+  async take(body: Body, stallSeconds: number, offset: number): Promise<boolean> {
     this.usedAt = Date.now();
-    await Promise.race([this.source.take(body, stallSeconds), this.outcome]);
+    const isTaken = await Promise.race([this.source.take(body, stallSeconds, () => this.offset === offset), this.outcome.then(() => true)]);
     this.usedAt = Date.now();
+    return isTaken;
   }
 
   /** Nobody brings bytes any more, so that `offset` stays as it is. */

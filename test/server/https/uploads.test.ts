@@ -7,13 +7,20 @@ import { secret } from '../support/written';
 import { type HttpsClient, type HttpsServed, httpsServed } from './served';
 
 const token = newToken('demo');
+const reading = newToken('demo');
 const bearer = { authorization: `Bearer ${secret(writeToken(token))}` };
 
 let server: HttpsServed;
 let client: HttpsClient;
 beforeAll(async () => {
   server = await httpsServed({ https: { uploadIdleSeconds: 1 }, limits: { stallSeconds: 0.5 } }, [
-    { user: 'demo', tokens: [{ id: token.id, sha256: digestOf(token.secret), scopes: ['write'], folder: '/inbox' }] },
+    {
+      user: 'demo',
+      tokens: [
+        { id: token.id, sha256: digestOf(token.secret), scopes: ['write'], folder: '/inbox' },
+        { id: reading.id, sha256: digestOf(reading.secret), scopes: ['read'] },
+      ],
+    },
     { user: 'small', home: '/small', quota: { bytes: 100_000 } },
   ]);
   client = await server.signedIn();
@@ -46,6 +53,35 @@ it('a file in parts appears with its last byte, hashed as a whole and told once'
   const told = server.audit.of('transfer').filter(({ path }) => path === '/parts.bin');
   expect(told).toHaveLength(1);
   expect(told[0]).toMatchObject({ bytes: 700_000, sha256: createHash('sha256').update(content).digest('hex'), outcome: 'success' });
+});
+
+it('two that go on from the same byte at the same moment do not both: what they bring is one after the other', async () => {
+  const content = randomBytes(600_000);
+  for (let round = 0; round < 5; round += 1) {
+    const path = `/both-${round}.bin`;
+    const { at } = await begin(path, content.length);
+    const sockets = await Promise.all([server.socket(), server.socket(), server.socket()]);
+    const send = (socket: (typeof sockets)[number], offset: number, body: Buffer, length = body.length) => {
+      socket.write(
+        `PATCH ${at} HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: ${offset}\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`,
+      );
+      socket.write(body);
+      let text = '';
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString('latin1');
+      });
+      return new Promise<number>((resolve) => socket.on('close', () => resolve(Number(text.split(' ', 2)[1]))));
+    };
+    // A connection that hangs, and two that come for it.
+    void send(sockets[0]!, 0, content.subarray(0, 1_000), content.length);
+    const moved = () => server.server.sessions.infos().some(({ transfer }) => transfer?.path === path && transfer.bytes >= 1_000);
+    while (!moved()) await new Promise((resolve) => setTimeout(resolve, 5));
+    const answers = await Promise.all(sockets.slice(1).map((socket) => send(socket, 1_000, content.subarray(1_000, 300_000))));
+    const offset = Number((await head(at)).headers['upload-offset']);
+    expect([answers, offset]).toEqual([expect.arrayContaining([204]), 300_000]);
+    expect((await patch(at, offset, content.subarray(offset))).status).toBe(204);
+    expect(readFileSync(join(server.files, path)).equals(content)).toBe(true);
+  }
 });
 
 it('a connection that is cut three times on the way costs what had not come, and no more', async () => {
@@ -106,6 +142,15 @@ it('an upload is its account’s alone, and a token goes on with what is in its 
   expect((await head(at, await server.signedIn('small'))).status).toBe(404);
   expect((await server.connect().ask('HEAD', at, { headers: { ...tus, ...bearer } })).status).toBe(403);
   expect((await server.connect().ask('HEAD', at, { headers: tus })).status).toBe(401);
+});
+
+it('a token that may only read neither goes on with an upload nor gives it up', async () => {
+  const { at } = await begin('/by-writer', 5);
+  const authorization = `Bearer ${secret(writeToken(reading))}`;
+  const headers = { ...tus, authorization, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' };
+  expect(await server.connect().ask('PATCH', at, { headers, body: Buffer.from('other') })).toMatchObject({ status: 403, json: { code: 'denied' } });
+  expect((await server.connect().ask('DELETE', at, { headers: { ...tus, authorization } })).status).toBe(403);
+  expect((await patch(at, 0, Buffer.from('bytes'))).status).toBe(204);
 });
 
 it('one that is given up, left alone or beyond the quota leaves nothing', async () => {

@@ -83,9 +83,9 @@ function droppedProblem(error: unknown): Problem {
   return problemOf(error);
 }
 
-function resuming({ exchange, uploads, at, link, record }: Asked): Resuming {
+function resuming({ exchange, files, uploads, at, link, record }: Asked): Resuming {
   if (record.kind !== 'drop') throw wrongKind();
-  return { exchange, uploads, at, owner: `link ${record.id}`, address: `/api/v1/shared/${link}/uploads`, reaches: () => {}, problem: droppedProblem };
+  return { exchange, files, uploads, at, owner: `link ${record.id}`, address: `/api/v1/shared/${link}/uploads`, reaches: () => {}, problem: droppedProblem };
 }
 
 export const sharedRoutes: readonly Route[] = [

@@ -11,7 +11,7 @@ const RESUMABLE = { 'tus-resumable': VERSION };
 type Asked = Omit<KnownAsked<unknown, unknown>, 'query' | 'body'>;
 
 /** Whose uploads these are, and where. */
-export interface Resuming extends Pick<Asked, 'exchange' | 'uploads' | 'at'> {
+export interface Resuming extends Pick<Asked, 'exchange' | 'files' | 'uploads' | 'at'> {
   readonly owner: string;
   /** Address below which an upload has its own. */
   readonly address: string;
@@ -21,8 +21,8 @@ export interface Resuming extends Pick<Asked, 'exchange' | 'uploads' | 'at'> {
   problem(error: unknown): Problem;
 }
 
-function resuming({ exchange, uploads, at, visitor, path }: Asked): Resuming {
-  return { exchange, uploads, at, owner: visitor.account.user, address: '/api/v1/uploads', reaches: path, problem: problemOf };
+function resuming({ exchange, files, uploads, at, visitor, path }: Asked): Resuming {
+  return { exchange, files, uploads, at, owner: visitor.account.user, address: '/api/v1/uploads', reaches: path, problem: problemOf };
 }
 
 /** `open` is given the path, or name, that the client said. */
@@ -52,13 +52,12 @@ async function append(asked: Resuming): Promise<Answer> {
   if (body.length === undefined) throw new Problem(411, 'length', 'Say how long the part is.', RESUMABLE);
   const upload = found(asked);
   const offset = await upload.settled();
-  if (numberIn(head.headers, 'upload-offset') !== offset)
-    throw new Problem(409, 'offset', `${offset} bytes have come.`, { ...RESUMABLE, 'upload-offset': String(offset) });
+  if (numberIn(head.headers, 'upload-offset') !== offset) throw otherOffset(upload);
   if (offset + body.length > upload.length) throw new Problem(413, 'too-long', `The upload has ${upload.length} bytes.`, RESUMABLE);
   if (!upload.isEnded) {
     const over = caller.begins('PUT', upload.path, upload.progress);
     try {
-      await upload.take(body, caller.stallSeconds);
+      if (!(await upload.take(body, caller.stallSeconds, offset))) throw otherOffset(upload);
     } finally {
       over();
     }
@@ -74,6 +73,10 @@ async function append(asked: Resuming): Promise<Answer> {
       'upload-held': outcome?.held ? '?1' : undefined,
     },
   };
+}
+
+function otherOffset({ offset }: OpenUpload): Problem {
+  return new Problem(409, 'offset', `${offset} bytes have come.`, { ...RESUMABLE, 'upload-offset': String(offset) });
 }
 
 async function offsetOf(asked: Resuming): Promise<Answer> {
@@ -95,8 +98,10 @@ function told(asked: Resuming, { outcome, error }: Outcome): void {
   throw new Problem(problem.status, problem.code, problem.message, RESUMABLE);
 }
 
-/** The upload that is meant. One of somebody else is none; a token reaches those in its folder. */
-function found({ exchange, uploads, at, owner, reaches }: Resuming): OpenUpload {
+/** The upload that is meant. One of somebody else is none; a token reaches those in its folder, if it may upload. */
+function found({ exchange, files, uploads, at, owner, reaches }: Resuming): OpenUpload {
+  const refused = files.refusal('upload');
+  if (refused !== undefined) throw new Problem(403, 'denied', refused, RESUMABLE);
   if (uploads.isElsewhere(at)) {
     // A new connection comes to another process; clients of tus try again by themselves.
     exchange.endsConnection();
