@@ -145,7 +145,10 @@ class DirectoryAccounts implements Identity {
       const found = await this.find(connection, user, user);
       if ('reason' in found) return found.reason === 'unknown-user' ? 'none' : 'unknown';
       const account = await this.account(connection, found.entry, user);
-      return typeof account === 'string' ? 'none' : account;
+      if (typeof account === 'string') return 'none';
+      // Nobody asks by the password, so what the directory would say to it is looked at here.
+      const isBarred = (this.reasonOfState(found.entry) ?? this.reasonWithoutBind(found.entry)) !== undefined;
+      return isBarred ? { ...account, enabled: false } : account;
     });
   }
 

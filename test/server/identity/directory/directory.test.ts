@@ -314,6 +314,23 @@ it('a server that accepts and says nothing is given up on in time, and no passwo
   mute.close();
 });
 
+it.each([
+  ['ldap', {}, true],
+  ['ldap', { nsAccountLock: ['TRUE'] }, false],
+  ['ldap', { pwdAccountLockedTime: ['20260101000000Z'] }, false],
+  ['active-directory', { userAccountControl: ['512'] }, true],
+  ['active-directory', { userAccountControl: ['514'] }, false],
+] as const)('who is asked about without a password, in %s with %j, is enabled: %s', async (flavour, attributes, enabled) => {
+  const accounts = await directoryAccounts(settings({ flavour }), 'identity[0]', new AuditRecorder());
+  // What a search finds, without a directory.
+  const connection = { search: async () => [entry({ uid: ['ann'], sAMAccountName: ['ann'], ...(attributes as Record<string, string[]>) })] };
+  Object.assign(accounts, {
+    searchers: { use: (work: (one: unknown) => unknown) => work({ ...connection, url: 'ldaps://localhost' }), close: async () => {} },
+  });
+  expect(await accounts.rulesOf('ann')).toMatchObject({ user: 'ann', enabled });
+  await accounts.close();
+});
+
 describe('keys of a directory', () => {
   const key = `ssh-ed25519 AAAA${'B'.repeat(64)}`;
   it.each([
