@@ -122,12 +122,16 @@ class Accounts {
       throw new Error(`account ${user}: another stack has an account of this name below ${this.prefix}; remove it there first, or choose another userName`);
   }
 
-  /** An account that an operator has disabled (`ftps user disable`) stays so, unless the code says otherwise. */
+  /**
+   * What an operator has said of an account stays so: that it is disabled (`ftps user disable`), unless the code says otherwise, and what no code says, its
+   * codes beside the password and its tokens. A second factor that a deployment took away would be missed by nobody.
+   */
   private async operatorsWord(name: string, known: Known | undefined, before: Said | undefined): Promise<AccountValue> {
+    if (!known || known.isDeleted) return {};
     const saidInCode = before !== undefined && (JSON.parse(before.Rules) as AccountValue)['enabled'] === false;
-    if (!known || known.isDeleted || saidInCode) return {};
     const { value } = await this.secrets.read(name);
-    return value['enabled'] === false ? { enabled: false } : {};
+    const kept = Object.entries(value).filter(([key, said]) => (key === 'enabled' ? said === false && !saidInCode : key === 'totp' || key === 'tokens'));
+    return Object.fromEntries(kept);
   }
 }
 

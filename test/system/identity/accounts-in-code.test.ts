@@ -162,19 +162,30 @@ describe('renamed', () => {
   });
 });
 
+/** The built command, with moto for AWS. */
+const operator = (...args: string[]) =>
+  run('env', [...Object.entries(AWS()).map(([key, value]) => `${key}=${value}`), 'NODE_NO_WARNINGS=1', process.execPath, BUNDLE, ...args, '--prefix', PREFIX]);
+
+it('asks for codes and has its tokens when it is deployed anew and hashed anew, and not when it is gone and made again', async () => {
+  await deploy('Create', 'Acme', { User: acme });
+  expect(await operator('user', 'totp', 'add', acme)).toMatchObject({ code: 0 });
+  expect(await operator('token', 'create', acme, '--name', 'reports')).toMatchObject({ code: 0 });
+  const { totp, tokens } = await read(acme);
+  expect([totp.secret, tokens[0].sha256]).toEqual([expect.any(String), expect.any(String)]);
+  await deploy('Update', 'Acme', { User: acme, Rules: { home: '/new' } }, PREFIX + acme);
+  expect(await read(acme)).toMatchObject({ home: '/new', totp, tokens });
+  await secrets.send(new PutSecretValueCommand({ SecretId: password, SecretString: SECOND }));
+  await lambda(SCHEDULE);
+  expect(await read(acme)).toMatchObject({ home: '/new', totp, tokens });
+  expect(said.all(cloudFormation.answers)).not.toContain(totp.secret);
+  await deploy('Delete', 'Acme', { User: acme }, PREFIX + acme);
+  await deploy('Create', 'Acme', { User: acme });
+  expect(Object.keys(await read(acme)).sort()).toEqual(['home', 'passwordHash']);
+});
+
 it('that an operator has disabled stays so when it is deployed anew, unless the code had said it', async () => {
   await deploy('Create', 'Acme', { User: acme });
-  const ftps = await run('env', [
-    ...Object.entries(AWS()).map(([key, value]) => `${key}=${value}`),
-    'NODE_NO_WARNINGS=1',
-    process.execPath,
-    BUNDLE,
-    'user',
-    'disable',
-    acme,
-    '--prefix',
-    PREFIX,
-  ]);
+  const ftps = await operator('user', 'disable', acme);
   expect(ftps.output).toContain('is disabled');
   await deploy('Update', 'Acme', { User: acme, Rules: { home: '/new' } }, PREFIX + acme);
   expect(await read(acme)).toMatchObject({ home: '/new', enabled: false });
