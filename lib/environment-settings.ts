@@ -364,6 +364,7 @@ const httpsKeys: Record<keyof HttpsSettings, Kind> = {
   signInIdleTimeout: 'Duration',
   uploadIdleTimeout: 'Duration',
   links: 'object',
+  issuers: 'list of objects',
 };
 
 const linkKeys: Record<keyof HttpsLinks, Kind> = {

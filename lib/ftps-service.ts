@@ -41,13 +41,16 @@ import { SessionLog } from './fleet/session-log';
 import { startScript } from './fleet/start-script';
 import { FtpsAccounts, type IFtpsAccounts } from './identity/accounts';
 import { SecretAccounts } from './identity/secret-accounts';
+import { grantReadOf } from './identity/secrets-key';
 import { SharedLockouts } from './identity/shared-lockouts';
+import { issuerSecrets } from './identity/token-issuer';
 import { type ImageSettings, Processor, ServerImage } from './image/server-image';
 import { refuseUnknownProps } from './known-props';
 import { refuseTooMuchUserData } from './limits';
 import { AuditLog } from './logs/audit-log';
 import { stableName } from './names';
 import { BuildSubnet, subnetWithAWayOut } from './network/build-subnet';
+import { outwardOf, peerOf } from './network/outward';
 import { PassivePorts } from './network/passive-ports';
 import { refusePublicAccess } from './network/public-access';
 import { FtpsSecurityGroup } from './network/security-group';
@@ -64,6 +67,7 @@ import { HostKeys } from './sftp/host-keys';
 import { grantReadOfRevocations } from './sftp/revocation-list';
 import { FileStorage, type IFileStorage } from './storage/file-storage';
 import { type OnUploadReleasedOptions, uploadPattern } from './storage/upload-released';
+import type { UploadWebhook } from './storage/upload-webhook';
 
 /** What `FtpsService` is told. */
 export interface FtpsServiceProps {
@@ -187,6 +191,12 @@ export interface FtpsServiceProps {
    * @default - that of the storage; of storages without one the default bus of the account, from the first `onUploadReleased` on
    */
   readonly eventBus?: IEventBus;
+  /**
+   * Endpoints outside of AWS that are told of every upload that became visible, by signed messages (Standard Webhooks). The servers tell them, so not where
+   * a Lambda lets uploads become visible (`S3Storage` with `malwareProtection`).
+   * @default - none
+   */
+  readonly webhooks?: UploadWebhook[];
   /**
    * Who may log in: `SecretAccounts`, `DirectoryAccounts`, or several by `FtpsAccounts.inOrder`.
    * @default - accounts in Secrets Manager
@@ -355,6 +365,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
       storage: this.storage.settings,
       identity: this.accounts.sources(),
       lockoutTable: this.sharedLockouts?.table.tableName,
+      webhooks: props.webhooks,
       advertisedAddress: this.endpoint.advertisedAddress,
       as2KeysSecretId: this.as2Keys?.secret.secretArn,
       domainName,
@@ -375,7 +386,14 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
 
     const { endpoint } = this;
     const door = endpoint.hasDoor && Stack.of(endpoint) !== Stack.of(this) && Construct.isConstruct(endpoint) ? endpoint : this;
-    const ports = { controlPorts: this.controlPorts, passivePorts: this.passivePorts, furtherPorts: this.furtherPorts, outboundPorts: partnerPorts(config) };
+    const outward = outwardOf(config);
+    const anywhere = outward.flatMap(({ port, cidrs }) => (cidrs.length === 0 ? [port] : []));
+    const ports = {
+      controlPorts: this.controlPorts,
+      passivePorts: this.passivePorts,
+      furtherPorts: this.furtherPorts,
+      outboundPorts: [...new Set([...partnerPorts(config), ...anywhere])],
+    };
     this.securityGroup = new FtpsSecurityGroup(door, 'SecurityGroup', {
       allowPublicAccess: props.allowPublicAccess,
       vpc: this.vpc,
@@ -413,6 +431,9 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.sessionLog = new SessionLog(this, 'Sessions', { instanceRole: this.fleet.role, groupName });
     if (maxInstances > instances) this.fleet.scaleOnSessions(this.auditLog.metricSessions(), config.limits.sessions);
     this.grants();
+    for (const secret of new Set([...(props.webhooks ?? []).flatMap(({ signingSecrets }) => signingSecrets), ...issuerSecrets(props.server?.https?.issuers)]))
+      grantReadOf(secret, this.fleet.role);
+    for (const { port, cidrs } of outward) for (const peer of cidrs.map(peerOf)) this.fleet.connections.allowTo(peer, Port.tcp(port), 'Webhook');
     const revocations = config.sftp?.userCertificates.revocationList;
     if (revocations !== undefined) grantReadOfRevocations(this.fleet.role, revocations);
     this.givenBus = props.eventBus;
@@ -420,6 +441,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     if (props.flowLogs) this.auditLog.addFlowLogs('FlowLogs', this.vpc);
     props.clientTrust?.grantRead(this.fleet.role);
     for (const { name } of further) this.auditLog.addProtocol(name);
+    if (props.webhooks?.length) this.auditLog.addWebhooks();
     this.alarms = new ServiceAlarms(this, 'Alarms', {
       auditLog: this.auditLog,
       instances,
@@ -563,8 +585,10 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
   /** The settings of the server, with the bus that it tells of uploads. */
   private shipped(config: ServerConfig): ServerConfig {
     const eventBus = config.afterRelease.eventBus ?? this.toldByServers?.eventBusArn;
+    const { afterRelease } = config;
     const short = config.as2 ? { ...config, as2: { ...config.as2, partners: [] } } : config; // the instance puts its partners in
-    return eventBus === undefined ? short : { ...short, afterRelease: { ...config.afterRelease, eventBus, storage: stableName(this.storage) } };
+    if (eventBus === undefined && afterRelease.webhooks.length === 0) return short;
+    return { ...short, afterRelease: { ...afterRelease, eventBus, storage: stableName(this.storage) } };
   }
 
   private makeFleet(

@@ -17,12 +17,14 @@ import { EndpointKind, FtpsEnvironment, type FtpsEnvironmentSettings, StorageKin
 import { FtpsService } from './ftps-service';
 import { RESERVE_CONCURRENCY } from './functions/one-at-a-time';
 import { SecretAccounts } from './identity/secret-accounts';
+import type { TokenIssuer } from './identity/token-issuer';
 import { propsKnownTo, refuseUnknownProps } from './known-props';
 import { AuditLog } from './logs/audit-log';
 import type { ServiceFirewall } from './network/service-firewall';
 import { ServiceNetwork } from './network/service-network';
 import { AlarmTopic } from './observability/alarm-topic';
 import { keepOnceDeployed } from './removal';
+import type { FtpsServerSettings } from './server-settings';
 import { HostKeys } from './sftp/host-keys';
 import { StackOfAnyZone } from './stack-of-any-zone';
 import { FtpsStageParts } from './stage-parts';
@@ -115,6 +117,8 @@ export class FtpsStage extends Stage {
       endpoint: parts.endpoint(this.dataStack, this.serviceStack, vpc) ?? this.endpoint(settings, vpc),
       certificate,
       clientTrust: parts.clientTrust(this.serviceStack),
+      webhooks: parts.webhooks(this.serviceStack),
+      server: withIssuers(settings, parts.issuers(this.serviceStack)),
       // Clients know the service by them, so they outlive its stack.
       hostKeys: settings.server?.sftp && (parts.hostKeys(this.dataStack) ?? HostKeys.generated(this.dataStack, 'HostKeys')),
       // Partners know the service by them, as well.
@@ -159,6 +163,12 @@ export class FtpsStage extends Stage {
     // Its ports are those of the service, so it lies there; its addresses are kept all the same. One slot more lets an instance begin before its predecessor has drained.
     return new FtpsLoadBalancer(this.serviceStack, 'Balancer', { vpc, slots: maxInstances + 1, deletionProtection: protect });
   }
+}
+
+/** The settings of the server with issuers that an environment brings as parts. */
+function withIssuers({ server }: FtpsEnvironmentSettings, issuers: readonly TokenIssuer[] = []): FtpsServerSettings | undefined {
+  if (!server?.https || issuers.length === 0) return server;
+  return { ...server, https: { ...server.https, issuers: [...(server.https.issuers ?? []), ...issuers] } };
 }
 
 /** What is kept with a protected environment, and goes with any other. */

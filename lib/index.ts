@@ -36,6 +36,7 @@ export { type AccountBandwidth, type AccountCertificate, type AccountQuota, Ftps
 export { SecretAccounts, type SecretAccountsProps } from './identity/secret-accounts';
 export { SharedLockouts, type SharedLockoutsProps } from './identity/shared-lockouts';
 export { type SshCertificates, SshLogin } from './identity/ssh-login';
+export { AudienceClaim, type IssuerSignIn, type TokenAccount, type TokenClaim, type TokenIssuer, type TokenRule, TokenScope } from './identity/token-issuer';
 export { type ImageCommands, ImageComponent } from './image/image-component';
 export { ImageWatch, type ImageWatchProps } from './image/image-watch';
 export { type ImageSettings, Processor, ServerImage, type ServerImageProps } from './image/server-image';
@@ -81,3 +82,4 @@ export {
 } from './storage/file-storage';
 export { S3Storage, type S3StorageProps } from './storage/s3-storage';
 export type { OnUploadReleasedOptions } from './storage/upload-released';
+export type { UploadWebhook } from './storage/upload-webhook';

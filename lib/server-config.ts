@@ -4,6 +4,8 @@
  */
 import { ConfigError, checkServerConfig, type Problem, type ServerConfig, type ServerConfigInput } from '../server/config';
 import { inPropsOfAs2 } from './as2/partner-settings';
+import { issuerProp } from './identity/token-issuer';
+import { KnownLater } from './known-later';
 import { PassivePorts } from './network/passive-ports';
 import { openingsOf, protocols } from './protocols/all';
 import type { ProtocolParts } from './protocols/protocol';
@@ -11,6 +13,7 @@ import { withOverrides } from './server-overrides';
 import { DataTlsReuse, type FtpsServerSettings, TlsPolicy, VirusScan } from './server-settings';
 import { isOneObject } from './sftp/revocation-list';
 import type { StorageSettings } from './storage/file-storage';
+import { type UploadWebhook, webhookProblems, webhookProp, webhookSettings } from './storage/upload-webhook';
 
 /** The parts of the configuration that other constructs fill in. */
 export interface ServerParts extends ProtocolParts {
@@ -18,6 +21,8 @@ export interface ServerParts extends ProtocolParts {
   readonly certificateSecretIds: readonly string[];
   readonly storage: StorageSettings;
   readonly identity: readonly { readonly [key: string]: unknown }[];
+  /** Endpoints that are told of uploads. */
+  readonly webhooks?: readonly UploadWebhook[];
   readonly lifecycle?: ServerConfigInput['lifecycle'];
 }
 
@@ -29,6 +34,7 @@ export const AUDIT_FILE = '/var/log/ftps/audit.json';
 
 /** Fills in and checks the configuration that is shipped. Throws an Error that names every wrong setting. */
 export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): ServerConfig {
+  const { webhooks = [] } = parts;
   const input = () =>
     ({
       ...(Object.assign({}, ...protocols.map((one) => one.settings(settings, parts))) as Partial<ServerConfigInput>),
@@ -42,7 +48,7 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
       },
       storage: parts.storage.storage as ServerConfigInput['storage'], // checked below, whoever wrote it
       antivirus: antivirusOf(settings.virusScan ?? VirusScan.REQUIRED, parts.storage),
-      afterRelease: { eventBus: parts.storage.eventBus },
+      afterRelease: { eventBus: parts.storage.eventBus, webhooks: webhookSettings(webhooks) },
       identity: parts.identity as ServerConfigInput['identity'],
       limits: {
         sessions: settings.maxSessions ?? 2_000,
@@ -55,18 +61,28 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
       ...(parts.lifecycle ? { lifecycle: parts.lifecycle } : {}),
       ...(settings.banner === undefined ? {} : { banner: settings.banner }),
     }) as ServerConfigInput; // checked below
+  const later = new KnownLater();
   try {
-    const config = checkServerConfig(withOverrides(input(), settings.overrides ?? {}, saidBy(settings)));
-    const problems = deploymentProblems(config);
-    if (problems.length > 0) throw new ConfigError(problems);
-    return config;
+    refuse(webhookProblems(webhooks, parts.storage));
+    const said = withOverrides(input(), settings.overrides ?? {}, saidBy(settings)) as { https?: object; afterRelease?: object };
+    const config = checkServerConfig({
+      ...said,
+      ...(said.https ? { https: later.standIns(said.https, ['issuer', 'jwksUri']) } : {}),
+      afterRelease: later.standIns(said.afterRelease, ['url']),
+    });
+    refuse(deploymentProblems(config));
+    return later.putBack(config);
   } catch (error) {
     if (error instanceof ConfigError)
       throw new Error(
-        `The server settings can't be used:\n${error.problems.map(({ key, message }) => inPropsOfAs2(`  ${settingOf(key)}: ${message}`)).join('\n')}`,
+        `The server settings can't be used:\n${error.problems.map(({ key, message }) => inPropsOfAs2(`  ${settingOf(key, settings)}: ${message}`)).join('\n')}`,
       );
     throw error;
   }
+}
+
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new ConfigError([...problems]);
 }
 
 /** Keys of the server that a prop was given for, which an override may not say again. */
@@ -121,7 +137,7 @@ function deploymentProblems(config: ServerConfig): Problem[] {
 }
 
 /** The name that the engineer knows a key by. */
-function settingOf(key: string): string {
+function settingOf(key: string, settings: FtpsServerSettings): string {
   const known: Record<string, string> = {
     'passive.ports': 'passivePorts',
     'tls.clientCa': 'clientTrust',
@@ -132,5 +148,5 @@ function settingOf(key: string): string {
     'listeners[1].port': 'implicitPort',
     listeners: 'explicitPort, implicitPort',
   };
-  return known[key] ?? key;
+  return known[key] ?? webhookProp(issuerProp(key, settings.https?.issuers));
 }

@@ -30,6 +30,7 @@ const DERIVED: readonly (readonly [key: string, from: string])[] = [
   ['antivirus.whenLarger', 'server.virusScan'],
   ['antivirus.whenUnavailable', 'server.virusScan'],
   ['afterRelease.eventBus', 'eventBus, or storage'],
+  ['afterRelease.webhooks', 'webhooks'],
   ['afterRelease.storage', 'storage'],
   ['identity', 'accounts'],
   ['limits.lockout.table', 'sharedLockouts'],

@@ -9,9 +9,11 @@ import type { ClientTrust } from './certificate/client-trust';
 import type { ServerCertificate } from './certificate/server-certificate';
 import type { IFtpsEndpoint } from './endpoint/endpoint';
 import type { IFtpsAccounts } from './identity/accounts';
+import type { TokenIssuer } from './identity/token-issuer';
 import type { AuditLog } from './logs/audit-log';
 import type { HostKeys } from './sftp/host-keys';
 import type { IFileStorage } from './storage/file-storage';
+import type { UploadWebhook } from './storage/upload-webhook';
 
 /**
  * Made by the methods of a class of yours: override those whose part you bring, and leave out the others. Each gets the stack in which the part belongs, that of
@@ -68,6 +70,16 @@ export class FtpsStageParts {
 
   /** Keys that messages of AS2 are signed and decrypted by, in place of new ones that are made and changed in time; asked for where AS2 is on (`server.as2`). */
   public as2Keys(_dataStack: Stack): As2Keys | undefined {
+    return undefined;
+  }
+
+  /** Endpoints that are told of every upload, with the secrets that sign; none unless given. */
+  public webhooks(_serviceStack: Stack): UploadWebhook[] | undefined {
+    return undefined;
+  }
+
+  /** Issuers of tokens whose sign-in has a secret, beside those of `server.https.issuers`, which have none; asked for where HTTPS is on. */
+  public issuers(_serviceStack: Stack): TokenIssuer[] | undefined {
     return undefined;
   }
 

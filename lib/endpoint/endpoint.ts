@@ -43,7 +43,7 @@ export interface EndpointPorts {
    */
   readonly furtherPorts?: ServicePort[];
   /**
-   * Ports beside 443 at which instances reach whatever address: those of partners of AS2.
+   * Ports beside 443 at which instances reach whatever address: those of partners of AS2, endpoints of webhooks and issuers of tokens.
    * @default - none
    */
   readonly outboundPorts?: number[];

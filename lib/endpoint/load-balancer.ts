@@ -141,7 +141,7 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
     });
     for (const one of openings) instances.addIngressRule(door.securityGroup, portOf(one), one.label);
     instances.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
-    for (const port of ports.outboundPorts ?? []) instances.addEgressRule(Peer.anyIpv4(), Port.tcp(port), 'AS2 partners');
+    for (const port of ports.outboundPorts ?? []) instances.addEgressRule(Peer.anyIpv4(), Port.tcp(port), 'AS2 partners, webhooks, issuers');
     for (const one of openings) door.securityGroup.addEgressRule(instances, portOf(one), one.label, apart);
     for (const { low, high, beginsSessions, sticky } of openings)
       for (let port = low; port <= high; port++) {

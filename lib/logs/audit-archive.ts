@@ -36,7 +36,7 @@ import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import type { Protocol } from '../protocols/protocol';
 import { auditColumns } from './audit-columns';
-import { type AuditQuery, auditQueries, sessionsByProtocol, withExamples } from './audit-queries';
+import { type AuditQuery, auditQueries, sessionsByProtocol, webhooksGivenUpQuery, withExamples } from './audit-queries';
 import { leaveOutFirehoseAddresses } from './firehose-addresses';
 import { encryptOnItsWay } from './firehose-key';
 import { firehoseRole } from './firehose-role';
@@ -339,6 +339,15 @@ export class AuditArchive extends Construct {
     const shared = this.node.tryFindChild('Query-sessions-by-protocol') ? [] : [sessionsByProtocol(this.fullTableName)];
     const workGroup = this.node.findChild('WorkGroup') as CfnWorkGroup;
     for (const query of [...shared, ...protocol.queries(this.fullTableName)]) this.save(query, workGroup.name, workGroup);
+  }
+
+  /**
+   * Saves a query of what was given up of webhooks.
+   * @internal
+   */
+  public _addWebhooks(): void {
+    const workGroup = this.node.findChild('WorkGroup') as CfnWorkGroup;
+    this.save(webhooksGivenUpQuery(this.fullTableName), workGroup.name, workGroup);
   }
 
   private get fullTableName(): string {

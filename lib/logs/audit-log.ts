@@ -20,7 +20,7 @@ import { ftps } from '../protocols/ftps';
 import type { Protocol } from '../protocols/protocol';
 import { AUDIT_FILE } from '../server-config';
 import { AuditArchive } from './audit-archive';
-import { type AuditMetric, auditMetrics, metricsOf, peerMetricsOf } from './audit-metrics';
+import { type AuditMetric, auditMetrics, metricsOf, peerMetricsOf, webhooksGivenUp } from './audit-metrics';
 import { AuditDataEvents } from './data-events';
 
 /** What `AuditLog` is told. */
@@ -72,6 +72,7 @@ export class AuditLog extends Construct {
   public dataEvents?: AuditDataEvents;
   private readonly archiveRetention?: Duration;
   private readonly further: Protocol[] = [];
+  private countsWebhooks = false;
   private readonly groupProps: { encryptionKey: IKey; retention: RetentionDays; removalPolicy: RemovalPolicy };
 
   constructor(scope: Construct, id: string, props: AuditLogProps = {}) {
@@ -242,7 +243,7 @@ export class AuditLog extends Construct {
     return this.metric(auditMetrics.scannerDown, options);
   }
 
-  /** How often another part (directory, storage, firewall) was found down. Sum over 5 minutes. */
+  /** How often another part (directory, storage, firewall, EventBridge, an issuer, an endpoint of webhooks) was found down. Sum over 5 minutes. */
   public metricPartsDown(options?: MetricOptions): Metric {
     return this.metric(auditMetrics.partsDown, options);
   }
@@ -287,6 +288,28 @@ export class AuditLog extends Construct {
   public metricAs2Failures(partner: string, options?: MetricOptions): Metric {
     const [metric] = peerMetricsOf(as2);
     return this.metric(metric!, { dimensionsMap: { [metric!.dimension!.name]: partner }, ...options });
+  }
+
+  /** Counts webhooks that were given up as well, and saves a query for them. `FtpsService` does so where it has some. */
+  public addWebhooks(): void {
+    if (this.countsWebhooks) return;
+    this.countsWebhooks = true;
+    this.count(webhooksGivenUp);
+    this.archive?._addWebhooks();
+  }
+
+  /** Messages to webhooks that were given up, or still waited when their instance ended. Sum over 5 minutes. */
+  public metricWebhooksGivenUp(options?: MetricOptions): Metric {
+    if (!this.countsWebhooks) throw new Error('webhooks: are not counted here; the service has none, or addWebhooks was not called');
+    return this.metric(webhooksGivenUp, options);
+  }
+
+  /**
+   * Whether webhooks are in the audit.
+   * @internal
+   */
+  public get _webhooks(): boolean {
+    return this.countsWebhooks;
   }
 
   /**

@@ -79,6 +79,9 @@ export const auditMetrics = {
   },
 } as const satisfies Record<string, AuditMetric>;
 
+/** What is counted where there are webhooks: those that were given up, or still waited when their instance ended. */
+export const webhooksGivenUp = count('WebhooksGivenUp', `{ ${event('after-release')} && $.unmapped.what = "webhook" && $.status_id = 2 }`);
+
 /** What is counted of a protocol by itself, beside what is counted of all together. */
 const BY_PROTOCOL = ['logins', 'failedLogins', 'handshakeFailures', 'uploads', 'downloads', 'transferErrors'] as const satisfies (keyof typeof auditMetrics)[];
 

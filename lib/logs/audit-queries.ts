@@ -21,6 +21,19 @@ export const between = `day >= ? AND day <= CAST(date_add('day', 1, CAST(? AS da
 /** When it was. */
 export const when = `from_unixtime(time / 1000.0) AS "when"`;
 
+/** What was given up of webhooks; saved where there are some. */
+export function webhooksGivenUpQuery(table: string): AuditQuery {
+  return {
+    name: 'webhooks-given-up',
+    description: 'Uploads that a webhook was not told of, with its name and why: for telling it by hand',
+    values: [from, to],
+    sql: `SELECT ${when}, unmapped.detail AS endpoint, unmapped."user" AS account, unmapped.path AS path, unmapped.reason AS reason
+FROM ${table}
+WHERE unmapped.event = 'after-release' AND unmapped.what = 'webhook' AND status_id = 2 AND ${between}
+ORDER BY time`,
+  };
+}
+
 /** The queries over a table. */
 export function auditQueries(table: string): AuditQuery[] {
   return [

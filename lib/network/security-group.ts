@@ -57,7 +57,7 @@ export interface FtpsSecurityGroupProps {
    */
   readonly ipv6?: boolean;
   /**
-   * Ports beside 443 at which instances reach whatever address: those of partners of AS2.
+   * Ports beside 443 at which instances reach whatever address: those of partners of AS2, endpoints of webhooks and issuers of tokens.
    * @default - none
    */
   readonly outboundPorts?: number[];
@@ -89,7 +89,8 @@ export class FtpsSecurityGroup extends Construct implements IConnectable {
     group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
     if (props.ipv6) group.addEgressRule(Peer.anyIpv6(), Port.tcp(443), 'AWS APIs');
     for (const port of props.outboundPorts ?? [])
-      for (const peer of [Peer.anyIpv4(), ...(props.ipv6 ? [Peer.anyIpv6()] : [])]) group.addEgressRule(peer, Port.tcp(port), 'AS2 partners');
+      for (const peer of [Peer.anyIpv4(), ...(props.ipv6 ? [Peer.anyIpv6()] : [])])
+        group.addEgressRule(peer, Port.tcp(port), 'AS2 partners, webhooks, issuers');
     this.securityGroup = group;
     this.connections = group.connections;
   }

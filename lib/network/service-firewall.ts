@@ -42,7 +42,7 @@ export interface FirewallOpening {
    */
   readonly furtherPorts?: ServicePort[];
   /**
-   * Ports beside 443 at which instances reach whatever address: those of partners of AS2.
+   * Ports beside 443 at which instances reach whatever address: those of partners of AS2, endpoints of webhooks and issuers of tokens.
    * @default - none
    */
   readonly outboundPorts?: number[];
@@ -134,10 +134,10 @@ export class ServiceFirewall extends Construct {
     const outward = this.openings.flatMap(({ clientCidrs, activeMode }, index) =>
       activeMode ? [`pass tcp $HOME_NET any -> [${clientCidrs.join(',')}] 1024:65535 (msg:"FTPS active mode"; sid:${501 + index};)`] : [],
     );
-    const partners = [...new Set(this.openings.flatMap(({ outboundPorts = [] }) => outboundPorts))].map(
-      (port, index) => `pass tcp $HOME_NET any -> any ${port} (msg:"AS2 partners"; sid:${1001 + index};)`,
+    const others = [...new Set(this.openings.flatMap(({ outboundPorts = [] }) => outboundPorts))].map(
+      (port, index) => `pass tcp $HOME_NET any -> any ${port} (msg:"AS2 partners, webhooks, issuers"; sid:${1001 + index};)`,
     );
-    return [...inward, ...outward, ...partners, 'pass tcp $HOME_NET any -> any 443 (msg:"AWS APIs and packages"; sid:1000;)'].join('\n');
+    return [...inward, ...outward, ...others, 'pass tcp $HOME_NET any -> any 443 (msg:"AWS APIs and packages"; sid:1000;)'].join('\n');
   }
 }
 

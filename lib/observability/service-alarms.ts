@@ -160,7 +160,7 @@ export class ServiceAlarms extends Construct {
       'PartsDown',
       auditLog.metricPartsDown(),
       1,
-      'Directory, storage, firewall or EventBridge do not answer on an instance; its audit says which.',
+      'Directory, storage, firewall, EventBridge, an issuer or an endpoint of webhooks do not answer on an instance; its audit says which.',
     );
     this.addAlarm(
       'CertificatesRefused',
@@ -168,6 +168,13 @@ export class ServiceAlarms extends Construct {
       1,
       'An instance refused a new certificate and serves the last good one; the audit says why.',
     );
+    if (auditLog._webhooks)
+      this.addAlarm(
+        'WebhooksGivenUp',
+        auditLog.metricWebhooksGivenUp(),
+        1,
+        'An upload was not told to a webhook, which did not take it for too long or whose instance ended before; the saved query "webhooks-given-up" says which.',
+      );
     for (const { id: protocol, name, failures } of auditLog._protocols)
       for (const { name: failure, words } of failures) this.addAlarm(protocol + failure, auditLog.metricOfProtocol(name, failure), 1, words);
     this.watchPartners(auditLog, props.as2Partners ?? []);

@@ -185,6 +185,20 @@ export class ServiceDashboard extends Construct {
       );
       this.dashboard.addWidgets(...rows.map(({ title, lines }) => query(title, LogQueryVisualizationType.BAR, [...lines])));
     }
+    if (auditLog._webhooks)
+      this.dashboard.addWidgets(
+        query(
+          'Uploads told to webhooks, by endpoint and end',
+          LogQueryVisualizationType.TABLE,
+          [
+            'filter unmapped.event = "after-release" and unmapped.what = "webhook"',
+            'stats count(*) as uploads, avg(unmapped.seconds) as seconds by unmapped.detail as endpoint, message as end',
+            'sort uploads desc',
+            'limit 25',
+          ],
+          FULL,
+        ),
+      );
     this.dashboard.addWidgets(
       query(
         'What was refused or failed last',

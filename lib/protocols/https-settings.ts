@@ -1,5 +1,6 @@
 /** What a platform engineer says about HTTPS. */
 import type { Duration } from 'aws-cdk-lib';
+import type { TokenIssuer } from '../identity/token-issuer';
 import type { ClientCertificates } from './client-certificates';
 
 /** Links by which somebody without an account downloads one file, or uploads into one folder and sees nothing of it. */
@@ -63,4 +64,9 @@ export interface HttpsSettings {
    * @default - none are made, and those that were are good for nothing
    */
   readonly links?: HttpsLinks;
+  /**
+   * Who else may say who somebody is: issuers of OpenID Connect and OAuth 2.0, whose tokens programs send, and at which people may sign in.
+   * @default - none; people sign in with their passwords or certificates, programs with tokens of the server
+   */
+  readonly issuers?: TokenIssuer[];
 }

@@ -1,4 +1,5 @@
 /** HTTPS, for browsers and programs: one port. */
+import { issuerSettings } from '../identity/token-issuer';
 import { account, between, from, to, when } from '../logs/audit-queries';
 import type { HttpsLinks, HttpsSettings } from './https-settings';
 import type { Protocol } from './protocol';
@@ -12,6 +13,7 @@ const KEYS: Readonly<Record<keyof HttpsSettings, string>> = {
   signInIdleTimeout: 'signInIdleSeconds',
   uploadIdleTimeout: 'uploadIdleSeconds',
   links: 'links',
+  issuers: 'issuers',
 };
 
 const linksOf = ({ defaultDuration, maxDuration, mostUses, perAccount }: HttpsLinks) => ({
@@ -38,12 +40,17 @@ export const https: Protocol = {
             signInIdleSeconds: (said.signInIdleTimeout ?? idleTimeout)?.toSeconds() ?? 900,
             uploadIdleSeconds: said.uploadIdleTimeout?.toSeconds(),
             links: said.links && linksOf(said.links),
+            ...issuerSettings(said.issuers ?? []),
             ...(lockoutTable === undefined ? {} : { signInTable: lockoutTable }),
           },
         }
       : {},
   block: { key: 'https', from: 'server.https' },
-  derived: [...Object.entries(KEYS).map(([prop, key]) => [`https.${key}`, `server.https.${prop}`] as const), ['https.signInTable', 'sharedLockouts']],
+  derived: [
+    ...Object.entries(KEYS).map(([prop, key]) => [`https.${key}`, `server.https.${prop}`] as const),
+    ['https.signInTable', 'sharedLockouts'],
+    ['https.signInWith', 'server.https.issuers'],
+  ],
   openings: ({ https: served }) => (served ? [{ label: `HTTPS ${served.port}`, low: served.port, high: served.port, beginsSessions: true, sticky: true }] : []),
   outputs: ({ https: served }, domainName) =>
     served

@@ -36,7 +36,7 @@ const webhook = z.strictObject({
       'Private networks in which it may be. Addresses that are not reachable from everywhere, those of the instance metadata among them, are not connected to but for these.',
     ),
   loopback: z.boolean().default(false).describe('Whether it is a program of this machine, which may be reached in plain text.'),
-  ca: file('PEM bundle of the authorities of its certificate, where they are not public ones.').optional(),
+  ca: file('Authorities of its certificate, where they are not public ones: a PEM file, or the PEM text itself.').optional(),
   requestSeconds: seconds('An endpoint that has not answered by then is asked again later.').default(15),
   giveUpSeconds: longTime('A message that was not taken for that long is given up, with a line in the audit.').default(259_200),
 });

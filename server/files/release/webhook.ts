@@ -67,7 +67,7 @@ export class Webhook {
       lookup: guardedLookup(config, isPlain),
       signal: AbortSignal.timeout(config.requestSeconds * 1000),
     };
-    const ca = config.ca === undefined ? undefined : await readFile(config.ca, 'utf8').catch(unreadable(config.ca));
+    const ca = config.ca === undefined ? undefined : await authoritiesOf(config.ca);
     const status = await new Promise<number>((resolve, reject) => {
       const asked = isPlain ? requestPlain(url, options) : request(url, { ...options, agent: this.agent, ca });
       asked.on('error', (error) => reject(new Error(reasonOf(error, config.requestSeconds))));
@@ -103,6 +103,10 @@ async function secretOf(source: WebhookConfig['secrets'][number]): Promise<Buffe
   if (source.kind === 'file') return secretBytes((await readFile(source.file, 'utf8').catch(unreadable(source.file))).split('\n', 1)[0]!.trim(), source.file);
   const value = (await readSecret(source.secretId)) as { secret?: unknown } | null;
   return secretBytes(typeof value?.secret === 'string' ? value.secret : '', `"secret" in the secret ${source.secretId}`);
+}
+
+async function authoritiesOf(ca: string): Promise<string> {
+  return ca.includes('-----BEGIN CERTIFICATE-----') ? ca : readFile(ca, 'utf8').catch(unreadable(ca));
 }
 
 function unreadable(file: string) {

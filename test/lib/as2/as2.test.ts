@@ -120,8 +120,8 @@ describe('its port', () => {
     const [[, rules]] = of(data, 'AWS::NetworkFirewall::RuleGroup') as [[string, Resources]];
     const text = flat(rules['Properties'].RuleGroup.RulesSource.RulesString);
     expect(text).toContain('$HOME_NET [21,990,50000:50015,443]');
-    expect(text).toContain('pass tcp $HOME_NET any -> any 4080 (msg:"AS2 partners"; sid:1001;)');
-    expect(text).toContain('pass tcp $HOME_NET any -> any 5443 (msg:"AS2 partners"; sid:1002;)');
+    expect(text).toContain('pass tcp $HOME_NET any -> any 4080 (msg:"AS2 partners, webhooks, issuers"; sid:1001;)');
+    expect(text).toContain('pass tcp $HOME_NET any -> any 5443 (msg:"AS2 partners, webhooks, issuers"; sid:1002;)');
     const [balanced] = service({ server: { as2: { ...as2, plainPort: 4080 } } }, (stack) => {
       const { vpc } = new ServiceNetwork(stack, 'Network');
       return { vpc, endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 3, deletionProtection: false }) };

@@ -114,6 +114,7 @@ it('each prop is a setting of the server', () => {
     signInTimeout: Duration.hours(2),
     signInIdleTimeout: Duration.minutes(5),
     uploadIdleTimeout: Duration.days(1),
+    issuers: [], // test/lib/https/issuers.test.ts
     links: { defaultDuration: Duration.days(3), maxDuration: Duration.days(60), mostUses: 5, perAccount: 10 },
   };
   expect(serverConfig({ https: settings }, { ...parts, clientTrust: { authorities: 's3://ours/authorities.pem' } }).https).toMatchObject({

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AuditMetric, auditMetrics, metricsOf, peerMetricsOf } from '../../../lib/logs/audit-metrics';
+import { type AuditMetric, auditMetrics, metricsOf, peerMetricsOf, webhooksGivenUp } from '../../../lib/logs/audit-metrics';
 import { as2 } from '../../../lib/protocols/as2';
 import { https } from '../../../lib/protocols/https';
 import { sftp } from '../../../lib/protocols/sftp';
@@ -166,6 +166,12 @@ it('of AS2 missing receipts are counted, and what failed for good by partner', (
   // The words that are counted are those of the server.
   const sender = ['sender', 'send-once'].map((name) => readFileSync(join(__dirname, `../../../server/as2/sending/${name}.ts`), 'utf8')).join('');
   for (const words of ['no receipt has come', 'the answer is no receipt']) expect(sender).toContain(words);
+});
+
+it('a webhook that was given up is counted, and none that was taken, nor what else follows an upload', () => {
+  const told = { kind: 'after-release', what: 'webhook', endpoint: 'erp', outcome: 'failure', user: 'acme', path: '/a', session: 's1', seconds: 1 } as const;
+  const counting = (event: ServerEvent) => filterPattern(webhooksGivenUp.pattern)(toOcsf(event, { time: 0, sequence: 1, productVersion: '1' }) as never);
+  expect([told, { ...told, outcome: 'success' as const }, { ...told, what: 'event' as const }].map(counting)).toEqual([true, false, false]);
 });
 
 it('a protocol beside FTPS is counted by itself as well, and FTPS not with it', () => {

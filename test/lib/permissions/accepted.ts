@@ -15,6 +15,6 @@ export const acceptedGrants: readonly AcceptedGrant[] = [
   {
     role: /Fleet\/Role\/Resource$/,
     action: /^secretsmanager:DescribeSecret$/,
-    because: 'Secret.grantRead of CDK gives both, of the password of the directory; what it tells is its name and times.',
+    because: 'Secret.grantRead of CDK gives both, of secrets that are there already (a directory, a webhook, an issuer); what it tells is its name and times.',
   },
 ];

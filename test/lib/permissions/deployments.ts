@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -23,24 +23,45 @@ import {
   FtpsPipeline,
   FtpsService,
   FtpsStage,
+  FtpsStageParts,
   S3Storage,
   SecretAccounts,
   SecurityLakeDelivery,
   ServerCertificate,
+  type TokenIssuer,
+  type UploadWebhook,
 } from '../../../lib';
 import { ACCOUNT, Deployment, REGION } from './deployment';
+
+export const WEBHOOK_SECRET = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:webhook-a1B2c3`;
+export const CLIENT_SECRET = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:client-a1B2c3`;
 
 const env = { account: ACCOUNT, region: REGION };
 /** Templates name the construct of each resource, as `cdk synth` has it. */
 const makeApp = () => new App({ context: { 'aws:cdk:enable-path-metadata': true } });
 
+/** Production as it stands, with a webhook, whose secret has a key of its own. */
+class WithWebhook extends FtpsStageParts {
+  public override webhooks(stack: Stack): UploadWebhook[] {
+    const secret = Secret.fromSecretAttributes(stack, 'Webhook', { secretCompleteArn: WEBHOOK_SECRET, encryptionKey: new Key(stack, 'WebhookKey') });
+    return [{ name: 'erp', url: 'https://erp.example.com/uploads', signingSecrets: [secret] }];
+  }
+}
+
 export function production(): Deployment {
   const app = makeApp();
-  new FtpsStage(app, 'prod', { settings: { ...prod, env } }).service.onUploadReleased('Uploads');
+  new FtpsStage(app, 'prod', { settings: { ...prod, env }, parts: new WithWebhook() }).service.onUploadReleased('Uploads');
   return new Deployment(app);
 }
 
-/** Files in S3, SFTP, AS2, a load balancer, a private authority in short-lived mode, client certificates, a directory, Security Lake, CloudTrail, and people who look after them. */
+/** At which people sign in, with a secret. */
+const issuer = (stack: Stack): TokenIssuer => ({
+  issuer: 'https://login.example.com',
+  rules: [{ claims: [{ name: 'roles', value: 'files' }], user: '{sub}' }],
+  signIn: { name: 'Example', clientId: 'files', clientSecret: Secret.fromSecretCompleteArn(stack, 'Client', CLIENT_SECRET) },
+});
+
+/** Files in S3, SFTP, HTTPS with an issuer, AS2, a load balancer, a private authority in short-lived mode, client certificates, a directory, Security Lake, CloudTrail, and people who look after them. */
 export function everythingElse(keyOf: (scope: Stack) => IKey | undefined = () => undefined): Deployment {
   const app = makeApp();
   const stack = new Stack(app, 'Wide', { env });
@@ -72,7 +93,11 @@ export function everythingElse(keyOf: (scope: Stack) => IKey | undefined = () =>
     warmInstances: 1,
     maxInstances: 3,
     image: { shareWithAccounts: ['444455556666'] },
-    server: { sftp: {}, as2: { as2Id: 'EXAMPLE', agreements: [{ account: 'acme', partner: { as2Id: 'Acme' }, requireSigned: false }] } },
+    server: {
+      sftp: {},
+      https: { issuers: [issuer(stack)] },
+      as2: { as2Id: 'EXAMPLE', agreements: [{ account: 'acme', partner: { as2Id: 'Acme' }, requireSigned: false }] },
+    },
     endpoint: new FtpsLoadBalancer(stack, 'Balancer', { vpc, slots: 4 }),
     certificate: ServerCertificate.privateCa(stack, 'Certificate', { domainName: 'ftps.example.com', shortLived: true, encryptionKey }),
     clientTrust: new ClientTrust(stack, 'Trust', { bundleFile, revocationLists: ['http://crl.example.com/root.crl'], encryptionKey }),

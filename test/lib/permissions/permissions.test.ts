@@ -15,6 +15,7 @@ import { efs, fleet } from './table/fleet';
 import { image, sharedImage } from './table/image';
 import { analyst, archive, dataEvents, flowLogs, securityLake } from './table/logs';
 import { KEY_OF_OTHERS, oneKey } from './table/one-key';
+import { signInElsewhere, webhooks } from './table/outward';
 import { accountKeeper, operator } from './table/people';
 import { pipelineActions } from './table/pipeline';
 import { balancerOfAws, filesOfAws } from './table/service-linked';
@@ -26,14 +27,33 @@ import { unneeded } from './unneeded';
 const everywhere = [events, logGroups, alarms, lambdas, trust, customResources];
 
 describe.each([
-  ['production', production(), /^prod\//, [image, fleet, efs, filesOfAws, toldByServers, certificateOfAcm, elasticAddresses, archive, flowLogs, ...everywhere]],
+  [
+    'production',
+    production(),
+    /^prod\//,
+    [image, fleet, efs, filesOfAws, toldByServers, webhooks, certificateOfAcm, elasticAddresses, archive, flowLogs, ...everywhere],
+  ],
   [
     'a service with everything else',
     everythingElse(),
     /^Wide\//,
     [
       ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses],
-      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, hostKeys, as2, ...everywhere],
+      ...[
+        archive,
+        flowLogs,
+        securityLake,
+        dataEvents,
+        analyst,
+        operator,
+        accountKeeper,
+        accountsInCode,
+        balancerOfAws,
+        hostKeys,
+        as2,
+        signInElsewhere,
+        ...everywhere,
+      ],
     ],
   ],
   [
@@ -42,7 +62,21 @@ describe.each([
     /^Wide\//,
     [
       ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses, oneKey],
-      ...[archive, flowLogs, securityLake, dataEvents, analyst, operator, accountKeeper, accountsInCode, balancerOfAws, hostKeys, as2, ...everywhere],
+      ...[
+        archive,
+        flowLogs,
+        securityLake,
+        dataEvents,
+        analyst,
+        operator,
+        accountKeeper,
+        accountsInCode,
+        balancerOfAws,
+        hostKeys,
+        as2,
+        signInElsewhere,
+        ...everywhere,
+      ],
     ],
   ],
   ['the pipeline', promotion(), /^ftps-pipeline\//, [pipelineActions]], // its environments are those above

@@ -204,6 +204,8 @@ it('goes to a private network that is named, over TLS that its authority vouches
   for (const one of open.splice(0)) await one.close();
   await arrives(await start(hook('known', { ...more, ca: join(folder, 'ca.pem') })), '/b');
   expect(await told('/b', 'known')).toMatchObject({ outcome: 'success' });
+  await arrives(await start(hook('in-the-settings', { ...more, ca: authority.pem })), '/c');
+  expect(await told('/c', 'in-the-settings')).toMatchObject({ outcome: 'success' });
   secure.closeAllConnections();
   secure.close();
 });
