@@ -146,6 +146,7 @@ export class Receiving {
         ? await this.failed(
             known,
             new MessageFailure(request.signed ? 'unsupported MIC-algorithms' : 'unsupported format', 'the receipt can not be signed as it has to be'),
+            'by-anybody',
           )
         : await this.open(known);
     await this.reply(known, ending);
@@ -182,7 +183,7 @@ export class Receiving {
       );
     } catch (error) {
       await delivery.giveUp(error);
-      return this.failed(known, this.failureOf(error));
+      return this.failed(known, this.failureOf(error), 'by-anybody');
     }
     if (opened.receipt) {
       await delivery.giveUp(new MessageFailure('unsupported format', 'a receipt has no payloads'));
@@ -297,10 +298,14 @@ export class Receiving {
     return { opened, payloads: [] };
   }
 
-  private async failed(known: Known, failure: MessageFailure): Promise<Ending> {
+  /** `sent`: whether nothing in the message shows that it is the partner's. */
+  private async failed(known: Known, failure: MessageFailure, sent?: 'by-anybody'): Promise<Ending> {
     await this.pieces.passOver();
     const receipt = await this.receiptFor(known, { failure });
-    if (receipt?.deliverTo !== undefined) await this.parts.receipts.add(known.partner, this.messageId, receipt);
+    if (receipt?.deliverTo !== undefined) {
+      const { receipts } = this.parts;
+      await (sent === 'by-anybody' ? receipts.addUnproven(known.partner, this.messageId, receipt) : receipts.add(known.partner, this.messageId, receipt));
+    }
     return { payloads: [], failure, receipt };
   }
 
