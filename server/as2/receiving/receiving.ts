@@ -120,7 +120,9 @@ export class Receiving {
     const { caller } = this.exchange;
     if (!mayComeFrom(account, caller.address)) throw new Refused(403, 'address-not-allowed', 'Messages are not taken from this address.');
     const { limits } = this.parts;
-    if (!(await limits.admitAccount(account.user, account.maxSessions)))
+    // Beside those of the account: who only names a partner keeps it from nothing else. (Names of accounts have no blanks.)
+    const place = `messages of ${account.user}`;
+    if (!(await limits.admitAccount(place, account.maxSessions)))
       throw new Refused(503, 'too-many-sessions', 'There are too many messages at once; try again later.', RETRY_AFTER);
     const over = caller.begins(COMMAND, partner.inbox, this.progress);
     this.progress.signal.addEventListener('abort', () => void this.exchange.body.cut());
@@ -129,7 +131,7 @@ export class Receiving {
       await this.takeOf({ partner, account, facts, files: await filesOf(this.parts, account, facts) });
     } finally {
       over();
-      limits.releaseAccount(account.user);
+      limits.releaseAccount(place);
     }
   }
 

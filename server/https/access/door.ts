@@ -44,7 +44,7 @@ export class Door implements LoggingIn {
   private readonly logins: Logins;
   private entering: Entering | undefined;
   private current: (Visitor & Pick<Entering, 'fingerprint' | 'until'>) | undefined;
-  /** The account of which this connection holds a place. */
+  /** Whose place this connection holds. */
   private placeOf: string | undefined;
   private refusals = 0;
 
@@ -53,7 +53,7 @@ export class Door implements LoggingIn {
     private readonly connection: DoorConnection,
   ) {
     const { limits, signIns } = engine;
-    // A sign-in has the place of a session, however many connections it has; a token or a link has one for each.
+    // A sign-in has the place of a session, however many connections it has; a token has one for each, and a link one of those of all links of its account.
     const ownLimits: Limits = {
       admitConnection: (address) => limits.admitConnection(address),
       releaseConnection: (address, end) => limits.releaseConnection(address, end),
@@ -64,12 +64,12 @@ export class Door implements LoggingIn {
       admitAccount: async (user, maxSessions) => {
         const { begins, visitor } = this.entering!;
         if (begins) return signIns.begin(visitor.key, user, maxSessions);
-        return visitor.via === 'sign-in' || limits.admitAccount(user, maxSessions);
+        return visitor.via === 'sign-in' || limits.admitAccount(placeOf(visitor, user), maxSessions);
       },
       releaseAccount: (user) => {
         const { begins, visitor } = this.entering!;
         if (begins) signIns.end(visitor.key);
-        else if (visitor.via !== 'sign-in') limits.releaseAccount(user);
+        else if (visitor.via !== 'sign-in') limits.releaseAccount(placeOf(visitor, user));
       },
     };
     this.logins = new Logins({ ...engine, limits: ownLimits }, this);
@@ -197,7 +197,7 @@ export class Door implements LoggingIn {
     if (this.ended) return false;
     this.connection.facts = facts;
     this.current = { ...visitor, account, files: opened, fingerprint, until: entering.until };
-    if (visitor.via !== 'sign-in') this.placeOf = account.user;
+    if (visitor.via !== 'sign-in') this.placeOf = placeOf(visitor, account.user);
     return true;
   }
 
@@ -302,6 +302,11 @@ export class Door implements LoggingIn {
     if (end.kind === 'accepted') return { kind: 'entered', visitor: this.current!, cookie };
     return end;
   }
+}
+
+/** Whose places are counted: who has a link keeps its account from nothing. (Names of accounts have no blanks.) */
+function placeOf({ via }: Pick<Visitor, 'via'>, user: string): string {
+  return via === 'link' ? `links of ${user}` : user;
 }
 
 function recordIn(record: AccountRecord | 'none' | 'unknown' | undefined): AccountRecord | undefined {

@@ -1,6 +1,7 @@
 /** Messages of partners as they come in. */
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { type As2Served, as2Served, asking, type Party, PLAIN, party, receiptIn, send } from './served';
 
@@ -8,7 +9,7 @@ let us: Party;
 let server: As2Served;
 beforeAll(async () => {
   us = await party('us');
-  server = await as2Served(us, { partners: [{ ...PLAIN, as2Id: 'Them' }] });
+  server = await as2Served(us, { partners: [{ ...PLAIN, as2Id: 'Them' }] }, {}, [{ user: 'demo', maxSessions: 8 }]);
 });
 afterAll(() => server?.close());
 
@@ -82,6 +83,19 @@ it('no receipt goes to a host that is not the partner’s, and the message is re
 it('without AS2-From, or by GET, there is nothing to receipt', async () => {
   expect((await send(server.as2Port, { 'AS2-To': 'Us', ...edi() }, 'x')).status).toBe(400);
   expect((await send(server.as2Port, {}, '', '/other')).status).toBe(404);
+});
+
+it('messages that never end take the places of others, and none of the account at its other doors', async () => {
+  const messages = Array.from({ length: 8 }, (_, index) => {
+    const asked = request({ host: '127.0.0.1', port: server.as2Port, method: 'POST', path: '/as2', headers: { ...asking(`<slow${index}@them>`), ...edi() } });
+    asked.on('error', () => {}).write('x');
+    return asked;
+  });
+  while (server.server.transfers() < 8) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect((await send(server.as2Port, { ...asking('<ninth@them>'), ...edi() }, 'x')).status).toBe(503);
+  (await server.client()).close();
+  for (const asked of messages) asked.destroy();
+  while (server.server.transfers() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
 it('a connection that is lost in the middle leaves nothing', async () => {

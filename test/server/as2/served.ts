@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type KeyPair, type Opened, openMessage } from '../../../server/as2/message';
 import type { ServerConfigInput } from '../../../server/config';
 import { TestAuthority } from '../support/authority';
-import { type Overrides, type TestServer, testServer } from '../support/server';
+import { type Overrides, type TestAccount, type TestServer, testServer } from '../support/server';
 
 type As2Input = NonNullable<ServerConfigInput['as2']>;
 export type PartnerInput = NonNullable<As2Input['partners']>[number];
@@ -46,6 +46,7 @@ export async function as2Served(
   own: Party,
   as2: Partial<Omit<As2Input, 'identity'>> & { readonly id?: string; readonly url?: string; readonly decryption?: readonly Party[] },
   overrides: Overrides = {},
+  accounts?: readonly TestAccount[],
 ): Promise<As2Served> {
   const folder = process.env['TMPDIR'] ?? '/tmp';
   const files = async (one: Party, name: string) => {
@@ -56,21 +57,24 @@ export async function as2Served(
   };
   const { id = 'Us', url, decryption = [], ...rest } = as2;
   const name = `as2-${Math.random().toString(36).slice(2)}`;
-  const served = await testServer({
-    as2: {
-      host: '127.0.0.1',
-      plainPort: 0,
-      outboxSeconds: 0.1,
-      ...rest,
-      identity: {
-        as2Id: id,
-        url,
-        signing: await files(own, name),
-        decryption: await Promise.all(decryption.map((one, index) => files(one, `${name}-${index}`))),
+  const served = await testServer(
+    {
+      as2: {
+        host: '127.0.0.1',
+        plainPort: 0,
+        outboxSeconds: 0.1,
+        ...rest,
+        identity: {
+          as2Id: id,
+          url,
+          signing: await files(own, name),
+          decryption: await Promise.all(decryption.map((one, index) => files(one, `${name}-${index}`))),
+        },
       },
+      ...overrides,
     },
-    ...overrides,
-  });
+    accounts,
+  );
   const as2Port = served.server.listeners.find(({ mode }) => mode === 'as2-plain')?.port ?? 0;
   return {
     ...served,

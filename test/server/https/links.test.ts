@@ -21,6 +21,7 @@ const accounts = [
   { user: 'few', home: '/few' },
   { user: 'near', home: '/near', allowedNetworks: ['127.0.0.0/8'] },
   { user: 'fleeting', home: '/fleeting' },
+  { user: 'alone', maxSessions: 1 },
 ];
 
 let server: HttpsServed;
@@ -227,6 +228,20 @@ it('networks of the account bind its links as well', async () => {
   const record = file(`.ftps-notes/links/${made.json.id}`);
   expect(existsSync(record)).toBe(true);
   expect((await server.connect().ask('GET', at(made))).status).toBe(200);
+});
+
+it('who has a link takes no place of its account, and all links of an account have as many as it has', async () => {
+  const owner = await server.signedIn('alone');
+  const made = await make({ kind: 'download', path: '/report.txt' }, owner);
+  await owner.ask('DELETE', '/api/v1/sign-in');
+  const [first, second] = [server.connect(), server.connect()];
+  expect((await first.ask('GET', at(made))).status).toBe(200);
+  expect(await second.ask('GET', at(made))).toMatchObject({ status: 429, json: { code: 'too-many-sessions' } });
+  const again = await server.signedIn('alone');
+  first.close();
+  await server.audit.next('connection-closed');
+  while ((await second.ask('GET', at(made))).status !== 200) await new Promise((resolve) => setTimeout(resolve, 5));
+  await revokeAll(again);
 });
 
 it('the page of a link comes to everybody, and has nothing of the link in it', async () => {
