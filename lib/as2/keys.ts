@@ -20,8 +20,8 @@ import { stableName } from '../names';
 /** What `As2Keys.generated` is told. */
 export interface As2KeysProps {
   /**
-   * How long a key signs before the next one does. Whole days, from 30 on; `Duration.days(0)` changes keys only when somebody says so. A shorter or
-   * longer time counts for the keys that are there as well.
+   * How long a key signs before the next one does. Whole days, from 30 on; `Duration.days(0)` changes keys only when somebody says so. Another
+   * time counts for the keys that are there as well, and leaves partners `announce` in any case.
    * @default Duration.days(365)
    */
   readonly changeEvery?: Duration;
@@ -185,6 +185,7 @@ export class As2Keys extends Construct {
         AS2_ID: as2Id,
         PARAMETERS: this.parameters,
         CHANGE_DAYS: String(given ? 0 : changeDays),
+        ANNOUNCE_DAYS: String(announceDays),
         KEEP_DAYS: String(keepDays),
         METRIC_NAMESPACE: NAMESPACE,
         METRIC_KEYS: stableName(this),

@@ -43,7 +43,7 @@ async function run(settings: Settings): Promise<HeldKeys> {
   const { version, keys: before } = await secret.read();
   if (settings.makes) {
     // A certificate lasts while it is the next one, while it signs, and while what was encrypted for it can be decrypted.
-    const validityDays = settings.changeDays === 0 ? FOR_EVER_DAYS : 2 * settings.changeDays + settings.keepDays;
+    const validityDays = settings.changeDays === 0 ? FOR_EVER_DAYS : 2 * (settings.changeDays + settings.announceDays) + settings.keepDays;
     const after = await goOn(before, settings, () => makePair(settings.as2Id, validityDays));
     if (after !== before) {
       await secret.write(after, { after: version });
@@ -83,13 +83,14 @@ function report(value: number, { namespace, dimension }: Settings): void {
 }
 
 function settingsOf(env: NodeJS.ProcessEnv): Settings {
-  const { SECRET_ID = '', MAKES, AS2_ID = '', PARAMETERS = '', CHANGE_DAYS, KEEP_DAYS, METRIC_NAMESPACE = '', METRIC_KEYS = '' } = env;
+  const { SECRET_ID = '', MAKES, AS2_ID = '', PARAMETERS = '', CHANGE_DAYS, ANNOUNCE_DAYS, KEEP_DAYS, METRIC_NAMESPACE = '', METRIC_KEYS = '' } = env;
   return {
     secretId: SECRET_ID,
     makes: MAKES === 'true',
     as2Id: AS2_ID,
     parameters: PARAMETERS,
     changeDays: Number(CHANGE_DAYS),
+    announceDays: Number(ANNOUNCE_DAYS),
     keepDays: Number(KEEP_DAYS),
     namespace: METRIC_NAMESPACE,
     dimension: METRIC_KEYS,

@@ -396,6 +396,7 @@ describe('its keys', () => {
       MAKES: 'true',
       AS2_ID: 'EXAMPLE-COM',
       CHANGE_DAYS: '365',
+      ANNOUNCE_DAYS: '30',
       KEEP_DAYS: '90',
       PARAMETERS: '/Test/Ftps/As2Keys',
     });

@@ -4,7 +4,7 @@ import { changesAt, goOn, type HeldKeys } from '../../../lib/as2/keys/held';
 import { makePair } from '../../../lib/as2/keys/make-pair';
 
 const DAY_MS = 86_400_000;
-const rotation = { changeDays: 365, keepDays: 90 };
+const rotation = { changeDays: 365, announceDays: 30, keepDays: 90 };
 let made = 0;
 const make = async () => {
   made += 1;
@@ -16,13 +16,17 @@ const told = ({ certificate, next, previous }: HeldKeys) => [certificate, next?.
 it('the next one is known from the beginning, signs in its time, and the one before still decrypts for a while', async () => {
   let held = await goOn(undefined, rotation, make, at(0));
   expect(told(held)).toEqual(['1', '2', undefined]);
-  expect(changesAt(held, rotation)).toEqual(at(365));
+  expect(changesAt(held, rotation, at(0))).toEqual(at(365));
+  expect(await goOn(held, rotation, make, at(334))).toBe(held);
+  held = await goOn(held, rotation, make, at(335));
+  expect([held.announcedSince, ...told(held)]).toEqual([at(335).toISOString(), '1', '2', undefined]);
   expect(await goOn(held, rotation, make, at(364))).toBe(held);
   held = await goOn(held, rotation, make, at(365));
   expect(told(held)).toEqual(['2', '3', '1']);
   expect(await goOn(held, rotation, make, at(365 + 89))).toBe(held);
   held = await goOn(held, rotation, make, at(365 + 90));
   expect(told(held)).toEqual(['2', '3', undefined]);
+  held = await goOn(held, rotation, make, at(700));
   held = await goOn(held, rotation, make, at(730));
   expect(told(held)).toEqual(['3', '4', '2']);
 });
@@ -35,6 +39,17 @@ it('changes at once where somebody says so, and never by itself where nobody wan
   const still = { ...rotation, changeDays: 0 };
   expect(changesAt(held, still)).toBeUndefined();
   expect(await goOn(held, still, make, at(5_000))).toBe(held);
+});
+
+it('a time that was made shorter leaves partners the whole notice, and a longer one puts the change off', async () => {
+  const first = await goOn(undefined, rotation, make, at(0));
+  const short = { ...rotation, changeDays: 90 };
+  const announced = await goOn(first, short, make, at(200));
+  expect([announced.certificate, changesAt(announced, short, at(200))]).toEqual([first.certificate, at(230)]);
+  expect(await goOn(announced, short, make, at(229))).toBe(announced);
+  expect((await goOn(announced, short, make, at(230))).certificate).toBe(first.next!.certificate);
+  const off = await goOn(announced, rotation, make, at(210));
+  expect([off.announcedSince, changesAt(off, rotation, at(210))]).toEqual([undefined, at(365)]);
 });
 
 it('what somebody else wrote gets a next one, and keeps what signs', async () => {

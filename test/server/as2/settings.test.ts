@@ -54,3 +54,25 @@ it.each<[string, object, RegExp]>([
 ])('says so where %s', (_what, as2, problem) => {
   expect(problemsOf(as2)).toEqual([expect.stringMatching(problem)]);
 });
+
+it('within FIPS 140-3, SHA-1, 3DES and PKCS #1 key transport are refused', () => {
+  const fips = { tls: { policy: 'fips', certificates: [{ kind: 'file', certificate: '/c', key: '/k' }] } };
+  const url = 'https://them/';
+  const weak = { ...partner, url, digests: ['sha1'], ciphers: ['des-ede3-cbc'], send: { sign: 'sha1', encrypt: 'des-ede3-cbc' } };
+  expect(problemsOf({ partners: [weak] }, fips)).toEqual(
+    ['digests', 'ciphers', 'send.sign', 'send.encrypt', 'send.keyTransport'].map((key) =>
+      expect.stringMatching(`^as2\\.partners\\[0\\]\\.${key}: is or has ".*", which tls\\.policy "fips" does not take`),
+    ),
+  );
+  expect(
+    problemsOf(
+      {
+        partners: [
+          { ...partner, url, send: { keyTransport: 'rsa-oaep' } },
+          { ...partner, as2Id: 'Who only sends' },
+        ],
+      },
+      fips,
+    ),
+  ).toEqual([]);
+});

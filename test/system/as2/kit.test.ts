@@ -74,6 +74,7 @@ async function secret(name: string, value?: string): Promise<string> {
     AS2_ID: 'EXAMPLE',
     PARAMETERS: `/test/${name}`,
     CHANGE_DAYS: '365',
+    ANNOUNCE_DAYS: '0',
     KEEP_DAYS: '90',
     METRIC_NAMESPACE: 'Ftps',
     METRIC_KEYS: name,
