@@ -222,6 +222,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     quota: 'AccountQuota',
     retention: '',
     maxSessions: '',
+    logsIn: '',
     enabled: '',
     removalPolicy: '',
   },

@@ -16,7 +16,7 @@ ${partners.map((one, index) => `const ${names[index]}: As2Partner = ${object(inF
 export const as2: As2Settings = {
   as2Id: ${text(as2Id)},
   agreements: [
-${partners.map(({ agreement, home }, index) => `${home === undefined ? '' : `    // ${home.replaceAll(/[\r\n]/g, ' ')} was its folder: give the account the home that its files have here.\n`}    { partner: ${names[index]}, ${pairs(agreement)} },\n`).join('')}  ],
+${partners.map(({ agreement, home }, index) => `${home === undefined ? '' : `    // ${home.replaceAll(/[\r\n]/g, ' ')} was its folder: new FtpsAccount(stack, ${text(agreement['account'] as string)}, { accounts, home, logsIn: false }) with the home that its files have here.\n`}    { partner: ${names[index]}, ${pairs(agreement)} },\n`).join('')}  ],
 };
 `;
 }

@@ -147,6 +147,11 @@ export interface FtpsAccountProps {
    */
   readonly maxSessions?: number;
   /**
+   * Whether anybody logs in with it. One that only stands for a partner of AS2 (`As2Agreement`) has no password, certificates or keys, and says `false`.
+   * @default true
+   */
+  readonly logsIn?: boolean;
+  /**
    * Whether it may log in.
    * @default - true; an account that was disabled with `ftps user disable` stays so
    */
@@ -209,6 +214,9 @@ function notApproved(authorities: readonly string[] = []): string[] {
   );
 }
 
+/** A certificate would do in place of a password, and there is none that stands for it, over SSH neither. */
+const NO_WAY_IN = { clientCertificate: CertificateDemand.INSTEAD_OF_PASSWORD, certificates: [], sshCertificates: { principals: [] } };
+
 /** The account as the server reads it, without its name and its hash. */
 function rulesOf(userName: string, props: FtpsAccountProps) {
   const { permissions, overwrite, allowedNetworks, deniedNetworks, publicKeys, sshLogin, sshCertificates, maxSessions, enabled } = props;
@@ -229,6 +237,7 @@ function rulesOf(userName: string, props: FtpsAccountProps) {
     quota: quota && given({ bytes: quota.size?.toBytes(), files: quota.files }),
     bandwidth: bandwidth && given({ downloadBytesPerSecond: bandwidth.download?.toBytes(), uploadBytesPerSecond: bandwidth.upload?.toBytes() }),
     enabled,
+    ...(props.logsIn === false ? NO_WAY_IN : {}),
   });
 }
 
@@ -258,9 +267,13 @@ function refuseWrong(userName: string, rules: object, props: FtpsAccountProps): 
   if (clientCertificate !== undefined && clientCertificate !== CertificateDemand.NO && !certificates?.length)
     problems.push(`certificates: is empty, so no certificate could stand for the account; clientCertificate is "${clientCertificate}"`);
   const hasKeys = publicKeys?.length || (sshCertificates && sshCertificates.principals?.length !== 0 && sshCertificates.authorities?.length !== 0);
-  if (!password && !certificates?.length && !hasKeys)
+  if (props.logsIn === false) {
+    const ways = { password, certificates, publicKeys, sshLogin, sshCertificates, clientCertificate };
+    for (const [prop, value] of Object.entries(ways))
+      if (value !== undefined) problems.push(`${prop}: is a way in, or says which, and logsIn is false; leave one of them out`);
+  } else if (!password && !certificates?.length && !hasKeys)
     problems.push(
-      'password: is missing, and there are neither certificates nor publicKeys nor sshCertificates, so nobody could log in; give the secret with the password',
+      'password: is missing, and there are neither certificates nor publicKeys nor sshCertificates, so nobody could log in; give the secret with the password, or say logsIn: false where it only stands for a partner of AS2',
     );
   if (sshLogin !== undefined && sshLogin !== SshLogin.PASSWORD_OR_KEY && !hasKeys)
     problems.push(

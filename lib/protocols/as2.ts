@@ -142,7 +142,7 @@ ORDER BY time`,
 FROM ${table}
 WHERE unmapped.event IN ('as2-message', 'as2-delivery') AND status_id = 2 AND ${between}
 GROUP BY unmapped.partner, unmapped.event, unmapped.what, coalesce(unmapped.state, unmapped.disposition), unmapped.reason
-ORDER BY failures DESC, partner`,
+ORDER BY failures DESC, partner, event`,
     },
   ],
 };

@@ -4,6 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { CertificateDemand, FilePermission, FtpsAccount, type FtpsAccountProps, FtpsService, SecretAccounts, SshLogin, TlsPolicy } from '../../../lib';
 import { acknowledgeHouseRules } from '../../../lib/compliance/house-rules';
+import { checkCertificate } from '../../../server/identity/password-account';
 import { accountIn } from '../../../server/identity/secret-accounts';
 import { env, flat, nagFindings, type Resources, testStack } from '../support';
 
@@ -99,6 +100,22 @@ it('logs in over SSH with certificates of an authority alone, and says which', (
   expect(said).toEqual({ home: '/acme', sshCertificates, sshLogin: 'key' });
   expect(accountIn(said, 'acme', 'partners/acme')).toMatchObject({ sshCertificates, sshLogin: 'key' });
   expect(rules({ sshCertificates: {} })).toEqual({ home: '/acme', sshCertificates: {} });
+});
+
+it('lets nobody in where it only stands for a partner of AS2', () => {
+  const said = JSON.parse(accountOf(withAccount({ password: undefined, logsIn: false })).Rules);
+  const account = accountIn(said, 'acme', 'partners/acme')!;
+  expect(account).toMatchObject({
+    home: '/acme',
+    enabled: true,
+    clientCertificate: 'instead-of-password',
+    certificates: [],
+    sshCertificates: { principals: [] },
+  });
+  const certificate = { sha256: 'ab'.repeat(32), commonName: 'acme', subjectAltNames: ['DNS:acme'] } as never;
+  expect(checkCertificate(account, certificate, 'here')).toMatchObject({ kind: 'refused' });
+  expect(() => withAccount({ logsIn: false })).toThrow('password: is a way in, or says which, and logsIn is false; leave one of them out');
+  expect(() => withAccount({ password: undefined, publicKeys: [KEY], logsIn: false })).toThrow('publicKeys: is a way in');
 });
 
 it('takes no Ed25519 authority where the servers keep to FIPS', () => {
