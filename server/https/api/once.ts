@@ -25,8 +25,9 @@ export async function once({ exchange, visitor, requests, body }: Keyed, act: ()
   const [, quoted, plain] = KEY.exec(text) ?? [];
   const key = quoted ?? plain;
   if (key === undefined) throw new Problem(400, 'malformed', 'Idempotency-Key is no string of 1 to 255 visible characters.');
-  // What one token was answered is not for another one, which may reach less.
-  const owner = `${visitor.account.user} ${visitor.via === 'token' ? visitor.key : ''}`;
+  // What one was answered is not for another one, which may reach less: another token, or one that was made of the same; somebody who came from an issuer.
+  const { account, via, key: own, folder } = visitor;
+  const owner = JSON.stringify([account.user, via === 'token' ? own : '', folder, account.permissions]);
   const digest = createHash('sha256')
     .update(JSON.stringify([head.method, head.path, [...head.query], body ?? null]))
     .digest('hex');

@@ -1,5 +1,5 @@
 /** Short-lived tokens of OAuth 2.0, for programs that have a token. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { publicHalfOf, writeAccessToken } from '../../../server/identity/access-token';
 import { digestOf, newToken, type Token, writeToken } from '../../../server/identity/token';
@@ -29,6 +29,15 @@ const grant = (fields: Record<string, string>, authorization?: string, client = 
 const who = (token: string, at = server) => at.connect().ask('GET', '/api/v1/sign-in', { headers: { authorization: `Bearer ${token}` } });
 const tokenOf = async (fields: Record<string, string> = {}, token = both) =>
   secret((await grant(fields, basic(token.id, writeToken(token)))).json.access_token as string);
+
+it('what was answered to a key is not for a token of the same that may do less', async () => {
+  mkdirSync(join(server.files, 'in'), { recursive: true });
+  const make = async (token: string) =>
+    server.connect().ask('PUT', '/api/v1/folders/in/keyed', { headers: { authorization: `Bearer ${token}`, 'idempotency-key': '1' } });
+  expect((await make(writeToken(both))).status).toBe(201);
+  expect((await make(writeToken(both))).headers['idempotency-replayed']).toBe('?1');
+  expect((await make(await tokenOf({ scope: 'read' }))).status).toBe(403);
+});
 
 it.each([
   ['by Basic, under the id of the token', () => grant({}, basic(both.id, writeToken(both)))],
