@@ -31,14 +31,17 @@ export async function isThere(files: AccountFiles, path: string): Promise<boolea
   }
 }
 
-/** A path in the folder that nothing has: by the name that was wished for, with a number where that is taken. `taken`: of those that are about to be. */
-export async function freePath(files: AccountFiles, folder: string, wished: string, taken: ReadonlySet<string> = new Set()): Promise<string> {
+/**
+ * A path in the folder that nothing has: by the name that was wished for, with a number where that is taken. `take`: takes one that is free, and is false where it is
+ * about to be somebody else's.
+ */
+export async function freePath(files: AccountFiles, folder: string, wished: string, take: (path: string) => boolean = () => true): Promise<string> {
   const name = Buffer.byteLength(wished) > LONGEST_NAME ? `${[...wished].slice(0, 60).join('')}` : wished;
   const dot = name.lastIndexOf('.');
   const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
   for (let number = 1; number < MOST_TRIES; number += 1) {
     const path = virtualPath(folder, number === 1 ? name : `${stem}-${number}${extension}`);
-    if (!taken.has(path) && !(await isThere(files, path))) return path;
+    if (!(await isThere(files, path)) && take(path)) return path;
   }
   throw new StorageError('exists', 'There are too many files of that name.');
 }

@@ -4,8 +4,9 @@ import type { As2Parts } from './engine';
 import { Keys } from './keys';
 import { Lease } from './lease';
 import { As2Listener } from './listener';
+import { ownOwner } from './receiving/journal';
 import { ReceiptQueue } from './receiving/receipt-queue';
-import { ownOwner, Receiving } from './receiving/receiving';
+import { Receiving } from './receiving/receiving';
 import { Records } from './records';
 import { Answers } from './sending/answers';
 import { Jobs } from './sending/job';
@@ -38,7 +39,7 @@ export async function openAs2(parts: As2Parts): Promise<As2Door> {
   const answers = new Answers(notes, jobs, () => sender.poke());
   const sender: Sender = new Sender({ ...parts, keys, records, jobs, answers, receipts, isLeader });
   const lease: Lease = new Lease(notes, () => sender.poke());
-  const receiving = { ...parts, keys, records, owner: ownOwner(), delivering: new Set<string>(), receipts, answers };
+  const receiving = { ...parts, keys, records, owner: ownOwner(), delivering: new Set<string>(), naming: new Set<string>(), receipts, answers };
   const mounted: Mounted = { path: as2.path, application: (exchange) => new Receiving(receiving, exchange).answer() };
   const listeners = (['port', 'plainPort'] as const)
     .filter((kind) => as2[kind] !== undefined)

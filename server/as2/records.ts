@@ -2,13 +2,15 @@
  * What was exchanged with partners, one record a message, kept where every process and instance finds it: that a message is delivered once, that a repeated
  * one gets the same receipt, and that nobody can deny later what was sent and taken.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Notes } from '../files/files';
 import type { Mic } from './message';
 
 const FOLDER = 'as2/messages';
 /** What was over on which day. */
 const DAYS = 'as2/days';
+/** Whose turn it is to go on with what another has left. */
+const TURNS = 'as2/turns';
 
 export type Direction = 'received' | 'sent';
 
@@ -16,6 +18,14 @@ export type Direction = 'received' | 'sent';
 export interface Owner {
   readonly host: string;
   readonly pid: number;
+}
+
+/** Somebody who goes on with a message. */
+export interface Turn {
+  readonly owner: Owner;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly attempt: string;
 }
 
 export interface RecordedPayload {
@@ -26,6 +36,10 @@ export interface RecordedPayload {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** While it is about to appear: by what the storage knows whether it has. */
+  readonly prepared?: string;
+  /** It has appeared in an attempt before. */
+  readonly appeared?: true;
 }
 
 export interface RecordedReceipt {
@@ -51,6 +65,8 @@ export interface MessageRecord {
   /** `delivering`: the payloads are about to appear. `partial`: only those that are named here did. */
   readonly state: 'delivering' | 'partial' | 'done' | 'failed';
   readonly owner?: Owner;
+  /** One of a kind for each time that delivering begins, or is taken over. Absent in records of old releases. */
+  readonly attempt?: string;
   /** From the outside in: `encrypted aes-256-cbc`, `signed sha256`, `compressed`. */
   readonly layers: readonly string[];
   /** SHA-256 of the certificate of the signature. */
@@ -90,6 +106,34 @@ export class Records {
     await this.notes.replace(nameOf(direction, partner, messageId), JSON.stringify(record));
   }
 
+  /**
+   * Of several who want to go on from a record that another has left, one may: false where it is somebody else's turn, or the record is not as it was any more. Who has
+   * taken a turn and is gone as well is followed by the next.
+   */
+  async takeTurn({ direction, partner, messageId, attempt = '0', state }: MessageRecord, owner: Owner, isAlive: (turn: Turn) => boolean): Promise<boolean> {
+    for (let after = attempt; ; ) {
+      const name = `${turnsOf(direction, partner, messageId)}/${after}.json`;
+      const turn: Turn = { owner, at: new Date().toISOString(), attempt: randomUUID() };
+      if (await this.notes.create(name, JSON.stringify(turn))) break;
+      const text = await this.notes.read(name);
+      const other = text === undefined ? undefined : (JSON.parse(text) as Turn);
+      if (!other || isAlive(other)) return false;
+      after = other.attempt;
+    }
+    const now = await this.read(direction, partner, messageId);
+    return now?.state === state && (now.attempt ?? '0') === attempt;
+  }
+
+  /** Writes what became of an attempt, where it is still the last one. False where somebody has taken it for dead, and went on. */
+  async conclude(record: MessageRecord): Promise<boolean> {
+    const { direction, partner, messageId, attempt } = record;
+    const now = await this.read(direction, partner, messageId);
+    if (now?.state !== 'delivering' || now.attempt !== attempt) return false;
+    await this.replace(record);
+    await this.notes.clear(turnsOf(direction, partner, messageId));
+    return true;
+  }
+
   /** Keeps the message itself beside its record: headers, an empty line, and the body, as they were on the wire. */
   async keepMessage({ direction, partner, messageId }: Pick<MessageRecord, 'direction' | 'partner' | 'messageId'>, bytes: Buffer): Promise<void> {
     await this.notes.replace(messageName(direction, partner, messageId), bytes.toString('base64'));
@@ -109,6 +153,7 @@ export class Records {
       const record = noteOf(key);
       await this.notes.remove(record);
       await this.notes.remove(record.replace(/json$/, 'message'));
+      await this.notes.clear(`${TURNS}/${key}`);
       await this.notes.remove(`${DAYS}/${name}`);
     }
   }
@@ -124,6 +169,10 @@ export function keyOf(direction: Direction, partner: string, messageId: string):
 
 function nameOf(...message: Parameters<typeof keyOf>): string {
   return noteOf(keyOf(...message));
+}
+
+function turnsOf(...message: Parameters<typeof keyOf>): string {
+  return `${TURNS}/${keyOf(...message)}`;
 }
 
 function noteOf(key: string): string {

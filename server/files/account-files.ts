@@ -78,8 +78,11 @@ export interface Upload {
   /**
    * From the first byte to the announcement: takes what the source brings, hashes, scans, and puts it into place, or into quarantine. `connect`
    * brings the source; what it throws ends the upload. `progress.abort()` ends it as well. Never throws.
+   *
+   * `mayAppear`: called when all has come, was found good and is safe where nobody sees it: the file appears when this is fulfilled, and not at all where it
+   * rejects. What it is given is the id of a `Prepared`, where the storage has one.
    */
-  receive(connect: () => Promise<Source>): Promise<Outcome>;
+  receive(connect: () => Promise<Source>, mayAppear?: (prepared: string | undefined) => Promise<void>): Promise<Outcome>;
   /** Gives it up before it began: there is no line in the audit. */
   discard(): Promise<void>;
 }

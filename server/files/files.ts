@@ -2,9 +2,9 @@
 import type { AccountFiles, Asker } from './account-files';
 import { OneAccount } from './one-account';
 import type { FilesParts } from './parts';
-import type { Notes } from './storage/storage';
+import type { Notes, Prepared } from './storage/storage';
 
-export type { Notes } from './storage/storage';
+export type { Notes, Prepared } from './storage/storage';
 
 export class Files {
   constructor(private readonly parts: FilesParts) {}
@@ -12,6 +12,11 @@ export class Files {
   /** What all instances share beside the files. */
   get notes(): Notes {
     return this.parts.storage.notes;
+  }
+
+  /** Uploads that were about to appear, of whichever process. */
+  get prepared(): Prepared {
+    return this.parts.storage.prepared;
   }
 
   /** Opens an account's files at its login. Throws a StorageError where the storage can't. */

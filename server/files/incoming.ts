@@ -15,7 +15,7 @@ import type { Progress } from './progress';
 import { RefusedByScanner } from './refused';
 import type { ReleasedUpload } from './release/event';
 import type { Source } from './source';
-import { StorageError, type WriteHandle } from './storage/storage';
+import { type PreparableHandle, StorageError, type WriteHandle } from './storage/storage';
 import { runTransfer, type TransferResult } from './transfer';
 
 /** What an upload works with. */
@@ -44,8 +44,8 @@ export class Incoming {
     this.scan = parts.scanner && wholeFile(parts.scanner.begin(), target.kept());
   }
 
-  /** Throws what ended the upload; to be followed by `abort` then. */
-  async take(connect: () => Promise<Source>): Promise<TransferResult> {
+  /** Throws what ended the upload; to be followed by `abort` then. `beforeItAppears`: when nothing but that is left to do. */
+  async take(connect: () => Promise<Source>, beforeItAppears?: () => Promise<void>): Promise<TransferResult> {
     const { scan } = this;
     const { parts, target, path, uploads, progress, isAddition } = this.place;
     const { account, facts: session } = this.place.asker;
@@ -67,6 +67,7 @@ export class Incoming {
       const quarantined = await target.quarantine({ ...facts, signature, engine }).catch(() => undefined);
       throw new RefusedByScanner({ ...received, verdict: { ...verdict, quarantined } }, 'infected');
     }
+    await beforeItAppears?.();
     const { user, home } = account;
     const upload = { user, path, file: storage.locate(home, path), bytes: target.size, verdict: verdict && toldOf(verdict), ...facts };
     const commit = () => {
@@ -105,7 +106,7 @@ export class StreamedUpload implements Upload {
   private readonly incoming: Incoming;
 
   constructor(
-    private readonly place: IncomingPlace & { readonly command: string },
+    private readonly place: IncomingPlace & { readonly command: string; readonly target: PreparableHandle },
     private readonly offset: number,
   ) {
     this.incoming = new Incoming(place);
@@ -115,10 +116,10 @@ export class StreamedUpload implements Upload {
     return this.place.progress;
   }
 
-  receive(connect: () => Promise<Source>): Promise<Outcome> {
-    const { command, path, parts, asker, progress } = this.place;
+  receive(connect: () => Promise<Source>, mayAppear?: (prepared: string | undefined) => Promise<void>): Promise<Outcome> {
+    const { command, path, parts, asker, progress, target } = this.place;
     const { incoming, offset } = this;
-    const act = () => incoming.take(connect);
+    const act = () => incoming.take(connect, mayAppear && (async () => mayAppear(await target.prepare())));
     return runTransfer({ kind: 'upload', command, path, offset: () => offset, progress, act, undo: () => incoming.abort() }, parts, asker.facts);
   }
 

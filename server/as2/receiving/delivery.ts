@@ -1,7 +1,9 @@
 /** The payloads of one message on their way into the inbox: staged, hashed and scanned as they come, and visible only when the whole message was found good. */
 import { createHash } from 'node:crypto';
-import { type AccountFiles, type Outcome, StorageError, type Upload } from '../../files/account-files';
+import { type AccountFiles, type Outcome, StorageError } from '../../files/account-files';
+import type { Prepared } from '../../files/files';
 import { BrokenOff } from '../../files/progress';
+import { Promised } from '../../files/promised';
 import { Pushed } from '../../files/pushed';
 import { COMMAND, freePath, makeFolders, nameFromId } from '../folders';
 import { MessageFailure, type Payload } from '../message';
@@ -14,16 +16,24 @@ const MOST_PAYLOADS = 64;
 export class NotStored extends Error {}
 
 interface Staged {
-  readonly recorded: RecordedPayload;
-  readonly upload: Upload;
+  /** Which of all payloads it is. */
+  readonly place: number;
   readonly source: Pushed;
+  /** Kept when it is safe where nobody sees it, by what the storage knows it then. */
+  readonly prepared: Promised<string | undefined>;
+  /** Kept when it may appear; broken where it may not. */
+  readonly mayAppear: Promised<void>;
   readonly outcome: Promise<Outcome>;
 }
 
 export interface DeliveryPlace {
   readonly files: AccountFiles;
+  readonly prepared: Prepared;
   readonly inbox: string;
   readonly messageId: string;
+  /** Names that are about to be somebody's in this process: the account and the path. */
+  readonly naming: Set<string>;
+  readonly user: string;
   /** Payloads that were delivered before a crash, by their index: they are looked at, and not delivered again. */
   readonly already: ReadonlyMap<number, RecordedPayload>;
   /** Nothing is stored: the message was delivered before. */
@@ -32,7 +42,7 @@ export interface DeliveryPlace {
 
 export class Delivery {
   private readonly staged: Staged[] = [];
-  private readonly taken = new Set<string>();
+  private readonly named: string[] = [];
   private readonly all: RecordedPayload[] = [];
   private isReady: Promise<void> | undefined;
 
@@ -55,13 +65,20 @@ export class Delivery {
         hash.update(piece);
         bytes += piece.length;
       }
-      this.all.push({ index, name, path: before?.path ?? '', bytes, sha256: hash.digest('hex') });
+      this.all.push({ index, name, path: before?.path ?? '', bytes, sha256: hash.digest('hex'), appeared: before && true });
       return;
     }
     const path = await this.pathFor(name);
     const upload = await this.place.files.openUpload(COMMAND, path, { kind: 'create' });
     const source = new Pushed();
-    const outcome = upload.receive(async () => source);
+    const [prepared, mayAppear] = [new Promised<string | undefined>(), new Promised<void>()];
+    const outcome = upload.receive(
+      async () => source,
+      (id) => {
+        prepared.keep(id);
+        return mayAppear.promise;
+      },
+    );
     try {
       await Promise.race([source.flows, outcome]);
       for await (const piece of payload.body) {
@@ -75,46 +92,85 @@ export class Delivery {
       await outcome;
       throw error;
     }
-    const recorded = { index, name, path, bytes, sha256: hash.digest('hex') };
-    this.all.push(recorded);
-    this.staged.push({ recorded, upload, source, outcome });
+    this.staged.push({ place: this.all.length, source, prepared, mayAppear, outcome });
+    this.all.push({ index, name, path, bytes, sha256: hash.digest('hex') });
   }
 
-  /** Makes the payloads visible, one after the other. Answers with those that are, and the first that could not be. */
+  /**
+   * The message is good, and all of it has come: makes its payloads safe where nobody sees them. Answers with the first that can't be stored; nothing of the message has
+   * appeared then, and nothing will.
+   */
+  async prepare(): Promise<Outcome | undefined> {
+    for (const { source } of this.staged) source.end();
+    for (const { place, prepared, outcome } of this.staged) {
+      const failed = await Promise.race([outcome, prepared.promise.then(() => undefined)]);
+      if (failed) {
+        await this.giveUp(new BrokenOff('Another payload of the message could not be stored'));
+        return failed;
+      }
+      this.all[place] = { ...this.all[place]!, prepared: await prepared.promise };
+    }
+    return undefined;
+  }
+
+  /** Makes the payloads appear, one after the other. Answers with those that have, and the first that could not. */
   async commit(): Promise<{ readonly delivered: readonly RecordedPayload[]; readonly failed?: Outcome }> {
     const delivered = this.all.filter(({ index }) => this.place.already.has(index));
     let failed: Outcome | undefined;
-    for (const { recorded, source, outcome } of this.staged.splice(0)) {
-      if (failed) source.fail(new BrokenOff('Another payload of the message could not be stored'));
-      else source.end();
+    for (const { place, mayAppear, outcome } of this.staged.splice(0)) {
+      if (failed) mayAppear.break(new BrokenOff('Another payload of the message could not be stored'));
+      else mayAppear.keep();
       const ended = await outcome;
-      if (ended.outcome === 'success') delivered.push(recorded);
+      if (ended.outcome === 'success') delivered.push(this.all[place]!);
       else failed ??= ended;
     }
+    this.letNamesGo();
     return { delivered, failed };
   }
 
-  /** The message is not taken: nothing of it stays. */
+  /** The message is not taken, and no record says that it may have been: nothing of it stays. */
   async giveUp(reason: unknown): Promise<void> {
-    for (const { source, outcome } of this.staged.splice(0)) {
-      source.fail(new BrokenOff(reasonOf(reason)));
+    await this.breakOff(reason);
+    await this.withdraw();
+  }
+
+  /** Sees to it that what has not appeared never will; to be called when that is written down. */
+  async withdraw(): Promise<void> {
+    for (const { prepared } of this.all) if (prepared !== undefined) await this.place.prepared.withdraw(prepared).catch(() => false); // the sweep finds it
+  }
+
+  /** Nothing more of the message appears. What is safe already stays where nobody sees it, for who looks later at what the record says. */
+  async breakOff(reason: unknown): Promise<void> {
+    const error = new BrokenOff(reasonOf(reason));
+    for (const { source, mayAppear, outcome } of this.staged.splice(0)) {
+      source.fail(error);
+      mayAppear.break(error);
       await outcome;
     }
+    this.letNamesGo();
+  }
+
+  private letNamesGo(): void {
+    for (const key of this.named.splice(0)) this.place.naming.delete(key);
   }
 
   private async pathFor(name: string | undefined): Promise<string> {
-    const { files, inbox, messageId } = this.place;
+    const { files, inbox, messageId, naming, user } = this.place;
     this.isReady ??= makeFolders(files, inbox);
     await this.isReady;
-    let path: string;
+    const take = (path: string) => {
+      const key = `${user} ${path}`;
+      if (naming.has(key)) return false;
+      naming.add(key);
+      this.named.push(key);
+      return true;
+    };
     try {
-      path = await freePath(files, inbox, name ?? nameFromId(messageId), this.taken);
+      return await freePath(files, inbox, name ?? nameFromId(messageId), take);
     } catch (error) {
       if (!(error instanceof StorageError) || error.code !== 'invalid-name') throw error;
-      path = await freePath(files, inbox, nameFromId(messageId), this.taken);
+      return freePath(files, inbox, nameFromId(messageId), take);
     }
-    this.taken.add(path);
-    return path;
   }
 }
 

@@ -11,6 +11,8 @@ export interface ReceivingParts extends As2Parts {
   readonly owner: Owner;
   /** Messages whose payloads this process puts into place now: the partner and the Message-ID. */
   readonly delivering: Set<string>;
+  /** Names that payloads will have which this process takes now: the account and the path. */
+  readonly naming: Set<string>;
   /** Receipts that go by a request of their own. */
   readonly receipts: ReceiptQueue;
   /** Receipts for what we sent. */

@@ -1,34 +1,26 @@
 /**
  * One request of a partner's: a message, or the receipt of one that we sent. A message is opened while it comes; its payloads lie where nobody sees them
  * until all of it was found good, and the receipt is sent when they are in the inbox and written down.
- *
- * A crash at any point leaves either nothing, and the partner sends again, or a record that says which files were about to appear: those that are there were
- * delivered, and are not delivered again.
  */
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionFacts } from '../../audit/event';
 import type { As2Partner } from '../../config';
-import type { AccountFiles } from '../../files/account-files';
+import { type AccountFiles, type Outcome, StorageError } from '../../files/account-files';
 import { Progress, TransferError } from '../../files/progress';
 import type { HttpExchange } from '../../http/exchange';
 import { Disconnected } from '../../http/inflow';
 import { Pieces } from '../../http/pieces';
 import type { Account } from '../../identity/identity';
 import { accountOf, filesOf, mayComeFrom } from '../agreement';
-import { COMMAND, isThere } from '../folders';
+import { COMMAND } from '../folders';
 import { as2Names, type Headers, type Layer, MessageFailure, type Opened, openMessage, type ReceiptRequest, receiptRequest } from '../message';
-import type { MessageRecord, Owner, RecordedPayload, RecordedReceipt } from '../records';
+import type { MessageRecord, RecordedPayload, RecordedReceipt } from '../records';
 import { Delivery } from './delivery';
+import { BeingDelivered, Journal } from './journal';
+import { Kept } from './kept';
 import type { ReceivingParts } from './parts';
 import { makeReceipt, refusalOf } from './receipt';
 
-/** So long another instance may be in the middle of delivering; its record counts as left by a crash then. */
-const DELIVERING_MS = 60_000;
-/** So long a message waits for the same one on another connection. */
-const WAIT_MS = 10_000;
-const LOOK_AGAIN_MS = 100;
 /** Of a message of nobody that we know, so much is read and thrown away. Bytes. */
 const MOST_OF_STRANGERS = 1024 * 1024;
 const RETRY_AFTER = { 'retry-after': '60' };
@@ -48,12 +40,15 @@ class Refused extends Error {
   }
 }
 
+const busy = () => new Refused(503, 'delivering', 'The same message is just being delivered; try again later.', RETRY_AFTER);
+
 /** Who sends, as whom. */
 interface Known {
   readonly partner: As2Partner;
   readonly account: Account;
   readonly files: AccountFiles;
   readonly facts: SessionFacts;
+  readonly journal: Journal;
 }
 
 /** How a message ended, for the answer and the audit. */
@@ -95,7 +90,12 @@ export class Receiving {
       await this.take();
     } catch (error) {
       if (error instanceof Disconnected) throw error;
-      const refused = error instanceof Refused ? error : new Refused(503, 'unavailable', 'The server had an error of its own; try again.', RETRY_AFTER);
+      const refused =
+        error instanceof Refused
+          ? error
+          : error instanceof BeingDelivered
+            ? busy()
+            : new Refused(503, 'unavailable', 'The server had an error of its own; try again.', RETRY_AFTER);
       caller.refused(head, refused.status, refused.reason);
       if (reply.state === 'open') reply.send(refused.status, { ...TEXT, ...refused.headers }, `${refused.message}\n`);
     }
@@ -128,7 +128,7 @@ export class Receiving {
     this.progress.signal.addEventListener('abort', () => void this.exchange.body.cut());
     try {
       const facts: SessionFacts = { ...caller.facts, protocol: 'as2', user: account.user };
-      await this.takeOf({ partner, account, facts, files: await filesOf(this.parts, account, facts) });
+      await this.takeOf({ partner, account, facts, files: await filesOf(this.parts, account, facts), journal: this.journalOf(partner) });
     } finally {
       over();
       limits.releaseAccount(place);
@@ -156,11 +156,20 @@ export class Receiving {
 
   /** Reads the message, and delivers what is in it. */
   private async open(known: Known): Promise<Ending> {
-    const { partner, files } = known;
-    const before = await this.settled(known);
+    const { partner, files, journal } = known;
+    const before = await journal.settled(files);
     const already = new Map((before?.state === 'partial' ? before.payloads : []).map((payload) => [payload.index, payload]));
     const isRepeated = before?.state === 'done';
-    const delivery = new Delivery({ files, inbox: partner.inbox, messageId: this.messageId, already, onlyCompares: isRepeated });
+    const delivery = new Delivery({
+      files,
+      prepared: this.parts.files.prepared,
+      inbox: partner.inbox,
+      messageId: this.messageId,
+      naming: this.parts.naming,
+      user: known.account.user,
+      already,
+      onlyCompares: isRepeated,
+    });
     const { signers } = this.parts.keys.of(partner);
     const kept = new Kept(this.parts.config.as2.keepMessageBytes);
     let opened: Opened;
@@ -197,53 +206,56 @@ export class Receiving {
   }
 
   private async deliver(known: Known, opened: Opened, delivery: Delivery, kept: Kept, before: MessageRecord | undefined): Promise<Ending> {
-    const { records } = this.parts;
+    const { journal } = known;
     const receipt = await this.receiptFor(known, { mic: opened.mic });
-    const record: MessageRecord = {
-      ...this.recordOf(known, opened, delivery.payloads),
-      state: 'delivering',
-      owner: this.parts.owner,
-      disposition: 'processed',
-      receipt,
-    };
-    const { delivering } = this.parts;
-    const key = this.keyOf(known.partner.as2Id);
-    const isFirst = !delivering.has(key);
-    if (isFirst) delivering.add(key);
-    try {
-      // Written down before anything appears: after a crash the files that are there were delivered.
-      // What was known of it may be old by now: it may have come on another connection, and be done.
-      const isNew =
-        isFirst && (before ? (await records.read('received', known.partner.as2Id, this.messageId))?.state !== 'done' : await records.create(record));
-      if (isNew && before) await records.replace(record);
-      if (!isNew) {
-        await delivery.giveUp(new MessageFailure('unexpected-processing-error', 'the same message has come on another connection'));
-        return await this.again(known, delivery, opened);
-      }
-      const { delivered, failed } = await delivery.commit();
-      if (failed) return await this.notStored(known, record, opened, delivered, failed.reason ?? 'could not be stored');
-      if (receipt?.deliverTo !== undefined) await this.parts.receipts.add(known.partner, this.messageId, receipt);
-      const { owner: _, ...done } = record;
-      await records.replace({ ...done, state: 'done' });
-      await kept.write(this.headers, (bytes) => records.keepMessage(record, bytes)).catch(() => {}); // the record itself is there
-    } finally {
-      if (isFirst) delivering.delete(key);
+    const unfit = await delivery.prepare();
+    const record = { ...this.recordOf(known, opened, delivery.payloads), disposition: 'processed', receipt };
+    if (unfit) {
+      const ending = await this.notStored(known, opened, unfit);
+      await journal.refused({ ...record, state: 'failed' }, ending.failure!.disposition, ending.failure!.message);
+      return ending;
     }
-    return { opened, payloads: delivery.payloads, receipt };
+    const deliver = async (begun: MessageRecord): Promise<Ending | undefined> => {
+      const { delivered, failed } = await delivery.commit();
+      if (failed) return this.notAll(known, begun, { opened, delivery, delivered, failed });
+      if (!(await journal.done(begun))) return undefined;
+      await kept.write(this.headers, (bytes) => this.parts.records.keepMessage(begun, bytes)).catch(() => {}); // the record itself is there
+      return { opened, payloads: delivery.payloads, receipt };
+    };
+    const ending = await journal.deliver({ ...record, state: 'delivering' }, before, deliver).catch(async (error: unknown) => {
+      await delivery.breakOff(error); // whether the record was written is not known
+      throw error;
+    });
+    if (ending) return ending;
+    await delivery.giveUp(new MessageFailure('unexpected-processing-error', 'the same message has come on another connection'));
+    return this.again(known, delivery, opened);
   }
 
-  /** Infected, beyond the quota, or a disk that is full: what is in the inbox already stays noted, so that the next try does not deliver it again. */
-  private async notStored(known: Known, record: MessageRecord, opened: Opened, delivered: readonly RecordedPayload[], reason: string): Promise<Ending> {
-    const failure = new MessageFailure('unexpected-processing-error', reason);
-    if (delivered.length > 0) await this.parts.records.replace({ ...record, state: 'partial', payloads: delivered });
-    else await this.parts.records.replace({ ...record, state: 'failed', payloads: [], disposition: failure.disposition, detail: reason, receipt: undefined });
-    return { ...(await this.failed(known, failure)), opened };
+  /** Something failed at the last moment. */
+  private async notAll(
+    known: Known,
+    begun: MessageRecord,
+    { opened, delivery, delivered, failed }: { opened: Opened; delivery: Delivery; delivered: readonly RecordedPayload[]; failed: Outcome },
+  ): Promise<Ending> {
+    const { journal } = known;
+    const reason = failed.reason ?? 'could not be stored';
+    if (delivered.length > 0) await journal.partly(begun, delivered);
+    else await journal.failed(begun, 'unexpected-processing-error', reason);
+    await delivery.withdraw();
+    // Somebody else was faster with the name: the next try finds another.
+    if (failed.error instanceof StorageError && failed.error.code === 'exists') throw busy();
+    return this.notStored(known, opened, failed);
+  }
+
+  /** Infected, beyond the quota, or a disk that is full. */
+  private async notStored(known: Known, opened: Opened, { reason }: Outcome): Promise<Ending> {
+    return { ...(await this.failed(known, new MessageFailure('unexpected-processing-error', reason ?? 'could not be stored'))), opened };
   }
 
   /** The same message was faster on another connection. */
   private async again(known: Known, delivery: Delivery, opened: Opened): Promise<Ending> {
-    const before = await this.settled(known);
-    if (before?.state !== 'done') throw new Refused(503, 'delivering', 'The same message is just being delivered; try again later.', RETRY_AFTER);
+    const before = await known.journal.settled(known.files);
+    if (before?.state !== 'done') throw busy();
     return this.repeated(known, before, delivery, opened);
   }
 
@@ -255,41 +267,6 @@ export class Receiving {
     const receipt = before.receipt ?? (await this.receiptFor(known, { mic: opened.mic }));
     if (receipt?.deliverTo !== undefined) await this.parts.receipts.add(known.partner, this.messageId, receipt);
     return { opened, payloads: before.payloads, receipt, isRepeated: true };
-  }
-
-  /**
-   * What is known of the message from before; undefined where it is new. Who is in the middle of delivering it is waited for. What a crash left is put
-   * right: those of its files that are there were delivered.
-   */
-  private async settled({ partner, files }: Known): Promise<MessageRecord | undefined> {
-    for (const until = Date.now() + WAIT_MS; ; await sleep(LOOK_AGAIN_MS)) {
-      const record = await this.parts.records.read('received', partner.as2Id, this.messageId);
-      if (record?.state !== 'delivering') {
-        if (!this.parts.delivering.has(this.keyOf(partner.as2Id))) return record;
-      } else if (!this.isUnderWay(record)) {
-        const there = await Promise.all(record.payloads.map(async (payload) => ((await isThere(files, payload.path)) ? payload : undefined)));
-        const delivered = there.filter((one) => one !== undefined);
-        if (delivered.length < record.payloads.length || record.payloads.length === 0) return { ...record, state: 'partial', payloads: delivered };
-        const { owner: _, ...rest } = record;
-        const done: MessageRecord = { ...rest, state: 'done' };
-        if (done.receipt?.deliverTo !== undefined) await this.parts.receipts.add(partner, this.messageId, done.receipt);
-        await this.parts.records.replace(done);
-        return done;
-      }
-      if (Date.now() >= until) throw new Refused(503, 'delivering', 'The same message is just being delivered; try again later.', RETRY_AFTER);
-    }
-  }
-
-  /** By which this process knows that it is delivering the message. */
-  private keyOf(partner: string): string {
-    return `${partner} ${this.messageId}`;
-  }
-
-  private isUnderWay({ owner, at, partner }: MessageRecord): boolean {
-    if (!owner || Date.now() - Date.parse(at) > DELIVERING_MS) return false;
-    const own = this.parts.owner;
-    if (owner.host !== own.host) return true;
-    return owner.pid === own.pid ? this.parts.delivering.has(this.keyOf(partner)) : isAlive(owner);
   }
 
   private async takeReceipt({ partner }: Known, opened: Opened, kept: Kept): Promise<Ending> {
@@ -374,6 +351,15 @@ export class Receiving {
     if (receipt?.deliverTo !== undefined) this.parts.receipts.poke();
   }
 
+  private journalOf({ as2Id }: As2Partner): Journal {
+    const { records, files, owner, delivering, receipts, config } = this.parts;
+    const beforeDone = async ({ partner, messageId, receipt }: MessageRecord) => {
+      const asked = config.as2.partners.find(({ as2Id: id }) => id === partner);
+      if (asked && receipt?.deliverTo !== undefined) await receipts.add(asked, messageId, receipt);
+    };
+    return new Journal({ records, prepared: files.prepared, owner, delivering, beforeDone }, as2Id, this.messageId);
+  }
+
   private recordOf({ partner, account, facts }: Known, opened: Opened, payloads: readonly RecordedPayload[]): Omit<MessageRecord, 'state' | 'disposition'> {
     return {
       direction: 'received',
@@ -399,34 +385,6 @@ export class Receiving {
   }
 }
 
-/** A message while it is short enough to be kept as it came. */
-class Kept {
-  private pieces: Buffer[] | undefined = [];
-  private bytes = 0;
-
-  constructor(private readonly most: number) {}
-
-  async *watching(body: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-    for await (const piece of body) {
-      this.bytes += piece.length;
-      if (this.bytes > this.most) this.pieces = undefined;
-      this.pieces?.push(piece);
-      yield piece;
-    }
-  }
-
-  /** Undefined where it was too long. */
-  get whole(): Buffer | undefined {
-    return this.pieces && Buffer.concat(this.pieces);
-  }
-
-  async write(headers: Headers, keep: (bytes: Buffer) => Promise<void>): Promise<void> {
-    if (!this.pieces || this.most === 0) return;
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
-    await keep(Buffer.concat([Buffer.from(`${lines.join('')}\r\n`, 'latin1'), ...this.pieces]));
-  }
-}
-
 export function layersOf({ layers }: Opened): string[] {
   return layers.map((layer: Layer) =>
     layer.kind === 'encrypted' ? `encrypted ${layer.cipher}` : layer.kind === 'signed' ? `signed ${layer.digest}` : 'compressed',
@@ -438,14 +396,3 @@ function idIn(headers: Headers): string {
   const id = headers['message-id'];
   return typeof id === 'string' && /^[\x20-\x7e]{1,998}$/.test(id) ? id.trim() : `<${randomUUID()}@without.message-id>`;
 }
-
-function isAlive({ pid }: Owner): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-export const ownOwner = (): Owner => ({ host: hostname(), pid: process.pid });

@@ -20,6 +20,8 @@ export interface Job {
   readonly since: string;
   /** Attempts that are over. */
   readonly attempts: number;
+  /** Attempts that have begun, written down before the first byte goes: the partner may have it from one that nobody saw the end of. Absent before the first. */
+  readonly begun?: number;
   /** When it goes on. Milliseconds since 1970. */
   readonly nextAt: number;
   /** `due`: to be sent. `awaiting`: the partner has it, and its receipt is to come. `moving`: all is said, and the file is to leave the outbox. */
@@ -31,6 +33,8 @@ export interface Job {
   /** Why the last attempt failed. */
   readonly detail?: string;
   readonly outcome?: 'delivered' | 'failed';
+  /** Where the file goes, written down before it does. */
+  readonly target?: string;
 }
 
 export class Jobs {

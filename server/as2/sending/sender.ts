@@ -189,20 +189,21 @@ export class Sender {
       return this.failed(partner, job, `no receipt has come within ${partner.receipt.waitSeconds} seconds`);
     }
     const { account, files } = await this.open(partner);
-    const entry = await files.find('stat', job.path).catch((error: unknown) => {
-      if (error instanceof StorageError && error.code === 'not-found') return undefined;
-      throw error;
-    });
     // Taken away, or another file by now, which is another message.
-    if (!entry || entry.size !== job.size || entry.modified.getTime() !== job.modified) {
+    if (!isOf(job, await entryAt(files, job.path))) {
       await this.drop(job);
       this.scannedAt = 0;
       return;
     }
-    const sent = await sendOnce(this.parts, { partner, account, job, signal: this.closing.signal });
+    // A crash may have come between what is known of the message and the file's leaving.
+    const known = job.begun === undefined ? undefined : await this.parts.records.read('sent', job.partner, job.messageId);
+    if (known) return this.leave(partner, { ...job, outcome: known.state === 'done' ? 'delivered' : 'failed', detail: known.detail }, known.disposition);
+    const begun: Job = { ...job, begun: (job.begun ?? 0) + 1 };
+    await this.keep(begun);
+    const sent = await sendOnce(this.parts, { partner, account, job: begun, signal: this.closing.signal });
     if (this.closing.signal.aborted) return;
-    if (sent.kind === 'failed') return this.failed(partner, job, sent.detail);
-    const after: Job = { ...job, mics: sent.mics, sha256: sent.sha256, attempts: job.attempts + 1, detail: undefined };
+    if (sent.kind === 'failed') return this.failed(partner, begun, sent.detail);
+    const after: Job = { ...begun, mics: sent.mics, sha256: sent.sha256, attempts: job.attempts + 1, detail: undefined };
     this.failing.delete(partner.as2Id);
     if (sent.kind === 'awaiting') {
       await this.keep({ ...after, state: 'awaiting', nextAt: Date.now() + partner.receipt.waitSeconds * 1000 });
@@ -213,7 +214,7 @@ export class Sender {
   }
 
   private async answered(partner: As2Partner, job: Job, answer: Answer): Promise<void> {
-    await this.over(partner, job, judge(answer, job.mics ?? [], partner, job.attempts > 1), answer);
+    await this.over(partner, job, judge(answer, job.mics ?? [], partner, (job.begun ?? job.attempts) > 1), answer);
   }
 
   /** What became of the message is known: written down as evidence, and the file leaves the outbox. */
@@ -241,7 +242,12 @@ export class Sender {
       session: '',
       address: partner.url ?? '',
     });
-    const moving: Job = { ...job, state: 'moving', outcome, detail, nextAt: 0 };
+    await this.leave(partner, { ...job, outcome, detail }, disposition);
+  }
+
+  private async leave(partner: As2Partner, job: Job & { readonly outcome: 'delivered' | 'failed' }, disposition: string): Promise<void> {
+    const { outcome, detail } = job;
+    const moving: Job = { ...job, state: 'moving', nextAt: 0 };
     await this.keep(moving);
     this.tell(partner, moving, outcome === 'delivered' ? 'success' : 'failure', outcome, detail, disposition);
     if (outcome === 'failed') this.failing.set(partner.as2Id, detail ?? disposition);
@@ -250,15 +256,18 @@ export class Sender {
 
   private async move(partner: As2Partner, job: Job): Promise<void> {
     const { files } = await this.open(partner);
-    const target = job.outcome === 'delivered' ? partner.sent : partner.failed;
+    const folder = job.outcome === 'delivered' ? partner.sent : partner.failed;
     try {
       const entry = await files.find('stat', job.path);
       // A file that came meanwhile by the same name is another message.
-      if (entry.size === job.size && entry.modified.getTime() === job.modified) {
-        if (target === 'remove') await files.remove(COMMAND, job.path);
+      if (isOf(job, entry)) {
+        // It may be there already, and have its old name as well: a crash came between.
+        if (folder === 'remove' || (job.target !== undefined && isOf(job, await entryAt(files, job.target)))) await files.remove(COMMAND, job.path);
         else {
-          await makeFolders(files, target);
-          await files.rename(COMMAND, job.path, await freePath(files, target, entry.name), { replace: false });
+          await makeFolders(files, folder);
+          const target = await freePath(files, folder, entry.name);
+          await this.keep({ ...job, target });
+          await files.rename(COMMAND, job.path, target, { replace: false });
         }
       }
     } catch (error) {
@@ -319,6 +328,17 @@ export class Sender {
     await this.parts.jobs.remove(job);
     this.jobs?.delete(keyOf(job));
   }
+}
+
+function isOf({ size, modified }: Job, entry: Entry | undefined): boolean {
+  return entry?.size === size && entry.modified.getTime() === modified;
+}
+
+function entryAt(files: AccountFiles, path: string): Promise<Entry | undefined> {
+  return files.find('stat', path).catch((error: unknown) => {
+    if (error instanceof StorageError && error.code === 'not-found') return undefined;
+    throw error;
+  });
 }
 
 function keyOf({ partner, path }: Pick<Job, 'partner' | 'path'>): string {

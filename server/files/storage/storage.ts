@@ -64,6 +64,24 @@ export interface WriteHandle {
   quarantine(finding: Finding): Promise<string>;
 }
 
+/** An upload that can be prepared: what `Prepared` is told of it holds, whatever ends this process. */
+export interface PreparableHandle extends WriteHandle {
+  /**
+   * Makes all that was written safe where nobody sees it, for longer than this process lives. To be called when all was written; `commit` or `abort` is to follow, and where
+   * neither makes it appear it waits on, until it is withdrawn by who has written down that it will not appear.
+   * Answers by what it is known; undefined where the storage can't tell later whether it has appeared.
+   */
+  prepare(): Promise<string | undefined>;
+}
+
+/** Uploads that were prepared. Each appears, or is withdrawn: never both, and what has appeared has done so for good, whoever takes it away. For a day. */
+export interface Prepared {
+  /** Whether it has neither appeared nor been given up. */
+  isWaiting(id: string): Promise<boolean>;
+  /** Sees to it that it never appears. False where it has appeared, or there is nothing to withdraw. */
+  withdraw(id: string): Promise<boolean>;
+}
+
 /** An upload that can become a draft. */
 export interface DraftableHandle extends WriteHandle {
   /**
@@ -166,7 +184,7 @@ export interface Volume {
   /** All files of the home with their paths, in batches, however deep they lie. */
   files(signal?: AbortSignal): AsyncIterable<readonly FoundFile[]>;
   openRead(path: string, offset: number): Promise<ReadHandle>;
-  openWrite(path: string, mode: WriteMode): Promise<WriteHandle>;
+  openWrite(path: string, mode: WriteMode): Promise<PreparableHandle>;
   /** The same, for who may want a draft later. `whole`: at any time; else not where too much has left for a storage that gives nothing back. */
   openDraftable(path: string, mode: WriteMode, options: { readonly whole: boolean }): Promise<DraftableHandle>;
   /**
@@ -231,6 +249,7 @@ export interface Storage {
   readonly quarantine: Quarantine;
   readonly retained: RetainedAccounts;
   readonly notes: Notes;
+  readonly prepared: Prepared;
   /** Where programs of the operator find a file: a path of the host, or an `s3://` URL. */
   locate(home: string, path: string): string;
   close(): Promise<void>;

@@ -239,8 +239,12 @@ export class Folder {
 
   /** The same, but fails with `exists` where the name is taken, also when it is taken at this very moment. */
   async adoptNew(from: Folder, oldName: string, newName: string): Promise<void> {
-    await link(from.at(oldName), this.at(newName)).catch(storageError);
+    await this.link(from, oldName, newName);
     await from.remove(oldName);
+  }
+
+  private async link(from: Folder, oldName: string, newName: string): Promise<void> {
+    await link(from.at(oldName), this.at(newName)).catch(storageError);
   }
 
   async setModified(name: string, time: Date): Promise<void> {

@@ -6,6 +6,7 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { STAGING } from '../../virtual-path';
 import { Folder } from './folder';
+import { PREPARED } from './prepared';
 
 /** Staging of other machines (several instances on one EFS) is taken for abandoned after that long. */
 const ABANDONED_MS = 24 * 3_600_000;
@@ -41,6 +42,7 @@ export class Staging {
     yield;
     const [machine] = (await ownName()).split('.');
     for (const name of names) {
+      if (name === PREPARED) continue;
       const path = join(parent, name);
       const [itsMachine, pid] = name.split('.');
       const abandoned =

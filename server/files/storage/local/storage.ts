@@ -10,6 +10,7 @@ import { countHome } from './count';
 import { Folder } from './folder';
 import { KeptFolders } from './kept-folders';
 import { LocalNotes } from './notes';
+import { LocalPrepared } from './prepared';
 import { LocalQuarantine } from './quarantine';
 import { LocalRetained } from './retained';
 import { Staging } from './staging';
@@ -21,6 +22,7 @@ const COPIES_AT_ONCE = 2;
 export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], { kind: 'local' }>, shared: SharedParts = {}): Storage {
   const folders = new KeptFolders(root);
   const staging = new Staging(root);
+  const prepared = new LocalPrepared(root);
   const quarantine = new LocalQuarantine(root);
   const accounting = new Accounting(shared);
   const copies = new FairTurns(COPIES_AT_ONCE);
@@ -32,17 +34,22 @@ export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], {
       if (there) await there.close();
       else await makeHome(root, parts);
       const usage = accounting.usageOf({ user, quota }, parts.join('/'), (signal) => countHome(root, parts, signal));
-      return new LocalVolume({ root, folders, home: parts, user, overwrite, staging, quarantine, fsync, usage, locks: accounting.locks, copies });
+      return new LocalVolume({ root, folders, home: parts, user, overwrite, staging, prepared, quarantine, fsync, usage, locks: accounting.locks, copies });
     },
     quarantine,
     retained: new LocalRetained(root),
     notes: new LocalNotes(root),
+    prepared,
     locate: (home, path) => join(root, ...partsOf(virtualPath('/', home)), ...partsOf(path)),
-    sweep: () => staging.sweep(),
+    async *sweep() {
+      yield* staging.sweep();
+      yield* prepared.sweep();
+    },
     async close() {
       await accounting.close();
       folders.close();
       await staging.close();
+      await prepared.close();
     },
   };
 }

@@ -4,12 +4,13 @@ import type { FileHandle } from 'node:fs/promises';
 import type { FairTurns } from '../../fair-turns';
 import { bytesOf } from '../chunks';
 import { holding, type NameLocks } from '../name-locks';
-import { type Draft, type DraftableHandle, type Finding, StorageError, type UploadFacts, type WriteMode } from '../storage';
+import { type Draft, type DraftableHandle, type Finding, type PreparableHandle, StorageError, type UploadFacts, type WriteMode } from '../storage';
 import type { UploadRoom, Usage } from '../usage';
 import { LocalDraft } from './draft';
 import { storageError } from './errors';
 import type { Folder } from './folder';
 import { copyBeginning, reflink } from './kept-beginning';
+import type { LocalPrepared, PreparedFile } from './prepared';
 import { isForThread, LARGEST_WHOLE, putWhole } from './whole-files';
 
 /** Size in which a kept beginning is read for a scanner. Bytes. */
@@ -24,6 +25,7 @@ export interface UploadPlace {
   readonly mode: WriteMode;
   readonly staging: Folder;
   readonly stagingName: string;
+  readonly prepared: LocalPrepared;
   readonly fsync: boolean;
   /** Whether it may be answered in the same turn as it was asked for. */
   readonly soon: boolean;
@@ -38,7 +40,7 @@ export interface UploadPlace {
 }
 
 /** Looks at what is there, and reserves a name. No byte is copied or written before the first one is sent. */
-export async function openUpload(place: UploadPlace): Promise<DraftableHandle> {
+export async function openUpload(place: UploadPlace): Promise<LocalUpload> {
   const { folder, name, parts, mode, usage, soon } = place;
   const before = soon ? await folder.findSoon(name) : await folder.find(name);
   if (before?.isDirectory()) throw new StorageError('is-directory', 'That is a directory.');
@@ -51,7 +53,7 @@ export async function openUpload(place: UploadPlace): Promise<DraftableHandle> {
   return new LocalUpload(place, before, keep, await usage.begin(parts, before?.size));
 }
 
-class LocalUpload implements DraftableHandle {
+export class LocalUpload implements DraftableHandle, PreparableHandle {
   size: number;
   private file: FileHandle | undefined;
   private beginning: Promise<FileHandle> | undefined;
@@ -59,6 +61,8 @@ class LocalUpload implements DraftableHandle {
   private whole: Uint8Array<ArrayBuffer> | undefined;
   /** Whether everything was flushed when it was written. */
   private flushed = false;
+  /** Where it lies by then. */
+  private prepared: PreparedFile | undefined;
   /** The copy of what is kept, beside what comes in. */
   private copying: Promise<void> = Promise.resolve();
   private readonly stopping = new AbortController();
@@ -157,16 +161,25 @@ class LocalUpload implements DraftableHandle {
     this.stopping.abort(new StorageError('unavailable', 'The upload was given up.'));
   }
 
+  async prepare(): Promise<string> {
+    const { staging, stagingName, prepared, fsync } = this.place;
+    await this.writeOut();
+    await this.finishFile();
+    this.prepared = await prepared.take(staging, stagingName, fsync);
+    return this.prepared.id;
+  }
+
   async commit(_facts?: UploadFacts, mayAppear?: () => void): Promise<'visible'> {
-    const { folder, fsync, staging, stagingName, locks, name } = this.place;
+    const { folder, fsync, locks, name } = this.place;
     try {
       // Nothing came that would change what is there.
-      if (!this.beginning && !this.whole && this.before && this.keep === this.before.size && this.place.mode.kind !== 'replace') {
+      if (!this.prepared && !this.beginning && !this.whole && this.before && this.keep === this.before.size && this.place.mode.kind !== 'replace') {
         this.room.give();
         return 'visible';
       }
       if (this.whole && !isForThread(folder)) await this.writeOut();
-      if (!this.whole) await this.finishFile();
+      if (!this.whole && !this.prepared) await this.finishFile();
+      await this.prepared?.settled();
       if (this.room.counts) await holding(locks, [await folder.keyOf(name)], () => this.putIntoPlace(mayAppear));
       else await this.putIntoPlace(mayAppear);
       if (fsync && !this.whole) await folder.sync();
@@ -174,11 +187,27 @@ class LocalUpload implements DraftableHandle {
     } catch (error) {
       await this.close();
       this.room.give();
-      await staging.remove(stagingName).catch(() => {}); // it may be in place already, or never have been made
+      await this.removeStaged(); // it may be in place already, or never have been made
       throw error;
     } finally {
       await folder.close();
     }
+  }
+
+  /** What is prepared is withdrawn by others. */
+  private async removeStaged(): Promise<void> {
+    if (!this.prepared) await this.place.staging.remove(this.place.stagingName).catch(() => {});
+  }
+
+  /** Of what is prepared it is known whether it has appeared, though something failed: it has, unless it still waits or was withdrawn. */
+  private async hasFailed(error: unknown): Promise<void> {
+    const { prepared } = this;
+    if (!prepared || (error as StorageError).code === 'not-found' || (await this.place.prepared.isWaiting(prepared.id))) throw error;
+  }
+
+  /** The folder in which it lies meanwhile, and its name there. */
+  private get staged(): readonly [Folder, string] {
+    return this.prepared ? [this.prepared.folder, this.prepared.name] : [this.place.staging, this.place.stagingName];
   }
 
   /** Sees to it that all is written. */
@@ -200,19 +229,17 @@ class LocalUpload implements DraftableHandle {
     await this.room.cover(this.size, replaced?.size);
     mayAppear?.();
     if (this.whole) await putWhole(staging, stagingName, this.whole, folder, name);
-    else if (mode.kind === 'create') await folder.adoptNew(staging, stagingName, name);
-    else await folder.adopt(staging, stagingName, name);
+    else await (mode.kind === 'create' ? folder.adoptNew(...this.staged, name) : folder.adopt(...this.staged, name)).catch((error) => this.hasFailed(error));
     folder.filled();
     this.room.filled(this.size, replaced?.size);
   }
 
   async abort(): Promise<void> {
     this.stop();
-    const { staging, stagingName, folder } = this.place;
     await this.close();
     this.room.give();
-    if (this.beginning) await staging.remove(stagingName).catch(() => {}); // it may not have come to be
-    await folder.close();
+    if (this.beginning) await this.removeStaged(); // it may not have come to be
+    await this.place.folder.close();
   }
 
   async quarantine(finding: Finding): Promise<string> {

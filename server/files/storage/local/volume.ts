@@ -3,16 +3,17 @@ import type { Stats } from 'node:fs';
 import type { FairTurns } from '../../fair-turns';
 import { canBeNamed, checkNew, DEEPEST, partsOf, tooDeep } from '../../virtual-path';
 import { holding, type NameLocks } from '../name-locks';
-import type { DraftableHandle, Entry, FoundFile, ReadHandle, RenameOptions, Volume, WriteHandle, WriteMode } from '../storage';
+import type { DraftableHandle, Entry, FoundFile, ReadHandle, RenameOptions, Volume, WriteMode } from '../storage';
 import { StorageError } from '../storage';
 import type { Usage } from '../usage';
 import { Folder } from './folder';
 import type { KeptFolders } from './kept-folders';
+import type { LocalPrepared } from './prepared';
 import type { LocalQuarantine } from './quarantine';
 import { openToRead } from './reading';
 import type { Staging } from './staging';
 import { filesBelow, isDeeperThan } from './tree';
-import { openUpload } from './upload';
+import { type LocalUpload, openUpload } from './upload';
 
 /** What a volume works with. */
 export interface VolumePlace {
@@ -24,6 +25,7 @@ export interface VolumePlace {
   /** Whether the account may replace what is there. */
   readonly overwrite: boolean;
   readonly staging: Staging;
+  readonly prepared: LocalPrepared;
   readonly quarantine: LocalQuarantine;
   readonly fsync: boolean;
   readonly usage: Usage;
@@ -61,7 +63,7 @@ export class LocalVolume implements Volume {
   }
 
   /** Never in the same turn: FTPS has a data connection beside its command (TLS 1.3), and would be ahead of it. */
-  openWrite(path: string, mode: WriteMode): Promise<WriteHandle> {
+  openWrite(path: string, mode: WriteMode): Promise<LocalUpload> {
     return this.open(path, mode, false);
   }
 
@@ -69,7 +71,7 @@ export class LocalVolume implements Volume {
     return this.open(path, mode, true);
   }
 
-  private async open(path: string, mode: WriteMode, soon: boolean): Promise<DraftableHandle> {
+  private async open(path: string, mode: WriteMode, soon: boolean): Promise<LocalUpload> {
     checkNew(path);
     const parts = partsOf(path);
     const name = parts.pop();
@@ -86,6 +88,7 @@ export class LocalVolume implements Volume {
         mode: overwrite ? mode : { kind: 'create' },
         staging,
         stagingName: this.place.staging.newName(),
+        prepared: this.place.prepared,
         fsync,
         soon,
         usage,

@@ -324,12 +324,12 @@ export class Bucket {
     await this.client.send(new AbortMultipartUploadCommand({ Bucket: this.name, Key: key, UploadId: id }));
   }
 
-  /** Uploads in parts that began before then and have no end. */
-  async *openParts(prefix: string, before: Date): AsyncIterable<MultipartUpload> {
+  /** Uploads in parts that have no end, and began before then where that is said. */
+  async *openParts(prefix: string, before?: Date): AsyncIterable<MultipartUpload> {
     let marker: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> | undefined = {};
     while (marker) {
       const page: ListMultipartUploadsCommandOutput = await this.client.send(new ListMultipartUploadsCommand({ Bucket: this.name, Prefix: prefix, ...marker }));
-      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) if (Initiated && Initiated < before) yield { key: Key!, id: UploadId! };
+      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) if (!before || (Initiated && Initiated < before)) yield { key: Key!, id: UploadId! };
       marker = page.IsTruncated ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined;
     }
   }

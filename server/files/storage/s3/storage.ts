@@ -13,6 +13,7 @@ import { KnownFolders } from './known-folders';
 import { Memory } from './memory';
 import { Moves } from './moves';
 import { S3Notes } from './notes';
+import { S3Prepared } from './prepared';
 import { S3Quarantine } from './quarantine';
 import { S3Retained } from './retained';
 import { Spool } from './spool';
@@ -87,6 +88,7 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
     quarantine,
     retained: new S3Retained(bucket, `${config.prefix}${RETENTION}/`),
     notes: new S3Notes(bucket, `${config.prefix}${NOTES}/`),
+    prepared: new S3Prepared([bucket, new Bucket(client, held.bucket, config.kmsKeyId, isSafe)]),
     locate: (home, path) => `s3://${config.bucket}/${prefixOf(home)}${path.slice(1)}`,
     async *sweep() {
       const before = new Date(Date.now() - ABANDONED_MS);

@@ -8,11 +8,12 @@ import { copyBytes } from '../../copy-bytes';
 import type { FairTurns } from '../../fair-turns';
 import { bytesOf } from '../chunks';
 import { holding, type NameLocks } from '../name-locks';
-import { type Finding, StorageError, type UploadFacts, type WriteHandle } from '../storage';
+import { type Finding, type PreparableHandle, StorageError, type UploadFacts } from '../storage';
 import type { UploadRoom } from '../usage';
 import type { Bucket, Condition, Found, MultipartUpload } from './bucket';
-import { isConflict, storageError } from './errors';
+import { isConflict, isMissing, storageError } from './errors';
 import { type Memory, SLAB, type Taker } from './memory';
+import { preparedId } from './prepared';
 import type { HoldingPlace, RecordState } from './quarantine';
 import { copyRanges, partSize, type Range, SMALLEST_PART } from './ranges';
 import { ObjectReader } from './reader';
@@ -44,7 +45,7 @@ const SMALL = 64 * 1024;
 const KEPT_PIECE = 256 * 1024;
 
 /** No byte is copied or sent before the first one is written. */
-export function openUpload(place: UploadPlace): WriteHandle {
+export function openUpload(place: UploadPlace): PreparableHandle {
   return new S3Upload(place);
 }
 
@@ -53,7 +54,7 @@ export function lockOf(bucket: Bucket, key: string): string {
   return `s3://${bucket.name}/${key}`;
 }
 
-class S3Upload implements WriteHandle, Taker {
+class S3Upload implements PreparableHandle, Taker {
   private readonly leave: () => void;
   private readonly metadata: Record<string, string>;
   size: number;
@@ -72,6 +73,12 @@ class S3Upload implements WriteHandle, Taker {
   /** How long the part that is being filled will be. */
   private partBytes = 0;
   private failure: unknown;
+  /** All of it is there, in parts. */
+  private isPrepared = false;
+  /** The scanner has found it good: what is done from now on is done where it belongs. */
+  private isReleased = false;
+  /** All of it is an object in the quarantine. */
+  private isInHold = false;
 
   constructor(private readonly place: UploadPlace) {
     this.leave = place.memory.enter();
@@ -162,11 +169,57 @@ class S3Upload implements WriteHandle, Taker {
     this.stopping.abort(new StorageError('unavailable', 'The upload was given up.'));
   }
 
+  /** A small file as well is sent in parts then, one of them: a request that makes an object of all leaves no trace of itself when the object is gone. */
+  async prepare(): Promise<string | undefined> {
+    const { hold } = this.place;
+    try {
+      await this.begin();
+      if (hold?.judge === 'now' && this.parts && !(await this.partsFromHold(hold))) return undefined;
+      this.isReleased = hold?.judge === 'now';
+      if (!this.parts || this.filled > 0) {
+        if (this.filled === 0) this.partBytes = SMALLEST_PART;
+        await this.sendPart();
+      }
+      await this.sendRest();
+      this.isPrepared = true;
+      return preparedId(this.staged.bucket, await this.parts!);
+    } catch (error) {
+      storageError(error);
+    }
+  }
+
+  /** Makes parts, where it belongs, out of what waited for the scanner. False where the storage can't (versitygw): it stays in the quarantine until it is copied as a whole. */
+  private async partsFromHold(hold: HoldingPlace): Promise<boolean> {
+    const { bucket, key } = this.place;
+    await this.finishParts();
+    this.isInHold = true;
+    const whole = await hold.bucket.find(hold.key);
+    if (!whole) throw new Error('an upload is gone from the quarantine');
+    const parts = await bucket.beginParts(key, this.metadata);
+    try {
+      const from = { bucket: hold.bucket, key: hold.key, etag: whole.etag };
+      const copied = await bucket.copyParts(parts, from, copyRanges(whole.size), this.stopping.signal);
+      this.done.splice(0, this.done.length, ...copied);
+    } catch {
+      await bucket.abortParts(parts).catch(() => {}); // the sweep finds it
+      return false;
+    }
+    this.isReleased = true;
+    this.parts = Promise.resolve(parts);
+    await this.leaveHold(hold);
+    return true;
+  }
+
+  private async leaveHold(hold: HoldingPlace): Promise<void> {
+    this.isInHold = false;
+    await hold.bucket.remove(hold.key).catch(() => {}); // what is left is swept
+  }
+
   async commit(facts?: UploadFacts, mayAppear?: () => void): Promise<'visible' | 'held'> {
     const { bucket, key, kept, known, hold, room, locks } = this.place;
     try {
       // Nothing came that would change what is there.
-      if (!this.beginning && kept && kept.bytes > 0 && kept.bytes === known) {
+      if (!this.isPrepared && !this.beginning && kept && kept.bytes > 0 && kept.bytes === known) {
         room.give();
         this.end();
         return 'visible';
@@ -192,8 +245,8 @@ class S3Upload implements WriteHandle, Taker {
     if (this.parts) await this.sendRest();
     mayAppear?.();
     if (hold?.judge === 'later') await this.putAt(hold, 'waiting', facts);
-    else if (hold && this.parts) {
-      await this.finishParts();
+    else if (hold && (this.parts || this.isInHold) && !this.isReleased) {
+      if (!this.isInHold) await this.finishParts();
       await this.fromHold(hold, mayAppear);
     } else if (this.parts) await this.finishParts(condition);
     else await this.surely(this.place, () => bucket.putWhole(key, this.content(), this.metadata, condition));
@@ -210,7 +263,8 @@ class S3Upload implements WriteHandle, Taker {
     const { parts } = this;
     this.end();
     // Where S3 does not answer now, the sweep finds it.
-    await parts?.then((begun) => this.staged.bucket.abortParts(begun)).catch(() => {});
+    if (!this.isPrepared) await parts?.then((begun) => this.staged.bucket.abortParts(begun)).catch(() => {});
+    if (this.isInHold) await this.leaveHold(this.place.hold!);
   }
 
   async quarantine(finding: Finding): Promise<string> {
@@ -249,7 +303,7 @@ class S3Upload implements WriteHandle, Taker {
       mayAppear?.();
       await this.surely(this.place, () => bucket.copy({ bucket: hold.bucket, key: hold.key, ...whole }, key, this.metadata, condition));
     } finally {
-      await hold.bucket.remove(hold.key).catch(() => {}); // what is left is swept
+      await this.leaveHold(hold);
     }
   }
 
@@ -272,7 +326,10 @@ class S3Upload implements WriteHandle, Taker {
   private async finishParts(condition?: Condition): Promise<void> {
     await this.sendRest();
     const parts = await this.parts!;
-    await this.surely(this.staged, () => this.staged.bucket.completeParts(parts, this.done, condition));
+    await this.surely(this.staged, () => this.staged.bucket.completeParts(parts, this.done, condition)).catch((error: unknown) => {
+      // Of what is prepared the storage can tell: parts that are no more were put together by the request whose answer was lost, and the object is gone already.
+      if (!this.isPrepared || !isMissing(error)) throw error;
+    });
     this.parts = undefined;
   }
 
@@ -283,7 +340,7 @@ class S3Upload implements WriteHandle, Taker {
   }
 
   private get staged(): { readonly bucket: Bucket; readonly key: string } {
-    return this.place.hold ?? this.place;
+    return this.isReleased ? this.place : (this.place.hold ?? this.place);
   }
 
   private multipart(): Promise<MultipartUpload> {

@@ -5,7 +5,7 @@
 import type { FairTurns } from '../../fair-turns';
 import { canBeNamed, checkNew, DEEPEST, partsOf, tooDeep } from '../../virtual-path';
 import { holding, type NameLocks } from '../name-locks';
-import type { DraftableHandle, Entry, FoundFile, ReadHandle, RenameOptions, Volume, WriteHandle, WriteMode } from '../storage';
+import type { DraftableHandle, Entry, FoundFile, PreparableHandle, ReadHandle, RenameOptions, Volume, WriteMode } from '../storage';
 import { StorageError } from '../storage';
 import type { Usage } from '../usage';
 import { type Bucket, type Condition, eachOf, type Found, type Listed, type Metadata } from './bucket';
@@ -103,7 +103,7 @@ export class S3Volume implements Volume {
     throw beyond(reader.size);
   }
 
-  async openWrite(path: string, mode: WriteMode): Promise<WriteHandle> {
+  async openWrite(path: string, mode: WriteMode): Promise<PreparableHandle> {
     return openUpload(await this.newUpload(path, mode));
   }
 

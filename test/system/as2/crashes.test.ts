@@ -1,0 +1,349 @@
+/**
+ * A process that ends at each step of taking a message, of putting right what another has left, and of sending a file: nothing is lost, and nothing is delivered twice, also where a program takes
+ * everything from the inbox at once. A step is whatever another process could see: a note, a name in a folder, a request to S3. The process ends before it, or when it is done and before
+ * anybody has heard of it.
+ */
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { writeReceipt } from '../../../server/as2/message';
+import type { ServerConfigInput } from '../../../server/config';
+import { Folder } from '../../../server/files/storage/local/folder';
+import { LocalNotes } from '../../../server/files/storage/local/notes';
+import { type As2Served, as2Served, asking, type Party, PLAIN, party, receiptIn, send } from '../../server/as2/served';
+import { type S3Server, startS3 } from '../storage/servers';
+
+type When = 'before' | 'after';
+const WHENS: readonly When[] = ['before', 'after'];
+
+/** The end of a process, at a step. */
+class Death {
+  private at = Number.POSITIVE_INFINITY;
+  private when: When = 'before';
+  private steps = 0;
+  isDead = false;
+  /** What the steps were. */
+  readonly names: string[] = [];
+
+  arm(at: number, when: When): void {
+    this.at = at;
+    this.when = when;
+    this.steps = 0;
+    this.isDead = false;
+    this.names.length = 0;
+  }
+
+  /** The next process. */
+  over(): void {
+    this.arm(Number.POSITIVE_INFINITY, 'before');
+  }
+
+  /** What becomes of a step. */
+  fate(name: string): 'done' | 'not-done' | 'done-unheard' {
+    if (this.isDead) return 'not-done';
+    this.steps += 1;
+    this.names.push(name);
+    if (this.steps < this.at) return 'done';
+    this.isDead = true;
+    return this.when === 'before' ? 'not-done' : 'done-unheard';
+  }
+}
+
+const death = new Death();
+const gone = () => new Error('the process has ended');
+
+/** Each of these can be the last that a process does. */
+function dieAt(prototype: object, methods: readonly string[]): void {
+  const all = prototype as Record<string, (...values: unknown[]) => Promise<unknown>>;
+  for (const method of methods) {
+    const act = all[method]!;
+    all[method] = async function (this: unknown, ...values: unknown[]) {
+      const fate = death.fate(`${method} ${typeof values[0] === 'string' ? values[0] : ''}`.trim());
+      if (fate === 'not-done') throw gone();
+      const result = await act.apply(this, values);
+      if (fate === 'done-unheard') throw gone();
+      return result;
+    };
+  }
+}
+dieAt(LocalNotes.prototype, ['create', 'replace', 'remove', 'clear']);
+dieAt(Folder.prototype, ['link', 'remove', 'adopt']);
+
+/** Where files lie, and a program that takes them away. */
+interface Backend {
+  readonly storage: ServerConfigInput['storage'];
+  /** Whoever comes next need not wait until the lease of the dead has run out. */
+  endLease(): Promise<void>;
+  put(path: string, content: string): Promise<void>;
+  names(folder: string): Promise<string[]>;
+  read(path: string): Promise<string>;
+  take(path: string): Promise<void>;
+  records(): Promise<{ readonly direction: string; readonly state: string; readonly messageId: string }[]>;
+}
+
+let count = 0;
+function local(): Backend {
+  const root = join(process.env['TMPDIR'] ?? tmpdir(), `crashes-${process.pid}-${count++}`);
+  const at = (path: string) => join(root, path);
+  const names = async (folder: string) => {
+    try {
+      return readdirSync(at(folder), { recursive: true, withFileTypes: true }).flatMap((one) =>
+        one.isFile() ? [join(one.parentPath, one.name).slice(at(folder).length + 1)] : [],
+      );
+    } catch {
+      return [];
+    }
+  };
+  return {
+    storage: { kind: 'local', root, fsync: true },
+    endLease: async () => rmSync(at('.ftps-notes/as2/lease'), { recursive: true, force: true }),
+    async put(path, content) {
+      mkdirSync(at(path.slice(0, path.lastIndexOf('/'))), { recursive: true });
+      writeFileSync(at('.put'), content);
+      renameSync(at('.put'), at(path));
+    },
+    names,
+    read: async (path) => readFileSync(at(path), 'utf8'),
+    take: async (path) => rmSync(at(path)),
+    records: async () =>
+      (await names('.ftps-notes/as2/messages'))
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => JSON.parse(readFileSync(at(`.ftps-notes/as2/messages/${name}`), 'utf8'))),
+  };
+}
+
+/** Who looks at the bucket beside the server. */
+const PROGRAM = 'a-program';
+let s3: S3Server;
+let programs: S3Client;
+async function bucket(): Promise<Backend> {
+  const Bucket = await s3.newBucket();
+  const read = async (Key: string) => (await programs.send(new GetObjectCommand({ Bucket, Key }))).Body!.transformToString();
+  const remove = async (Key: string) => void (await programs.send(new DeleteObjectCommand({ Bucket, Key })));
+  const names = async (folder: string) =>
+    ((await programs.send(new ListObjectsV2Command({ Bucket, Prefix: `${folder}/` }))).Contents ?? [])
+      .map(({ Key }) => Key!.slice(folder.length + 1))
+      .filter((name) => name !== '' && !name.endsWith('/'));
+  return {
+    storage: {
+      kind: 's3',
+      bucket: Bucket,
+      endpoint: s3.endpoint,
+      pathStyle: true,
+      region: 'us-east-1',
+      spool: join(process.env['TMPDIR'] ?? tmpdir(), 'crash-spool'),
+    },
+    async endLease() {
+      for (const name of await names('.ftps-notes/as2/lease')) await remove(`.ftps-notes/as2/lease/${name}`);
+    },
+    async put(path, Body) {
+      await programs.send(new PutObjectCommand({ Bucket, Key: path, Body }));
+    },
+    names,
+    read,
+    take: remove,
+    records: async () =>
+      Promise.all(
+        (await names('.ftps-notes/as2/messages'))
+          .filter((name) => name.endsWith('.json'))
+          .map(async (name) => JSON.parse(await read(`.ftps-notes/as2/messages/${name}`))),
+      ),
+  };
+}
+
+let us: Party;
+beforeAll(async () => {
+  us = await party('us');
+  s3 = await startS3('versitygw');
+  programs = new S3Client({ endpoint: s3.endpoint, forcePathStyle: true, customUserAgent: PROGRAM, responseChecksumValidation: 'WHEN_REQUIRED' });
+  s3.judge = ({ method, url, headers }) => {
+    if (headers['user-agent']?.includes(PROGRAM)) return 'pass';
+    if (method === 'GET' || method === 'HEAD') return death.isDead ? 'deny' : 'pass';
+    return ({ done: 'pass', 'not-done': 'deny', 'done-unheard': 'lost' } as const)[death.fate(`${method} ${url}`)];
+  };
+});
+afterAll(async () => {
+  death.over();
+  programs?.destroy();
+  await s3?.stop();
+});
+
+const PAYLOADS = ["UNB+UNOC:3+THEM+US'one'", "UNB+UNOC:3+THEM+US'two'"] as const;
+const MULTIPART = PAYLOADS.map(
+  (content, index) => `--b\r\nContent-Type: application/edifact\r\nContent-Disposition: attachment; filename="order-${index}.edi"\r\n\r\n${content}\r\n`,
+).join('');
+
+const partnered = (backend: Backend, url?: string): Promise<As2Served> =>
+  as2Served(
+    us,
+    {
+      partners: [{ ...PLAIN, as2Id: 'Them', url, receipt: { signed: false, kind: 'sync' }, retry: { attempts: 20, firstSeconds: 0.05, longestSeconds: 0.1 } }],
+    },
+    {
+      storage: backend.storage,
+    },
+  );
+
+/** Whether the message is receipted as taken. */
+async function sent(server: As2Served, id: string): Promise<boolean> {
+  const headers = { ...asking(id), 'Content-Type': 'multipart/related; boundary=b; type="application/edifact"' };
+  const answer = await send(server.as2Port, headers, `${MULTIPART}--b--\r\n`).catch(() => undefined);
+  return answer?.status === 200 && (await receiptIn(answer)).receipt?.processed === true;
+}
+
+async function ended(server: As2Served, backend: Backend): Promise<void> {
+  await server.close().catch(() => {}); // it is dead
+  death.over();
+  await backend.endLease();
+}
+
+describe.each([
+  ['on a disk', async () => local()],
+  ['in S3', bucket],
+] as const)('%s', (_, open) => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await open();
+  });
+
+  /** Takes all that is in the inbox, as a program does that looks often. */
+  const taking = async (taken: string[]) => {
+    for (const name of await backend.names('inbox')) {
+      taken.push(await backend.read(`inbox/${name}`));
+      await backend.take(`inbox/${name}`);
+    }
+  };
+
+  it('a message is delivered once, at whatever step the process ends that takes it', async () => {
+    let server = await partnered(backend);
+    let steps = 0;
+    for (const when of WHENS)
+      for (let at = 1; ; at += 1) {
+        const id = `<${when}-${at}@them>`;
+        const taken: string[] = [];
+        death.arm(at, when);
+        await sent(server, id);
+        const wasReached = death.isDead;
+        const what = [...death.names];
+        await ended(server, backend);
+        await taking(taken);
+        server = await partnered(backend);
+        await until(() => sent(server, id));
+        await taking(taken);
+        expect([when, at, what.at(-1), taken.sort()]).toEqual([when, at, what.at(-1), PAYLOADS]);
+        steps = Math.max(steps, at);
+        if (!wasReached) break;
+      }
+    await server.close();
+    expect(steps).toBeGreaterThan(9);
+  }, 300_000);
+
+  it('the same holds where whoever puts it right ends as well', async () => {
+    let server = await partnered(backend);
+    // With both payloads safe, and the first of them there.
+    const first = await stepOf(server, backend, taking);
+    server = await partnered(backend);
+    for (const when of WHENS)
+      for (let at = 1; ; at += 1) {
+        const id = `<again-${when}-${at}@them>`;
+        const taken: string[] = [];
+        death.arm(first, 'after');
+        await sent(server, id);
+        await ended(server, backend);
+        await taking(taken);
+        server = await partnered(backend);
+        death.arm(at, when);
+        await sent(server, id);
+        const wasReached = death.isDead;
+        const what = [...death.names];
+        await ended(server, backend);
+        await taking(taken);
+        server = await partnered(backend);
+        await until(() => sent(server, id));
+        await taking(taken);
+        expect([when, at, what.at(-1), taken.sort()]).toEqual([when, at, what.at(-1), PAYLOADS]);
+        if (!wasReached) break;
+      }
+    await server.close();
+  }, 300_000);
+
+  it('a file leaves the outbox for what was sent, by one Message-ID and with one record, at whatever step the process ends that sends it', async () => {
+    const partner = await Partner.start();
+    let server = await partnered(backend, partner.url);
+    for (const when of WHENS)
+      for (let at = 1; ; at += 1) {
+        const name = `${when}-${at}.edi`;
+        partner.ids.clear();
+        death.arm(at, when);
+        await backend.put(`outbox/${name}`, `content of ${name}`);
+        await until(async () => death.isDead || (await backend.names('sent')).includes(name));
+        const wasReached = death.isDead;
+        const what = [...death.names];
+        await ended(server, backend);
+        server = await partnered(backend, partner.url);
+        await until(async () => (await backend.names('outbox')).length === 0);
+        const there = async () => [when, at, what.at(-1), ...(await backend.names('sent')), ...(await backend.names('failed'))];
+        expect(await there()).toEqual([when, at, what.at(-1), name]);
+        expect(await backend.read(`sent/${name}`)).toBe(`content of ${name}`);
+        await backend.take(`sent/${name}`);
+        expect(partner.ids.size).toBe(1);
+        const [messageId] = partner.ids;
+        expect((await backend.records()).filter((one) => one.messageId === messageId)).toMatchObject([{ direction: 'sent', state: 'done' }]);
+        if (!wasReached) break;
+      }
+    await server.close();
+    partner.stop();
+  }, 300_000);
+});
+
+/** Which step it is at which the first of the payloads has appeared. */
+async function stepOf(server: As2Served, backend: Backend, taking: (taken: string[]) => Promise<void>): Promise<number> {
+  death.arm(Number.MAX_SAFE_INTEGER, 'before');
+  await until(() => sent(server, '<how@them>'));
+  const step = death.names.findIndex((name) => name.startsWith('link') || /^POST .*inbox\/order-0[^/]*\?uploadId/.test(name)) + 1;
+  expect(step).toBeGreaterThan(0);
+  await ended(server, backend);
+  await taking([]);
+  return step;
+}
+
+/** Takes messages, and says of one that comes again that it has it. */
+class Partner {
+  readonly ids = new Set<string>();
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<Partner> {
+    const server: Server = createServer(async (request, response) => {
+      request.resume();
+      await once(request, 'end');
+      const id = String(request.headers['message-id']);
+      const isRepeated = partner.ids.has(id);
+      partner.ids.add(id);
+      const receipt = { messageId: '<r@them>', originalMessageId: id, finalRecipient: 'Them', text: 'said' };
+      const written = await writeReceipt(isRepeated ? { ...receipt, failure: 'duplicate-document' } : receipt);
+      response.writeHead(200, written.headers).end(written.body);
+    });
+    const partner = new Partner(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return partner;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as { port: number }).port}/`;
+  }
+
+  stop(): void {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+}
+
+async function until(what: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 20_000; !(await what()); await new Promise((resolve) => setTimeout(resolve, 20)))
+    if (Date.now() > end) throw new Error(`it did not come to be; the last steps were ${death.names.slice(-3).join(', ')}`);
+}
