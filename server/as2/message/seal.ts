@@ -17,11 +17,15 @@ import type { Digest, Mic, Outgoing, Sealed, SealOptions } from './types';
  * Throws where a key cannot do what is asked.
  */
 export function sealMessage(payloads: readonly Outgoing[], options: SealOptions): Sealed {
-  const digesting = new Digesting([...new Set([options.sign?.digest ?? options.micAlgorithm ?? 'sha256', ...(options.furtherMics ?? [])])], false);
+  const digests = [...new Set([options.sign?.digest ?? options.micAlgorithm ?? 'sha256', ...(options.furtherMics ?? [])])];
+  const digesting = new Digesting(digests, false);
+  // The MIC is that of what is signed (RFC 5402 section 4.1), which is compressed here; as2-lib returns that of what it inflates.
+  const inflated = options.sign && options.compress === 'before-signing' ? new Digesting(digests, false) : undefined;
   let part = payloadPart(payloads, options);
   const isPlain = !options.sign && !options.encrypt && !options.compress;
   if (isPlain) part = { ...part, body: digesting.through(part.body) };
   else if (!options.sign) part = digested(part, digesting);
+  else if (inflated) part = digested(part, inflated);
   if (options.compress === 'before-signing') part = compressedPart(part, options);
   if (options.sign) part = signedPart(part, options.messageId, options.sign, digesting, options.layerEncoding);
   if (options.compress === 'after-signing') part = compressedPart(part, options);
@@ -44,7 +48,7 @@ export function sealMessage(payloads: readonly Outgoing[], options: SealOptions)
   async function* noted() {
     try {
       yield* body;
-      succeed(micsOf(digesting, options.sign));
+      succeed([digesting, ...(inflated ? [inflated] : [])].flatMap((one) => micsOf(one, options.sign)));
     } catch (error) {
       fail(error);
       throw error;

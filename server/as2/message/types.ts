@@ -207,7 +207,10 @@ export interface Sealed {
   readonly headers: Readonly<Record<string, string>>;
   /** Read once. Errors of the payloads come out of it. */
   readonly body: AsyncIterable<Buffer>;
-  /** What the receipt has to return; fulfilled when the body was read to its end, rejected where it fails. The one of the signature (or `micAlgorithm`) first, `furtherMics` behind it. */
+  /**
+   * What the receipt has to return, one of them; fulfilled when the body was read to its end, rejected where it fails. The one of the signature (or `micAlgorithm`) first, `furtherMics`
+   * behind it; then, of what is compressed before it is signed, the same of what it was before.
+   */
   readonly mics: Promise<readonly Mic[]>;
 }
 

@@ -9,8 +9,8 @@ import type { Mic, Receipt } from '../types';
 export function compareMic(receipt: Receipt, sent: readonly Mic[]): 'same' | 'different' | 'none' | 'unknown' {
   const { mic } = receipt;
   if (!mic) return 'none';
-  const ours = sent.find(({ algorithm }) => algorithm === mic.algorithm);
-  if (!ours) return 'unknown';
-  const [theirBytes, ourBytes] = [mic.value, ours.value].map((value) => Buffer.from(value, 'base64')) as [Buffer, Buffer];
-  return theirBytes.length === ourBytes.length && timingSafeEqual(theirBytes, ourBytes) ? 'same' : 'different';
+  const ours = sent.filter(({ algorithm }) => algorithm === mic.algorithm).map(({ value }) => Buffer.from(value, 'base64'));
+  if (ours.length === 0) return 'unknown';
+  const theirs = Buffer.from(mic.value, 'base64');
+  return ours.some((one) => one.length === theirs.length && timingSafeEqual(one, theirs)) ? 'same' : 'different';
 }

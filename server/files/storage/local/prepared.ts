@@ -31,7 +31,11 @@ export interface PreparedFile {
 export class LocalPrepared implements Prepared {
   private folder: Promise<Folder> | undefined;
 
-  constructor(private readonly root: string) {}
+  private readonly path: string;
+
+  constructor(root: string) {
+    this.path = join(root, STAGING, PREPARED);
+  }
 
   /** Takes in a file that is written and flushed. */
   async take(from: Folder, name: string, fsync: boolean): Promise<PreparedFile> {
@@ -68,13 +72,18 @@ export class LocalPrepared implements Prepared {
 
   /** Removes what nobody asks for any more. */
   async *sweep(): AsyncGenerator<void> {
-    const folder = await this.open();
-    for await (const names of folder.names())
-      for (const name of names) {
-        const found = await folder.find(name);
-        if (found && Date.now() - found.mtimeMs > ABANDONED_MS) await folder.remove(name).catch(() => {}); // another process sweeps as well
-        yield;
-      }
+    const folder = await Folder.open(this.path).catch(() => undefined);
+    if (!folder) return; // nothing was ever prepared
+    try {
+      for await (const names of folder.names())
+        for (const name of names) {
+          const found = await folder.find(name);
+          if (found && Date.now() - found.mtimeMs > ABANDONED_MS) await folder.remove(name).catch(() => {}); // another process sweeps as well
+          yield;
+        }
+    } finally {
+      await folder.close();
+    }
   }
 
   async close(): Promise<void> {
@@ -90,9 +99,8 @@ export class LocalPrepared implements Prepared {
   }
 
   private async make(): Promise<Folder> {
-    const path = join(this.root, STAGING, PREPARED);
-    await mkdir(path, { recursive: true, mode: 0o700 }).catch(storageError);
-    return Folder.open(path);
+    await mkdir(this.path, { recursive: true, mode: 0o700 }).catch(storageError);
+    return Folder.open(this.path);
   }
 }
 

@@ -116,6 +116,15 @@ test('the MIC of a receipt is compared with those of what was sent', async () =>
   expect(compareMic(receipt({ ...MIC, algorithm: 'sha512' }), mics)).toBe('unknown');
 });
 
+test('of what is compressed before it is signed, the MIC of what it was before counts as well', async () => {
+  const sign = { by: partner, digest: 'sha256' } as const;
+  const { mics } = await seal([payload('x')], { sign, compress: 'before-signing' });
+  const plain = (await seal([payload('x')], { sign })).mics[0]!;
+  expect(mics).toEqual([expect.anything(), plain]);
+  expect(mics[0]).not.toEqual(plain);
+  expect(compareMic({ mic: plain } as never, mics)).toBe('same');
+});
+
 test('how a message wants to be receipted', () => {
   expect(receiptRequest({})).toEqual({ wanted: false, signed: false, impossible: false, micAlgorithms: [], deliverTo: undefined });
   const asked = askReceipt({ to: 'edi@us.example', signed: true, micAlgorithms: ['sha-256', 'sha1'], deliverTo: 'https://us.example/as2' });
