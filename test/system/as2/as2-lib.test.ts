@@ -12,8 +12,9 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, party } from '../../server/as2/served';
+import { party } from '../../server/as2/served';
 import { TestAuthority } from '../../server/support/authority';
+import { freePort } from '../../server/support/free-port';
 import { type ServedProcess, serveConfigured } from '../support/served';
 
 const VERSION = '5.1.2';

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, type Party, party } from '../../server/as2/served';
+import { type Party, party } from '../../server/as2/served';
+import { freePort } from '../../server/support/free-port';
 import { needRoom } from '../support/room';
 import { type ServedProcess, serveConfigured } from '../support/served';
 
