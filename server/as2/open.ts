@@ -5,6 +5,7 @@ import { Keys } from './keys';
 import { Lease } from './lease';
 import { As2Listener } from './listener';
 import { ownOwner } from './receiving/journal';
+import { Naming } from './receiving/naming';
 import { ReceiptQueue } from './receiving/receipt-queue';
 import { Receiving } from './receiving/receiving';
 import { Records } from './records';
@@ -39,7 +40,7 @@ export async function openAs2(parts: As2Parts): Promise<As2Door> {
   const answers = new Answers(notes, jobs, () => sender.poke());
   const sender: Sender = new Sender({ ...parts, keys, records, jobs, answers, receipts, isLeader });
   const lease: Lease = new Lease(notes, () => sender.poke());
-  const receiving = { ...parts, keys, records, owner: ownOwner(), delivering: new Set<string>(), naming: new Set<string>(), receipts, answers };
+  const receiving = { ...parts, keys, records, owner: ownOwner(), delivering: new Set<string>(), naming: new Naming(), receipts, answers };
   const mounted: Mounted = { path: as2.path, application: (exchange) => new Receiving(receiving, exchange).answer() };
   const listeners = (['port', 'plainPort'] as const)
     .filter((kind) => as2[kind] !== undefined)

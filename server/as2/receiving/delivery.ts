@@ -8,6 +8,7 @@ import { Pushed } from '../../files/pushed';
 import { COMMAND, freePath, makeFolders, nameFromId } from '../folders';
 import { MessageFailure, type Payload } from '../message';
 import type { RecordedPayload } from '../records';
+import type { Naming } from './naming';
 
 /** Each holds a piece of memory and a file until the message is over. */
 const MOST_PAYLOADS = 64;
@@ -31,9 +32,10 @@ export interface DeliveryPlace {
   readonly prepared: Prepared;
   readonly inbox: string;
   readonly messageId: string;
-  /** Names that are about to be somebody's in this process: the account and the path. */
-  readonly naming: Set<string>;
+  readonly naming: Naming;
   readonly user: string;
+  /** AS2 name. */
+  readonly partner: string;
   /** Payloads that were delivered before a crash, by their index: they are looked at, and not delivered again. */
   readonly already: ReadonlyMap<number, RecordedPayload>;
   /** Nothing is stored: the message was delivered before. */
@@ -151,17 +153,16 @@ export class Delivery {
   }
 
   private letNamesGo(): void {
-    for (const key of this.named.splice(0)) this.place.naming.delete(key);
+    for (const key of this.named.splice(0)) this.place.naming.letGo(key);
   }
 
   private async pathFor(name: string | undefined): Promise<string> {
-    const { files, inbox, messageId, naming, user } = this.place;
+    const { files, inbox, messageId, naming, user, partner } = this.place;
     this.isReady ??= makeFolders(files, inbox);
     await this.isReady;
     const take = (path: string) => {
       const key = `${user} ${path}`;
-      if (naming.has(key)) return false;
-      naming.add(key);
+      if (this.named.includes(key) || !naming.take(key, `${partner} ${messageId}`)) return false;
       this.named.push(key);
       return true;
     };

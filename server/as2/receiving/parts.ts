@@ -3,6 +3,7 @@ import type { As2Parts } from '../engine';
 import type { Keys } from '../keys';
 import type { Owner, Records } from '../records';
 import type { Answers } from '../sending/answers';
+import type { Naming } from './naming';
 import type { ReceiptQueue } from './receipt-queue';
 
 export interface ReceivingParts extends As2Parts {
@@ -11,8 +12,7 @@ export interface ReceivingParts extends As2Parts {
   readonly owner: Owner;
   /** Messages whose payloads this process puts into place now: the partner and the Message-ID. */
   readonly delivering: Set<string>;
-  /** Names that payloads will have which this process takes now: the account and the path. */
-  readonly naming: Set<string>;
+  readonly naming: Naming;
   /** Receipts that go by a request of their own. */
   readonly receipts: ReceiptQueue;
   /** Receipts for what we sent. */

@@ -167,6 +167,7 @@ export class Receiving {
       messageId: this.messageId,
       naming: this.parts.naming,
       user: known.account.user,
+      partner: partner.as2Id,
       already,
       onlyCompares: isRepeated,
     });

@@ -54,6 +54,15 @@ it('of the same message on several connections at once one is delivered, and all
   expect((await server.names('inbox')).filter((name) => name.startsWith('at-once'))).toEqual(['at-once.edi']);
 });
 
+it('of two messages at once whose files have one name, both are taken', async () => {
+  const message = (id: string) =>
+    send(server.as2Port, { ...asking(id), ...edi({ 'Content-Disposition': 'attachment; filename="common.edi"' }) }, id.repeat(10_000));
+  const ids = ['<c1@them>', '<c2@them>', '<c3@them>', '<c4@them>'];
+  const answers = await Promise.all(ids.map(message));
+  for (const answer of answers) expect((await receiptIn(answer)).receipt).toMatchObject({ processed: true });
+  expect((await server.names('inbox')).filter((name) => name.startsWith('common'))).toEqual(['common-2.edi', 'common-3.edi', 'common-4.edi', 'common.edi']);
+});
+
 it('names that are taken get a number, names that lead elsewhere lose their folders, and what has none is named by its message', async () => {
   const named = (id: string, name?: string) =>
     send(server.as2Port, { ...asking(id), 'Content-Type': 'text/plain', ...(name && { 'Content-Disposition': `attachment; filename="${name}"` }) }, id);
