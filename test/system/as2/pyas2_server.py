@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
             file.write(message.payload.get_payload(decode=True))
         if mdn and mdn.mdn_mode == "ASYNC":
             self.answer(200, {}, b"")
-            requests.post(mdn.mdn_url, headers=flat(mdn.headers), data=mdn.content, verify=settings["ca"])
+            requests.post(mdn.mdn_url, headers=flat(mdn.headers), data=mdn.content, verify=settings["ca"], timeout=20)
         elif mdn:
             self.answer(200, flat(mdn.headers), mdn.content)
         else:
@@ -98,7 +98,7 @@ def send(request):
     content = open(request["file"], "rb").read()
     message.build(content, filename=request["name"], content_type="application/octet-stream", disposition_notification_to="edi@example", message_id=request.get("id"))
     sent[message.message_id] = message
-    response = requests.post(request["url"], headers=flat(message.headers), data=message.content, verify=settings["ca"])
+    response = requests.post(request["url"], headers=flat(message.headers), data=message.content, verify=settings["ca"], timeout=20)
     if not response.content:
         return {"id": message.message_id, "code": response.status_code}
     raw = b"".join(f"{name}: {value}\r\n".encode() for name, value in response.headers.items()) + b"\r\n" + response.content
