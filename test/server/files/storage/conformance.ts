@@ -302,34 +302,37 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       await expect(volume.openWrite('/.ftps-retention/x', { kind: 'replace' })).rejects.toThrow();
     });
 
-    it.each([0, 1, 70_000, 6 * 1024 * 1024])('tells of an upload of %i bytes that was prepared whether it has appeared, also when it is gone again', async (bytes) => {
-      const { volume, prepared } = await home();
-      const content = randomBytes(bytes);
-      const prepare = async () => {
-        const upload = await volume.openWrite('/file', { kind: 'create' });
-        if (bytes > 0) await upload.write([content], true);
-        return { upload, id: (await upload.prepare()) ?? '' };
-      };
-      const first = await prepare();
-      expect([await names(volume), await prepared.isWaiting(first.id)]).toEqual([[], true]);
-      const second = await prepare();
-      await first.upload.commit();
-      expect([await names(volume), await prepared.isWaiting(first.id), await prepared.withdraw(first.id)]).toEqual([['file'], false, false]);
-      expect((await read(volume, '/file')).equals(content)).toBe(true);
-      await volume.remove('/file');
-      expect(await prepared.isWaiting(first.id)).toBe(false);
-      // What is given up waits until it is withdrawn, and never appears then.
-      await second.upload.abort();
-      expect([await prepared.isWaiting(second.id), await prepared.withdraw(second.id), await prepared.withdraw(second.id)]).toEqual([true, true, false]);
-      const third = await prepare();
-      expect(await prepared.withdraw(third.id)).toBe(true);
-      await third.upload.commit().catch(() => {});
-      expect(await names(volume)).toEqual([]);
-      const taken = await prepare();
-      await write(volume, '/file', 'somebody else was faster');
-      await expect(taken.upload.commit()).rejects.toMatchObject({ code: 'exists' });
-      expect(await prepared.withdraw(taken.id)).toBe(true);
-    });
+    it.each([0, 1, 70_000, 6 * 1024 * 1024])(
+      'tells of an upload of %i bytes that was prepared whether it has appeared, also when it is gone again',
+      async (bytes) => {
+        const { volume, prepared } = await home();
+        const content = randomBytes(bytes);
+        const prepare = async () => {
+          const upload = await volume.openWrite('/file', { kind: 'create' });
+          if (bytes > 0) await upload.write([content], true);
+          return { upload, id: (await upload.prepare()) ?? '' };
+        };
+        const first = await prepare();
+        expect([await names(volume), await prepared.isWaiting(first.id)]).toEqual([[], true]);
+        const second = await prepare();
+        await first.upload.commit();
+        expect([await names(volume), await prepared.isWaiting(first.id), await prepared.withdraw(first.id)]).toEqual([['file'], false, false]);
+        expect((await read(volume, '/file')).equals(content)).toBe(true);
+        await volume.remove('/file');
+        expect(await prepared.isWaiting(first.id)).toBe(false);
+        // What is given up waits until it is withdrawn, and never appears then.
+        await second.upload.abort();
+        expect([await prepared.isWaiting(second.id), await prepared.withdraw(second.id), await prepared.withdraw(second.id)]).toEqual([true, true, false]);
+        const third = await prepare();
+        expect(await prepared.withdraw(third.id)).toBe(true);
+        await third.upload.commit().catch(() => {});
+        expect(await names(volume)).toEqual([]);
+        const taken = await prepare();
+        await write(volume, '/file', 'somebody else was faster');
+        await expect(taken.upload.commit()).rejects.toMatchObject({ code: 'exists' });
+        expect(await prepared.withdraw(taken.id)).toBe(true);
+      },
+    );
 
     it('keeps notes, of which each name is given once, out of the sight of clients', async () => {
       const { notes } = await home();
