@@ -8,6 +8,7 @@ import { type EntryJson, entryJson } from '../entries';
 import { Problem } from '../problem';
 import { type Route, route } from '../route';
 import { entry, listing, pathText } from '../schemas';
+import { sortedInTurns } from '../sorting';
 
 /** A folder with more entries is listed over the other protocols. */
 const MOST_ENTRIES = 200_000;
@@ -66,14 +67,14 @@ const list = async ({
   });
   over();
   if (outcome.outcome !== 'success') throw outcome.error;
-  found.sort(comparisons[sort]);
-  if (order === 'descending') found.reverse();
+  const compared = comparisons[sort];
+  const sorted = await sortedInTurns(found, order === 'descending' ? (one, other) => compared(other, one) : compared);
   const end = cursor + limit;
   return {
     status: 200,
     json: {
       path: where,
-      entries: found.slice(cursor, end).map((one) => entryJson(posix.join(where, one.name), one)),
+      entries: sorted.slice(cursor, end).map((one) => entryJson(posix.join(where, one.name), one)),
       total: found.length,
       ...(end < found.length ? { next: String(end) } : {}),
     },
