@@ -370,8 +370,8 @@ const httpsKeys: Record<keyof HttpsSettings, Kind> = {
 const linkKeys: Record<keyof HttpsLinks, Kind> = {
   defaultDuration: 'Duration',
   maxDuration: 'Duration',
-  mostUses: 'number',
-  perAccount: 'number',
+  maxUses: 'number',
+  maxPerAccount: 'number',
 };
 
 const as2Keys: Record<keyof As2Settings, Kind> = {

@@ -17,7 +17,6 @@ import { EndpointKind, FtpsEnvironment, type FtpsEnvironmentSettings, StorageKin
 import { FtpsService } from './ftps-service';
 import { RESERVE_CONCURRENCY } from './functions/one-at-a-time';
 import { SecretAccounts } from './identity/secret-accounts';
-import type { TokenIssuer } from './identity/token-issuer';
 import { propsKnownTo, refuseUnknownProps } from './known-props';
 import { AuditLog } from './logs/audit-log';
 import type { ServiceFirewall } from './network/service-firewall';
@@ -118,7 +117,7 @@ export class FtpsStage extends Stage {
       certificate,
       clientTrust: parts.clientTrust(this.serviceStack),
       webhooks: parts.webhooks(this.serviceStack),
-      server: withIssuers(settings, parts.issuers(this.serviceStack)),
+      server: this.serverOf(settings, parts),
       // Clients know the service by them, so they outlive its stack.
       hostKeys: settings.server?.sftp && (parts.hostKeys(this.dataStack) ?? HostKeys.generated(this.dataStack, 'HostKeys')),
       // Partners know the service by them, as well.
@@ -134,6 +133,13 @@ export class FtpsStage extends Stage {
           ]
         : undefined,
     });
+  }
+
+  /** Issuers whose clients have secrets come beside those of the settings. */
+  private serverOf({ server }: FtpsEnvironmentSettings, parts: FtpsStageParts): FtpsServerSettings | undefined {
+    if (!server?.https) return server;
+    const issuers = [...(server.https.issuers ?? []), ...(parts.issuers(this.serviceStack) ?? [])];
+    return issuers.length === 0 ? server : { ...server, https: { ...server.https, issuers } };
   }
 
   private network({ logRetention, ipv6, networkFirewall }: FtpsEnvironmentSettings, parts: FtpsStageParts): { vpc: IVpc; firewall?: ServiceFirewall } {
@@ -163,12 +169,6 @@ export class FtpsStage extends Stage {
     // Its ports are those of the service, so it lies there; its addresses are kept all the same. One slot more lets an instance begin before its predecessor has drained.
     return new FtpsLoadBalancer(this.serviceStack, 'Balancer', { vpc, slots: maxInstances + 1, deletionProtection: protect });
   }
-}
-
-/** The settings of the server with issuers that an environment brings as parts. */
-function withIssuers({ server }: FtpsEnvironmentSettings, issuers: readonly TokenIssuer[] = []): FtpsServerSettings | undefined {
-  if (!server?.https || issuers.length === 0) return server;
-  return { ...server, https: { ...server.https, issuers: [...(server.https.issuers ?? []), ...issuers] } };
 }
 
 /** What is kept with a protected environment, and goes with any other. */

@@ -414,8 +414,8 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
   HttpsLinks: {
     defaultDuration: '',
     maxDuration: '',
-    mostUses: '',
-    perAccount: '',
+    maxUses: '',
+    maxPerAccount: '',
   },
   HttpsSettings: {
     port: '',

@@ -8,6 +8,7 @@ import { issuerProp } from './identity/token-issuer';
 import { KnownLater } from './known-later';
 import { PassivePorts } from './network/passive-ports';
 import { openingsOf, protocols } from './protocols/all';
+import { inPropsOfHttps } from './protocols/https';
 import type { ProtocolParts } from './protocols/protocol';
 import { withOverrides } from './server-overrides';
 import { DataTlsReuse, type FtpsServerSettings, TlsPolicy, VirusScan } from './server-settings';
@@ -75,7 +76,7 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
   } catch (error) {
     if (error instanceof ConfigError)
       throw new Error(
-        `The server settings can't be used:\n${error.problems.map(({ key, message }) => inPropsOfAs2(`  ${settingOf(key, settings)}: ${message}`)).join('\n')}`,
+        `The server settings can't be used:\n${error.problems.map(({ key, message }) => inPropsOfHttps(inPropsOfAs2(`  ${settingOf(key, settings)}: ${message}`))).join('\n')}`,
       );
     throw error;
   }

@@ -19,12 +19,12 @@ export interface HttpsLinks {
    * How often one may be used at most: downloads that were begun, files that were uploaded.
    * @default 100
    */
-  readonly mostUses?: number;
+  readonly maxUses?: number;
   /**
-   * Links that an account may have at once.
+   * Links that one account may have at once.
    * @default 100
    */
-  readonly perAccount?: number;
+  readonly maxPerAccount?: number;
 }
 
 /** HTTPS: the same accounts and files in a browser and by an API, on a port of its own, with the certificates of FTPS. */
@@ -40,17 +40,17 @@ export interface HttpsSettings {
    */
   readonly clientCertificates?: ClientCertificates;
   /**
-   * Requests in a minute of one account; more are answered 429. Each worker of an instance counts for itself.
+   * Requests in a minute of one account; more are answered 429. Each instance counts for itself.
    * @default 6000
    */
   readonly requestsPerMinute?: number;
   /**
-   * Who signed in with a password signs in again after that long in any case.
+   * Who signed in in a browser, with a password or at an issuer, signs in again after that long in any case.
    * @default Duration.hours(12)
    */
   readonly signInTimeout?: Duration;
   /**
-   * Who signed in with a password and asks for nothing that long signs in again.
+   * Who signed in and asks for nothing that long signs in again.
    * @default - `idleTimeout` of the server, fifteen minutes
    */
   readonly signInIdleTimeout?: Duration;

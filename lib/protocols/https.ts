@@ -16,12 +16,24 @@ const KEYS: Readonly<Record<keyof HttpsSettings, string>> = {
   issuers: 'issuers',
 };
 
-const linksOf = ({ defaultDuration, maxDuration, mostUses, perAccount }: HttpsLinks) => ({
+const linksOf = ({ defaultDuration, maxDuration, maxUses, maxPerAccount }: HttpsLinks) => ({
   defaultSeconds: defaultDuration?.toSeconds(),
   maxSeconds: maxDuration?.toSeconds(),
-  mostUses,
-  perAccount,
+  mostUses: maxUses,
+  perAccount: maxPerAccount,
 });
+
+/** A message about settings of the server, in the names of props. Those of `overrides` are the server's own. */
+export function inPropsOfHttps(message: string): string {
+  const named = [
+    ...Object.entries(KEYS),
+    ['links.defaultDuration', 'links.defaultSeconds'],
+    ['links.maxDuration', 'links.maxSeconds'],
+    ['links.maxUses', 'links.mostUses'],
+    ['links.maxPerAccount', 'links.perAccount'],
+  ];
+  return named.reduce((text, [prop, key]) => text.replaceAll(new RegExp(`(?<!overrides\\.)\\bhttps\\.${key}\\b`, 'g'), `https.${prop}`), message);
+}
 
 export const https: Protocol = {
   name: 'HTTPS',

@@ -115,7 +115,7 @@ it('each prop is a setting of the server', () => {
     signInIdleTimeout: Duration.minutes(5),
     uploadIdleTimeout: Duration.days(1),
     issuers: [], // test/lib/https/issuers.test.ts
-    links: { defaultDuration: Duration.days(3), maxDuration: Duration.days(60), mostUses: 5, perAccount: 10 },
+    links: { defaultDuration: Duration.days(3), maxDuration: Duration.days(60), maxUses: 5, maxPerAccount: 10 },
   };
   expect(serverConfig({ https: settings }, { ...parts, clientTrust: { authorities: 's3://ours/authorities.pem' } }).https).toMatchObject({
     port: 8443,
@@ -145,6 +145,8 @@ it.each<[string, FtpsServerSettings, RegExp]>([
   ['a passive port', { https: { port: 50_003 } }, /https\.port: 50003 lies in passive\.ports/],
   ['the port of the health check', { https: { port: 9990 } }, /HTTPS 9990: is where an instance is asked whether it is well/],
   ['any port', { https: { port: 0 } }, /https\.port: 0 is any port/],
+  ['a sign-in of no time', { https: { signInTimeout: Duration.seconds(0) } }, / {2}https\.signInTimeout: /],
+  ['links of no use', { https: { links: { maxUses: 0 } } }, / {2}https\.links\.maxUses: /],
   ['no requests', { https: { requestsPerMinute: 0 } }, /https\.requestsPerMinute/],
   ['certificates without authorities', { https: { clientCertificates: ClientCertificates.OPTIONAL } }, /clientTrust: is missing; https\.clientCertificates/],
   ['its block without it', { overrides: { https: { port: 443 } } }, /overrides\.https\.port: is for HTTPS, which is off; server\.https opens its port/],
@@ -159,14 +161,16 @@ it.each<[string, FtpsServerSettings, RegExp]>([
 });
 
 it('links are off until they are said', () => {
-  expect(serverConfig({ https: {} }, parts).https).not.toHaveProperty('links.perAccount');
+  expect(serverConfig({ https: {} }, parts).https?.links).toBeUndefined();
   expect(serverConfig({ https: { links: {} } }, parts).https?.links).toEqual({
     defaultSeconds: 604_800,
     maxSeconds: 2_592_000,
     mostUses: 100,
     perAccount: 100,
   });
-  expect(() => serverConfig({ https: { links: { defaultDuration: Duration.days(40) } } }, parts)).toThrow(/https\.links\.defaultSeconds/);
+  expect(() => serverConfig({ https: { links: { defaultDuration: Duration.days(40) } } }, parts)).toThrow(
+    / {2}https\.links\.defaultDuration: 3456000 is more than https\.links\.maxDuration 2592000; choose at most that/,
+  );
   expect(() => environment({ server: { https: { links: { uses: 3 } as HttpsLinks } } })).toThrow(
     /server\.https\.links\.uses: is not a setting; there are defaultDuration/,
   );

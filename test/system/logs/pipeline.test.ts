@@ -92,6 +92,26 @@ it('a busy day: every metric and every query says what was done', () =>
     expect(await run(process.execPath, [BUNDLE, 'audit', 'verify', file])).toEqual({ code: 0, output: `${lines.length} lines of 1 processes, 0 breaks\n` });
   }));
 
+it('webhooks that were given up can be told by hand: the query says which, to whom and why', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'audit.json');
+    const audit = openAudit(await openTarget({ destination: file, sync: false }), (error) => {
+      throw error;
+    });
+    const told = { kind: 'after-release', what: 'webhook', endpoint: 'erp', user: 'acme', path: '/in/a.csv', session: 's1', seconds: 3 } as const;
+    audit.record({ ...told, outcome: 'failure', reason: 'given up, tried since 2026-05-01T00:00:00.000Z: the endpoint answered 500' });
+    audit.record({ ...told, outcome: 'success', path: '/in/b.csv' });
+    audit.record({ ...told, what: 'event', endpoint: undefined, outcome: 'failure', reason: 'kept in /var/lib/ftps/outbox' });
+    await audit.close();
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(sum(metricValues(lines)['WebhooksGivenUp'])).toBe(1);
+    const { misfits, results } = queried(lines, { 'webhooks-given-up': days });
+    expect(misfits).toEqual([]);
+    expect(results['webhooks-given-up']).toMatchObject([
+      { endpoint: 'erp', account: 'acme', path: '/in/a.csv', reason: 'given up, tried since 2026-05-01T00:00:00.000Z: the endpoint answered 500' },
+    ]);
+  }));
+
 it("every line of the server's own test run fits the schema, the table and the chain, and is counted by its metric", () =>
   inFolder(async (folder) => {
     const suites = readdirSync('test/server', { recursive: true, encoding: 'utf8' })

@@ -14,6 +14,7 @@ import { env, type Resources } from '../../lib/support';
 function synthesized(props: StackProps): Template {
   const stack = new Stack(new App(), 'Logs', props);
   const auditLog = new AuditLog(stack, 'Logs', { dataEvents: true });
+  auditLog.addWebhooks();
   const { alarms } = new ServiceAlarms(stack, 'Alarms', { auditLog, emails: ['ops@example.com'] });
   new ServiceDashboard(stack, 'Dashboard', { auditLog, title: 'ftps.example.com', alarms });
   new SecurityLakeDelivery(stack, 'Lake', { auditLog, lakeBucket: Bucket.fromBucketName(stack, 'LakeBucket', 'aws-security-data-lake-example') });
