@@ -4,8 +4,8 @@ import { virtualPath } from '../files/virtual-path';
 
 export const COMMAND = 'AS2';
 
-/** Numbers that are tried behind a name that is taken. */
-const MOST_TRIES = 10_000;
+/** The largest number behind a name that is taken. */
+const MOST_TRIES = 1_000_000;
 /** Room for such a number within what a file system takes. Bytes. */
 const LONGEST_NAME = 240;
 
@@ -39,11 +39,32 @@ export async function freePath(files: AccountFiles, folder: string, wished: stri
   const name = Buffer.byteLength(wished) > LONGEST_NAME ? `${[...wished].slice(0, 60).join('')}` : wished;
   const dot = name.lastIndexOf('.');
   const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
-  for (let number = 1; number < MOST_TRIES; number += 1) {
-    const path = virtualPath(folder, number === 1 ? name : `${stem}-${number}${extension}`);
-    if (!(await isThere(files, path)) && take(path)) return path;
+  const pathOf = (number: number) => virtualPath(folder, number === 1 ? name : `${stem}-${number}${extension}`);
+  const isTaken = (number: number) => isThere(files, pathOf(number));
+  for (let number = await firstFree(isTaken); number <= MOST_TRIES; number += 1) {
+    const path = pathOf(number);
+    if (!(await isTaken(number)) && take(path)) return path;
   }
   throw new StorageError('exists', 'There are too many files of that name.');
+}
+
+/**
+ * A number that is free behind one that is taken, or 1. Not one after the other: a partner that gives all its files one name has thousands in an inbox, and each look
+ * may be a request.
+ */
+async function firstFree(isTaken: (number: number) => Promise<boolean>): Promise<number> {
+  let taken = 0;
+  let free = 1;
+  while (free <= MOST_TRIES && (await isTaken(free))) {
+    taken = free;
+    free *= 2;
+  }
+  while (free - taken > 1) {
+    const between = Math.floor((taken + free) / 2);
+    if (await isTaken(between)) taken = between;
+    else free = between;
+  }
+  return free;
 }
 
 /** The name of a file for what has none that can be used. */
