@@ -95,15 +95,20 @@ export class Records {
   }
 
   /** False where there is one already. */
-  create(record: MessageRecord): Promise<boolean> {
+  async create(record: MessageRecord): Promise<boolean> {
+    await this.noteDay(record);
     return this.notes.create(nameOf(record.direction, record.partner, record.messageId), JSON.stringify(record));
   }
 
   /** What is over is noted by its day, so that it goes when its time has come. */
   async replace(record: MessageRecord): Promise<void> {
-    const { direction, partner, messageId, at, state } = record;
-    if (state === 'done' || state === 'failed') await this.notes.create(`${DAYS}/${at.slice(0, 10)}/${keyOf(direction, partner, messageId)}`, '');
+    const { direction, partner, messageId } = record;
+    await this.noteDay(record);
     await this.notes.replace(nameOf(direction, partner, messageId), JSON.stringify(record));
+  }
+
+  private async noteDay({ direction, partner, messageId, at, state }: MessageRecord): Promise<void> {
+    if (state === 'done' || state === 'failed') await this.notes.create(`${DAYS}/${at.slice(0, 10)}/${keyOf(direction, partner, messageId)}`, '');
   }
 
   /**
