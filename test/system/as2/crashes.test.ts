@@ -77,12 +77,16 @@ interface Backend {
   readonly storage: ServerConfigInput['storage'];
   /** Whoever comes next need not wait until the lease of the dead has run out. */
   endLease(): Promise<void>;
+  /** The time has passed in which nobody but its own process sends a receipt. */
+  turnIsOver(): Promise<void>;
   put(path: string, content: string): Promise<void>;
   names(folder: string): Promise<string[]>;
   read(path: string): Promise<string>;
   take(path: string): Promise<void>;
   records(): Promise<{ readonly direction: string; readonly state: string; readonly messageId: string }[]>;
 }
+
+const over = (receipt: string) => JSON.stringify({ ...JSON.parse(receipt), nextAt: 0 });
 
 let count = 0;
 function local(): Backend {
@@ -100,6 +104,12 @@ function local(): Backend {
   return {
     storage: { kind: 'local', root, fsync: true },
     endLease: async () => rmSync(at('.ftps-notes/as2/lease'), { recursive: true, force: true }),
+    async turnIsOver() {
+      for (const name of await names('.ftps-notes/as2/receipts')) {
+        const path = at(`.ftps-notes/as2/receipts/${name}`);
+        writeFileSync(path, over(readFileSync(path, 'utf8')));
+      }
+    },
     async put(path, content) {
       mkdirSync(at(path.slice(0, path.lastIndexOf('/'))), { recursive: true });
       writeFileSync(at('.put'), content);
@@ -138,6 +148,12 @@ async function bucket(): Promise<Backend> {
     },
     async endLease() {
       for (const name of await names('.ftps-notes/as2/lease')) await remove(`.ftps-notes/as2/lease/${name}`);
+    },
+    async turnIsOver() {
+      for (const name of await names('.ftps-notes/as2/receipts')) {
+        const Key = `.ftps-notes/as2/receipts/${name}`;
+        await programs.send(new PutObjectCommand({ Bucket, Key, Body: over(await read(Key)) }));
+      }
     },
     async put(path, Body) {
       await programs.send(new PutObjectCommand({ Bucket, Key: path, Body }));
@@ -187,11 +203,12 @@ const partnered = (backend: Backend, url?: string): Promise<As2Served> =>
     },
   );
 
-/** Whether the message is receipted as taken. */
-async function sent(server: As2Served, id: string): Promise<boolean> {
-  const headers = { ...asking(id), 'Content-Type': 'multipart/related; boundary=b; type="application/edifact"' };
+/** Whether the message is receipted as taken, or is to be by a request. */
+async function sent(server: As2Served, id: string, further: Record<string, string> = {}): Promise<boolean> {
+  const headers = { ...asking(id, further), 'Content-Type': 'multipart/related; boundary=b; type="application/edifact"' };
   const answer = await send(server.as2Port, headers, `${MULTIPART}--b--\r\n`).catch(() => undefined);
-  return answer?.status === 200 && (await receiptIn(answer)).receipt?.processed === true;
+  if (answer?.status !== 200 || 'Receipt-Delivery-Option' in further) return answer?.status === 200;
+  return (await receiptIn(answer)).receipt?.processed === true;
 }
 
 async function ended(server: As2Served, backend: Backend): Promise<void> {
@@ -270,6 +287,41 @@ describe.each([
     await server.close();
   }, 300_000);
 
+  it('a receipt that goes by a request of its own comes, also where the partner was told that the message is taken and never sends it again', async () => {
+    const partner = await Partner.start();
+    const further = { 'Receipt-Delivery-Option': partner.url };
+    let server = await partnered(backend, partner.url);
+    for (const when of WHENS)
+      for (let at = 1; ; at += 1) {
+        const id = `<async-${when}-${at}@them>`;
+        partner.receipts.length = 0;
+        death.arm(at, when);
+        const isTaken = await sent(server, id, further);
+        await until(async () => death.isDead || partner.receipts.length > 0);
+        const wasReached = death.isDead;
+        const what = [...death.names];
+        await ended(server, backend);
+        await backend.turnIsOver();
+        server = await partnered(backend, partner.url);
+        if (!isTaken) await until(() => sent(server, id, further));
+        const receipts = () => partner.receipts.filter((receipt) => receipt.includes(`Original-Message-ID: ${id}`));
+        await until(async () => receipts().length > 0);
+        const taken: string[] = [];
+        await taking(taken);
+        expect([when, at, what.at(-1), new Set(receipts()).size, receipts()[0]!.includes('; processed\r\n'), taken.sort()]).toEqual([
+          when,
+          at,
+          what.at(-1),
+          1,
+          true,
+          PAYLOADS,
+        ]);
+        if (!wasReached) break;
+      }
+    await server.close();
+    partner.stop();
+  }, 300_000);
+
   it('a file leaves the outbox for what was sent, by one Message-ID and with one record, at whatever step the process ends that sends it', async () => {
     const partner = await Partner.start();
     let server = await partnered(backend, partner.url);
@@ -313,13 +365,19 @@ async function stepOf(server: As2Served, backend: Backend, taking: (taken: strin
 /** Takes messages, and says of one that comes again that it has it. */
 class Partner {
   readonly ids = new Set<string>();
+  /** Those that came by a request of their own. */
+  readonly receipts: string[] = [];
 
   private constructor(private readonly server: Server) {}
 
   static async start(): Promise<Partner> {
     const server: Server = createServer(async (request, response) => {
-      request.resume();
-      await once(request, 'end');
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      if (request.headers['content-type']?.startsWith('multipart/report')) {
+        partner.receipts.push(Buffer.concat(chunks).toString());
+        return response.writeHead(200).end();
+      }
       const id = String(request.headers['message-id']);
       const isRepeated = partner.ids.has(id);
       partner.ids.add(id);
