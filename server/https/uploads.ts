@@ -10,6 +10,8 @@ import type { Body } from '../http/body';
 /** Of one account, and of all of a process: each holds a piece of memory. */
 export const MOST_OF_ACCOUNT = 32;
 const MOST_IN_ALL = 512;
+/** Those that have ended are told of to who asks once more, the newest. */
+const MOST_ENDED = 1_024;
 /** How often those that were left are looked for. */
 const LOOK_MS = 10_000;
 
@@ -145,6 +147,9 @@ export class OpenUpload {
 
 export class Uploads {
   private readonly open = new Map<string, OpenUpload>();
+  /** Whose are about to be open. */
+  private readonly beginning: string[] = [];
+  private readonly ended = new Map<string, OpenUpload>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(
@@ -159,16 +164,21 @@ export class Uploads {
     { owner, files, path, length }: { readonly owner: string; readonly files: AccountFiles; readonly path: string; readonly length: number },
     isNew: boolean,
   ): Promise<OpenUpload> {
-    const own = [...this.open.values()].filter((one) => one.owner === owner);
-    if (own.length >= MOST_OF_ACCOUNT || this.open.size >= MOST_IN_ALL) throw new TooManyUploads();
-    const upload = new OpenUpload(this.place.index, owner, path, length, await files.openUpload('PUT', path, { kind: isNew ? 'create' : 'replace' }));
-    this.open.set(upload.id, upload);
-    void upload.outcome.then(() => setTimeout(() => this.open.delete(upload.id), this.idleSeconds * 1000).unref());
-    return upload;
+    const owners = [...[...this.open.values()].map((one) => one.owner), ...this.beginning];
+    if (owners.length >= MOST_IN_ALL || owners.filter((one) => one === owner).length >= MOST_OF_ACCOUNT) throw new TooManyUploads();
+    this.beginning.push(owner);
+    try {
+      const upload = new OpenUpload(this.place.index, owner, path, length, await files.openUpload('PUT', path, { kind: isNew ? 'create' : 'replace' }));
+      this.open.set(upload.id, upload);
+      void upload.outcome.then(() => this.remember(upload));
+      return upload;
+    } finally {
+      this.beginning.splice(this.beginning.indexOf(owner), 1);
+    }
   }
 
   find(id: string, owner: string): OpenUpload | undefined {
-    const upload = this.open.get(id);
+    const upload = this.open.get(id) ?? this.ended.get(id);
     return upload?.owner === owner ? upload : undefined;
   }
 
@@ -186,6 +196,13 @@ export class Uploads {
   async close(): Promise<void> {
     clearInterval(this.timer);
     await Promise.all([...this.open.values()].map((upload) => upload.giveUp()));
+  }
+
+  private remember(upload: OpenUpload): void {
+    this.open.delete(upload.id);
+    this.ended.set(upload.id, upload);
+    if (this.ended.size > MOST_ENDED) this.ended.delete(this.ended.keys().next().value!);
+    setTimeout(() => this.ended.delete(upload.id), this.idleSeconds * 1000).unref();
   }
 
   private look(): void {

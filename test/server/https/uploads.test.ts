@@ -177,6 +177,22 @@ it('a request that stalls ends, and the upload waits for the next', async () => 
   expect((await patch(at, 3, Buffer.from('def'))).status).toBe(204);
 });
 
+it('those that have ended count no more, and those that are begun at the same moment do', async () => {
+  const own = await httpsServed();
+  const one = await own.signedIn();
+  const start = (path: string, as = one) => begin(path, 1, { as });
+  for (let count = 0; count < 33; count += 1) {
+    const { answer, at } = await start(`/ended-${count}`);
+    expect([count, answer.status]).toEqual([count, 201]);
+    if (count > 0) expect((await patch(at, 0, Buffer.from('x'), one)).status).toBe(204);
+    if (count === 32) expect(await head(at, one)).toMatchObject({ status: 200, headers: { 'upload-offset': '1' } });
+  }
+  const others = await Promise.all(Array.from({ length: 40 }, () => own.signedIn()));
+  const begun = await Promise.all(others.map(async (as, index) => (await start(`/at-once-${index}`, as)).answer.status));
+  expect(begun.filter((status) => status === 201)).toHaveLength(31);
+  await own.close();
+});
+
 it('an account has so many that were begun, and a server that goes down gives them up', async () => {
   const own = await httpsServed();
   const one = await own.signedIn();
