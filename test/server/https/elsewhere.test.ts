@@ -1,11 +1,9 @@
 /** Signing in at a real provider of OpenID Connect, and what somebody may try who is between the two. */
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../support/free-port';
-import { CLIENT_SECRET, type OidcProvider, oidcProvider } from '../support/openid';
+import { CLIENT_SECRET, type OidcProvider, oidcProvider, signInThere } from '../support/openid';
 import { secret } from '../support/written';
 import { type Answer, type HttpsClient, type HttpsServed, httpsServed } from './served';
 
@@ -49,40 +47,7 @@ afterAll(async () => {
   provider.stop();
 });
 
-/** The browser of somebody, as far as the provider is concerned. */
-async function visit(url: string, jar: Map<string, string>, fields?: Record<string, string>): Promise<{ location?: string; body: string }> {
-  const asked = request(url, {
-    ca,
-    method: fields ? 'POST' : 'GET',
-    headers: {
-      cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '),
-      ...(fields ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
-    },
-  });
-  asked.end(fields && new URLSearchParams(fields).toString());
-  const [response] = await once(asked, 'response');
-  for (const cookie of (response.headers['set-cookie'] ?? []) as string[]) {
-    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
-    jar.set(name, value);
-  }
-  let body = '';
-  for await (const chunk of response) body += chunk;
-  const { location } = response.headers;
-  return { location: location && new URL(location, url).href, body };
-}
-
-/** Signs in at the provider; answers the path to which the browser is sent back. */
-async function throughProvider(location: string, login: string): Promise<string> {
-  const jar = new Map<string, string>();
-  let at: string | undefined = location;
-  for (let step = 0; at !== undefined && step < 12; step += 1) {
-    if (at.includes('/api/v1/sign-in/callback')) return at.slice(new URL(at).origin.length);
-    const isAsked = at.includes('/interaction/');
-    const page = await visit(at, jar);
-    at = isAsked ? (await visit(at, jar, { prompt: /name="prompt" value="(\w+)"/.exec(page.body)![1]!, login, password: 'x' })).location : page.location;
-  }
-  throw new Error(`the provider did not send the browser back, but to ${at}`);
-}
+const throughProvider = (location: string, login: string) => signInThere(provider, location, login);
 
 const cookiesOf = (answer: Answer) => ((answer.headers['set-cookie'] as unknown as string[] | undefined) ?? []).map((one) => one.split(';', 1)[0]!);
 const fromElsewhere = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
