@@ -15,7 +15,8 @@ function synthesized(props: StackProps): Template {
   const stack = new Stack(new App(), 'Logs', props);
   const auditLog = new AuditLog(stack, 'Logs', { dataEvents: true });
   auditLog.addWebhooks();
-  const { alarms } = new ServiceAlarms(stack, 'Alarms', { auditLog, emails: ['ops@example.com'] });
+  auditLog.addProtocol('AS2');
+  const { alarms } = new ServiceAlarms(stack, 'Alarms', { auditLog, emails: ['ops@example.com'], as2Partners: ['Acme'] });
   new ServiceDashboard(stack, 'Dashboard', { auditLog, title: 'ftps.example.com', alarms });
   new SecurityLakeDelivery(stack, 'Lake', { auditLog, lakeBucket: Bucket.fromBucketName(stack, 'LakeBucket', 'aws-security-data-lake-example') });
   return Template.fromStack(stack);
