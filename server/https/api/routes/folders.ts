@@ -1,10 +1,11 @@
 /** Folders, and what is in them. */
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { type Entry, StorageError } from '../../../files/account-files';
+import type { Entry } from '../../../files/account-files';
 import { Progress } from '../../../files/progress';
 import { Disconnected } from '../../../http/inflow';
 import { type EntryJson, entryJson } from '../entries';
+import { LongLists } from '../long-lists';
 import { Problem } from '../problem';
 import { type Route, route } from '../route';
 import { entry, listing, pathText } from '../schemas';
@@ -43,42 +44,43 @@ const folderBodies = {
   answers: { 200: { description: 'A page.', schema: listing } },
 } as const;
 
+/** Those of this process. */
+const longLists = new LongLists();
+
 const list = async ({
   files,
   path,
   at,
   query,
-  exchange,
+  exchange: { caller },
+  visitor,
 }: Parameters<Parameters<typeof route<typeof listQuery, undefined>>[0]['handle']>[0]): Promise<{ status: number; json: z.output<typeof listing> }> => {
   const where = path(at);
   const { limit, cursor, sort, order, search } = query;
   await files.enter(where);
   const opened = files.openListing('LIST', where);
-  const over = exchange.caller.begins('LIST', where, opened.progress);
-  const found: Entry[] = [];
+  const over = caller.begins('LIST', where, opened.progress);
   const wanted = search?.toLowerCase();
+  const fits = ({ name }: Entry) => wanted === undefined || name.toLowerCase().includes(wanted);
+  const compared = comparisons[sort];
+  let json!: z.output<typeof listing>;
   const outcome = await opened.send(async () => {
-    for await (const batch of files.list(where)) {
-      opened.progress.signal.throwIfAborted();
-      for (const one of batch) if (wanted === undefined || one.name.toLowerCase().includes(wanted)) found.push(one);
-      if (found.length > MOST_ENTRIES) throw new StorageError('unsupported', `A folder with more than ${MOST_ENTRIES} entries is not listed here.`);
-    }
-    opened.progress.bytes = found.length;
+    const signal = AbortSignal.any([caller.gone, opened.progress.signal]);
+    await longLists.gather(files.list(where), { fits, most: MOST_ENTRIES, owner: visitor.account.user, signal }, async (found) => {
+      opened.progress.bytes = found.length;
+      const sorted = await sortedInTurns(found, order === 'descending' ? (one, other) => compared(other, one) : compared);
+      const end = cursor + limit;
+      json = {
+        path: where,
+        entries: sorted.slice(cursor, end).map((one) => entryJson(posix.join(where, one.name), one)),
+        total: sorted.length,
+        ...(end < sorted.length ? { next: String(end) } : {}),
+      };
+    });
   });
   over();
-  if (outcome.outcome !== 'success') throw outcome.error;
-  const compared = comparisons[sort];
-  const sorted = await sortedInTurns(found, order === 'descending' ? (one, other) => compared(other, one) : compared);
-  const end = cursor + limit;
-  return {
-    status: 200,
-    json: {
-      path: where,
-      entries: sorted.slice(cursor, end).map((one) => entryJson(posix.join(where, one.name), one)),
-      total: found.length,
-      ...(end < found.length ? { next: String(end) } : {}),
-    },
-  };
+  if (outcome.outcome !== 'success') throw caller.gone.aborted ? new Disconnected() : outcome.error;
+  return { status: 200, json };
 };
 
 export const folderRoutes: readonly Route[] = [
