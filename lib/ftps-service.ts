@@ -1,6 +1,6 @@
 /** The whole service in one construct: network, image, certificate, instances, addresses, storage, accounts, logs. */
 
-import { CfnOutput, Duration, Lazy, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Duration, Lazy, Stack, Token } from 'aws-cdk-lib';
 import type { Alarm, Dashboard, IAlarmAction, IMetric, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   type Connections,
@@ -26,6 +26,7 @@ import { Construct } from 'constructs';
 import type { ServerConfig } from '../server/config';
 import { As2Keys } from './as2/keys';
 import { partnerPorts } from './as2/partner-ports';
+import { endingSoon } from './as2/partner-settings';
 import { PartnersFile } from './as2/partners-file';
 import type { ClientTrust } from './certificate/client-trust';
 import { ServerCertificate } from './certificate/server-certificate';
@@ -383,6 +384,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     if (config.sftp) this.hostKeys?._serve(domainName, config.sftp.port, config.tls.policy === 'fips');
     if (config.as2) this.as2Keys?._serve(config.as2.identity.as2Id);
     if (config.as2 && config.as2.partners.length > 0) this.as2Partners = new PartnersFile(this, 'As2Partners', config.as2.partners);
+    for (const words of endingSoon(config.as2?.partners ?? [])) Annotations.of(this).addWarningV2('cdk-ftps:as2-certificate', words);
 
     const { endpoint } = this;
     const door = endpoint.hasDoor && Stack.of(endpoint) !== Stack.of(this) && Construct.isConstruct(endpoint) ? endpoint : this;

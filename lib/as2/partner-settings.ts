@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Token } from 'aws-cdk-lib';
-import { ConfigError, certificatesIn, daysLeftOf, type Problem, type ServerConfigInput } from '../../server/config';
+import { type As2Partner, ConfigError, certificatesIn, daysLeftOf, type Problem, type ServerConfigInput } from '../../server/config';
 import { type As2Agreement, As2KeyTransport } from '../protocols/as2-settings';
 
 type PartnerInput = NonNullable<NonNullable<ServerConfigInput['as2']>['partners']>[number];
@@ -64,6 +64,18 @@ function partnerOf(agreement: As2Agreement, key: string, { fips, problems }: { r
     failed: agreement.failed,
     retry: { attempts: agreement.attempts, firstSeconds: agreement.firstWait?.toSeconds(), longestSeconds: agreement.longestWait?.toSeconds() },
   };
+}
+
+/** A certificate that ends before is told of: whoever deploys asks the partner for the next one. Days. */
+const SOON_DAYS = 30;
+
+/** Partners of whom no certificate lasts for a while, in words. */
+export function endingSoon(partners: readonly As2Partner[]): string[] {
+  return partners.flatMap(({ as2Id, certificates, allowExpired }) => {
+    const left = Math.floor(Math.max(...certificates.map((text) => daysLeftOf(new X509Certificate(text)))));
+    if (allowExpired || certificates.length === 0 || left >= SOON_DAYS) return [];
+    return [`The certificate of the AS2 partner "${as2Id}" ends in ${left} days, and no other one follows it: ask the partner for the next, and give both.`];
+  });
 }
 
 /** The prop that stands for a setting of a partner. */

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Duration, Size, type Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -354,6 +354,25 @@ describe('partners', () => {
   it('one certificate that counts is enough, while another goes or comes', () => {
     expect(serverConfig(withPartner({ certificates: [old, good] })(), serverParts).as2!.partners[0]!.certificates).toHaveLength(2);
     expect(refused(withPartner({ certificates: [old], allowExpired: true }))).toBe('nothing');
+  });
+
+  it('whoever deploys is warned of one that ends soon while none follows it', async () => {
+    const ending = (await makePair('Partner One', 10)).certificate;
+    const warned = (certificates: string[]) => {
+      const { stack, hostedZone } = testStack();
+      const agreements = [{ ...one, partner: { ...one.partner, certificates } }];
+      new FtpsService(stack, 'Ftps', {
+        domainName: 'ftps.example.com',
+        hostedZone,
+        clientCidrs: ['203.0.113.0/24'],
+        server: { as2: { as2Id: 'Us', agreements } },
+      });
+      return Annotations.fromStack(stack)
+        .findWarning('*', Match.stringLikeRegexp('AS2 partner'))
+        .map(({ entry }) => String(entry.data));
+    };
+    expect(warned([ending])).toEqual([expect.stringMatching(/^The certificate of the AS2 partner "Partner One" ends in 9 days, and no other one follows it/)]);
+    expect(warned([ending, good])).toEqual([]);
   });
 
   it('within FIPS keys are encrypted by OAEP', () => {
