@@ -209,8 +209,9 @@ function issuerOf(one: TokenIssuer) {
     ca,
     skewSeconds: clockSkew?.toSeconds(),
     keysSeconds: keysTtl?.toSeconds(),
-    rules: rules.map(({ claims, user, scopes, folder, account }) =>
-      given({ claims: claims.map(({ name, value }) => ({ name, value })), user, scopes, folder, account: account && accountOf(account) }),
+    // What is missing, which JavaScript lets pass, is named where everything is checked.
+    rules: rules?.map(({ claims, user, scopes, folder, account }) =>
+      given({ claims: claims?.map(({ name, value }) => ({ name, value })), user, scopes, folder, account: account && accountOf(account) }),
     ),
   });
 }

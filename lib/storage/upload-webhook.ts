@@ -48,7 +48,7 @@ export function webhookSettings(webhooks: readonly UploadWebhook[]): WebhookInpu
   return webhooks.map(({ name, url, signingSecrets, networks, ca, requestTimeout, giveUpAfter }) => ({
     name,
     url,
-    secrets: signingSecrets.map(({ secretArn }) => ({ kind: 'secret' as const, secretId: secretArn })),
+    secrets: (signingSecrets ?? []).map(({ secretArn }) => ({ kind: 'secret' as const, secretId: secretArn })),
     networks,
     ca,
     requestSeconds: requestTimeout?.toSeconds(),
@@ -66,7 +66,8 @@ export function webhookProblems(webhooks: readonly UploadWebhook[], { storage }:
           'are sent by the servers, and here a Lambda lets uploads become visible once GuardDuty has scanned them; give onUploadReleased an API destination of EventBridge as its target, or have the instances scan (malwareProtection: false)',
       },
     ];
-  return webhooks.flatMap(({ url, signingSecrets }, index) => [
+  // JavaScript lets pass what is missing.
+  return webhooks.flatMap(({ url = '', signingSecrets = [] }, index) => [
     ...(Token.isUnresolved(url) || /^https:/.test(url) ? [] : [{ key: `webhooks[${index}].url`, message: `"${url}" is not encrypted; write https://` }]),
     ...(signingSecrets.length === 1 || signingSecrets.length === 2
       ? []

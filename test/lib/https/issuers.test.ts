@@ -160,6 +160,8 @@ const [rule] = github.rules as [TokenRule];
 it.each<[string, object, RegExp]>([
   ['an address in plain text', { issuer: 'http://login.example.com' }, /https\.issuers\[0\]\.issuer: .*expected an address with https:\/\//],
   ['no audience', { audience: undefined }, /https\.issuers\[0\]\.audience: is missing/],
+  ['no word of rules', { rules: undefined }, /https\.issuers\[0\]\.rules: is missing; expected array/],
+  ['no word of claims', { rules: [{ user: 'acme' }] }, /https\.issuers\[0\]\.rules\[0\]\.claims: is missing; expected array/],
   ['no rule', { rules: [] }, /https\.issuers\[0\]\.rules/],
   ['a rule for everybody', { rules: [{ ...rule, claims: [] }] }, /https\.issuers\[0\]\.rules\[0\]\.claims: .*everybody whom the issuer knows would come in/],
   ['a signature with a shared secret', { algorithms: ['HS256'] }, /https\.issuers\[0\]\.algorithms\[0\]: "HS256" is not a choice; expected "RS256" or/],

@@ -117,6 +117,8 @@ const checked = (webhooks: object[], more: Partial<ServerParts> = {}) => serverC
 it.each<[string, object, RegExp]>([
   ['an address in plain text', { url: 'http://erp.example.com' }, /webhooks\[0\]\.url: "http:\/\/erp\.example\.com" is not encrypted; write https:\/\//],
   ['a password in the address', { url: 'https://me:secret@erp.example.com' }, /webhooks\[0\]\.url: .*expected no name or password in it/],
+  ['no word of secrets', { signingSecrets: undefined }, /webhooks\[0\]\.signingSecrets: are 0; give one/],
+  ['no address', { url: undefined }, /webhooks\[0\]\.url: "" is not encrypted; write https:/],
   ['no secret', { signingSecrets: [] }, /webhooks\[0\]\.signingSecrets: are 0; give one, or two while one takes the place of another/],
   ['three secrets', { signingSecrets: [own, own, own] }, /webhooks\[0\]\.signingSecrets: are 3/],
   ['a name in capitals', { name: 'ERP' }, /webhooks\[0\]\.name: "ERP": expected small letters, digits and `-`/],
