@@ -16,6 +16,8 @@ export interface SessionFacts {
   readonly server: { readonly address: string; readonly port: number };
   /** Present once logged in. */
   readonly user?: string;
+  /** Whoever it is has only said the name of `user`, and may be anybody: a stranger. Not told. */
+  readonly isUnproven?: boolean;
 }
 
 export interface TlsFacts {

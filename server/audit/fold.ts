@@ -91,7 +91,8 @@ export function foldRepeats(sink: Pick<AuditSink, keyof Audit>, keyOf: (address:
 
   /** Whether it is told now. What is not is kept for later, or counted. */
   const isToldNow = (event: SessionEvent): boolean => {
-    const { kind, session, user } = event;
+    const { kind, session } = event;
+    const user = event.isUnproven ? undefined : event.user;
     // What nobody is given is worth a line, and not one each time that a client asks.
     const isNeverGiven = kind === 'refused' && event.reason === 'not-offered';
     if (user !== undefined && kind !== 'login' && kind !== 'connection-closed' && !isNeverGiven) return true;

@@ -42,12 +42,15 @@ class Refused extends Error {
 
 const busy = () => new Refused(503, 'delivering', 'The same message is just being delivered; try again later.', RETRY_AFTER);
 
+/** Until its message was read, and found to be what a partner's has to be, anybody may have sent it. */
+type Facts = Omit<SessionFacts, 'isUnproven'> & { isUnproven: boolean };
+
 /** Who sends, as whom. */
 interface Known {
   readonly partner: As2Partner;
   readonly account: Account;
   readonly files: AccountFiles;
-  readonly facts: SessionFacts;
+  readonly facts: Facts;
   readonly journal: Journal;
 }
 
@@ -127,7 +130,7 @@ export class Receiving {
     const over = caller.begins(COMMAND, partner.inbox, this.progress);
     this.progress.signal.addEventListener('abort', () => void this.exchange.body.cut());
     try {
-      const facts: SessionFacts = { ...caller.facts, protocol: 'as2', user: account.user };
+      const facts: Facts = { ...caller.facts, protocol: 'as2', user: account.user, isUnproven: true };
       await this.takeOf({ partner, account, facts, files: await filesOf(this.parts, account, facts), journal: this.journalOf(partner) });
     } finally {
       over();
@@ -197,6 +200,7 @@ export class Receiving {
       await delivery.giveUp(error);
       return this.failed(known, this.failureOf(error), 'by-anybody');
     }
+    known.facts.isUnproven = false;
     if (opened.receipt) {
       await delivery.giveUp(new MessageFailure('unsupported format', 'a receipt has no payloads'));
       return this.takeReceipt(known, opened, kept);

@@ -43,6 +43,14 @@ describe('messages that have to be signed and encrypted', () => {
     return { answer, mic, opened: await receiptIn(answer, us) };
   };
 
+  it('one that is signed by somebody else is told as that of a stranger, and one of the partner as the partner’s', async () => {
+    await deliver('<of-strangers@them>', { ...both(), sign: { by: strangers.pair, digest: 'sha256' } });
+    await deliver('<of-them@them>', both());
+    const told = [...server.audit.of('as2-message'), ...server.audit.of('transfer')].filter(({ protocol }) => protocol === 'as2');
+    const of = (fits: RegExp) => new Set(told.filter((one) => fits.test(JSON.stringify(one))).map(({ isUnproven }) => isUnproven));
+    expect([of(/of-strangers/), of(/of-them/)]).toEqual([new Set([true]), new Set([false])]);
+  });
+
   it('one is taken, with a signed receipt that has its MIC', async () => {
     const { opened, mic } = await deliver('<both@them>', both());
     expect(opened).toMatchObject({

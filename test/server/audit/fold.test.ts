@@ -112,6 +112,51 @@ it('tells everything about sessions of an account, in the order and with the tim
   await audit.close();
 });
 
+it('counts what somebody brings about who only says the name of an account, and tells everything once that is proven', async () => {
+  const { audit, written, lines } = folded();
+  const message = (more: object): ServerEvent => ({
+    kind: 'as2-message',
+    direction: 'received',
+    partner: 'Them',
+    messageId: '<1@them>',
+    outcome: 'failure',
+    what: 'message',
+    disposition: 'authentication-failed',
+    bytes: 0,
+    receipt: 'sync',
+    path: '/as2',
+    status: 200,
+    ...facts('s', '192.0.2.1', 'ann'),
+    protocol: 'as2',
+    listener: 'as2',
+    ...more,
+  });
+  const staged = (more: object): ServerEvent => ({
+    kind: 'transfer',
+    transfer: 'upload',
+    command: 'AS2',
+    path: '/inbox/order.edi',
+    outcome: 'failure',
+    bytes: 1,
+    offset: 0,
+    seconds: 0,
+    encrypted: true,
+    reason: 'The message was refused: authentication-failed.',
+    ...facts('s', '192.0.2.1', 'ann'),
+    protocol: 'as2',
+    listener: 'as2',
+    ...more,
+  });
+  for (let count = 0; count < 1_000; count += 1) for (const event of [message, staged]) audit.record(event({ isUnproven: true }));
+  expect(written.length).toBeLessThan(100);
+  await audit.flush();
+  expect(written.reduce((sum, { said }) => sum + (said.repeats?.count ?? 1), 0)).toBe(2_000);
+  const before = written.length;
+  for (let count = 0; count < 100; count += 1) audit.record(message({ isUnproven: false, outcome: 'success', disposition: 'processed' }));
+  expect(written).toHaveLength(before + 100);
+  expect(JSON.stringify(lines())).not.toContain('isUnproven');
+});
+
 it('keeps many addresses together in bounds too, and says how many they were', async () => {
   const { audit, written, lines } = folded();
   for (let address = 0; address < 20_000; address += 1) {
