@@ -89,7 +89,7 @@ export class Links {
     if (token !== undefined && !known.tokens.some(({ id }) => id === token)) return 'token-unknown';
     if (known.account.clientCertificate === 'required') return 'certificate-needed';
     await this.forgetOld(user);
-    if ((await notes.list(folderOf(user))).length >= config.perAccount) return 'too-many';
+    if (!(await this.hasRoom(user, config.perAccount))) return 'too-many';
     const address = newAddress();
     const [created, expires] = [this.now(), this.now() + (seconds ?? config.defaultSeconds) * 1000];
     const record: LinkRecord = {
@@ -208,7 +208,15 @@ export class Links {
 
   private async forgetOld(user: string): Promise<void> {
     const before = this.now() - KEPT_MS;
-    for (const name of await this.parts.notes.list(folderOf(user))) if (Number.parseInt(name.split('.')[1] ?? '', 36) < before) await this.forget(user, name);
+    for (const name of await this.parts.notes.list(folderOf(user))) if (endIn(name) < before) await this.forget(user, name);
+  }
+
+  /** Those that are over make room, the oldest first. */
+  private async hasRoom(user: string, most: number): Promise<boolean> {
+    const names = await this.parts.notes.list(folderOf(user));
+    const over = names.filter((name) => endIn(name) <= this.now()).sort((one, other) => endIn(one) - endIn(other));
+    for (const name of over.slice(0, names.length + 1 - most)) await this.forget(user, name);
+    return names.length - over.length < most;
   }
 
   /** The record first: whatever fails then, the link is dead. */
@@ -224,6 +232,8 @@ export class Links {
 const recordName = (id: string) => `links/${id}`;
 const usesOf = (id: string) => `uses/${id}`;
 const idIn = (name: string) => name.split('.', 1)[0]!;
+/** When it is over, in the name by which its account knows it. Milliseconds since 1970. */
+const endIn = (name: string) => Number.parseInt(name.split('.')[1] ?? '', 36);
 
 /** Names of accounts may have characters that names of notes may not. */
 function folderOf(user: string): string {
