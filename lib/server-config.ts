@@ -3,6 +3,7 @@
  * server itself are all read from that object.
  */
 import { ConfigError, checkServerConfig, type Problem, type ServerConfig, type ServerConfigInput } from '../server/config';
+import { knownAtDeployment } from './as2/known-at-deployment';
 import { inPropsOfAs2 } from './as2/partner-settings';
 import { issuerProp } from './identity/token-issuer';
 import { KnownLater } from './known-later';
@@ -65,6 +66,7 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
   const later = new KnownLater();
   try {
     refuse(webhookProblems(webhooks, parts.storage));
+    refuse(knownAtDeployment(settings.as2?.agreements ?? []));
     const said = withOverrides(input(), settings.overrides ?? {}, saidBy(settings)) as { https?: object; afterRelease?: object };
     const config = checkServerConfig({
       ...said,

@@ -1,7 +1,9 @@
-/** An agreement in the words of the server, with the certificates that it names read and looked at. */
+/**
+ * An agreement in the words of the server, with the certificates that it names read and looked at. Its values are known: known-at-deployment.ts has looked.
+ * Nothing here loads the CDK, for the operator's command has the protocols in its bundle.
+ */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Token } from 'aws-cdk-lib';
 import { type As2Partner, ConfigError, certificatesIn, daysLeftOf, type Problem, type ServerConfigInput } from '../../server/config';
 import { type As2Agreement, As2KeyTransport } from '../protocols/as2-settings';
 
@@ -16,13 +18,10 @@ export function partnersOf(agreements: readonly As2Agreement[], { fips }: { read
   const problems: Problem[] = [];
   const partners = agreements.map((agreement, index) => {
     const key = `as2.agreements[${index}]`;
-    // What is known at deployment alone, nobody could check, and no file of the app could hold.
-    const late = Token.isUnresolved(agreement) ? [key] : unresolvedIn(agreement, key);
-    problems.push(...late.map((one) => ({ key: one, message: 'is known at deployment alone, and the settings of partners are checked before; write it out' })));
-    return late.length > 0 ? undefined : partnerOf(agreement, key, { fips, problems });
+    return partnerOf(agreement, key, { fips, problems });
   });
   if (problems.length > 0) throw new ConfigError(problems);
-  return partners.filter((one) => one !== undefined);
+  return partners;
 }
 
 function partnerOf(agreement: As2Agreement, key: string, { fips, problems }: { readonly fips: boolean; readonly problems: Problem[] }): PartnerInput {
@@ -148,10 +147,4 @@ function outOfDate(texts: readonly (string | undefined)[], key: string): Problem
   if (certificates.length === 0 || certificates.length < texts.length || certificates.some((one) => daysLeftOf(one) > 0)) return [];
   const last = certificates.map(({ validTo }) => validTo).at(-1);
   return [{ key, message: `expired on ${last}; give the partner's new certificate, or set partner.allowExpired` }];
-}
-
-function unresolvedIn(value: unknown, key: string): string[] {
-  if (Token.isUnresolved(value)) return [key];
-  if (typeof value !== 'object' || value === null || 'toSeconds' in value || 'toBytes' in value) return [];
-  return Object.entries(value).flatMap(([name, one]) => unresolvedIn(one, Array.isArray(value) ? `${key}[${name}]` : `${key}.${name}`));
 }
