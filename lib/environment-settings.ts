@@ -10,6 +10,7 @@ import type { As2Agreement, As2Partner, As2Settings } from './protocols/as2-sett
 import type { HttpsLinks, HttpsSettings } from './protocols/https-settings';
 import type { SftpSettings, SftpUserCertificates } from './protocols/sftp-settings';
 import type { FtpsServerSettings } from './server-settings';
+import { FtpsStageParts } from './stage-parts';
 import { FileThroughput } from './storage/file-storage';
 
 /** Where partners connect. */
@@ -484,10 +485,15 @@ function problemsOf(prefix: string, settings: object, kinds: Readonly<Record<str
   const missing = required.filter((key) => !given.some(([name]) => name === key)).map((key) => ({ key: prefix + key, message: 'is missing' }));
   const wrong = given.flatMap(([key, value]) => {
     const kind = kinds[key];
-    if (!kind) return [{ key: prefix + key, message: `is not a setting; there are ${Object.keys(kinds).join(', ')}` }];
+    if (!kind) return [{ key: prefix + key, message: `is not a setting; ${isPart(prefix, key) ? `${key}() of a class that extends FtpsStageParts gives it` : `there are ${Object.keys(kinds).join(', ')}`}` }];
     return isOfKind[kind](value) ? [] : [{ key: prefix + key, message: `${JSON.stringify(value)} is wrong; expected ${written[kind] ?? kind}` }];
   });
   return [...missing, ...wrong];
+}
+
+/** Whether an environment gets it from its parts, where `FtpsService` has it among its props. */
+function isPart(prefix: string, key: string): boolean {
+  return prefix === '' && key !== 'constructor' && Object.hasOwn(FtpsStageParts.prototype, key);
 }
 
 function ifSo(wrong: boolean, key: string, message: string): Problem[] {

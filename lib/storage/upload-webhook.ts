@@ -2,6 +2,7 @@
 import { type Duration, Token } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Problem, ServerConfigInput } from '../../server/config';
+import { caProblems } from '../authorities';
 import type { StorageSettings } from './file-storage';
 
 /**
@@ -67,7 +68,8 @@ export function webhookProblems(webhooks: readonly UploadWebhook[], { storage }:
       },
     ];
   // JavaScript lets pass what is missing.
-  return webhooks.flatMap(({ url = '', signingSecrets = [] }, index) => [
+  return webhooks.flatMap(({ url = '', signingSecrets = [], ca }, index) => [
+    ...caProblems(ca, `webhooks[${index}].ca`),
     ...(Token.isUnresolved(url) || /^https:/.test(url) ? [] : [{ key: `webhooks[${index}].url`, message: `"${url}" is not encrypted; write https://` }]),
     ...(signingSecrets.length === 1 || signingSecrets.length === 2
       ? []

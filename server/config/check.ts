@@ -27,15 +27,54 @@ export function describeIssue(issue: z.core.$ZodIssue): Problem[] {
   const key = keyOf(issue.path) || '(the whole file)';
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((unknown) => ({ key: keyOf([...issue.path, unknown]), message: 'is not a setting; see `ftps config schema` for those there are' }));
-  if (issue.code === 'invalid_type' && issue.input === undefined) return [{ key, message: `is missing; expected ${issue.expected}` }];
-  if (issue.code === 'invalid_value')
-    return [{ key, message: `${show(issue.input)} is not a choice; expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}` }];
-  return [
-    {
-      key,
-      message: issue.input === undefined || issue.message.includes(JSON.stringify(issue.input)) ? issue.message : `${show(issue.input)}: ${issue.message}`,
-    },
-  ];
+  const right = inWords(issue);
+  const input = issue.code === 'invalid_union' && issue.discriminator ? (issue.input as Record<string, unknown>)[issue.discriminator] : issue.input;
+  if (input === undefined) return [{ key, message: isSaid(issue) && issue.code !== 'invalid_type' ? right : `is missing; ${right}` }];
+  if (issue.code === 'invalid_value') return [{ key, message: `${show(input)} is not a choice; ${right}` }];
+  return [{ key, message: isSaid(issue) && right.includes(JSON.stringify(input)) ? right : `${show(input)}: ${right}` }];
+}
+
+/** Types of zod, as somebody writes them in JSON. */
+const TYPES: Readonly<Record<string, string>> = {
+  array: 'a list, [ … ]',
+  object: 'a block, { … }',
+  record: 'a block, { … }',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
+/** Whether the schema has words of its own for it. */
+function isSaid({ message }: z.core.$ZodIssue): boolean {
+  return !/^(Invalid|Too small|Too big)\b/.test(message);
+}
+
+/** What would be right: in the words of the schema where it has some, else in plain ones. */
+function inWords(issue: z.core.$ZodIssue): string {
+  if (isSaid(issue)) return issue.message;
+  switch (issue.code) {
+    case 'invalid_value':
+      return expected(issue.values);
+    case 'invalid_type':
+      return `expected ${TYPES[issue.expected] ?? issue.expected}`;
+    case 'invalid_union':
+      if (issue.discriminator) return expected(issue.options ?? []);
+      return `expected ${issue.errors.map(([first]) => inWords(first!).replace(/^expected /, '')).join(' or ')}`;
+    case 'too_small':
+      return issue.inclusive ? `expected ${issue.minimum}${COUNTED[issue.origin] ?? ''} or more` : `expected more than ${issue.minimum}`;
+    case 'too_big':
+      return `expected ${issue.maximum}${COUNTED[issue.origin] ?? ''} at most`;
+    default:
+      return issue.message;
+  }
+}
+
+/** What a smallest or largest size counts. */
+const COUNTED: Readonly<Record<string, string>> = { array: ' of them', string: ' characters' };
+
+function expected(choices: readonly unknown[]): string {
+  return `expected ${choices.map((one) => JSON.stringify(one)).join(' or ')}`;
 }
 
 function show(value: unknown): string {

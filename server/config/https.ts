@@ -75,11 +75,13 @@ const issuerRule = z.strictObject({
     .describe('What the account may do, where no source of accounts has it. One of that name that a source has is never used by it: then nobody is let in.'),
 });
 
+const AUDIENCE = 'expected a list of whom its tokens are for, as they say it themselves (`aud`): ["https://files.example.com"], or the id of a client';
+
 export const issuerSchema = z.strictObject({
   issuer: secureUrl.describe('As its tokens name it (`iss`), letter by letter.'),
   audience: z
-    .array(z.string().min(1))
-    .min(1)
+    .array(z.string().min(1), { error: AUDIENCE })
+    .min(1, AUDIENCE)
     .describe(
       'Whom tokens must be for: any one of these must be in `aud`. A value that no other service shares: with the same one, its tokens would do here as well.',
     ),

@@ -54,6 +54,7 @@ describe('settings', () => {
 
   it.each([
     [{ domainName: undefined }, /Environment "test": domainName: is missing/],
+    [{ webhooks: [] }, /webhooks: is not a setting; webhooks\(\) of a class that extends FtpsStageParts gives it/],
     [{ domainNames: ['a'] }, /domainNames: is not a setting; there are name, /],
     [{ clientCidrs: '203.0.113.0/24' }, /clientCidrs: "203\.0\.113\.0\/24" is wrong; expected list of texts/],
     [{ instances: '2' }, /instances: "2" is wrong; expected number/],

@@ -159,10 +159,12 @@ it('one whose address is known when it is deployed is checked and told, a user p
 const [rule] = github.rules as [TokenRule];
 it.each<[string, object, RegExp]>([
   ['an address in plain text', { issuer: 'http://login.example.com' }, /https\.issuers\[0\]\.issuer: .*expected an address with https:\/\//],
-  ['no audience', { audience: undefined }, /https\.issuers\[0\]\.audience: is missing/],
-  ['no word of rules', { rules: undefined }, /https\.issuers\[0\]\.rules: is missing; expected array/],
-  ['no word of claims', { rules: [{ user: 'acme' }] }, /https\.issuers\[0\]\.rules\[0\]\.claims: is missing; expected array/],
-  ['no rule', { rules: [] }, /https\.issuers\[0\]\.rules/],
+  ['no audience', { audience: undefined }, /https\.issuers\[0\]\.audience: is missing; expected a list of whom its tokens are for, .*https:\/\/files\.example\.com/],
+  ['nobody as audience', { audience: [] }, /https\.issuers\[0\]\.audience: \[\]: expected a list of whom its tokens are for/],
+  ['a file that no instance has', { ca: 'ca.pem' }, /https\.issuers\[0\]\.ca: "ca\.pem" has no certificate in PEM; give the text/],
+  ['no rule', { rules: [] }, /https\.issuers\[0\]\.rules: \[\]: expected 1 of them or more/],
+  ['no word of rules', { rules: undefined }, /https\.issuers\[0\]\.rules: is missing; expected a list/],
+  ['no word of claims', { rules: [{ user: 'acme' }] }, /https\.issuers\[0\]\.rules\[0\]\.claims: is missing; expected a list/],
   ['a rule for everybody', { rules: [{ ...rule, claims: [] }] }, /https\.issuers\[0\]\.rules\[0\]\.claims: .*everybody whom the issuer knows would come in/],
   ['a signature with a shared secret', { algorithms: ['HS256'] }, /https\.issuers\[0\]\.algorithms\[0\]: "HS256" is not a choice; expected "RS256" or/],
   ['clocks an hour apart', { clockSkew: Duration.hours(1) }, /https\.issuers\[0\]\.clockSkew: 3600/],

@@ -123,8 +123,9 @@ it.each<[string, object, RegExp]>([
   ['three secrets', { signingSecrets: [own, own, own] }, /webhooks\[0\]\.signingSecrets: are 3/],
   ['a name in capitals', { name: 'ERP' }, /webhooks\[0\]\.name: "ERP": expected small letters, digits and `-`/],
   ['a network that is none', { networks: ['here'] }, /webhooks\[0\]\.networks\[0\]: "here" is not a network/],
-  ['no time to answer in', { requestTimeout: Duration.seconds(0) }, /webhooks\[0\]\.requestTimeout: Too small/],
-  ['no time to give up after', { giveUpAfter: Duration.seconds(0) }, /webhooks\[0\]\.giveUpAfter: Too small/],
+  ['a file that no instance has', { ca: 'ca.pem' }, /webhooks\[0\]\.ca: "ca\.pem" has no certificate in PEM; give the text/],
+  ['no time to answer in', { requestTimeout: Duration.seconds(0) }, /webhooks\[0\]\.requestTimeout: 0: expected more than 0/],
+  ['no time to give up after', { giveUpAfter: Duration.seconds(0) }, /webhooks\[0\]\.giveUpAfter: 0: expected more than 0/],
 ])('%s is refused', (_, wrong, message) => {
   expect(() => checked([{ ...erp, ...wrong }])).toThrow(message);
 });
