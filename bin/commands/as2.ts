@@ -82,7 +82,7 @@ export function as2Command(): Command {
         for (const one of partners) {
           const problems = await problemsOf(config, keys, one);
           isInOrder &&= problems.length === 0;
-          say(problems.length === 0 ? `${printable(one.as2Id)}  in order\n` : problems.map((problem) => printable(`${one.as2Id}  ${problem}\n`)).join(''));
+          say(problems.length === 0 ? `${printable(one.as2Id)}  in order\n` : problems.map((problem) => `${printable(`${one.as2Id}  ${problem}`)}\n`).join(''));
         }
       } finally {
         keys.close();
@@ -207,7 +207,11 @@ async function putInto(config: ServerConfig, partner: As2Partner, file: string):
         if (!(error instanceof StorageError) || error.code !== 'exists') throw error;
       });
     const path = `${partner.outbox}/${basename(file)}`;
-    const target = await volume.openWrite(path, { kind: 'create' });
+    const target = await volume.openWrite(path, { kind: 'create' }).catch((error: unknown) => {
+      if (error instanceof StorageError && error.code === 'exists')
+        throw new UsageError(`${path} of ${partner.account} is there already and waits to be sent; give the file another name, or wait until that has gone`);
+      throw error;
+    });
     try {
       for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) await target.write([chunk as Buffer]);
     } catch (error) {

@@ -176,8 +176,8 @@ async function serve(pairs: readonly KeyPair[], tls: ServerConfig['tls']): Promi
   const ca = tls.clientCa ? await authoritiesIn(tls.clientCa) : undefined;
   const crl = tls.clientCrl ? await revocationsIn(tls.clientCrl) : undefined;
   const groups = new Map<string, KeyPair[]>();
-  for (const pair of pairs) {
-    check(pair);
+  for (const [index, pair] of pairs.entries()) {
+    check(pair, tls.certificates[index]!);
     const names = namesOf(pair).join(' ');
     groups.set(names, [...(groups.get(names) ?? []), pair]);
   }
@@ -223,11 +223,11 @@ function kindOf({ publicKey }: X509Certificate): KeyKind {
 }
 
 /** A chain may be left out where clients know the authority; everything else must be in order. */
-function check(pair: KeyPair): void {
+function check(pair: KeyPair, source: ServerConfig['tls']['certificates'][number]): void {
   const [leaf, ...chain] = certificatesIn(pair.certificate);
   const material = { certificate: leaf?.toString() ?? '', chain: chain.join('\n'), privateKey: pair.key };
   const problems = certificateProblems(material, { completeChain: false });
-  if (problems.length > 0) throw new Error(`certificate ${leaf?.serialNumber ?? ''}: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new Error(`certificate ${[leaf?.serialNumber, `in ${source.kind === 'file' ? source.certificate : source.secretId}`].filter(Boolean).join(' ')}: ${problems.join('; ')}`);
 }
 
 function namesOf({ certificate }: KeyPair): string[] {
