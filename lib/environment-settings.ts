@@ -485,7 +485,13 @@ function problemsOf(prefix: string, settings: object, kinds: Readonly<Record<str
   const missing = required.filter((key) => !given.some(([name]) => name === key)).map((key) => ({ key: prefix + key, message: 'is missing' }));
   const wrong = given.flatMap(([key, value]) => {
     const kind = kinds[key];
-    if (!kind) return [{ key: prefix + key, message: `is not a setting; ${isPart(prefix, key) ? `${key}() of a class that extends FtpsStageParts gives it` : `there are ${Object.keys(kinds).join(', ')}`}` }];
+    if (!kind)
+      return [
+        {
+          key: prefix + key,
+          message: `is not a setting; ${isPart(prefix, key) ? `${key}() of a class that extends FtpsStageParts gives it` : `there are ${Object.keys(kinds).join(', ')}`}`,
+        },
+      ];
     return isOfKind[kind](value) ? [] : [{ key: prefix + key, message: `${JSON.stringify(value)} is wrong; expected ${written[kind] ?? kind}` }];
   });
   return [...missing, ...wrong];

@@ -42,7 +42,10 @@ export function certificateProblems(
   if (!key) problems.push('the private key is no PEM key');
   else if (!leaf.checkPrivateKey(key)) problems.push('the private key belongs to another certificate');
   problems.push(...strengthProblems(leaf, 'the certificate'));
-  if (leaf.ca) problems.push('the certificate is that of an authority (CA:TRUE), not of a server; `openssl req -x509` makes one of a server with -addext basicConstraints=critical,CA:FALSE');
+  if (leaf.ca)
+    problems.push(
+      'the certificate is that of an authority (CA:TRUE), not of a server; `openssl req -x509` makes one of a server with -addext basicConstraints=critical,CA:FALSE',
+    );
   if (leaf.keyUsage && !leaf.keyUsage.includes(SERVER_AUTHENTICATION)) problems.push('the certificate is not meant for servers (extended key usage)');
   if (Date.parse(leaf.validFrom) > now.getTime()) problems.push(`the certificate is not valid before ${leaf.validFrom}`);
   const daysLeft = daysLeftOf(leaf, now);

@@ -59,7 +59,7 @@ function inWords(issue: z.core.$ZodIssue): string {
     case 'invalid_type':
       return `expected ${TYPES[issue.expected] ?? issue.expected}`;
     case 'invalid_union':
-      if (issue.discriminator) return expected(issue.options ?? []);
+      if (issue.discriminator) return expected('options' in issue ? (issue.options ?? []) : []);
       return `expected ${issue.errors.map(([first]) => inWords(first!).replace(/^expected /, '')).join(' or ')}`;
     case 'too_small':
       return issue.inclusive ? `expected ${issue.minimum}${COUNTED[issue.origin] ?? ''} or more` : `expected more than ${issue.minimum}`;

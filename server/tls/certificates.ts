@@ -227,7 +227,10 @@ function check(pair: KeyPair, source: ServerConfig['tls']['certificates'][number
   const [leaf, ...chain] = certificatesIn(pair.certificate);
   const material = { certificate: leaf?.toString() ?? '', chain: chain.join('\n'), privateKey: pair.key };
   const problems = certificateProblems(material, { completeChain: false });
-  if (problems.length > 0) throw new Error(`certificate ${[leaf?.serialNumber, `in ${source.kind === 'file' ? source.certificate : source.secretId}`].filter(Boolean).join(' ')}: ${problems.join('; ')}`);
+  if (problems.length > 0)
+    throw new Error(
+      `certificate ${[leaf?.serialNumber, `in ${source.kind === 'file' ? source.certificate : source.secretId}`].filter(Boolean).join(' ')}: ${problems.join('; ')}`,
+    );
 }
 
 function namesOf({ certificate }: KeyPair): string[] {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { as2Command } from '../../bin/commands/as2';
 import { exitCodeOf, explain } from '../../bin/commands/exit';
-import { freePort } from '../server/support/free-port';
 import { party } from '../server/as2/served';
+import { freePort } from '../server/support/free-port';
 
 const folder = mkdtempSync(join(tmpdir(), 'ftps-as2-command-'));
 const at = (name: string) => join(folder, name);
@@ -14,7 +14,10 @@ beforeAll(async () => {
   writeFileSync(at('us.pem'), us.certificate);
   writeFileSync(at('us.key'), us.key);
   writeFileSync(at('acme.pem'), acme.certificate);
-  writeFileSync(at('accounts.json'), JSON.stringify({ accounts: [{ user: 'acme', passwordHash: '$scrypt$ln=4,r=8,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }] }));
+  writeFileSync(
+    at('accounts.json'),
+    JSON.stringify({ accounts: [{ user: 'acme', passwordHash: '$scrypt$ln=4,r=8,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }] }),
+  );
   mkdirSync(at('files'));
   const own = { kind: 'file', certificate: at('us.pem'), key: at('us.key') };
   const config = {
@@ -58,9 +61,13 @@ it('a partner whose address does not answer is one line', async () => {
 
 it('a file that waits to be sent is not sent a second time by its name, and that is said', async () => {
   writeFileSync(at('invoice.edi'), 'UNB+');
-  expect((await run('send', 'ACME', at('invoice.edi'))).output).toMatch(/^invoice\.edi is \/outbox\/invoice\.edi of acme now, and goes to ACME within 15 seconds/);
+  expect((await run('send', 'ACME', at('invoice.edi'))).output).toMatch(
+    /^invoice\.edi is \/outbox\/invoice\.edi of acme now, and goes to ACME within 15 seconds/,
+  );
   expect(await run('send', 'ACME', at('invoice.edi'))).toEqual({
     status: 2,
-    output: expect.stringContaining('/outbox/invoice.edi of acme is there already and waits to be sent; give the file another name, or wait until that has gone'),
+    output: expect.stringContaining(
+      '/outbox/invoice.edi of acme is there already and waits to be sent; give the file another name, or wait until that has gone',
+    ),
   });
 });

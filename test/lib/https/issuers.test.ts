@@ -159,7 +159,11 @@ it('one whose address is known when it is deployed is checked and told, a user p
 const [rule] = github.rules as [TokenRule];
 it.each<[string, object, RegExp]>([
   ['an address in plain text', { issuer: 'http://login.example.com' }, /https\.issuers\[0\]\.issuer: .*expected an address with https:\/\//],
-  ['no audience', { audience: undefined }, /https\.issuers\[0\]\.audience: is missing; expected a list of whom its tokens are for, .*https:\/\/files\.example\.com/],
+  [
+    'no audience',
+    { audience: undefined },
+    /https\.issuers\[0\]\.audience: is missing; expected a list of whom its tokens are for, .*https:\/\/files\.example\.com/,
+  ],
   ['nobody as audience', { audience: [] }, /https\.issuers\[0\]\.audience: \[\]: expected a list of whom its tokens are for/],
   ['a file that no instance has', { ca: 'ca.pem' }, /https\.issuers\[0\]\.ca: "ca\.pem" has no certificate in PEM; give the text/],
   ['no rule', { rules: [] }, /https\.issuers\[0\]\.rules: \[\]: expected 1 of them or more/],

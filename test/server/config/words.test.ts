@@ -9,7 +9,10 @@ const base = {
 };
 const as2 = (partner: object) => ({
   https: { port: 0 },
-  as2: { identity: { as2Id: 'US', signing: { kind: 'file', certificate: '/c.pem', key: '/k.pem' } }, partners: [{ as2Id: 'ACME', account: 'acme', ...partner }] },
+  as2: {
+    identity: { as2Id: 'US', signing: { kind: 'file', certificate: '/c.pem', key: '/k.pem' } },
+    partners: [{ as2Id: 'ACME', account: 'acme', ...partner }],
+  },
 });
 
 it.each<[string, object, RegExp]>([
