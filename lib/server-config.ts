@@ -5,7 +5,8 @@
 import { ConfigError, checkServerConfig, type Problem, type ServerConfig, type ServerConfigInput } from '../server/config';
 import { knownAtDeployment } from './as2/known-at-deployment';
 import { inPropsOfAs2 } from './as2/partner-settings';
-import { issuerProblems, issuerProp } from './identity/token-issuer';
+import { caProblems } from './authorities';
+import { issuerProp } from './identity/token-issuer';
 import { KnownLater } from './known-later';
 import { PassivePorts } from './network/passive-ports';
 import { openingsOf, protocols } from './protocols/all';
@@ -65,7 +66,8 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
     }) as ServerConfigInput; // checked below
   const later = new KnownLater();
   try {
-    refuse([...webhookProblems(webhooks, parts.storage), ...issuerProblems(settings.https?.issuers)]);
+    const ofIssuers = (settings.https?.issuers ?? []).flatMap(({ ca }, index) => caProblems(ca, `https.issuers[${index}].ca`));
+    refuse([...webhookProblems(webhooks, parts.storage), ...ofIssuers]);
     refuse(knownAtDeployment(settings.as2?.agreements ?? []));
     const said = withOverrides(input(), settings.overrides ?? {}, saidBy(settings)) as { https?: object; afterRelease?: object };
     const config = checkServerConfig({

@@ -1,8 +1,7 @@
 /** Issuers of OpenID Connect and OAuth 2.0: what a platform engineer says of those who may say who somebody is, over HTTPS. */
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { Problem, ServerConfigInput } from '../../server/config';
-import { caProblems } from '../authorities';
+import type { ServerConfigInput } from '../../server/config';
 import type { FilePermission } from './directory-accounts';
 import type { AccountBandwidth, AccountQuota } from './ftps-account';
 
@@ -180,11 +179,6 @@ export function issuerSettings(issuers: readonly TokenIssuer[]): Pick<HttpsInput
       given({ name, issuer, clientId, clientSecretId: clientSecret?.secretArn, scopes }),
     ) as HttpsInput['signInWith'],
   };
-}
-
-/** What only the kit knows; everything else is checked with the server's settings. */
-export function issuerProblems(issuers: readonly TokenIssuer[] = []): Problem[] {
-  return issuers.flatMap(({ ca }, index) => caProblems(ca, `https.issuers[${index}].ca`));
 }
 
 /** Secrets that the instances read for them. */
