@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { PASSWORD, type ServedProcess, serveProcess } from '../support/served';
 import { browsers, launch, PHONE, type Visit, visit } from './browsers';
+import { empty } from './emptied';
 
 describe.each(browsers)('%s', (name) => {
   let server: ServedProcess;
@@ -26,8 +27,7 @@ describe.each(browsers)('%s', (name) => {
   afterEach(async () => {
     const { complaints } = at;
     await at.page.context().close();
-    rmSync(server.files, { recursive: true });
-    mkdirSync(server.files);
+    empty(server.files);
     expect(complaints).toEqual([]);
   });
 

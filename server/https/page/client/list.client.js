@@ -33,7 +33,7 @@ export async function open(path) {
   at('search').value = '';
   if (folderIn(location.hash) !== folder) history.pushState(undefined, '', hashOf(folder));
   showCrumbs();
-  if (isElsewhere) showList([], 0);
+  if (isElsewhere) showUnknown();
   await list();
 }
 
@@ -74,6 +74,13 @@ function showList(entries, count) {
     else button.closest('th').removeAttribute('aria-sort');
   }
   at('sort').value = `${sort.by} ${sort.order}`;
+}
+
+/** What is here is not known yet, or not to be had: that is not to say that nothing is. */
+function showUnknown() {
+  showList([], 0);
+  at('nothing').hidden = true;
+  for (const id of ['caption', 'count']) at(id).textContent = '';
 }
 
 function emptyText() {
@@ -200,7 +207,7 @@ at('more').addEventListener('click', () =>
 addEventListener('popstate', () => visitor() && open(folderIn(location.hash)));
 onVisitor((who) => {
   lists += 1;
-  showList([], 0);
+  showUnknown();
   if (who) void open(location.hash === '' ? who.folder : folderIn(location.hash));
 });
 

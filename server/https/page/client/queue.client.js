@@ -168,7 +168,8 @@ export class Uploads {
       this.end(one, 'exists', texts.exists);
       return true;
     }
-    if ((status >= 500 || status === 429) && problem?.code !== 'quota' && problem?.code !== 'no-space') return false;
+    // (423: of the server's processes only others answered.)
+    if ((status >= 500 || status === 429 || status === 423) && problem?.code !== 'quota' && problem?.code !== 'no-space') return false;
     this.end(one, 'failed', problem?.title ?? texts.refused(status));
     return true;
   }

@@ -31,5 +31,5 @@ export const wait = (seconds, signal) =>
       clearTimeout(timer);
       resolve();
     };
-    signal.addEventListener('abort', given, { once: true });
+    signal?.addEventListener('abort', given, { once: true });
   });

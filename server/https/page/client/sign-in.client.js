@@ -2,8 +2,12 @@
 
 import { ask } from '/page/ask.js';
 import { at, attempt } from '/page/element.js';
+import { texts } from '/page/texts.js';
 import { onVisitor, setVisitor } from '/page/visitor.js';
 import { showWays } from '/page/ways.js';
+
+/** Attempts that were refused, one after the other. */
+let refused = 0;
 
 const inside = ['files', 'sign-out', 'who'];
 
@@ -28,7 +32,13 @@ at('sign-in').addEventListener('submit', async (event) => {
   if (button) button.disabled = true;
   await attempt(async () => {
     const [user, password, code] = ['user', 'password', 'code'].map((id) => at(id).value);
-    setVisitor(await ask('POST', '/sign-in', { user, ...(password === '' ? {} : { password }), ...(code === '' ? {} : { code }) }));
+    const who = await ask('POST', '/sign-in', { user, ...(password === '' ? {} : { password }), ...(code === '' ? {} : { code }) }).catch((error) => {
+      if (error.code === 'refused') refused += 1;
+      // Whoever is locked out is not answered at all.
+      throw refused > 0 && error.message === texts.offline ? new Error(texts.perhapsLockedOut) : error;
+    });
+    refused = 0;
+    setVisitor(who);
   });
   if (button) button.disabled = false;
   if (!at('entrance').hidden) at('password').select();

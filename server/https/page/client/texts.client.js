@@ -97,6 +97,8 @@ export const texts = {
   noLink: 'There is no such link. It may have been revoked, or its address was cut.',
   days: (count) => (count === 1 ? '1 day' : `${count} days`),
   dropText: 'Drop files here, or choose them. Nobody who has this link sees what others sent.',
+  perhapsLockedOut:
+    'The server does not answer. After several wrong attempts it answers nobody at your address for a while: wait some minutes, then try again.',
   offline: 'The server can not be reached. Look at the connection, and try again.',
   refused: (status) => `The server refused it (${status}).`,
   signInWith: (name) => `Sign in with ${name}`,

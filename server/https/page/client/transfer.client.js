@@ -1,13 +1,15 @@
 // How the bytes of one file get there: a small one in one request, a large one in parts that go on after a lost connection (tus 1.0).
 
 import { encoded } from '/page/paths.js';
-import { send } from '/page/send.js';
+import { send, wait } from '/page/send.js';
 
 /** Larger files go in parts. Bytes. */
 const LARGE = 8 * 1024 * 1024;
 const PART = 32 * 1024 * 1024;
 /** A server of several processes may ask to connect again, until the connection comes to the one that has the upload. */
 const MOST_TRIES = 32;
+/** Each of them waits so much longer than the one before. Seconds. */
+const WAIT_MORE = 0.02;
 const TUS = { 'tus-resumable': '1.0.0' };
 
 /**
@@ -79,5 +81,6 @@ async function persistently(options) {
   for (let tries = 1; ; tries += 1) {
     const answer = await send(options);
     if (answer.status !== 423 || tries === MOST_TRIES) return answer;
+    await wait(tries * WAIT_MORE, options.signal);
   }
 }
