@@ -82,7 +82,7 @@ beforeAll(async () => {
     { ...partner, user: 'full', home: '/full', quota: { bytes: 10 } },
     { ...partner, user: 'reader', permissions: ['read', 'list'] },
   ];
-  const base = { ...read('server.json'), firewall: { mode: 'off' }, admin: {}, identity: [{ kind: 'file', file: 'accounts.json' }] };
+  const base = { ...read('server.json'), firewall: { mode: 'off' }, admin: {}, https: undefined, identity: [{ kind: 'file', file: 'accounts.json' }] };
   const listener = (mode: string, port: number) => ({ mode, host: '0.0.0.0', port });
   const files: Record<string, string | Buffer> = {
     'Upload.java': java!,
