@@ -1,13 +1,11 @@
 /** Limits whose lock-outs all instances share. Each instance counts for itself as well, so that one without the table is as safe as one alone. */
 import type { Audit, Refusal } from '../audit/event';
 import type { ServerConfig } from '../config';
+import { AskedTable } from './asked-table';
 import { clientKey } from './client-key';
 import type { ConnectionEnd, Limits, Lockout, Standing } from './limits';
 import type { LocalLimits } from './local-limits';
 import { LockoutTable } from './lockout-table';
-
-/** A table that failed is left alone that long, so that logins don't wait for it. */
-const RETRY_MS = 5_000;
 
 /** The limits of this instance, with shared lock-outs where a table is named. */
 export function shareLockouts(local: LocalLimits, { lockout }: ServerConfig['limits'], audit: Audit): Limits {
@@ -17,16 +15,17 @@ export function shareLockouts(local: LocalLimits, { lockout }: ServerConfig['lim
 type Table = Pick<LockoutTable, 'isLocked' | 'fail' | 'succeed' | 'forgive'>;
 
 export class SharedLockouts implements Limits {
-  private leftAloneUntil = 0;
-  private down = false;
+  private readonly asked: AskedTable;
 
   constructor(
     private readonly local: LocalLimits,
     private readonly table: Table,
     private readonly most: { readonly failuresPerAddress: number; readonly failuresPerAccount: number },
-    private readonly audit: Audit,
-    private readonly now: () => number = Date.now,
-  ) {}
+    audit: Audit,
+    now: () => number = Date.now,
+  ) {
+    this.asked = new AskedTable('lockouts', 'lock-outs are not shared', audit, now);
+  }
 
   /** Asks this instance alone: connections come too often for a table. The login that follows asks the table. */
   admitConnection(address: string): Promise<Refusal | undefined> {
@@ -41,7 +40,7 @@ export class SharedLockouts implements Limits {
     const standing = await this.local.beginLogin(address, login);
     if (standing === 'locked-out') return standing;
     const keys = this.local.hasLoggedIn(address, login) ? [addressKey(address)] : [addressKey(address), accountKey(login)];
-    const locked = await this.ask(() => Promise.all(keys.map((key) => this.table.isLocked(key))));
+    const locked = await this.asked.ask(() => Promise.all(keys.map((key) => this.table.isLocked(key))));
     if (!locked?.includes(true)) return standing;
     this.local.loginUndecided(address, login);
     return 'locked-out';
@@ -50,7 +49,7 @@ export class SharedLockouts implements Limits {
   async loginFailed(address: string, login: string): Promise<readonly Lockout[]> {
     const { lockouts, against } = this.local.countFailure(address, login);
     const keys = { address: [addressKey(address), this.most.failuresPerAddress], account: [accountKey(login), this.most.failuresPerAccount] } as const;
-    const shared = await this.ask(() => Promise.all(against.map((scope) => this.table.fail(...keys[scope]))));
+    const shared = await this.asked.ask(() => Promise.all(against.map((scope) => this.table.fail(...keys[scope]))));
     const all = [...lockouts, ...against.map((scope, index) => ({ scope, seconds: shared?.[index] ?? 0 }))];
     return (['address', 'account'] as const)
       .map((scope) => ({ scope, seconds: Math.max(0, ...all.filter((one) => one.scope === scope).map(({ seconds }) => seconds)) }))
@@ -60,12 +59,12 @@ export class SharedLockouts implements Limits {
   async loginSucceeded(address: string, login: string, first: boolean): Promise<boolean> {
     const [failed, wasKnown] = [this.local.failed(address, login), this.local.hasLoggedIn(address, login)];
     // Another instance may have counted the last failure meanwhile.
-    const succeeded = await this.ask(() => this.table.succeed(accountKey(login), failed.account));
+    const succeeded = await this.asked.ask(() => this.table.succeed(accountKey(login), failed.account));
     if (succeeded === false && !wasKnown) {
       this.local.loginUndecided(address, login);
       return false;
     }
-    if (failed.address > 0) await this.ask(() => this.table.forgive(addressKey(address), failed.address));
+    if (failed.address > 0) await this.asked.ask(() => this.table.forgive(addressKey(address), failed.address));
     return this.local.loginSucceeded(address, login, first);
   }
 
@@ -79,25 +78,6 @@ export class SharedLockouts implements Limits {
 
   releaseAccount(user: string): void {
     this.local.releaseAccount(user);
-  }
-
-  /** Asks the table; undefined while it can't be asked. */
-  private async ask<T>(question: () => Promise<T>): Promise<T | undefined> {
-    if (this.leftAloneUntil > this.now()) return undefined;
-    try {
-      const answer = await question();
-      this.tell(false);
-      return answer;
-    } catch (error) {
-      this.leftAloneUntil = this.now() + RETRY_MS;
-      this.tell(true, `lock-outs are not shared: ${(error as Error).name} ${(error as Error).message}`);
-      return undefined;
-    }
-  }
-
-  private tell(down: boolean, detail?: string): void {
-    if (this.down !== down) this.audit.record({ kind: 'health', part: 'lockouts', state: down ? 'down' : 'up', detail });
-    this.down = down;
   }
 }
 

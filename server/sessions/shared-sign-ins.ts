@@ -4,14 +4,13 @@
  */
 import type { Audit } from '../audit/event';
 import type { HttpsConfig } from '../config';
+import { AskedTable, RETRY_MS } from '../limits/asked-table';
 import type { Limits } from '../limits/limits';
 import { SignInTable } from './sign-in-table';
 import { LocalSignIns, type SignIn, type SignIns } from './sign-ins';
 
 /** Within that, what ended at one instance has ended at all. */
 const CONFIRM_MS = 10_000;
-/** A table that failed is left alone that long, so that requests don't wait for it. */
-const RETRY_MS = 5_000;
 /** Sign-ins that ended while the table could not be told; the oldest make room. */
 const MOST_UNTOLD = 10_000;
 
@@ -32,15 +31,16 @@ export class SharedSignIns implements KeptSignIns {
   /** Those that have ended here, and of which the table may still say that they stand. */
   private readonly untold = new Set<string>();
   private telling: NodeJS.Timeout | undefined;
-  private leftAloneUntil = 0;
-  private down = false;
+  private readonly asked: AskedTable;
 
   constructor(
     private readonly own: KeptSignIns,
     private readonly table: Pick<SignInTable, 'put' | 'use' | 'remove' | 'close'>,
-    private readonly audit: Audit,
+    audit: Audit,
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    this.asked = new AskedTable('sign-ins', 'sign-ins are not shared', audit, now);
+  }
 
   begin(key: string, user: string, maxSessions?: number): Promise<boolean> {
     return this.own.begin(key, user, maxSessions);
@@ -48,7 +48,7 @@ export class SharedSignIns implements KeptSignIns {
 
   async keep(key: string, signIn: SignIn): Promise<void> {
     await this.own.keep(key, signIn);
-    await this.ask(() => this.table.put(key, signIn));
+    await this.asked.ask(() => this.table.put(key, signIn));
   }
 
   async find(key: string): Promise<SignIn | undefined> {
@@ -80,7 +80,7 @@ export class SharedSignIns implements KeptSignIns {
 
   /** Without the table, each instance goes on with its own. */
   private async confirm(key: string, known: SignIn | undefined): Promise<SignIn | undefined> {
-    const answer = await this.ask(async () => ({ signIn: await this.table.use(key) }));
+    const answer = await this.asked.ask(async () => ({ signIn: await this.table.use(key) }));
     if (!answer) return known;
     const { signIn } = answer;
     if (!signIn) {
@@ -99,7 +99,7 @@ export class SharedSignIns implements KeptSignIns {
 
   /** Whoever signed out is signed out everywhere, if the table can't be told now then when it can. */
   private async tellEnd(key: string): Promise<boolean> {
-    const isTold = (await this.ask(() => this.table.remove(key).then(() => true))) === true;
+    const isTold = (await this.asked.ask(() => this.table.remove(key).then(() => true))) === true;
     if (isTold) this.untold.delete(key);
     else this.telling ??= setTimeout(() => void this.tellEnds(), RETRY_MS).unref();
     return isTold;
@@ -117,24 +117,5 @@ export class SharedSignIns implements KeptSignIns {
       if (this.now() - at < CONFIRM_MS) break;
       this.confirmed.delete(other);
     }
-  }
-
-  /** Asks the table; undefined while it can't be asked. */
-  private async ask<T>(question: () => Promise<T>): Promise<T | undefined> {
-    if (this.leftAloneUntil > this.now()) return undefined;
-    try {
-      const answer = await question();
-      this.tell(false);
-      return answer;
-    } catch (error) {
-      this.leftAloneUntil = this.now() + RETRY_MS;
-      this.tell(true, `sign-ins are not shared: ${(error as Error).name} ${(error as Error).message}`);
-      return undefined;
-    }
-  }
-
-  private tell(down: boolean, detail?: string): void {
-    if (this.down !== down) this.audit.record({ kind: 'health', part: 'sign-ins', state: down ? 'down' : 'up', detail });
-    this.down = down;
   }
 }
