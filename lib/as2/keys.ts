@@ -1,19 +1,17 @@
 /** The keys of AS2: by which messages and receipts are signed, and for which partners encrypt. Made once and changed with overlap, or given. */
-import { CfnOutput, CustomResource, Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnOutput, CustomResource, Duration, Lazy, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { type CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { NAMESPACE } from '../certificate/certificate-rotation';
-import { acknowledge } from '../compliance/acknowledge';
-import { encryptBelow, keyFor } from '../encryption/given-key';
-import { letRolesUse } from '../encryption/key-policy';
+import { encryptBelow } from '../encryption/given-key';
 import { ServiceFunction } from '../functions/service-function';
-import { granted } from '../grants';
-import { grantReadOf, useBySecretsManager } from '../identity/secrets-key';
+import { KeysSecret } from '../identity/keys-secret';
+import { grantReadOf } from '../identity/secrets-key';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 
@@ -73,7 +71,7 @@ export class As2Keys extends Construct {
 
   private lambda!: ServiceFunction;
   private kept!: ISecret;
-  private key?: IKey;
+  private made?: KeysSecret;
   private resource!: CustomResource;
   private alarm!: Alarm;
   private as2Id?: string;
@@ -109,10 +107,7 @@ export class As2Keys extends Construct {
 
   /** Allows reading them: this secret, and nothing else. */
   public grantRead(grantee: IGrantable): Grant {
-    if (!this.key) return grantReadOf(this.kept, grantee);
-    // Both in the policy of whoever reads, which may lie in another stack.
-    const read = new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.kept.secretArn] });
-    return granted(grantee, read, useBySecretsManager(this.key, 'Decrypt'));
+    return this.made?.grantRead(grantee) ?? grantReadOf(this.kept, grantee);
   }
 
   /** Lets its alarms do something: they go off when the keys can't be made or read, and when partners are to be told the next certificate. */
@@ -149,7 +144,7 @@ export class As2Keys extends Construct {
     const parameters = `${this.certificateParameter} and ${this.nextCertificateParameter}`;
     new CfnOutput(this, 'As2Certificate', { value: this.fingerprint, description: 'SHA-256 of the certificate of AS2 that partners need' });
     new CfnOutput(this, 'As2NextCertificate', { value: this.nextFingerprint, description: 'SHA-256 of the one that signs after the next change of keys' });
-    if (this.key) new CfnOutput(this, 'As2KeysFunction', { value: this.lambda.lambda.functionName, description: 'For ftps as2 change-keys --function' });
+    if (this.made) new CfnOutput(this, 'As2KeysFunction', { value: this.lambda.lambda.functionName, description: 'For ftps as2 change-keys --function' });
     new CfnOutput(this, 'As2Certificates', { value: parameters, description: 'Parameters of Systems Manager with both certificates, for partners' });
   }
 
@@ -167,7 +162,15 @@ export class As2Keys extends Construct {
       );
     if (changeDays !== 0 && announceDays >= changeDays)
       throw new Error(`announce: ${announceDays} days are as long as a key signs (${changeDays} days), so that the alarm would never end; choose fewer`);
-    this.kept = given ?? this.madeSecret();
+    this.made = given
+      ? undefined
+      : new KeysSecret(this, {
+          what: 'Keys of AS2',
+          description: 'Keys of AS2; made and changed by a Lambda, never replaced by a deployment',
+          whyNotRotated:
+            'A Lambda changes the keys, in three steps a year apart, which the rotation of Secrets Manager does not know: partners have to be told before.',
+        });
+    this.kept = given ?? this.made!.secret;
     const told = [this.certificateParameter, this.nextCertificateParameter].map((name) =>
       Stack.of(this).formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.slice(1) }),
     );
@@ -190,7 +193,7 @@ export class As2Keys extends Construct {
         METRIC_NAMESPACE: NAMESPACE,
         METRIC_KEYS: stableName(this),
       },
-      permissions: [publish, ...(given ? [] : this.mayMake())],
+      permissions: [publish, ...(this.made?.mayMake() ?? [])],
     });
     if (given) grantReadOf(given, this.lambda.role);
     this.resource = new CustomResource(this, 'Resource', {
@@ -218,29 +221,5 @@ export class As2Keys extends Construct {
       treatMissingData: TreatMissingData.IGNORE, // the alarm of the Lambda tells of runs that fail
     });
     return this;
-  }
-
-  /** Empty: CloudFormation has no value to write, now or later. */
-  private madeSecret(): ISecret {
-    this.key = keyFor(this, 'Key', { description: 'Keys of AS2', removalPolicy: RemovalPolicy.RETAIN });
-    letRolesUse(this, this.key, 'secretsmanager');
-    const secret = new Secret(this, 'Secret', {
-      description: 'Keys of AS2; made and changed by a Lambda, never replaced by a deployment',
-      encryptionKey: this.key,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    (secret.node.defaultChild as CfnSecret).generateSecretString = undefined;
-    const known =
-      'A Lambda changes the keys, in three steps a year apart, which the rotation of Secrets Manager does not know: partners have to be told before.';
-    acknowledge(secret, 'AwsSolutions-SMG4', known);
-    for (const pack of ['HIPAA.Security', 'NIST.800.53.R5']) acknowledge(secret, `${pack}-SecretsManagerRotationEnabled`, known);
-    return secret;
-  }
-
-  private mayMake(): PolicyStatement[] {
-    return [
-      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'], resources: [this.kept.secretArn] }),
-      useBySecretsManager(this.key!, 'Decrypt', 'GenerateDataKey'),
-    ];
   }
 }

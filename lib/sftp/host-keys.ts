@@ -1,19 +1,17 @@
 /** The keys by which clients of SSH know the service: made once and kept, or those of the server that it replaces. */
-import { CustomResource, Duration, Lazy, RemovalPolicy } from 'aws-cdk-lib';
+import { CustomResource, Duration, Lazy } from 'aws-cdk-lib';
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { type CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { acknowledge } from '../compliance/acknowledge';
-import { encryptBelow, keyFor } from '../encryption/given-key';
-import { letRolesUse } from '../encryption/key-policy';
+import { encryptBelow } from '../encryption/given-key';
 import { ServiceFunction } from '../functions/service-function';
-import { granted } from '../grants';
 import { outputOnce } from '../identity/accounts';
-import { grantReadOf, useBySecretsManager } from '../identity/secrets-key';
+import { KeysSecret } from '../identity/keys-secret';
+import { grantReadOf } from '../identity/secrets-key';
 import { refuseUnknownProps } from '../known-props';
 
 /** What `HostKeys.generated` is told. */
@@ -49,7 +47,7 @@ export class HostKeys extends Construct {
 
   private lambda!: ServiceFunction;
   private kept!: ISecret;
-  private key?: IKey;
+  private made?: KeysSecret;
   private resource!: CustomResource;
   private readonly hosts = new Set<string>();
   private fips = false;
@@ -75,10 +73,7 @@ export class HostKeys extends Construct {
 
   /** Allows reading them: this secret, and nothing else. */
   public grantRead(grantee: IGrantable): Grant {
-    if (!this.key) return grantReadOf(this.kept, grantee);
-    // Both in the policy of whoever reads, which may lie in another stack.
-    const read = new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.kept.secretArn] });
-    return granted(grantee, read, useBySecretsManager(this.key, 'Decrypt'));
+    return this.made?.grantRead(grantee) ?? grantReadOf(this.kept, grantee);
   }
 
   /** Lets its alarms do something: they go off when the keys can't be made, or can no longer be read. */
@@ -105,13 +100,20 @@ export class HostKeys extends Construct {
   }
 
   private served(given: ISecret | undefined): HostKeys {
-    this.kept = given ?? this.madeSecret();
+    this.made = given
+      ? undefined
+      : new KeysSecret(this, {
+          what: 'Host keys of SFTP',
+          description: 'Host keys of SFTP; made once by a Lambda, never replaced by a deployment',
+          whyNotRotated: 'Clients know the service by these keys and refuse others, so that nothing may replace them on a schedule.',
+        });
+    this.kept = given ?? this.made!.secret;
     this.lambda = new ServiceFunction(this, 'Lambda', {
       bundle: 'sftp-host-keys',
       description: `${given ? 'Looks' : 'Makes the host keys of SFTP once, and looks'} every day whether the host keys of SFTP can be read`,
       alone: false,
       environment: { SECRET_ID: this.kept.secretArn, MAKES: String(given === undefined) },
-      permissions: given ? [] : this.mayMake(),
+      permissions: this.made?.mayMake() ?? [],
     });
     if (given) grantReadOf(given, this.lambda.role);
     this.resource = new CustomResource(this, 'Resource', {
@@ -133,28 +135,5 @@ export class HostKeys extends Construct {
     // A rule begins with its first run, and there are no keys before.
     daily.node.addDependency(this.resource);
     return this;
-  }
-
-  /** Empty: CloudFormation has no value to write, now or later. */
-  private madeSecret(): ISecret {
-    this.key = keyFor(this, 'Key', { description: 'Host keys of SFTP', removalPolicy: RemovalPolicy.RETAIN });
-    letRolesUse(this, this.key, 'secretsmanager');
-    const secret = new Secret(this, 'Secret', {
-      description: 'Host keys of SFTP; made once by a Lambda, never replaced by a deployment',
-      encryptionKey: this.key,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    (secret.node.defaultChild as CfnSecret).generateSecretString = undefined;
-    const known = 'Clients know the service by these keys and refuse others, so that nothing may replace them on a schedule.';
-    acknowledge(secret, 'AwsSolutions-SMG4', known);
-    for (const pack of ['HIPAA.Security', 'NIST.800.53.R5']) acknowledge(secret, `${pack}-SecretsManagerRotationEnabled`, known);
-    return secret;
-  }
-
-  private mayMake(): PolicyStatement[] {
-    return [
-      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'], resources: [this.kept.secretArn] }),
-      useBySecretsManager(this.key!, 'Decrypt', 'GenerateDataKey'),
-    ];
   }
 }
