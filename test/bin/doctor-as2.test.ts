@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { doctorCommand } from '../../bin/commands/doctor';
 import { addressFinding } from '../../bin/doctor/as2';
 import type { Finding } from '../../bin/doctor/finding';
 import { type As2Served, as2Served, party } from '../server/as2/served';
+import { doctorSaid } from './doctor-said';
 
 const folder = mkdtempSync(join(tmpdir(), 'ftps-doctor-as2-'));
 const ca = join(folder, 'ca.pem');
@@ -22,21 +22,8 @@ afterAll(async () => {
 });
 
 async function said(...args: string[]): Promise<string[]> {
-  let text = '';
-  const spy = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    text += chunk;
-    return true;
-  });
-  const before = process.exitCode;
-  try {
-    await doctorCommand()
-      .exitOverride()
-      .parseAsync(['localhost', '--json', '--ca', ca, ...args], { from: 'user' });
-    return (JSON.parse(text).findings as Finding[]).filter(({ check }) => check === 'as2').map(({ level, text: words }) => `${level}: ${words}`);
-  } finally {
-    spy.mockRestore();
-    process.exitCode = before;
-  }
+  const { text } = await doctorSaid('--json', '--ca', ca, ...args);
+  return (JSON.parse(text).findings as Finding[]).filter(({ check }) => check === 'as2').map(({ level, text: words }) => `${level}: ${words}`);
 }
 
 it('this server takes messages under its address, and under no other', async () => {

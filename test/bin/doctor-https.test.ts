@@ -5,13 +5,13 @@ import { createServer, type Server } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { doctorCommand } from '../../bin/commands/doctor';
 import type { Finding } from '../../bin/doctor/finding';
 import { cookieFinding } from '../../bin/doctor/https/inside';
 import { headerFindings } from '../../bin/doctor/https/outside';
 import { type HttpsServed, httpsServed } from '../server/https/served';
 import { TestAuthority } from '../server/support/authority';
 import { PASSWORD } from '../server/support/server';
+import { doctorSaid } from './doctor-said';
 
 const folder = mkdtempSync(join(tmpdir(), 'ftps-doctor-https-'));
 const file = (name: string, content: string) => {
@@ -34,22 +34,8 @@ afterAll(async () => {
 });
 
 async function said(...args: string[]): Promise<{ findings: Finding[]; code: typeof process.exitCode }> {
-  let text = '';
-  const spy = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    text += chunk;
-    return true;
-  });
-  const before = process.exitCode;
-  try {
-    process.exitCode = undefined;
-    await doctorCommand()
-      .exitOverride()
-      .parseAsync(['localhost', '--json', ...args], { from: 'user' });
-    return { ...JSON.parse(text), code: process.exitCode };
-  } finally {
-    spy.mockRestore();
-    process.exitCode = before;
-  }
+  const { text, code } = await doctorSaid('--json', ...args);
+  return { ...JSON.parse(text), code };
 }
 
 const found = (findings: readonly Finding[], level: Finding['level']) =>

@@ -4,7 +4,6 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { doctorCommand } from '../../bin/commands/doctor';
 import type { Finding } from '../../bin/doctor/finding';
 import type { Offer } from '../../bin/doctor/sftp/offer';
 import { agreementFindings, outdatedFindings, sameAnswerFinding, strictFinding } from '../../bin/doctor/sftp/outside';
@@ -13,6 +12,7 @@ import { HostKey } from '../../server/ssh/transport/host-keys';
 import { sshPolicies } from '../../server/ssh/transport/policy';
 import { type SftpServed, sftpServed } from '../server/ssh/served';
 import { PASSWORD } from '../server/support/server';
+import { doctorSaid } from './doctor-said';
 
 const folder = mkdtempSync(join(tmpdir(), 'ftps-doctor-sftp-'));
 const file = (name: string, content: string) => {
@@ -51,27 +51,8 @@ interface Said {
   readonly text: string;
 }
 
-async function said(...args: string[]): Promise<Omit<Said, 'findings' | 'knownHosts'>> {
-  let text = '';
-  const spy = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    text += chunk;
-    return true;
-  });
-  const before = process.exitCode;
-  try {
-    process.exitCode = undefined;
-    await doctorCommand()
-      .exitOverride()
-      .parseAsync(['localhost', ...args], { from: 'user' });
-    return { text, code: process.exitCode };
-  } finally {
-    spy.mockRestore();
-    process.exitCode = before;
-  }
-}
-
 async function doctor(...args: string[]): Promise<Said> {
-  const { text, code } = await said('--sftp', `${server.sftpPort}`, '--json', ...args);
+  const { text, code } = await doctorSaid('--sftp', `${server.sftpPort}`, '--json', ...args);
   return { ...JSON.parse(text), text, code };
 }
 
@@ -147,7 +128,7 @@ describe('this server', () => {
   });
 
   it('is told in words, with lines to copy', async () => {
-    const { text } = await said('--sftp', `${server.sftpPort}`);
+    const { text } = await doctorSaid('--sftp', `${server.sftpPort}`);
     expect(text).toContain(`\n[localhost]:${server.sftpPort} ${hostKeys[0]!.line}\n`);
     expect(text).toMatch(/\n0 problems, \d warnings\n$/);
   });
@@ -160,7 +141,7 @@ it.each([
   [['--sftp', 'x'], /--sftp: "x" is not a number/],
   [['--sftp', '--user', 'demo', '--key-file', password], /is no private key without a passphrase/],
 ])('wrong usage is said: %j', async (args, message) => {
-  await expect(said(...args)).rejects.toThrow(message);
+  await expect(doctorSaid(...args)).rejects.toThrow(message);
 });
 
 it('what does not speak SSH, or nothing at all, is named', async () => {
@@ -172,7 +153,7 @@ it('what does not speak SSH, or nothing at all, is named', async () => {
   );
   await new Promise<void>((resolve) => other.listen(0, 'localhost', resolve));
   const { port } = other.address() as { port: number };
-  const problemAt = async () => found(JSON.parse((await said('--sftp', `${port}`, '--json')).text).findings, 'problem');
+  const problemAt = async () => found(JSON.parse((await doctorSaid('--sftp', `${port}`, '--json')).text).findings, 'problem');
   expect(await problemAt()).toEqual([`sftp: port ${port} is no SFTP: what answers does not speak SSH`]);
   await new Promise((resolve) => other.close(resolve));
   expect(await problemAt()).toEqual([expect.stringMatching(/^sftp: port \d+ is no SFTP: .*ECONNREFUSED/)]);

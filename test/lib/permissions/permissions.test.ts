@@ -26,6 +26,25 @@ import { unneeded } from './unneeded';
 
 const everywhere = [events, logGroups, alarms, lambdas, trust, customResources];
 
+const ofEverythingElse = [
+  ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses],
+  ...[
+    archive,
+    flowLogs,
+    securityLake,
+    dataEvents,
+    analyst,
+    operator,
+    accountKeeper,
+    accountsInCode,
+    balancerOfAws,
+    hostKeys,
+    as2,
+    signInElsewhere,
+    ...everywhere,
+  ],
+];
+
 describe.each([
   [
     'production',
@@ -33,51 +52,12 @@ describe.each([
     /^prod\//,
     [image, fleet, efs, filesOfAws, toldByServers, webhooks, certificateOfAcm, elasticAddresses, archive, flowLogs, ...everywhere],
   ],
-  [
-    'a service with everything else',
-    everythingElse(),
-    /^Wide\//,
-    [
-      ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses],
-      ...[
-        archive,
-        flowLogs,
-        securityLake,
-        dataEvents,
-        analyst,
-        operator,
-        accountKeeper,
-        accountsInCode,
-        balancerOfAws,
-        hostKeys,
-        as2,
-        signInElsewhere,
-        ...everywhere,
-      ],
-    ],
-  ],
+  ['a service with everything else', everythingElse(), /^Wide\//, ofEverythingElse],
   [
     'a service with everything else and one key, that others look after',
     everythingElse((scope) => Key.fromKeyArn(scope, 'CompanyKey', KEY_OF_OTHERS)),
     /^Wide\//,
-    [
-      ...[image, sharedImage, fleet, certificateOfPrivateAuthority, clientTrust, s3, s3ScannedByInstances, loadBalancer, existingAddresses, oneKey],
-      ...[
-        archive,
-        flowLogs,
-        securityLake,
-        dataEvents,
-        analyst,
-        operator,
-        accountKeeper,
-        accountsInCode,
-        balancerOfAws,
-        hostKeys,
-        as2,
-        signInElsewhere,
-        ...everywhere,
-      ],
-    ],
+    [...ofEverythingElse, oneKey],
   ],
   ['the pipeline', promotion(), /^ftps-pipeline\//, [pipelineActions]], // its environments are those above
 ] as const)('%s', (_, deployment, within, tables: readonly Table[]) => {
