@@ -86,7 +86,9 @@ class Gathered implements Source {
 export class OpenUpload {
   readonly id: string;
   readonly outcome: Promise<Outcome>;
-  usedAt = Date.now();
+  /** Requests that bring bytes, or wait to. */
+  private takes = 0;
+  private leftAt = Date.now();
   private readonly source = new Gathered();
   isEnded = false;
 
@@ -112,6 +114,11 @@ export class OpenUpload {
     return this.upload.progress;
   }
 
+  /** When somebody last went on with it. */
+  get usedAt(): number {
+    return this.takes > 0 ? Date.now() : this.leftAt;
+  }
+
   /** Bytes that have come. */
   get offset(): number {
     return this.upload.progress.bytes;
@@ -119,15 +126,18 @@ export class OpenUpload {
 
   /** Takes what a request brings from that byte on; it ends with its last byte, with the connection, or with the upload. False where other bytes came before. */
   async take(body: Body, stallSeconds: number, offset: number): Promise<boolean> {
-    this.usedAt = Date.now();
-    const isTaken = await Promise.race([this.source.take(body, stallSeconds, () => this.offset === offset), this.outcome.then(() => true)]);
-    this.usedAt = Date.now();
-    return isTaken;
+    this.takes += 1;
+    try {
+      return await Promise.race([this.source.take(body, stallSeconds, () => this.offset === offset), this.outcome.then(() => true)]);
+    } finally {
+      this.takes -= 1;
+      this.leftAt = Date.now();
+    }
   }
 
   /** Nobody brings bytes any more, so that `offset` stays as it is. */
   async settled(): Promise<number> {
-    this.usedAt = Date.now();
+    this.leftAt = Date.now();
     await this.source.interrupt();
     return this.offset;
   }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { digestOf, newToken, writeToken } from '../../../server/identity/token';
 import { secret } from '../support/written';
 import { type HttpsClient, type HttpsServed, httpsServed } from './served';
@@ -38,6 +39,19 @@ const begin = async (path: string, length: number, { as = client, ...more }: { a
 };
 const patch = (at: string, offset: number, body: Buffer, as = client) =>
   as.ask('PATCH', at, { body, headers: { ...tus, 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream' } });
+/** The status of its answer, or NaN where the connection ended without one. */
+function send(socket: TLSSocket, at: string, offset: number, body: Buffer, length = body.length): Promise<number> {
+  socket.write(
+    `PATCH ${at} HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: ${offset}\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`,
+  );
+  socket.write(body);
+  let text = '';
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+  });
+  return new Promise((resolve) => socket.on('close', () => resolve(Number(text.split(' ', 2)[1]))));
+}
+
 const head = (at: string, as = client) => as.ask('HEAD', at, { headers: tus });
 
 it('a file in parts appears with its last byte, hashed as a whole and told once', async () => {
@@ -55,33 +69,63 @@ it('a file in parts appears with its last byte, hashed as a whole and told once'
   expect(told[0]).toMatchObject({ bytes: 700_000, sha256: createHash('sha256').update(content).digest('hex'), outcome: 'success' });
 });
 
-it('two that go on from the same byte at the same moment do not both: what they bring is one after the other', async () => {
+describe('two that go on from the same byte', () => {
   const content = randomBytes(600_000);
-  for (let round = 0; round < 5; round += 1) {
-    const path = `/both-${round}.bin`;
-    const { at } = await begin(path, content.length);
-    const sockets = await Promise.all([server.socket(), server.socket(), server.socket()]);
-    const send = (socket: (typeof sockets)[number], offset: number, body: Buffer, length = body.length) => {
-      socket.write(
-        `PATCH ${at} HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: ${offset}\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`,
-      );
-      socket.write(body);
-      let text = '';
-      socket.on('data', (chunk: Buffer) => {
-        text += chunk.toString('latin1');
-      });
-      return new Promise<number>((resolve) => socket.on('close', () => resolve(Number(text.split(' ', 2)[1]))));
-    };
-    // A connection that hangs, and two that come for it.
-    void send(sockets[0]!, 0, content.subarray(0, 1_000), content.length);
-    const moved = () => server.server.sessions.infos().some(({ transfer }) => transfer?.path === path && transfer.bytes >= 1_000);
-    while (!moved()) await new Promise((resolve) => setTimeout(resolve, 5));
-    const answers = await Promise.all(sockets.slice(1).map((socket) => send(socket, 1_000, content.subarray(1_000, 300_000))));
+
+  async function moved(path: string, bytes: number): Promise<void> {
+    const has = () => server.server.sessions.infos().some(({ transfer }) => transfer?.path === path && transfer.bytes >= bytes);
+    while (!has()) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  async function finish(at: string, path: string): Promise<void> {
     const offset = Number((await head(at)).headers['upload-offset']);
-    expect([answers, offset]).toEqual([expect.arrayContaining([204]), 300_000]);
+    expect(offset).toBe(300_000);
     expect((await patch(at, offset, content.subarray(offset))).status).toBe(204);
     expect(readFileSync(join(server.files, path)).equals(content)).toBe(true);
   }
+
+  it('at the same moment do not both: what they bring is one after the other', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const path = `/both-${round}.bin`;
+      const { at } = await begin(path, content.length);
+      const sockets = await Promise.all([server.socket(), server.socket(), server.socket()]);
+      // A connection that hangs, and two that come for it.
+      void send(sockets[0]!, at, 0, content.subarray(0, 1_000), content.length);
+      await moved(path, 1_000);
+      const answers = await Promise.all(sockets.slice(1).map((socket) => send(socket, at, 1_000, content.subarray(1_000, 300_000))));
+      expect(answers).toEqual(expect.arrayContaining([204]));
+      await finish(at, path);
+    }
+  });
+
+  it('the second, where the first has come further, ends nobody', async () => {
+    const path = '/further.bin';
+    const { at } = await begin(path, content.length);
+    const [first, second] = await Promise.all([server.socket(), server.socket()]);
+    const answer = send(first!, at, 0, content.subarray(0, 100_000), 300_000);
+    await moved(path, 100_000);
+    // Never idle meanwhile.
+    let sent = 100_000;
+    const timer = setInterval(() => first!.write(content.subarray(sent, ++sent)), 50);
+    expect(await send(second!, at, 0, content.subarray(0, 300_000))).toBe(409);
+    clearInterval(timer);
+    first!.write(content.subarray(sent, 300_000));
+    expect(await answer).toBe(204);
+    await finish(at, path);
+  });
+});
+
+it('one request that brings bytes for longer than an upload may be idle is not idle', async () => {
+  const content = randomBytes(60);
+  const { at } = await begin('/slow.bin', content.length);
+  const socket = await server.socket();
+  const answer = send(socket, at, 0, content.subarray(0, 1), content.length);
+  for (let sent = 1; sent < content.length; sent += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.write(content.subarray(sent, sent + 1));
+  }
+  expect(await answer).toBe(204);
+  expect(readFileSync(join(server.files, 'slow.bin')).equals(content)).toBe(true);
 });
 
 it('a connection that is cut three times on the way costs what had not come, and no more', async () => {

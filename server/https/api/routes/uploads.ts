@@ -51,8 +51,9 @@ async function append(asked: Resuming): Promise<Answer> {
   if (head.headers.get('content-type') !== CHUNK) throw new Problem(415, 'media-type', `Send ${CHUNK}.`, RESUMABLE);
   if (body.length === undefined) throw new Problem(411, 'length', 'Say how long the part is.', RESUMABLE);
   const upload = found(asked);
-  const offset = await upload.settled();
-  if (numberIn(head.headers, 'upload-offset') !== offset) throw otherOffset(upload);
+  const offset = numberIn(head.headers, 'upload-offset');
+  // Asked before a request that still brings bytes is ended for this one: whoever is wrong about the offset ends nobody.
+  if (offset !== upload.offset || offset !== (await upload.settled())) throw otherOffset(upload);
   if (offset + body.length > upload.length) throw new Problem(413, 'too-long', `The upload has ${upload.length} bytes.`, RESUMABLE);
   if (!upload.isEnded) {
     const over = caller.begins('PUT', upload.path, upload.progress);
