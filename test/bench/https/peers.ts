@@ -1,7 +1,7 @@
 /** This server's HTTPS, and nginx with WebDAV's PUT: the same certificate, TLS 1.3 with AES-256-GCM, files on the same tmpfs. */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { byNode } from '../peers/by-node';
 import { packageVersion, unpack } from '../peers/debian';
 import { ours as oursFtps, settings } from '../peers/ours';
 import type { Peer } from '../peers/peer';
@@ -33,11 +33,8 @@ export const withoutHash: Peer = { ...oursFtps, speaksFirst: false, name: 'cdk-f
 /** `node`: another Node.js, under which this server is measured as well. */
 export function httpsPeers(node: string | undefined): Peer[] {
   const own: Peer = { ...oursFtps, speaksFirst: false, launch: ours(process.execPath, true) };
-  const other: Peer = { ...own, name: 'cdk-ftps, other Node.js', variant: true, version: () => node && versionOf(node), launch: ours(node ?? '', true) };
-  return [own, ...(node ? [other] : []), withoutHash, nginx];
+  return [own, ...(node ? [byNode(own, node, ours(node, true))] : []), withoutHash, nginx];
 }
-
-const versionOf = (node: string) => spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim().slice(1);
 
 export const nginx: Peer = {
   name: 'nginx',

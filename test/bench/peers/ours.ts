@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { version } from '../../../package.json';
 import type { ServerConfigInput } from '../../../server/config';
 import { USER, type Workplace } from '../workplace';
+import { byNode } from './by-node';
 import type { Peer, Ports } from './peer';
 
 const BUNDLE = join(__dirname, '../../../dist/image/ftps.js');
@@ -73,7 +74,7 @@ export const ours: Peer = peer('cdk-ftps', { hashUploads: true });
 /** The others hash no upload and remember no password. */
 export const oursEqual: Peer = { ...peer('cdk-ftps equal', { hashUploads: false, equalHash: true, remembersNone: true }), variant: true };
 /** On its defaults, by another Node.js. */
-export const oursByNode = (node: string): Peer => ({ ...peer('cdk-ftps other Node.js', { hashUploads: true, node }), variant: true });
+export const oursByNode = (node: string): Peer => byNode(ours, node, peer('', { hashUploads: true, node }).launch);
 /** Another build of it on its defaults: `name=path of its ftps.js`. */
 export function oursBuilt(build: string): Peer {
   const at = build.indexOf('=');

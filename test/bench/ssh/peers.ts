@@ -1,7 +1,7 @@
 /** This server's SFTP, OpenSSH's sshd with its own SFTP server (internal-sftp), and ProFTPD's mod_sftp. */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { byNode } from '../peers/by-node';
 import { asUnixAccount, libraries, lines, packageVersion, proftpd, unpack } from '../peers/debian';
 import { ours as oursFtps, settings } from '../peers/ours';
 import type { Peer } from '../peers/peer';
@@ -31,16 +31,13 @@ function ours(node: string, hashUploads: boolean, bundle?: string): Peer['launch
 /** `node`: another Node.js, under which this server is measured as well. `builds`: other builds of it, `name=path of its ftps.js`. */
 export function sshPeers(node: string | undefined, builds: readonly string[]): Peer[] {
   const own = { ...oursFtps, launch: ours(process.execPath, true) };
-  const other: Peer = { ...own, name: 'cdk-ftps, other Node.js', variant: true, version: () => node && versionOf(node), launch: ours(node ?? '', true) };
   const withoutHash: Peer = { ...own, name: 'cdk-ftps without SHA-256', variant: true, launch: ours(process.execPath, false) };
   const built = builds.map((build): Peer => {
     const at = build.indexOf('=');
     return { ...own, name: build.slice(0, at), variant: true, launch: ours(process.execPath, true, build.slice(at + 1)) };
   });
-  return [own, ...(node ? [other] : []), ...built, withoutHash, openSsh, modSftp];
+  return [own, ...(node ? [byNode(own, node, ours(node, true))] : []), ...built, withoutHash, openSsh, modSftp];
 }
-
-const versionOf = (node: string) => spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim().slice(1);
 
 const openSsh: Peer = {
   name: 'sshd',
