@@ -147,6 +147,8 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
       for (let port = low; port <= high; port++) {
         const targets = this.listen(port, ports.controlPorts[0]!);
         if (beginsSessions) this.balancedTargets.push(targets);
+        // A zone is left out of DNS, or none is, as each of its target groups has it (user guide, "Health checks"), and a passive port leads to one instance in one zone.
+        else targets.setAttribute('target_group_health.dns_failover.minimum_healthy_targets.count', 'off');
         if (sticky) {
           targets.setAttribute('stickiness.enabled', 'true');
           targets.setAttribute('stickiness.type', 'source_ip');

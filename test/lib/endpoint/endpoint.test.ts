@@ -95,6 +95,13 @@ describe('a load balancer', () => {
     }
   });
 
+  it('leaves a zone out of DNS where no instance of it takes sessions, whatever its passive ports lead to', () => {
+    const groups = Object.values(template.findResources('AWS::ElasticLoadBalancingV2::TargetGroup') as Resources);
+    const off = '{"Key":"target_group_health.dns_failover.minimum_healthy_targets.count","Value":"off"}';
+    const deciding = groups.filter(({ Properties }) => !JSON.stringify(Properties.TargetGroupAttributes).includes(off));
+    expect(deciding.map(({ Properties }) => Properties.Port).sort()).toEqual([21, 990]);
+  });
+
   it('keeps a client in the zone of the address it came to, so that its data connections find its instance', () => {
     const [balancer] = Object.values(template.findResources('AWS::ElasticLoadBalancingV2::LoadBalancer') as Resources);
     expect(balancer.Properties.LoadBalancerAttributes).toContainEqual({ Key: 'load_balancing.cross_zone.enabled', Value: 'false' });
