@@ -8,6 +8,7 @@ import { inPropsOfAs2 } from './as2/partner-settings';
 import { caProblems } from './authorities';
 import { issuerProp } from './identity/token-issuer';
 import { KnownLater } from './known-later';
+import { drainProblem } from './limits';
 import { PassivePorts } from './network/passive-ports';
 import { openingsOf, protocols } from './protocols/all';
 import { inPropsOfHttps } from './protocols/https';
@@ -124,6 +125,8 @@ function deploymentProblems(config: ServerConfig): Problem[] {
       key: 'limits.sessions',
       message: `${config.limits.sessions} sessions are too many for the ${range.count} passive ports ${config.passive.ports}; allow at most ${most}, or widen the range`,
     });
+  const drain = drainProblem(config.limits.drainSeconds);
+  if (drain) problems.push({ key: 'limits.drainSeconds', message: drain });
   const anyPort = '0 is any port, and no security group could name it';
   for (const key of ['sftp', 'https'] as const)
     if (config[key]?.port === 0) problems.push({ key: `${key}.port`, message: `${anyPort}; leave ${key} out to have it off` });

@@ -33,6 +33,7 @@ import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
 import { encryptBelow } from '../encryption/given-key';
 import { refuseUnknownProps } from '../known-props';
+import { drainProblem, START_SECONDS } from '../limits';
 import { stableName } from '../names';
 import { arePrivate, zonesOf } from '../network/subnets';
 import { volumeKey } from './volume-key';
@@ -139,6 +140,8 @@ export class ServerFleet extends Construct implements IConnectable, IGrantable {
     const maxInstances = props.maxInstances ?? instances;
     if (maxInstances < instances) throw new Error(`maxInstances: ${maxInstances} are fewer than the ${instances} instances that there always are`);
     const drain = props.drain ?? Duration.minutes(5);
+    const tooLong = drainProblem(drain.toSeconds());
+    if (tooLong) throw new Error(`drain: ${tooLong}`);
     this.zones = zonesOf(props.vpc, props.vpcSubnets);
     this.groupName = props.groupName ?? stableName(this).replaceAll('/', '-');
     this.connections = new Connections({ securityGroups: [props.securityGroup] });
@@ -225,7 +228,7 @@ export class ServerFleet extends Construct implements IConnectable, IGrantable {
     });
     (this.autoScalingGroup.node.defaultChild as CfnAutoScalingGroup).lifecycleHookSpecificationList = [
       // An instance that does not come to serve is given up, so a bad image never replaces a good one. It may have to wait for the drain of another.
-      hook(ServerFleet.LAUNCH_HOOK, 'autoscaling:EC2_INSTANCE_LAUNCHING', drain.plus(Duration.minutes(10)), 'ABANDON'),
+      hook(ServerFleet.LAUNCH_HOOK, 'autoscaling:EC2_INSTANCE_LAUNCHING', drain.plus(Duration.seconds(START_SECONDS)), 'ABANDON'),
       hook(ServerFleet.DRAIN_HOOK, 'autoscaling:EC2_INSTANCE_TERMINATING', drain.plus(Duration.minutes(2)), 'CONTINUE'),
     ];
   }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Aspects, Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aspects, Aws, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { ISecurityGroup, ISubnet } from 'aws-cdk-lib/aws-ec2';
 import type { Schedule } from 'aws-cdk-lib/aws-events';
 import { AccountPrincipal, InstanceProfile, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -142,6 +142,7 @@ export class ServerImage extends Construct {
     const schedule = props.schedule?.expressionString ?? DEFAULT_SCHEDULE;
     if (!/^cron\(.+\)$/.test(schedule))
       throw new Error(`schedule: "${schedule}" is no time of a calendar; write it by Schedule.cron, or as Schedule.expression('${DEFAULT_SCHEDULE}')`);
+    refuseWrongPlaces(props, Stack.of(this).region);
     if ((props.keep ?? 5) < 2) throw new Error(`keep: ${props.keep} leaves no image to go back to; keep at least 2`);
     const stack = Stack.of(this);
     const name = stableName(this).replaceAll('/', '-');
@@ -309,6 +310,18 @@ export class ServerImage extends Construct {
     const name = `${stableName(this).replaceAll('/', '-')}-${id}-${digest(data.replaceAll(/\$\{Token\[[^\]]+\]\}/g, ''), content)}`;
     return new CfnComponent(this, id, { name, version: '1.0.0', platform: 'Linux', supportedOsVersions: ['Amazon Linux 2023'], data });
   }
+}
+
+/** Image Builder would refuse them, and KMS a principal that is no account, when the deployment is half done. */
+function refuseWrongPlaces({ copyToRegions = [], shareWithAccounts = [] }: ImageSettings, own: string): void {
+  const account = shareWithAccounts.find((one) => !Token.isUnresolved(one) && !/^\d{12}$/.test(one));
+  if (account !== undefined) throw new Error(`shareWithAccounts: "${account}" is no account; write the twelve digits of its id, as 444455556666`);
+  const known = copyToRegions.filter((one) => !Token.isUnresolved(one));
+  const wrong = known.find((one) => !/^[a-z]{2}(-[a-z]+)+-\d$/.test(one));
+  if (wrong !== undefined) throw new Error(`copyToRegions: "${wrong}" is no region; write it as eu-west-1`);
+  const twice = known.find((one, index) => one === own || known.indexOf(one) !== index);
+  if (twice !== undefined)
+    throw new Error(`copyToRegions: ${twice} is ${twice === own ? 'where images are made, and they are there already' : 'named twice'}; leave it out`);
 }
 
 /** Files of the asset with their SHA-256, which the build checks before it installs anything. */

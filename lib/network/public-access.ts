@@ -1,4 +1,5 @@
 /** Who is everybody: networks of clients that are, together, the internet. */
+import { type Range, rangeOf } from './ranges';
 
 const IPV4 = { bits: 32, whole: 1n << 32n };
 /** All addresses that are given out (RFC 4291, 2.4): 2000::/3. */
@@ -17,35 +18,6 @@ export function refusePublicAccess(clientCidrs: readonly string[], allowPublicAc
     const words = alone ? `${alone.cidr} is` : `${ranges.map(({ cidr }) => cidr).join(', ')} together make half of`;
     throw new Error(`clientCidrs: ${words} the whole internet${alone ? '' : ' or more'}; name the networks of your partners, or say allowPublicAccess: true`);
   }
-}
-
-interface Range {
-  readonly cidr: string;
-  readonly low: bigint;
-  /** One more than the last address. */
-  readonly high: bigint;
-}
-
-/** None where it can't be read: values that only a deployment knows, and what Amazon EC2's own check refuses. */
-function rangeOf(cidr: string, bits: number): Range[] {
-  const [, address, length] = /^([0-9a-f.:]+)\/(\d+)$/i.exec(cidr) ?? [];
-  if (address === undefined || Number(length) > bits) return [];
-  const number = bits === 32 ? joined(address.split('.'), 8n, 10) : joined(groupsOf(address), 16n, 16);
-  if (number === undefined) return [];
-  const size = 1n << BigInt(bits - Number(length));
-  const low = (number / size) * size;
-  return [{ cidr, low, high: low + size }];
-}
-
-function groupsOf(address: string): string[] {
-  const [left = [], right = []] = address.split('::').map((half) => half.split(':').filter(Boolean));
-  return address.includes('::') ? [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right] : left;
-}
-
-function joined(parts: readonly string[], width: bigint, radix: number): bigint | undefined {
-  const numbers = parts.map((part) => Number.parseInt(part, radix));
-  if (numbers.some(Number.isNaN)) return undefined;
-  return numbers.reduce((sum, part) => (sum << width) + BigInt(part), 0n);
 }
 
 /** How many addresses are in any of them. */

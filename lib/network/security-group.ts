@@ -14,6 +14,7 @@ import {
 import { Construct } from 'constructs';
 import { refuseUnknownProps } from '../known-props';
 import { DEFAULT_RULES, refuseTooManyRules } from '../limits';
+import { refuseOneNetworkTwice } from './one-network';
 import type { PassivePorts } from './passive-ports';
 import { refusePublicAccess } from './public-access';
 import { openingsOf, portOf, type ServicePort } from './service-port';
@@ -81,6 +82,7 @@ export class FtpsSecurityGroup extends Construct implements IConnectable {
     const group = new SecurityGroup(this, 'Resource', { vpc: props.vpc, description: 'FTPS: control ports and the passive range', allowAllOutbound: false });
     const clients = { cidrs: props.clientCidrs ?? [], lists: (props.clientPrefixLists ?? []).map(({ prefixListId }) => prefixListId) };
     refusePublicAccess(clients.cidrs, props.allowPublicAccess);
+    refuseOneNetworkTwice(clients.cidrs);
     const openings = openingsOf(props);
     refuseTooManyRules(clients, openings.length, props.maxRules ?? DEFAULT_RULES);
     for (const peer of clientPeers(props)) for (const one of openings) group.addIngressRule(peer, portOf(one), one.label);

@@ -1,6 +1,7 @@
 /** What AWS would refuse in the middle of a deployment is refused at synthesis. */
+import { Duration } from 'aws-cdk-lib';
 import { DirectoryAccounts } from '../../lib';
-import { inboundRules, serviceTemplate, testStack } from './support';
+import { inboundRules, type Resources, serviceTemplate, testStack } from './support';
 
 const networks = (count: number) => Array.from({ length: count }, (_, index) => `10.${index}.0.0/16`);
 
@@ -29,4 +30,14 @@ it('user data that no instance takes stop synthesis', () => {
     rules: Array.from({ length: 200 }, (_, index) => ({ group: `cn=partners-${index},ou=groups,dc=example,dc=com`, home: `/partners/${index}/{user}` })),
   });
   expect(() => serviceTemplate({ accounts })).toThrow(/server: the settings make \d+ bytes of user data, and an instance takes 16384/);
+});
+
+it('a drain that outlasts the hooks of Auto Scaling, of two hours at most, stops synthesis', () => {
+  expect(() => serviceTemplate({ server: { drainTimeout: Duration.hours(2) } })).toThrow(
+    /drainTimeout: 7200 seconds are longer than Auto Scaling waits for an instance; at most 6600/,
+  );
+  const [group] = Object.values(
+    serviceTemplate({ server: { drainTimeout: Duration.minutes(110) } }).findResources('AWS::AutoScaling::AutoScalingGroup') as Resources,
+  );
+  for (const { HeartbeatTimeout } of group.Properties.LifecycleHookSpecificationList) expect(HeartbeatTimeout).toBeLessThanOrEqual(7_200);
 });

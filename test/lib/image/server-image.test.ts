@@ -157,3 +157,12 @@ describe('components of one’s own', () => {
 
   it('are refused by a name that can name none', () => expect(() => ImageComponent.document('my agent', '{}')).toThrow(/"my agent" can't name a component/));
 });
+
+it.each([
+  [{ shareWithAccounts: ['4444-5555-6666'] }, /shareWithAccounts: "4444-5555-6666" is no account; write the twelve digits/],
+  [{ copyToRegions: ['Frankfurt'] }, /copyToRegions: "Frankfurt" is no region; write it as eu-west-1/],
+  [{ copyToRegions: ['eu-west-1', 'eu-west-1'] }, /copyToRegions: eu-west-1 is named twice/],
+  [{ copyToRegions: ['eu-central-1'] }, /copyToRegions: eu-central-1 is where images are made/],
+])('%j stops synthesis, and not the deployment', (props, words) => {
+  expect(() => image(props)).toThrow(words);
+});

@@ -24,6 +24,13 @@ describe('the security group on its own', () => {
     expect(() => door(cidrs, { allowPublicAccess: true })).not.toThrow();
   });
 
+  it.each([
+    [['203.0.113.0/24', '203.0.113.77/24'], /203\.0\.113\.0\/24 and 203\.0\.113\.77\/24 are one network.* or write 203\.0\.113\.77\/32/],
+    [['2001:db8::/32', '2001:DB8:0::1/32'], /2001:db8::\/32 and 2001:DB8:0::1\/32 are one network.* or write 2001:DB8:0::1\/128/],
+  ])('refuses %j, of which EC2 would refuse the second in the middle of a deployment', (cidrs, words) => {
+    expect(() => door(cidrs)).toThrow(words);
+  });
+
   it('takes the networks of partners, large ones too, and does not count one of them twice', () => {
     expect(() => door(['10.0.0.0/8', '203.0.113.0/24', '2001:db8::/32', '64.0.0.0/2', '64.0.0.0/2', '64.0.0.0/3'])).not.toThrow();
     Template.fromStack(stack);
