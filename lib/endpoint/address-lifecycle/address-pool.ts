@@ -14,14 +14,21 @@ export class AddressPool {
     private readonly allocationIds: readonly string[],
   ) {}
 
+  /** Those that there are. One that somebody has released is missing. */
   async addresses(): Promise<PoolAddress[]> {
-    const { Addresses = [] } = await this.client.send(new DescribeAddressesCommand({ AllocationIds: [...this.allocationIds] }));
+    // A filter, unlike a list of ids, takes one that is gone.
+    const { Addresses = [] } = await this.client.send(new DescribeAddressesCommand({ Filters: [{ Name: 'allocation-id', Values: [...this.allocationIds] }] }));
     return Addresses.map(({ AllocationId, PublicIp, InstanceId, AssociationId }) => ({
       allocationId: AllocationId!,
       ip: PublicIp!,
       instanceId: InstanceId || undefined,
       associationId: AssociationId || undefined,
     })).sort((one, other) => (one.allocationId < other.allocationId ? -1 : 1));
+  }
+
+  /** Ids of the pool that none of these addresses has. */
+  missingIn(addresses: readonly PoolAddress[]): string[] {
+    return this.allocationIds.filter((id) => !addresses.some(({ allocationId }) => allocationId === id));
   }
 
   /** Gives a free address to an instance. False where the instance can't take one: gone, or not there yet. */

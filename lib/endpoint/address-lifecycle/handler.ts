@@ -35,6 +35,10 @@ export async function handler(event: CloudFormationRequest | Record<string, unkn
     }
     const pass = await keepInStep({ group, source, client: ec2, ipv6: IPV6 === 'true', records, takeOver: isCloudFormation(event) });
     logger.info('addresses are in step', { ...pass });
+    if (pass.released.length > 0)
+      throw new Error(
+        `${pass.released.join(', ')}: somebody has released these addresses, and the others were given out without them; change the pool (docs/endpoints.md)`,
+      );
     return undefined;
   };
   if (isCloudFormation(event)) await answerCloudFormation(event, work);

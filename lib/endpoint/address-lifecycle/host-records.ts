@@ -6,6 +6,7 @@ import {
   type Change,
   ChangeResourceRecordSetsCommand,
   ListResourceRecordSetsCommand,
+  NoSuchHostedZone,
   type ResourceRecordSet,
   type Route53Client,
   type RRType,
@@ -60,7 +61,7 @@ export class HostRecords {
 
   /** Takes the own records of addresses away, and leaves what has taken their place. */
   async clear(earlier: Earlier = {}): Promise<void> {
-    const all = await this.records();
+    const all = await this.left();
     const own = this.ownOf(all, earlier).filter(({ AliasTarget }) => !AliasTarget);
     await this.replace(all, own, []);
   }
@@ -80,7 +81,7 @@ export class HostRecords {
 
   /** Takes the alias of this load balancer away, and leaves what has taken its place. */
   async unalias({ dnsName }: BalancerName): Promise<void> {
-    const all = await this.records();
+    const all = await this.left();
     const own = this.ownOf(all, { balancers: [dnsName] }).filter(({ AliasTarget }) => undotted(AliasTarget?.DNSName) === undotted(dnsName));
     await this.replace(all, own, []);
   }
@@ -145,6 +146,16 @@ export class HostRecords {
     const { owner, routing } = this.settings;
     const { weight, failover, healthCheckId: HealthCheckId } = routing;
     return { SetIdentifier: owner, ...(failover ? { Failover: failover } : { Weight: weight ?? 1 }), HealthCheckId };
+  }
+
+  /** Of a zone that went before its records, none: a service that goes would else be stuck. */
+  private async left(): Promise<ResourceRecordSet[]> {
+    try {
+      return await this.records();
+    } catch (error) {
+      if (error instanceof NoSuchHostedZone) return [];
+      throw error;
+    }
   }
 
   private async records(): Promise<ResourceRecordSet[]> {

@@ -10,6 +10,8 @@ export interface Pass {
   readonly given: number;
   /** Instances for which there is no free address yet. */
   readonly waiting: number;
+  /** Allocations of the pool that are no more. */
+  readonly released: readonly string[];
   readonly recordsChanged: boolean;
 }
 
@@ -32,7 +34,8 @@ export async function keepInStep({ group, source, client, ipv6, records, takeOve
   const instances = await group.instances();
   const ids = instances.map(({ id }) => id);
   const own = await ownAddresses(client, ids);
-  const { held, all, taken, given } = source.kind === 'pool' ? await handOut(source.pool, ids) : { held: privateIps(own), all: [], taken: 0, given: 0 };
+  const none = { all: [], taken: 0, given: 0, released: [] };
+  const { held, all, taken, given, released } = source.kind === 'pool' ? await handOut(source.pool, ids) : { held: privateIps(own), ...none };
   const serving = instances.flatMap(({ id, serves }) => {
     const [ip, second] = [held.get(id), ipv6 ? own.get(id)?.ipv6 : undefined];
     return serves && ip !== undefined ? [ip, ...(second === undefined ? [] : [second])] : [];
@@ -40,13 +43,16 @@ export async function keepInStep({ group, source, client, ipv6, records, takeOve
   // While nobody serves, the name leads to where it led: of a name that does not exist, resolvers say so for a quarter of an hour (RFC 2308, by the SOA of Route 53).
   const earlier = { addresses: new Set([...all, ...allOf(own)]) };
   const recordsChanged = (serving.length > 0 && (await records?.set(serving, { earlier, takeOver }))) || false;
-  return { taken, given, waiting: instances.length - held.size, recordsChanged };
+  return { taken, given, waiting: instances.length - held.size, released, recordsChanged };
 }
 
 const privateIps = (own: Map<string, OwnAddresses>) => new Map([...own].flatMap(([id, { privateIp }]) => (privateIp ? [[id, privateIp] as const] : [])));
 
 /** Takes back what belongs to no instance, then gives to those that have none. */
-async function handOut(pool: AddressPool, ids: readonly string[]): Promise<{ held: Map<string, string>; all: string[]; taken: number; given: number }> {
+async function handOut(
+  pool: AddressPool,
+  ids: readonly string[],
+): Promise<{ held: Map<string, string>; all: string[]; taken: number; given: number; released: string[] }> {
   const held = new Map<string, string>();
   const free = [];
   let taken = 0;
@@ -72,5 +78,5 @@ async function handOut(pool: AddressPool, ids: readonly string[]): Promise<{ hel
     held.set(id, address.ip);
     given++;
   }
-  return { held, all: addresses.map(({ ip }) => ip), taken, given };
+  return { held, all: addresses.map(({ ip }) => ip), taken, given, released: pool.missingIn(addresses) };
 }

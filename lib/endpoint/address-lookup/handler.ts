@@ -20,7 +20,10 @@ export async function handler(event: LookUp): Promise<void> {
 
 /** `Address1`, `Address2` … in the order of the ids. */
 async function lookUp(allocationIds: readonly string[]): Promise<Record<string, string>> {
-  const { Addresses = [] } = await new EC2Client({ maxAttempts: 6 }).send(new DescribeAddressesCommand({ AllocationIds: [...allocationIds] }));
+  // By a filter, which takes an id that is gone; the words about it are ours then.
+  const { Addresses = [] } = await new EC2Client({ maxAttempts: 6 }).send(
+    new DescribeAddressesCommand({ Filters: [{ Name: 'allocation-id', Values: [...allocationIds] }] }),
+  );
   return Object.fromEntries(
     allocationIds.map((id, index) => {
       const ip = Addresses.find(({ AllocationId }) => AllocationId === id)?.PublicIp;

@@ -27,7 +27,10 @@ it('answers with the addresses in the order of their ids', async () => {
 
 it('fails the deployment of an id that is unknown, and nothing when it goes', async () => {
   await handler(stack.request('Create', { AllocationIds: ['eipalloc-00000000'] } as never));
-  expect(stack.answers.at(-1)).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('eipalloc-00000000') });
+  expect(stack.answers.at(-1)).toMatchObject({
+    Status: 'FAILED',
+    Reason: 'allocationIds: eipalloc-00000000 is no Elastic IP address of this account and region',
+  });
   await handler(stack.request('Delete', { AllocationIds: ['eipalloc-00000000'] } as never));
   expect(stack.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
 });

@@ -20,6 +20,7 @@ import {
   DescribeInstancesCommand,
   DescribeVpcsCommand,
   EC2Client,
+  ReleaseAddressCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, ListResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
@@ -240,6 +241,31 @@ it('with IPv6 the name leads to both addresses of an instance that serves, and t
   }
   await handler();
   expect(await dns('AAAA')).toEqual([]);
+});
+
+it('one address that somebody has released is missed and told, and keeps neither the others back nor the service from going', async () => {
+  await fleet('released', 2, 3);
+  const [gone] = process.env['ALLOCATION_IDS']!.split(',');
+  await ec2.send(new ReleaseAddressCommand({ AllocationId: gone! }));
+  await expect(handler()).rejects.toThrow(`${gone}: somebody has released these addresses`);
+  process.env['ALLOCATION_IDS'] = process.env['ALLOCATION_IDS']!.replace(`${gone},`, '');
+  await expectInStep();
+  process.env['ALLOCATION_IDS'] += `,${gone}`;
+  const stack = await awaitAnswers();
+  await handler(stack.request('Delete'));
+  stack.close();
+  expect(stack.answers).toEqual([expect.objectContaining({ Status: 'SUCCESS' })]);
+  expect(await dns()).toEqual([]);
+});
+
+it.each(['endpoint-address-lifecycle', 'endpoint-slot-lifecycle'])('a zone that went first does not hold up a service that goes (%s)', async (name) => {
+  await fleet(`zoneless-${name}`, 0, 1);
+  process.env['ZONE_ID'] = 'ZGONE';
+  const stack = await awaitAnswers();
+  const { handler: own } = require(join(__dirname, `../../../dist/lambda/${name}/index.js`)) as { handler: typeof handler };
+  await own(stack.request('Delete', { ZoneId: 'ZGONE', RecordName: NAME, BalancerName: 'one.elb.amazonaws.com', BalancerZoneId: 'Z1' }));
+  stack.close();
+  expect(stack.answers).toEqual([expect.objectContaining({ Status: 'SUCCESS' })]);
 });
 
 it('records go when the stack goes, and only those; a second pass changes nothing', async () => {
