@@ -16,6 +16,7 @@ import { clientCertificate, tlsFacts } from '../../tls/facts';
 import { softwareOf } from '../../tls/software';
 import type { AdvertisedAddress } from '../data/advertised-address';
 import type { DataOwner, PendingData, Resumption } from '../data/channel';
+import { SignOfLife } from '../data/sign-of-life';
 import { type MlstFact, mlstFacts, onOneLine } from '../transfer/entry-lines';
 import { ControlChannel } from './channel';
 import type { Command, CommandTable } from './command';
@@ -61,6 +62,7 @@ export class Session implements DataOwner, OpenSession, LoggingIn {
   facts: SessionFacts;
   resumption: Resumption = 'unknown';
   waitsForGoodbye: boolean | undefined;
+  readonly signOfLife = new SignOfLife();
   connectsFirst: boolean | undefined;
   software: string | undefined;
   /** Whether replies to PASV are held back as well (docs/decisions/passive-reply-delay.md). */

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { SessionFacts, TlsFacts } from '../../audit/event';
 import type { DataTlsReuse } from '../../config';
 import { BrokenOff } from '../../files/progress';
+import type { SignOfLife } from './sign-of-life';
 
 /** Which way the bytes go. `in` is watched for the end of its TLS stream. */
 export type Direction = 'in' | 'out';
@@ -53,6 +54,8 @@ export interface DataOwner {
    * that is not known. The data path keeps it here.
    */
   waitsForGoodbye?: boolean;
+  /** When such a client gets new sessions. */
+  readonly signOfLife: SignOfLife;
   /** Whether the client's last connection was there before its transfer command, as a client's is that connects first. The data path keeps it here. */
   connectsFirst?: boolean;
   /** What the ClientHello of the control connection shows of the client's TLS software. */

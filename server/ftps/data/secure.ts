@@ -13,12 +13,8 @@ import type { Binding, DataChannel, DataOwner, Direction } from './channel';
 /** How long a client may take to close after its close_notify, before it counts as one that waits for ours. Once a session. */
 const GOODBYE_MS = 20;
 
-/**
- * When a client that reads them gets its new sessions. Its kernel may hold back a small file and the end behind it until a sign of life comes
- * (Nagle's algorithm): by then both wait there and leave as one. Sent sooner they would let the file go alone, and the end would wait for
- * the 40 ms of a delayed acknowledgement. Timers count in whole milliseconds: it is one at least.
- */
-const SIGN_OF_LIFE_MS = 2;
+/** An upload of no more than that is a small one, which leaves its client's kernel as one. What it takes on its way, in bytes. */
+const SMALL = 64 * 1024;
 
 /** What every data connection needs; one for the whole server. */
 export interface DataSecurity {
@@ -70,7 +66,10 @@ export async function secureData(
     setImmediate(() => tls.end());
   };
   if (readsSessions && direction !== 'out') {
-    setTimeout(releaseSessions, SIGN_OF_LIFE_MS);
+    const ended = owner.signOfLife.send(releaseSessions);
+    tls.once('end', () => {
+      if (socket.bytesRead <= SMALL) ended();
+    });
     // One that has not waited after all, and was reset over it, is not trusted again.
     tls.once('error', () => (owner.waitsForGoodbye = false));
   }
