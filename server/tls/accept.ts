@@ -15,6 +15,8 @@ export interface HandshakeOptions {
   readonly staple?: Buffer;
   readonly clientCertificate: 'off' | 'optional' | 'required';
   readonly seconds: number;
+  /** What the client has sent already and was read from the transport. */
+  readonly hello?: Buffer;
   /** Called with each session that OpenSSL issues on this connection. */
   readonly onSession: (id: Buffer, data: Buffer) => void;
   /** What the client may resume: the data of a session filed before. Absent refuses resumption, and a full handshake is made. */
@@ -89,6 +91,9 @@ export function acceptTls(transport: Socket, options: HandshakeOptions): Promise
     options.onSocket?.(socket, transport);
     const internals = socket as unknown as Unpublished;
     if (options.staple) handleOf(socket)?.setOCSPResponse(options.staple);
+    const { hello } = options;
+    // Not in this turn, in which libuv asks the engine for room as it would by itself (read-hello.ts).
+    if (hello) setImmediate(() => handleOf(socket)?.receive(hello));
     const timer = setTimeout(() => settle({ ok: false, reason: 'timeout' }), options.seconds * 1000);
     const onError = (error: NodeJS.ErrnoException) => settle({ ok: false, reason: handshakeFailure(error), detail: detailOf(error) });
     // Also at the end of what the client sends: where it may end its side alone, Node does not close, and the rest of the handshake will not come.

@@ -62,6 +62,12 @@ export class HelloReader {
     return this.bytes.subarray(0, this.held);
   }
 
+  /** How many bytes are missing at least: until the head of the record that has begun is whole, or the record. */
+  get missing(): number {
+    const known = this.held - this.at;
+    return (known < RECORD_HEAD ? RECORD_HEAD : RECORD_HEAD + this.bytes.readUInt16BE(this.at + 3)) - known;
+  }
+
   push(chunk: Buffer): Parsed {
     this.keep(chunk);
     if (this.state === 'incomplete') this.state = this.read();

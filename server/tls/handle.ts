@@ -18,6 +18,8 @@ export interface TlsHandle extends Handle {
   /** What OpenSSL thought of the client certificate. */
   verifyError(): (Error & { code: string }) | null;
   setOCSPResponse(answer: Buffer): void;
+  /** Takes bytes as if they had come from the connection. */
+  receive(bytes: Buffer): void;
 }
 
 /** Null once the socket is destroyed. */

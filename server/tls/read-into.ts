@@ -31,15 +31,18 @@ export function readInto(socket: Socket, sink: Sink): void {
   socket.resume();
   // What came before anybody asked for it.
   for (let chunk = socket.read() as Buffer | null; chunk; chunk = socket.read() as Buffer | null) copy(chunk);
+  if (!fill(socket, sink)) socket.on('data', copy);
+}
+
+/** Lets Node fill the sink's buffers from the next read on, of which one must not have begun. False where this Node keeps its `onread` elsewhere. */
+export function fill(socket: Socket, sink: Sink): boolean {
   const parts = partsOf(socket);
   const handle = handleOf(socket);
-  if (!parts || !handle) {
-    socket.on('data', copy);
-    return;
-  }
+  if (!parts || !handle) return false;
   const first = sink.space();
   Object.assign(socket, { [parts.buffer]: first, [parts.generate]: () => sink.space(), [parts.callback]: (bytes: number) => sink.took(bytes) });
   handle.useUserBuffer(first);
+  return true;
 }
 
 /** The symbols beneath which net.Socket keeps its `onread`; undefined where this Node has other ones. */

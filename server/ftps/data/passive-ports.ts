@@ -7,8 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Refusal, SessionFacts } from '../../audit/event';
 import { plainAddress } from '../../config';
 import { seeThrough } from '../../sessions/one-connection';
-import type { ClientHello } from '../../tls/client-hello';
-import { peekClientHello } from '../../tls/peek';
+import { type HelloRead, readClientHello } from '../../tls/read-hello';
 import { softwareOf } from '../../tls/software';
 import type { Firewall } from '../firewall/firewall';
 import { type NamedSession, namedSession } from '../tls/named-session';
@@ -216,22 +215,23 @@ export class PassivePorts {
     const disown = (but?: PassiveOffer) => {
       for (const [offer, claim] of claims) if (offer !== but) offer.disown(claim);
     };
-    const hello = await peekClientHello(socket, 2 * this.options.connectSeconds);
+    const read = await readClientHello(socket, 2 * this.options.connectSeconds);
     port.named(address, socket);
-    if (hello === 'closed') {
+    if (read === 'closed') {
       for (const offer of waiting) offer.lose();
       return;
     }
-    if (hello === 'malformed') disown();
-    if (hello === 'timeout') return this.refuse(port, socket, stranger, 'stranger', 'no ClientHello came');
-    if (hello === 'malformed') return this.refuse(port, socket, stranger, 'stranger', 'what came is no ClientHello');
+    if (read === 'malformed') disown();
+    if (read === 'timeout') return this.refuse(port, socket, stranger, 'stranger', 'no ClientHello came');
+    if (read === 'malformed') return this.refuse(port, socket, stranger, 'stranger', 'what came is no ClientHello');
+    const { hello } = read;
     const named = namedSession(hello, this.options.security.sessions);
     if (named) {
       disown(waiting.find(({ owner }) => owner === named.owner));
       const offer = [...port.waitingFrom(address)].find(({ owner }) => owner === named.owner);
-      if (offer) return this.secure(port, socket, offer, claims.get(offer) ?? offer.claim(), hello, named);
+      if (offer) return this.secure(port, socket, offer, claims.get(offer) ?? offer.claim(), read, named);
       const sibling = named.owner.address === address ? await this.siblingOf(named.owner, port) : undefined;
-      if (sibling && sibling.owner.dataTlsReuse !== 'required') return this.secure(port, socket, sibling, sibling.claim(), hello, named);
+      if (sibling && sibling.owner.dataTlsReuse !== 'required') return this.secure(port, socket, sibling, sibling.claim(), read, named);
       sibling?.refusedSomebody();
       return this.refuse(port, socket, stranger, 'other-session');
     }
@@ -239,7 +239,7 @@ export class PassivePorts {
     const [only] = waiting;
     const sent = softwareOf(hello);
     if (only && waiting.length === 1 && isAlone(port, only) && [undefined, sent].includes(only.owner.software))
-      return this.secure(port, socket, only, claims.get(only)!, hello);
+      return this.secure(port, socket, only, claims.get(only)!, read);
     disown();
     for (const offer of waiting) {
       this.alone.add(offer.owner);
@@ -262,17 +262,10 @@ export class PassivePorts {
     return only;
   }
 
-  private async secure(
-    port: PassivePort,
-    socket: Socket,
-    offer: PassiveOffer,
-    claim: Claim,
-    hello: ClientHello,
-    resume?: NamedSession<DataOwner>,
-  ): Promise<void> {
+  private async secure(port: PassivePort, socket: Socket, offer: PassiveOffer, claim: Claim, read: HelloRead, resume?: NamedSession<DataOwner>): Promise<void> {
     const { owner } = offer;
     const { security } = this.options;
-    const channel = await secureData(socket, owner, security, { direction: offer.direction, hello, resume });
+    const channel = await secureData(socket, owner, security, { direction: offer.direction, ...read, resume });
     if (!channel) return offer.lose();
     if (channel.binding !== 'resumed' && !(isAlone(port, offer) && (channel.binding !== 'address' || (await this.mayGoUnproven(offer, claim))))) {
       offer.refusedSomebody();

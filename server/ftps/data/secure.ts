@@ -26,13 +26,13 @@ export interface DataSecurity {
 
 /**
  * Fulfilled with the channel and what ties it to the owner, or with undefined when the handshake failed (audited).
- * `hello` is what the client has sent already, where it was read. A session named in it must be the owner's, or that of another session of its account. `binding` is `address` where nothing was proved; whether that is enough is the caller's to decide.
+ * `hello` is what the client has sent already, where it was read; `bytes`, where they are not in the socket any more. A session named in it must be the owner's, or that of another session of its account. `binding` is `address` where nothing was proved; whether that is enough is the caller's to decide.
  */
 export async function secureData(
   socket: Socket,
   owner: DataOwner,
   { certificates, sessions, audit, handshakeSeconds }: DataSecurity,
-  { direction, hello, resume }: { direction?: Direction; hello?: ClientHello; resume?: NamedSession<DataOwner> },
+  { direction, hello, bytes, resume }: { direction?: Direction; hello?: ClientHello; bytes?: Buffer; resume?: NamedSession<DataOwner> },
 ): Promise<DataChannel | undefined> {
   // A client that closes both ways at once must still be read to its end: it is we who end our side, with close_notify.
   if (direction !== 'out') socket.allowHalfOpen = true;
@@ -43,6 +43,7 @@ export async function secureData(
     ...certificates.handshake(hello, owner.maxTlsVersion),
     clientCertificate: owner.clientCertificates === 'off' ? 'off' : 'optional',
     seconds: handshakeSeconds,
+    hello: bytes,
     onSession: (id, data) => sessions.file(owner, id, data),
     resume: resume?.data,
     holdSessions: direction !== 'out',
