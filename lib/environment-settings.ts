@@ -385,6 +385,9 @@ const as2Keys: Record<keyof As2Settings, Kind> = {
   maxMessageSize: 'Size',
   keepFor: 'Duration',
   keepMessagesUpTo: 'Size',
+  restartFrom: 'Size',
+  restartSpace: 'Size',
+  restartWait: 'Duration',
 };
 
 const as2AgreementKeys: Record<keyof As2Agreement, Kind> = {
@@ -414,6 +417,8 @@ const as2AgreementKeys: Record<keyof As2Agreement, Kind> = {
   attempts: 'number',
   firstWait: 'Duration',
   longestWait: 'Duration',
+  restartReceived: 'true or false',
+  restartSent: 'true or false',
 };
 
 const as2PartnerKeys: Record<keyof As2Partner, Kind> = {

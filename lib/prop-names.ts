@@ -60,6 +60,8 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     attempts: '',
     firstWait: '',
     longestWait: '',
+    restartReceived: '',
+    restartSent: '',
   },
   As2KeysProps: {
     changeEvery: '',
@@ -87,6 +89,9 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     maxMessageSize: '',
     keepFor: '',
     keepMessagesUpTo: '',
+    restartFrom: '',
+    restartSpace: '',
+    restartWait: '',
   },
   AuditArchiveProps: {
     auditGroup: '',

@@ -1,5 +1,5 @@
 /** `ftps as2`: partners before the first message, a file sent by hand, and what is known of a message. */
-import type { X509Certificate } from 'node:crypto';
+import { randomBytes, type X509Certificate } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { request as plainRequest } from 'node:http';
@@ -9,7 +9,9 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { Command } from 'commander';
 import { accountOf } from '../../server/as2/agreement';
 import { Keys } from '../../server/as2/keys';
+import { writeAs2Name } from '../../server/as2/message';
 import { Records } from '../../server/as2/records';
+import { writeTransferId } from '../../server/as2/restart/headers';
 import type { Audit } from '../../server/audit/event';
 import { type As2Config, type As2Partner, daysLeftOf, type ServerConfig } from '../../server/config';
 import { openStorage } from '../../server/files/storage/open';
@@ -173,21 +175,29 @@ async function problemsOf(config: ServerConfig, keys: Keys, partner: As2Partner)
   } finally {
     await identity.close();
   }
-  if (partner.url !== undefined) problems.push(...(await unreachable(partner.url, partner)));
+  if (partner.url !== undefined) problems.push(...(await unreachable(partner.url, partner, config.as2!.identity.as2Id)));
   return problems;
 }
 
-/** Whatever is answered shows that somebody is there. */
-async function unreachable(url: string, { tlsCa }: As2Partner): Promise<string[]> {
+/** Whatever is answered shows that somebody is there. Who can go on with a message says how much of it has come: nothing, of one that nobody has sent. */
+async function unreachable(url: string, { as2Id, tlsCa, restart }: As2Partner, own: string): Promise<string[]> {
   const ca = tlsCa === undefined || tlsCa.startsWith('-----BEGIN ') ? tlsCa : await readFile(tlsCa, 'utf8');
+  const headers = restart.send
+    ? { 'AS2-Version': '1.2', 'AS2-From': writeAs2Name(own), 'AS2-To': writeAs2Name(as2Id), Etag: writeTransferId(randomBytes(16).toString('hex')) }
+    : {};
   return new Promise((resolve) => {
     const target = new URL(url);
-    const options = { method: 'HEAD', timeout: REACH_MS, agent: false as const };
+    const options = { method: 'HEAD', timeout: REACH_MS, agent: false as const, headers };
     const asked = target.protocol === 'https:' ? tlsRequest(target, { ...options, ca }) : plainRequest(target, options);
     asked.on('response', (response) => {
       response.resume();
       asked.destroy();
-      resolve([]);
+      const goesOn = response.statusCode === 200 && response.headers['content-length'] === '0';
+      resolve(
+        restart.send && !goesOn
+          ? [`restart.send is on, and ${url} does not say how much of a message has come (${response.statusCode}); long ones go as a whole`]
+          : [],
+      );
     });
     asked.on('timeout', () => asked.destroy(new Error(`no answer within ${REACH_MS / 1000} seconds`)));
     asked.on('error', (error) => resolve([`${url} can't be reached: ${error.message}`]));

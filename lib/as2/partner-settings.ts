@@ -62,6 +62,7 @@ function partnerOf(agreement: As2Agreement, key: string, { fips, problems }: { r
     sent: agreement.removeSent ? 'remove' : agreement.sent,
     failed: agreement.failed,
     retry: { attempts: agreement.attempts, firstSeconds: agreement.firstWait?.toSeconds(), longestSeconds: agreement.longestWait?.toSeconds() },
+    restart: { receive: agreement.restartReceived, send: agreement.restartSent },
   };
 }
 
@@ -92,6 +93,8 @@ const PROPS: readonly (readonly [setting: RegExp, prop: string])[] = [
   [/^retry\.attempts/, 'attempts'],
   [/^retry\.firstSeconds/, 'firstWait'],
   [/^retry\.longestSeconds/, 'longestWait'],
+  [/^restart\.receive/, 'restartReceived'],
+  [/^restart\.send/, 'restartSent'],
 ];
 
 /** Keys of the server's settings in a text, by the names that the engineer knows them by. */
@@ -105,7 +108,10 @@ export function inPropsOfAs2(text: string): string {
     .replace(/as2\.identity\.(as2Id|url)/g, 'as2.$1')
     .replace(/as2\.messageBytes/g, 'as2.maxMessageSize')
     .replace(/as2\.keepDays/g, 'as2.keepFor')
-    .replace(/as2\.keepMessageBytes/g, 'as2.keepMessagesUpTo');
+    .replace(/as2\.keepMessageBytes/g, 'as2.keepMessagesUpTo')
+    .replace(/as2\.restart\.fromBytes/g, 'as2.restartFrom')
+    .replace(/as2\.restart\.keptBytes/g, 'as2.restartSpace')
+    .replace(/as2\.restart\.keepHours/g, 'as2.restartWait');
 }
 
 function certificateText(place: string, key: string, { fips, problems }: { readonly fips: boolean; readonly problems: Problem[] }): string | undefined {

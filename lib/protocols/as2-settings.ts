@@ -216,6 +216,16 @@ export interface As2Agreement {
    * @default Duration.hours(4)
    */
   readonly longestWait?: Duration;
+  /**
+   * Whether what has come of a long message is kept when its connection ends, so that the partner can send the rest (AS2 Restart, draft-harding-as2-restart-07).
+   * @default false
+   */
+  readonly restartReceived?: boolean;
+  /**
+   * Whether long messages to the partner go on where they were cut. They are written to the storage before they leave, and take that much of it meanwhile.
+   * @default false
+   */
+  readonly restartSent?: boolean;
 }
 
 /** AS2 (RFC 4130): signed, encrypted and receipted messages of partners, into the same accounts. Its keys are `as2Keys` of the service. */
@@ -262,4 +272,19 @@ export interface As2Settings {
    * @default Size.mebibytes(1)
    */
   readonly keepMessagesUpTo?: Size;
+  /**
+   * Messages shorter than this are sent again as a whole, where an agreement has `restartReceived` or `restartSent`.
+   * @default Size.mebibytes(16)
+   */
+  readonly restartFrom?: Size;
+  /**
+   * What all messages that wait for their rest may have together, once for those that come and once for those that go; beyond it none is kept.
+   * @default Size.gibibytes(32)
+   */
+  readonly restartSpace?: Size;
+  /**
+   * How long a message waits for its rest.
+   * @default Duration.hours(24)
+   */
+  readonly restartWait?: Duration;
 }

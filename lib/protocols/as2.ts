@@ -16,6 +16,9 @@ const KEYS: Readonly<Record<keyof As2Settings, string>> = {
   maxMessageSize: 'messageBytes',
   keepFor: 'keepDays',
   keepMessagesUpTo: 'keepMessageBytes',
+  restartFrom: 'restart.fromBytes',
+  restartSpace: 'restart.keptBytes',
+  restartWait: 'restart.keepHours',
 };
 
 const DEFAULT_PATH = '/as2';
@@ -50,6 +53,11 @@ export const as2: Protocol = {
         messageBytes: said.maxMessageSize?.toBytes(),
         keepDays: said.keepFor?.toDays({ integral: false }),
         keepMessageBytes: said.keepMessagesUpTo?.toBytes(),
+        restart: {
+          fromBytes: said.restartFrom?.toBytes(),
+          keptBytes: said.restartSpace?.toBytes(),
+          keepHours: said.restartWait?.toHours({ integral: false }),
+        },
       },
     };
   },

@@ -9,8 +9,10 @@ import { Naming } from './receiving/naming';
 import { ReceiptQueue } from './receiving/receipt-queue';
 import { Receiving } from './receiving/receiving';
 import { Records } from './records';
+import { KeptBodies } from './restart/kept-bodies';
 import { Answers } from './sending/answers';
 import { Jobs } from './sending/job';
+import { KeptMessages } from './sending/keeping';
 import { Sender } from './sending/sender';
 
 export interface As2Door {
@@ -31,16 +33,17 @@ export interface As2Door {
 /** Throws an Error that names the setting where a key can't be read or a port not be opened. */
 export async function openAs2(parts: As2Parts): Promise<As2Door> {
   const { as2 } = parts.config;
-  const { notes } = parts.files;
+  const { notes, stretches } = parts.files;
   const keys = await Keys.open(as2, parts.audit);
   const records = new Records(notes, as2.keepDays);
   const jobs = new Jobs(notes);
   const isLeader = () => lease.isHeld;
   const receipts = new ReceiptQueue({ notes, audit: parts.audit, settings: as2 }, isLeader);
   const answers = new Answers(notes, jobs, () => sender.poke());
-  const sender: Sender = new Sender({ ...parts, keys, records, jobs, answers, receipts, isLeader });
+  const bodies = new KeptBodies({ notes, stretches }, as2.restart);
+  const sender: Sender = new Sender({ ...parts, keys, records, jobs, answers, receipts, bodies, messages: new KeptMessages(stretches, as2.restart), isLeader });
   const lease: Lease = new Lease(notes, () => sender.poke());
-  const receiving = { ...parts, keys, records, owner: ownOwner(), delivering: new Set<string>(), naming: new Naming(), receipts, answers };
+  const receiving = { ...parts, keys, records, owner: ownOwner(), delivering: new Set<string>(), naming: new Naming(), bodies, receipts, answers };
   const mounted: Mounted = { path: as2.path, application: (exchange) => new Receiving(receiving, exchange).answer() };
   const listeners = (['port', 'plainPort'] as const)
     .filter((kind) => as2[kind] !== undefined)

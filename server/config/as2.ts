@@ -140,6 +140,21 @@ export const as2PartnerSchema = z.strictObject({
     })
     .prefault({})
     .describe('What happens when the partner can not be reached, or answers with an error of HTTP. What it has refused by a receipt is not sent again.'),
+  restart: z
+    .strictObject({
+      receive: z
+        .boolean()
+        .default(false)
+        .describe('Whether what has come of a long message is kept when its connection ends, so that the partner can send the rest by the same `Etag`.'),
+      send: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Whether long messages to the partner go on where they were cut. They are written to the storage before they leave, and take that much of it meanwhile.',
+        ),
+    })
+    .prefault({})
+    .describe('Messages that go on after a lost connection (draft-harding-as2-restart-07), where both sides have agreed on it.'),
   silentSeconds: seconds('How long the partner may take for its answer, or for taking anything.').default(300),
 });
 
@@ -195,5 +210,23 @@ export const as2Schema = z.strictObject({
     .max(64 * 1024 * 1024)
     .default(1024 * 1024)
     .describe('Messages up to this size are kept beside their receipts as they came, signature and all. 0 keeps none. Bytes.'),
+  restart: z
+    .strictObject({
+      fromBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(16 * 1024 * 1024)
+        .describe('Messages shorter than this are sent again as a whole, and nothing of them is kept. Bytes.'),
+      keptBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(32 * 1024 * 1024 * 1024)
+        .describe('What all messages that are kept may have together, once for those that come and once for those that go; beyond it none is kept. Bytes.'),
+      keepHours: z.number().positive().max(720).default(24).describe('How long a message waits for its rest. Hours.'),
+    })
+    .prefault({})
+    .describe('What is kept of messages of partners that have `restart`.'),
   outboxSeconds: seconds('How often outboxes are looked through for files that did not come in by this process.').default(15),
 });

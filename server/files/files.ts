@@ -2,9 +2,9 @@
 import type { AccountFiles, Asker } from './account-files';
 import { OneAccount } from './one-account';
 import type { FilesParts } from './parts';
-import type { Notes, Prepared } from './storage/storage';
+import type { Notes, Prepared, Stretches } from './storage/storage';
 
-export type { Notes, Prepared } from './storage/storage';
+export type { Notes, Prepared, Stretches } from './storage/storage';
 
 export class Files {
   constructor(private readonly parts: FilesParts) {}
@@ -12,6 +12,11 @@ export class Files {
   /** What all instances share beside the files. */
   get notes(): Notes {
     return this.parts.storage.notes;
+  }
+
+  /** The same, of what is long. */
+  get stretches(): Stretches {
+    return this.parts.storage.stretches;
   }
 
   /** Uploads that were about to appear, of whichever process. */

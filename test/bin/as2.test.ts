@@ -1,5 +1,7 @@
 /** `ftps as2`: what an operator is told. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { as2Command } from '../../bin/commands/as2';
@@ -57,6 +59,35 @@ it('a partner whose address does not answer is one line', async () => {
   const { status, output } = await run('partner', 'check', 'ACME');
   expect(output).toMatch(/^ACME {2}https:\/\/127\.0\.0\.1:\d+\/as2 can't be reached: .*ECONNREFUSED[^\\]*\n$/);
   expect(status).toBe(3);
+});
+
+it('where long messages are to go on, the partner has to say how much has come of one', async () => {
+  const asked: IncomingMessage[] = [];
+  const server = createServer((request, answer) => {
+    asked.push(request);
+    answer.writeHead(asked.length === 1 ? 405 : 200, { 'Content-Length': 0 }).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const config = JSON.parse(readFileSync(at('config.json'), 'utf8'));
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}/as2`;
+  config.as2.partners.push({
+    as2Id: 'Long Files',
+    account: 'acme',
+    url,
+    allowPlainHttp: true,
+    certificates: [at('acme.pem')],
+    outbox: '/long',
+    restart: { send: true },
+  });
+  writeFileSync(at('config.json'), JSON.stringify(config));
+  const check = () => run('partner', 'check', 'Long Files');
+  expect(await check()).toEqual({
+    status: 3,
+    output: `Long Files  restart.send is on, and ${url} does not say how much of a message has come (405); long ones go as a whole\n`,
+  });
+  expect(await check()).toEqual({ status: 0, output: 'Long Files  in order\n' });
+  expect(asked[0]).toMatchObject({ method: 'HEAD', headers: { 'as2-from': 'US', 'as2-to': '"Long Files"', etag: expect.stringMatching(/^"[0-9a-f]{32}"$/) } });
+  server.close();
 });
 
 it('a file that waits to be sent is not sent a second time by its name, and that is said', async () => {

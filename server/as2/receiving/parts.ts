@@ -2,6 +2,7 @@
 import type { As2Parts } from '../engine';
 import type { Keys } from '../keys';
 import type { Owner, Records } from '../records';
+import type { KeptBodies } from '../restart/kept-bodies';
 import type { Answers } from '../sending/answers';
 import type { Naming } from './naming';
 import type { ReceiptQueue } from './receipt-queue';
@@ -13,6 +14,8 @@ export interface ReceivingParts extends As2Parts {
   /** Messages whose payloads this process puts into place now: the partner and the Message-ID. */
   readonly delivering: Set<string>;
   readonly naming: Naming;
+  /** What came of messages whose connection ended. */
+  readonly bodies: KeptBodies;
   /** Receipts that go by a request of their own. */
   readonly receipts: ReceiptQueue;
   /** Receipts for what we sent. */

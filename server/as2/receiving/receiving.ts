@@ -15,6 +15,8 @@ import { accountOf, filesOf, mayComeFrom } from '../agreement';
 import { COMMAND } from '../folders';
 import { as2Names, type Headers, type Layer, MessageFailure, type Opened, openMessage, type ReceiptRequest, receiptRequest } from '../message';
 import type { MessageRecord, RecordedPayload, RecordedReceipt } from '../records';
+import { bytesKept, type Incoming, incoming, NotNow, WrongRange } from '../restart/incoming';
+import { OtherBytes } from '../restart/stretched';
 import { Delivery } from './delivery';
 import { BeingDelivered, Journal } from './journal';
 import { Kept } from './kept';
@@ -40,6 +42,7 @@ class Refused extends Error {
   }
 }
 
+const byPost = () => new Refused(405, 'method', 'Messages are sent by POST.', { allow: 'POST' });
 const busy = () => new Refused(503, 'delivering', 'The same message is just being delivered; try again later.', RETRY_AFTER);
 
 /** Until its message was read, and found to be what a partner's has to be, anybody may have sent it. */
@@ -69,6 +72,8 @@ export class Receiving {
   private readonly request: ReceiptRequest;
   private readonly pieces: Pieces;
   private readonly progress = new Progress();
+  /** The longest message that is taken. Bytes. */
+  private readonly most: number;
   private messageId = '';
   private from = '';
 
@@ -82,6 +87,7 @@ export class Receiving {
     this.request = receiptRequest(this.headers);
     // What S/MIME adds to its content is less than this: base64 within base64.
     const most = messageBytes * 2;
+    this.most = most;
     const tooLong = () => new MessageFailure('unexpected-processing-error', `the message has more than ${most} bytes`);
     this.pieces = new Pieces(body, { stallSeconds: caller.stallSeconds, most, tooLong });
   }
@@ -89,8 +95,9 @@ export class Receiving {
   async answer(): Promise<void> {
     const { head, reply, caller } = this.exchange;
     try {
-      if (head.method !== 'POST') throw new Refused(405, 'method', 'Messages are sent by POST.', { allow: 'POST' });
-      await this.take();
+      if (head.method === 'HEAD') await this.tellKept();
+      else if (head.method === 'POST') await this.take();
+      else throw byPost();
     } catch (error) {
       if (error instanceof Disconnected) throw error;
       const refused =
@@ -98,7 +105,7 @@ export class Receiving {
           ? error
           : error instanceof BeingDelivered
             ? busy()
-            : new Refused(503, 'unavailable', 'The server had an error of its own; try again.', RETRY_AFTER);
+            : (refusedRange(error) ?? new Refused(503, 'unavailable', 'The server had an error of its own; try again.', RETRY_AFTER));
       caller.refused(head, refused.status, refused.reason);
       if (reply.state === 'open') reply.send(refused.status, { ...TEXT, ...refused.headers }, `${refused.message}\n`);
     }
@@ -117,25 +124,53 @@ export class Receiving {
     const partner = partners.find(({ as2Id }) => as2Id === names.from);
     if (names.to !== identity.as2Id) return this.refuseStranger(new MessageFailure('unknown-trading-partner', `there is no ${names.to} here`));
     if (!partner) return this.refuseStranger(new MessageFailure('unknown-trading-relationship', `there is no partner ${names.from}`));
+    await this.admitted(partner, async (account) => {
+      const { caller } = this.exchange;
+      const over = caller.begins(COMMAND, partner.inbox, this.progress);
+      this.progress.signal.addEventListener('abort', () => void this.exchange.body.cut());
+      try {
+        const facts: Facts = { ...caller.facts, protocol: 'as2', user: account.user, isUnproven: true };
+        await this.takeOf({ partner, account, facts, files: await filesOf(this.parts, account, facts), journal: this.journalOf(partner) });
+      } finally {
+        over();
+      }
+    });
+  }
+
+  /** Does it while the account of the partner takes messages, from there, and has a place for one. */
+  private async admitted(partner: As2Partner, act: (account: Account) => Promise<void>): Promise<void> {
     const account = await accountOf(this.parts, partner).catch(() => {
       throw new Refused(503, 'account-unavailable', 'Messages are not taken at the moment; try again later.', RETRY_AFTER);
     });
-    const { caller } = this.exchange;
-    if (!mayComeFrom(account, caller.address)) throw new Refused(403, 'address-not-allowed', 'Messages are not taken from this address.');
+    if (!mayComeFrom(account, this.exchange.caller.address)) throw new Refused(403, 'address-not-allowed', 'Messages are not taken from this address.');
     const { limits } = this.parts;
     // Beside those of the account: who only names a partner keeps it from nothing else. (Names of accounts have no blanks.)
     const place = `messages of ${account.user}`;
     if (!(await limits.admitAccount(place, account.maxSessions)))
       throw new Refused(503, 'too-many-sessions', 'There are too many messages at once; try again later.', RETRY_AFTER);
-    const over = caller.begins(COMMAND, partner.inbox, this.progress);
-    this.progress.signal.addEventListener('abort', () => void this.exchange.body.cut());
     try {
-      const facts: Facts = { ...caller.facts, protocol: 'as2', user: account.user, isUnproven: true };
-      await this.takeOf({ partner, account, facts, files: await filesOf(this.parts, account, facts), journal: this.journalOf(partner) });
+      await act(account);
     } finally {
-      over();
       limits.releaseAccount(place);
     }
+  }
+
+  /** How much of a message has come before (draft-harding-as2-restart-07 section 3.2). To whom that is not agreed on with, it is a method like any other. */
+  private async tellKept(): Promise<void> {
+    const { identity, partners } = this.parts.config.as2;
+    let partner: As2Partner | undefined;
+    try {
+      const { from, to } = as2Names(this.headers);
+      partner = to === identity.as2Id ? partners.find(({ as2Id, restart }) => as2Id === from && restart.receive) : undefined;
+    } catch {
+      throw byPost();
+    }
+    if (!partner) throw byPost();
+    const known = partner;
+    await this.admitted(known, async () => {
+      const bytes = await bytesKept({ bodies: this.parts.bodies, headers: this.headers, partner: known });
+      this.exchange.reply.send(200, { 'content-length': String(bytes) });
+    });
   }
 
   private async takeOf(known: Known): Promise<void> {
@@ -146,19 +181,41 @@ export class Receiving {
       const refusal = refusalOf(deliverTo, partner);
       if (refusal !== undefined) throw new Refused(403, 'receipt-address', `The address for the receipt ${refusal}.`);
     }
-    const ending =
-      request.wanted && request.impossible
-        ? await this.failed(
-            known,
-            new MessageFailure(request.signed ? 'unsupported MIC-algorithms' : 'unsupported format', 'the receipt can not be signed as it has to be'),
-            'by-anybody',
-          )
-        : await this.open(known);
-    await this.reply(known, ending);
+    const { bodies } = this.parts;
+    const body = await incoming({ bodies, headers: this.headers, length: this.exchange.body.length, partner, most: this.most, messageId: this.messageId });
+    let how: Parameters<Incoming['ended']>[0] = 'not';
+    try {
+      const ending = await this.endingOf(known, body);
+      await this.reply(known, ending);
+      how = ending.failure ? 'refused' : 'taken';
+    } finally {
+      await body.ended(how).catch(() => {}); // the sweep finds it
+    }
+  }
+
+  private endingOf(known: Known, body: Incoming): Promise<Ending> {
+    const { request } = this;
+    if (request.wanted && request.impossible)
+      return this.failed(
+        known,
+        new MessageFailure(request.signed ? 'unsupported MIC-algorithms' : 'unsupported format', 'the receipt can not be signed as it has to be'),
+        'by-anybody',
+      );
+    return body.isOver ? this.unheard(known) : this.open(known, body);
+  }
+
+  /** The message was taken, and its sender did not hear the answer. */
+  private async unheard(known: Known): Promise<Ending> {
+    await this.pieces.passOver();
+    const before = await known.journal.settled(known.files);
+    if (before?.state !== 'done') throw new WrongRange(0, 'Nothing of such a message is kept.');
+    const receipt = before.receipt ?? (await this.receiptFor(known, { mic: before.mic }));
+    if (receipt?.deliverTo !== undefined) await this.parts.receipts.addUnproven(known.partner, this.messageId, receipt);
+    return { payloads: before.payloads, receipt, isRepeated: true };
   }
 
   /** Reads the message, and delivers what is in it. */
-  private async open(known: Known): Promise<Ending> {
+  private async open(known: Known, body: Incoming): Promise<Ending> {
     const { partner, files, journal } = known;
     const before = await journal.settled(files);
     const already = new Map((before?.state === 'partial' ? before.payloads : []).map((payload) => [payload.index, payload]));
@@ -180,7 +237,7 @@ export class Receiving {
     try {
       opened = await openMessage(
         this.headers,
-        kept.watching(this.counted()),
+        kept.watching(body.whole(this.counted())),
         {
           decryption: this.parts.keys.decryption,
           signers,
@@ -296,6 +353,7 @@ export class Receiving {
   /** What openMessage threw, as the receipt says it. Throws where there is nobody to tell. */
   private failureOf(error: unknown): MessageFailure {
     if (error instanceof MessageFailure) return error;
+    if (refusedRange(error)) throw error;
     if (error instanceof TransferError && (error.code === 'cut' || error.code === 'stalled' || error.code === 'aborted')) throw new Disconnected();
     return new MessageFailure('unexpected-processing-error', error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -388,6 +446,14 @@ export class Receiving {
       yield piece;
     }
   }
+}
+
+/** The answer to a part of a message that can't be taken now; undefined where it is something else that went wrong. */
+function refusedRange(error: unknown): Refused | undefined {
+  if (error instanceof WrongRange) return new Refused(416, 'range', error.message, { 'content-range': `bytes */${error.kept}` });
+  if (error instanceof OtherBytes)
+    return new Refused(409, 'other-bytes', 'Other bytes of this message are kept already; ask how many by HEAD, or send all of it by another id.');
+  return error instanceof NotNow ? new Refused(503, 'restart-unavailable', 'The message can not go on now; try again later.', RETRY_AFTER) : undefined;
 }
 
 export function layersOf({ layers }: Opened): string[] {

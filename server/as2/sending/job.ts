@@ -5,6 +5,24 @@ import { keyOf } from '../records';
 
 const FOLDER = 'as2/due';
 
+/** A message as it was sealed; written down in its job when all of it is in the storage. */
+export interface Kept {
+  /** Of its stretches, and the id of the transfer, which goes out as its Etag. */
+  readonly id: string;
+  readonly bytes: number;
+  /** Those of its content. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly mics: readonly Mic[];
+  /** SHA-256 of the file. */
+  readonly sha256: string;
+  /** What it was sealed by: with other keys or settings it is sealed anew. */
+  readonly by: string;
+  /** The most that the partner has said to have. Bytes. */
+  readonly reached: number;
+  /** How often the partner did not take a rest: it gets the whole then. */
+  readonly refusals: number;
+}
+
 export interface Job {
   /** AS2 name. */
   readonly partner: string;
@@ -26,6 +44,10 @@ export interface Job {
   readonly nextAt: number;
   /** `due`: to be sent. `awaiting`: the partner has it, and its receipt is to come. `moving`: all is said, and the file is to leave the outbox. */
   readonly state: 'due' | 'awaiting' | 'moving';
+  /** Something of it may lie sealed in the storage. */
+  readonly isKept?: true;
+  /** All of it does. */
+  readonly kept?: Kept;
   /** Of what was sent. */
   readonly mics?: readonly Mic[];
   /** SHA-256 of the file. */

@@ -13,6 +13,8 @@ const AHEAD = 1024 * 1024;
 const CONNECT_MS = 30_000;
 
 export interface Post {
+  /** Default: POST. */
+  readonly method?: 'HEAD';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Buffer> | Buffer;
@@ -29,16 +31,16 @@ export interface Answered {
 
 /** Rejected with an Error for the operator where there is no answer. */
 export async function post(
-  { url, headers, body, onConnected, signal }: Post,
+  { method, url, headers, body, onConnected, signal }: Post,
   partner: Pick<As2Partner, 'silentSeconds' | 'tlsCa' | 'allowPlainHttp'>,
 ): Promise<Answered> {
   const target = new URL(url);
   if (target.protocol !== 'https:' && !partner.allowPlainHttp) throw new Error(`${target.protocol}// is not allowed for this partner`);
   const ca = partner.tlsCa === undefined ? undefined : partner.tlsCa.startsWith('-----BEGIN ') ? partner.tlsCa : await readFile(partner.tlsCa, 'utf8');
   const { whole, rest } = await ahead(body);
-  const hasLength = Object.keys(headers).some((name) => name.toLowerCase() === 'content-length');
+  const hasLength = method === 'HEAD' || Object.keys(headers).some((name) => name.toLowerCase() === 'content-length');
   const options = {
-    method: 'POST',
+    method: method ?? 'POST',
     headers: { 'User-Agent': 'cdk-ftps', ...headers, ...(hasLength || rest ? {} : { 'Content-Length': String(whole.length) }) },
     timeout: partner.silentSeconds * 1000,
     agent: false as const,

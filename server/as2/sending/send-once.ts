@@ -1,8 +1,8 @@
-/** One attempt to send a file: read, sealed and sent as it is read, and what the partner answered. */
+/** One attempt to send a file: read, sealed and sent as it is read, or out of what was sealed before, and what the partner answered. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { SessionFacts } from '../../audit/event';
 import { type As2Partner, plainAddress } from '../../config';
-import type { Reading } from '../../files/account-files';
+import { type Reading, StorageError } from '../../files/account-files';
 import type { Account } from '../../identity/identity';
 import { filesOf } from '../agreement';
 import type { As2Parts } from '../engine';
@@ -11,8 +11,10 @@ import type { Keys } from '../keys';
 import { askReceipt, type Digest, type Mic, openMessage, sealMessage } from '../message';
 import { as2Headers } from '../receiving/receipt';
 import { type Answer, answerOf } from './answers';
-import type { Job } from './job';
-import { type Answered, post } from './post';
+import type { Job, Kept } from './job';
+import { type KeptMessages, sealedBy } from './keeping';
+import { type Answered, type Post, post } from './post';
+import { sendKept } from './send-kept';
 
 /** Read at a time. Bytes. */
 const PIECE = 256 * 1024;
@@ -23,6 +25,8 @@ export interface Attempt {
   readonly account: Account;
   readonly job: Job;
   readonly signal: AbortSignal;
+  /** Writes down what became of a message that is kept while it is sent. Absent where it is not. */
+  readonly note?: (kept: Kept) => Promise<void>;
 }
 
 interface Taken {
@@ -36,9 +40,11 @@ export type Sent =
   | ({ readonly kind: 'awaiting' | 'unreceipted' } & Taken);
 
 /** Never rejected but where the storage fails. */
-export async function sendOnce(parts: As2Parts & { readonly keys: Keys }, { partner, account, job, signal }: Attempt): Promise<Sent> {
-  const { send, receipt } = partner;
-  const { identity } = parts.config.as2;
+export async function sendOnce(
+  parts: As2Parts & { readonly keys: Keys; readonly messages: KeptMessages },
+  { partner, account, job, signal, note }: Attempt,
+): Promise<Sent> {
+  const { send } = partner;
   // Told in the audit with the download; filled in when there is a connection.
   const facts: { -readonly [Key in keyof SessionFacts]: SessionFacts[Key] } = {
     session: randomUUID(),
@@ -48,12 +54,31 @@ export async function sendOnce(parts: As2Parts & { readonly keys: Keys }, { part
     server: { address: '127.0.0.1', port: 0 },
     user: account.user,
   };
+  const asked = (ofMessage: Readonly<Record<string, string>>): Omit<Post, 'body'> => ({
+    url: partner.url!,
+    headers: { ...headersOf(parts, partner, job), ...ofMessage },
+    signal,
+    onConnected: ({ localAddress, localPort, remoteAddress, remotePort }) => {
+      facts.client = { address: plainAddress(remoteAddress ?? '127.0.0.1'), port: remotePort ?? 0 };
+      facts.server = { address: plainAddress(localAddress ?? '127.0.0.1'), port: localPort ?? 0 };
+    },
+  });
+  const { encryption } = parts.keys.of(partner);
+  const by = sealedBy(send, partner.digests, parts.keys.signing.certificate.fingerprint256, encryption?.fingerprint256);
+  const keptBefore = note && job.kept?.by === by && (await parts.messages.isThere(job, job.kept)) ? job.kept : undefined;
+  const fromKept = (kept: Kept, wasSent: boolean) => sendKept({ parts, partner, job, kept, wasSent, asked, note: note! });
+  if (keptBefore) {
+    const { answered, isWhole } = await fromKept(keptBefore, true).catch((error: Error) => ({ answered: error, isWhole: false }));
+    if (answered instanceof Error) return { kind: 'failed', detail: answered.message };
+    return failureOf(answered, isWhole) ?? outcomeOf(parts, partner, answered, keptBefore);
+  }
   const files = await filesOf(parts, account, facts);
   const reading = await files.openReading(COMMAND, job.path);
   const hash = createHash('sha256');
-  const { encryption } = parts.keys.of(partner);
   const digest: Digest = send.sign || 'sha256';
   let answered: Answered;
+  let isWhole = true;
+  let kept: Kept | undefined;
   let mics: Promise<readonly Mic[]>;
   try {
     const sealed = sealMessage(
@@ -70,43 +95,60 @@ export async function sendOnce(parts: As2Parts & { readonly keys: Keys }, { part
     );
     mics = sealed.mics;
     mics.catch(() => {}); // awaited where there is an answer
-    const headers = {
-      ...as2Headers({ from: identity.as2Id, to: partner.as2Id, messageId: job.messageId, subject: send.subject }),
-      Date: new Date().toUTCString(),
-      ...(receipt.kind === 'none'
-        ? {}
-        : askReceipt({
-            to: identity.url ?? `${identity.as2Id.replaceAll(/[^\w.-]/g, '-')}@as2.invalid`,
-            signed: receipt.signed,
-            micAlgorithms: [NAMES[digest]],
-            deliverTo: receipt.kind === 'async' ? identity.url : undefined,
-          })),
-      ...sealed.headers,
-    };
-    answered = await post(
-      {
-        url: partner.url!,
-        headers,
-        body: sealed.body,
-        signal,
-        onConnected: ({ localAddress, localPort, remoteAddress, remotePort }) => {
-          facts.client = { address: plainAddress(remoteAddress ?? '127.0.0.1'), port: remotePort ?? 0 };
-          facts.server = { address: plainAddress(localAddress ?? '127.0.0.1'), port: localPort ?? 0 };
-        },
-      },
-      partner,
-    );
+    if (note) {
+      try {
+        kept = await parts.messages.keep(job, sealed, by, () => hash.digest('hex'), signal);
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        // Where there is no room for it, it goes as any other.
+        await reading.abort();
+        await parts.messages.remove(job);
+        return sendOnce(parts, { partner, account, job, signal });
+      }
+      if (reading.progress.bytes < reading.size) throw new Error('the file ended early');
+      await note(kept);
+      ({ answered, isWhole } = await fromKept(kept, false));
+    } else answered = await post({ ...asked(sealed.headers), body: sealed.body }, partner);
   } catch (error) {
     await reading.abort();
     return { kind: 'failed', detail: (error as Error).message };
   }
-  const { status } = answered;
-  if (reading.progress.bytes < reading.size || status < 200 || status > 299) {
+  const failure = failureOf(answered, isWhole && reading.progress.bytes >= reading.size);
+  if (failure) {
     await reading.abort();
-    return { kind: 'failed', detail: status >= 200 && status <= 299 ? 'the partner answered before it had all' : `the partner answered ${status}` };
+    return failure;
   }
   await reading.close();
-  const taken: Taken = { mics: await mics, sha256: hash.digest('hex') };
+  return outcomeOf(parts, partner, answered, kept ?? { mics: await mics, sha256: hash.digest('hex') });
+}
+
+/** Headers of a message but for those of its content. */
+function headersOf({ config }: As2Parts, { as2Id, send, receipt }: As2Partner, { messageId }: Job): Record<string, string> {
+  const { identity } = config.as2;
+  return {
+    ...as2Headers({ from: identity.as2Id, to: as2Id, messageId, subject: send.subject }),
+    Date: new Date().toUTCString(),
+    ...(receipt.kind === 'none'
+      ? {}
+      : askReceipt({
+          to: identity.url ?? `${identity.as2Id.replaceAll(/[^\w.-]/g, '-')}@as2.invalid`,
+          signed: receipt.signed,
+          micAlgorithms: [NAMES[send.sign || 'sha256']],
+          deliverTo: receipt.kind === 'async' ? identity.url : undefined,
+        })),
+  };
+}
+
+/** Undefined where the partner has all, and says so. */
+function failureOf({ status }: Answered, isWhole: boolean): Sent | undefined {
+  const isGood = status >= 200 && status <= 299;
+  if (isGood && isWhole) return undefined;
+  return { kind: 'failed', detail: isGood ? 'the partner answered before it had all' : `the partner answered ${status}` };
+}
+
+async function outcomeOf(parts: As2Parts & { readonly keys: Keys }, partner: As2Partner, answered: Answered, { mics, sha256 }: Taken): Promise<Sent> {
+  const taken: Taken = { mics, sha256 };
+  const { receipt } = partner;
   if (receipt.kind === 'async') return { kind: 'awaiting', ...taken };
   if (receipt.kind === 'none') return { kind: 'unreceipted', ...taken };
   const answer = await receiptIn(parts, partner, answered);

@@ -13,9 +13,11 @@ import type { Keys } from '../keys';
 import { newMessageId } from '../receiving/receipt';
 import type { ReceiptQueue } from '../receiving/receipt-queue';
 import type { Records } from '../records';
+import type { KeptBodies } from '../restart/kept-bodies';
 import type { Answer, Answers } from './answers';
-import type { Job, Jobs } from './job';
+import type { Job, Jobs, Kept } from './job';
 import { judge } from './judge';
+import type { KeptMessages } from './keeping';
 import { sendOnce } from './send-once';
 
 export interface SenderParts extends As2Parts {
@@ -24,6 +26,9 @@ export interface SenderParts extends As2Parts {
   readonly jobs: Jobs;
   readonly answers: Answers;
   readonly receipts: ReceiptQueue;
+  /** What comes of long messages, and what goes of them. */
+  readonly bodies: KeptBodies;
+  readonly messages: KeptMessages;
   readonly isLeader: () => boolean;
 }
 
@@ -37,6 +42,8 @@ const ROUND_MS = 5_000;
 /** What can't go on for a reason of our own is looked at again after that long. */
 const TROUBLE_MS = 30_000;
 const SWEEP_MS = 24 * 3_600_000;
+/** How often what is kept of long messages is looked through. */
+const SWEEP_KEPT_MS = 3_600_000;
 const UNFINISHED = /^\.|\.(part|filepart|tmp)$/i;
 
 export class Sender {
@@ -50,6 +57,7 @@ export class Sender {
   private scannedAt = 0;
   private roundAt = 0;
   private sweptAt = 0;
+  private sweptKeptAt = 0;
 
   constructor(private readonly parts: SenderParts) {}
 
@@ -115,6 +123,11 @@ export class Sender {
     if (now - this.sweptAt >= SWEEP_MS) {
       this.sweptAt = now;
       await this.parts.records.sweep();
+    }
+    if (now - this.sweptKeptAt >= SWEEP_KEPT_MS) {
+      this.sweptKeptAt = now;
+      await this.parts.bodies.sweep();
+      await this.parts.messages.sweep(this.jobs.values());
     }
     for (const job of this.jobs.values()) {
       if (job.nextAt > now || this.running.has(keyOf(job)) || this.running.size >= AT_ONCE) continue;
@@ -198,12 +211,18 @@ export class Sender {
     // A crash may have come between what is known of the message and the file's leaving.
     const known = job.begun === undefined ? undefined : await this.parts.records.read('sent', job.partner, job.messageId);
     if (known) return this.leave(partner, { ...job, outcome: known.state === 'done' ? 'delivered' : 'failed', detail: known.detail }, known.disposition);
-    const begun: Job = { ...job, begun: (job.begun ?? 0) + 1 };
+    const isKept = await this.parts.messages.isFor(partner, job, this.jobs?.values() ?? []);
+    let begun: Job = { ...job, begun: (job.begun ?? 0) + 1, ...(isKept && { isKept }) };
     await this.keep(begun);
-    const sent = await sendOnce(this.parts, { partner, account, job: begun, signal: this.closing.signal });
+    // An attempt that brings a long message further is none of those that got nowhere.
+    const note = async (kept: Kept) => {
+      begun = { ...begun, kept, attempts: kept.reached > (begun.kept?.reached ?? 0) ? 0 : begun.attempts };
+      await this.keep(begun);
+    };
+    const sent = await sendOnce(this.parts, { partner, account, job: begun, signal: this.closing.signal, note: isKept ? note : undefined });
     if (this.closing.signal.aborted) return;
     if (sent.kind === 'failed') return this.failed(partner, begun, sent.detail);
-    const after: Job = { ...begun, mics: sent.mics, sha256: sent.sha256, attempts: job.attempts + 1, detail: undefined };
+    const after: Job = { ...begun, mics: sent.mics, sha256: sent.sha256, attempts: begun.attempts + 1, detail: undefined };
     this.failing.delete(partner.as2Id);
     if (sent.kind === 'awaiting') {
       await this.keep({ ...after, state: 'awaiting', nextAt: Date.now() + partner.receipt.waitSeconds * 1000 });
@@ -325,6 +344,7 @@ export class Sender {
   }
 
   private async drop(job: Job): Promise<void> {
+    if (job.isKept) await this.parts.messages.remove(job);
     await this.parts.jobs.remove(job);
     this.jobs?.delete(keyOf(job));
   }

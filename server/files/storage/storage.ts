@@ -237,6 +237,30 @@ export interface Notes {
   clear(folder: string): Promise<void>;
 }
 
+/** A stretch of something long, as a listing has it. */
+export interface Stretch {
+  readonly name: string;
+  readonly bytes: number;
+  readonly modified: Date;
+}
+
+/**
+ * What is too long for a note, cut into stretches of some MiB, beside the notes and as they are: shared by everybody who serves the storage, out of the sight of clients, by names of
+ * the same form. Every method may throw a StorageError.
+ */
+export interface Stretches {
+  /** Writes a stretch where nothing has the name: whole or not at all. False where something has it, by whomever. The buffer may be used again once the promise is settled. */
+  create(name: string, bytes: Buffer): Promise<boolean>;
+  /** Undefined where there is none. */
+  read(name: string): Promise<Buffer | undefined>;
+  /** What lies in a folder, however deep: the rest of each name, in no particular order. */
+  list(folder: string): Promise<Stretch[]>;
+  /** Removes all that lies in a folder. */
+  clear(folder: string): Promise<void>;
+  /** Bytes that there is room for; undefined where nothing sets a bound, as in S3. */
+  room(): Promise<number | undefined>;
+}
+
 /** What of an account its files depend on. */
 export type HomeRules = { readonly user: string } & Pick<AccountRules, 'home'> & Partial<Pick<AccountRules, 'quota' | 'retentionDays' | 'overwrite'>>;
 
@@ -249,6 +273,7 @@ export interface Storage {
   readonly quarantine: Quarantine;
   readonly retained: RetainedAccounts;
   readonly notes: Notes;
+  readonly stretches: Stretches;
   readonly prepared: Prepared;
   /** Where programs of the operator find a file: a path of the host, or an `s3://` URL. */
   locate(home: string, path: string): string;

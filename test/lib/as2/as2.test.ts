@@ -220,6 +220,8 @@ describe('partners', () => {
       attempts: 3,
       firstWait: Duration.seconds(30),
       longestWait: Duration.hours(1),
+      restartReceived: true,
+      restartSent: true,
     };
     const settings = {
       as2Id: 'Us',
@@ -227,9 +229,13 @@ describe('partners', () => {
       maxMessageSize: Size.gibibytes(1),
       keepFor: Duration.days(30),
       keepMessagesUpTo: Size.mebibytes(4),
+      restartFrom: Size.mebibytes(64),
+      restartSpace: Size.gibibytes(8),
+      restartWait: Duration.minutes(90),
     };
     const config = serverConfig({ as2: settings }, serverParts).as2!;
     expect(config).toMatchObject({ messageBytes: 1024 ** 3, keepDays: 30, keepMessageBytes: 4 * 1024 ** 2, identity: { signing: { secretId: 'as2-keys' } } });
+    expect(config.restart).toEqual({ fromBytes: 64 * 1024 ** 2, keptBytes: 8 * 1024 ** 3, keepHours: 1.5 });
     expect(config.partners[0]).toMatchObject({
       as2Id: 'Them',
       account: 'them',
@@ -255,6 +261,7 @@ describe('partners', () => {
       sent: '/done',
       failed: '/bad',
       retry: { attempts: 3, firstSeconds: 30, longestSeconds: 3_600 },
+      restart: { receive: true, send: true },
     });
     const plain = serverConfig({ as2: { as2Id: 'Us', agreements: [{ ...agreement, sign: false, encrypt: false, removeSent: true }] } }, serverParts).as2!;
     expect(plain.partners[0]).toMatchObject({ send: { sign: false, encrypt: false }, sent: 'remove' });

@@ -95,7 +95,8 @@ export interface Answer {
 }
 
 export async function send(port: number, headers: Record<string, string>, body: Buffer | string | AsyncIterable<Buffer>, path = '/as2'): Promise<Answer> {
-  const asked = request({ host: '127.0.0.1', port, method: 'POST', path, headers, agent: false });
+  // Who has its answer may still be sending when the connection ends.
+  const asked = request({ host: '127.0.0.1', port, method: 'POST', path, headers, agent: false }).on('error', () => {});
   const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
   answered.catch(() => {});
   if (Buffer.isBuffer(body) || typeof body === 'string') asked.end(body);

@@ -30,6 +30,7 @@ describe.each<S3Kind>(['moto', 'versitygw'])('%s', (kind) => {
         quarantine: storage.quarantine,
         retained: storage.retained,
         notes: storage.notes,
+        stretches: storage.stretches,
         prepared: storage.prepared,
       };
     });

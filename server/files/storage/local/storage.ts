@@ -14,6 +14,7 @@ import { LocalPrepared } from './prepared';
 import { LocalQuarantine } from './quarantine';
 import { LocalRetained } from './retained';
 import { Staging } from './staging';
+import { LocalStretches } from './stretches';
 import { LocalVolume } from './volume';
 
 /** Beginnings of files that are copied at once for uploads that continue them: the thread pool has four threads for everybody. */
@@ -39,6 +40,7 @@ export function localStorage({ root, fsync }: Extract<ServerConfig['storage'], {
     quarantine,
     retained: new LocalRetained(root),
     notes: new LocalNotes(root),
+    stretches: new LocalStretches(root, fsync),
     prepared,
     locate: (home, path) => join(root, ...partsOf(virtualPath('/', home)), ...partsOf(path)),
     async *sweep() {

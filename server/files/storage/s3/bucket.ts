@@ -139,6 +139,13 @@ export class Bucket {
     return { text: await Body!.transformToString(), etag: ETag ?? '' };
   }
 
+  /** The same, of bytes. */
+  async whole(key: string): Promise<Buffer> {
+    const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }));
+    const bytes = await Body!.transformToByteArray();
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
   /** Makes a small object. */
   async put(key: string, text: string, { condition }: { readonly condition?: Condition } = {}): Promise<void> {
     await this.client.send(

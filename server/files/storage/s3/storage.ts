@@ -17,6 +17,7 @@ import { S3Prepared } from './prepared';
 import { S3Quarantine } from './quarantine';
 import { S3Retained } from './retained';
 import { Spool } from './spool';
+import { S3Stretches } from './stretches';
 import { S3Volume } from './volume';
 import { Wire } from './wire';
 
@@ -88,6 +89,7 @@ export function s3Storage(config: Extract<ServerConfig['storage'], { kind: 's3' 
     quarantine,
     retained: new S3Retained(bucket, `${config.prefix}${RETENTION}/`),
     notes: new S3Notes(bucket, `${config.prefix}${NOTES}/`),
+    stretches: new S3Stretches(bucket, `${config.prefix}${NOTES}/`),
     prepared: new S3Prepared([bucket, new Bucket(client, held.bucket, config.kmsKeyId, isSafe)]),
     locate: (home, path) => `s3://${config.bucket}/${prefixOf(home)}${path.slice(1)}`,
     async *sweep() {

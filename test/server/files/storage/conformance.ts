@@ -8,6 +8,7 @@ import {
   type Quarantine,
   type RetainedAccounts,
   StorageError,
+  type Stretches,
   type Volume,
   type WriteMode,
 } from '../../../../server/files/storage/storage';
@@ -56,6 +57,7 @@ export interface TestHome {
   readonly quarantine: Quarantine;
   readonly retained: RetainedAccounts;
   readonly notes: Notes;
+  readonly stretches: Stretches;
   readonly prepared: Prepared;
 }
 
@@ -355,6 +357,26 @@ export function storageConformance(name: string, home: (quota?: { bytes?: number
       expect(await notes.read('uses/ab/0')).toBe('two');
       for (const name of ['../a', 'a/../b', '/a', '.a', '']) await expect(async () => notes.read(name)).rejects.toThrow('is no name of a note');
       await expect(volume.openWrite('/.ftps-notes/x', { kind: 'replace' })).rejects.toThrow();
+    });
+
+    it('keeps stretches of what is long, each whole and of its own name, out of the sight of clients', async () => {
+      const { stretches } = await home();
+      expect([await stretches.read('long/a/0-0'), await stretches.list('long')]).toEqual([undefined, []]);
+      const [one, other] = [randomBytes(1024 * 1024), randomBytes(1000)];
+      const made = await Promise.all([one, other].map((bytes) => stretches.create('long/a/0-0', bytes)));
+      expect(made.filter(Boolean)).toHaveLength(1);
+      const there = made[0] ? one : other;
+      expect((await stretches.read('long/a/0-0'))!.equals(there)).toBe(true);
+      expect(await stretches.create('long/b/0-0', other)).toBe(true);
+      expect((await stretches.list('long')).map(({ name, bytes }) => [name, bytes]).sort()).toEqual([
+        ['a/0-0', there.length],
+        ['b/0-0', other.length],
+      ]);
+      await stretches.clear('long/a');
+      await stretches.clear('long/a');
+      expect((await stretches.list('long')).map(({ name }) => name)).toEqual(['b/0-0']);
+      expect((await stretches.room()) ?? Number.POSITIVE_INFINITY).toBeGreaterThan(0);
+      await expect(async () => stretches.read('../a')).rejects.toThrow('is no name of a note');
     });
 
     it('holds a quota of bytes and files, also against uploads side by side', async () => {

@@ -32,6 +32,7 @@ storageConformance('local disk', async (quota) => {
     quarantine: opened.quarantine,
     retained: opened.retained,
     notes: opened.notes,
+    stretches: opened.stretches,
     prepared: opened.prepared,
   };
 });
