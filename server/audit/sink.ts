@@ -4,7 +4,8 @@ import { version } from '../../package.json';
 import { Chain } from './chain';
 import type { Audit, ServerEvent } from './event';
 import { type FileEvents, type FileSettings, openFile } from './file';
-import { lineOf, type Repeats } from './ocsf';
+import { lineOf } from './ocsf';
+import type { Repeats } from './ocsf/base-event';
 import type { Target } from './target';
 
 /** Lines that wait for a slow disk, in characters; beyond that the audit has failed. */
