@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { startAdmin } from '../../server/admin/admin';
 import { patternOf } from '../../server/files/glob';
-import { parseCommand } from '../../server/ftps/control/session';
+import { parseCommand } from '../../server/ftps/control/parse-command';
 import { parseEprt, parsePort } from '../../server/ftps/data/port-arguments';
 import { clientKey } from '../../server/limits/client-key';
 import { parseProxyHeader } from '../../server/limits/proxy-header';

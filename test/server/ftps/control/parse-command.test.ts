@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseCommand } from '../../../../server/ftps/control/session';
+import { parseCommand } from '../../../../server/ftps/control/parse-command';
 
 const name = fc.stringMatching(/^[A-Za-z][A-Za-z0-9]{0,15}$/);
 const text = fc.string({ unit: 'binary', maxLength: 200 }).filter((one) => !/[\r\n\0]/.test(one));
