@@ -4,9 +4,9 @@ import type { ServerConfig } from '../config';
 import type { Bandwidth } from '../limits/bandwidth';
 import type { Scanner } from './antivirus/scanner';
 import type { FairTurns } from './fair-turns';
-import type { TransferLoad } from './load';
 import type { Releases } from './release/releases';
 import type { Storage } from './storage/storage';
+import type { TransferLoad } from './transfer-load';
 
 export interface FilesParts {
   readonly config: ServerConfig;

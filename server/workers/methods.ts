@@ -3,7 +3,7 @@ import type { MetricObject } from 'prom-client';
 import type { Standing } from '../admin/standing';
 import type { ServerConfig } from '../config';
 import type { Place } from '../files/release/outbox';
-import type { UsageCounts } from '../files/storage/usage';
+import type { UsageCounts } from '../files/storage/usage-counts';
 import type { PasswordChecks } from '../identity/hashing/checks';
 import type { Bandwidth } from '../limits/bandwidth';
 import type { Busyness } from '../limits/busyness';

@@ -3,7 +3,7 @@ import { Metrics } from '../admin/metrics';
 import { foldRepeats } from '../audit/fold';
 import { openAudit } from '../audit/sink';
 import type { NameLocks } from '../files/storage/name-locks';
-import type { UsageCounts } from '../files/storage/usage';
+import type { UsageCounts } from '../files/storage/usage-counts';
 import type { Bandwidth } from '../limits/bandwidth';
 import type { Busyness } from '../limits/busyness';
 import { clientKey } from '../limits/client-key';

@@ -3,7 +3,8 @@ import { FairTurns } from '../fair-turns';
 import { LocalNameLocks, type NameLocks } from './name-locks';
 import { type QuotaSource, Quotas } from './quotas';
 import { type HomeRules, StorageError } from './storage';
-import { type Held, LocalCounts, Usage, type UsageCounts } from './usage';
+import { Usage } from './usage';
+import { type Held, LocalCounts, type UsageCounts } from './usage-counts';
 
 /** By default each is this process's own. */
 export interface SharedParts {

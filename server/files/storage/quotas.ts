@@ -1,5 +1,5 @@
 /** The quota of each account as it is now: a changed one counts for sessions that have logged in before, too. */
-import type { Quota } from './usage';
+import type { Quota } from './usage-counts';
 
 /** What the source of an account says; `unknown` where it can't say. */
 export type QuotaSource = (user: string) => Promise<Quota | undefined | 'unknown'>;

@@ -1,5 +1,5 @@
 /** How much a home on the local disk holds. */
-import type { Held } from '../usage';
+import type { Held } from '../usage-counts';
 import { filesBelow } from './tree';
 
 export async function countHome(root: string, parts: readonly string[], signal?: AbortSignal): Promise<Held> {

@@ -1,7 +1,7 @@
 /** An upload's staged file, written and read anywhere until it is put into place: it is the very file that is renamed then. */
 import type { FileHandle } from 'node:fs/promises';
 import { type Draft, StorageError, type WriteHandle } from '../storage';
-import type { UploadRoom } from '../usage';
+import type { UploadRoom } from '../upload-room';
 import { storageError } from './errors';
 import type { Folder } from './folder';
 

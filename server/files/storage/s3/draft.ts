@@ -4,11 +4,11 @@
  */
 import { bytesOf } from '../chunks';
 import { type Draft, type DraftableHandle, StorageError, type WriteHandle } from '../storage';
-import type { UploadRoom } from '../usage';
+import type { UploadRoom } from '../upload-room';
 import type { Spool, SpoolFile } from './spool';
 
 /** So much of an upload that is sent in order is kept to be changed later. Bytes. */
-export const KEPT_TO_CHANGE = 64 * 1024 * 1024;
+const KEPT_TO_CHANGE = 64 * 1024 * 1024;
 /** Up to so many bytes are kept in memory: most files are small, and never changed. */
 const IN_MEMORY = 64 * 1024;
 /** Copied at once. Bytes. */

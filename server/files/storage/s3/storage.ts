@@ -6,7 +6,7 @@ import { isReserved, NOTES, partsOf, QUARANTINE, RETENTION, STAGING, virtualPath
 import { Accounting, type SharedParts } from '../accounting';
 import { quarantineId } from '../quarantine-id';
 import type { Storage } from '../storage';
-import type { Held } from '../usage';
+import type { Held } from '../usage-counts';
 import { Bucket } from './bucket';
 import { carryCargo } from './cargo';
 import { KnownFolders } from './known-folders';

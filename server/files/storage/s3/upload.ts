@@ -9,7 +9,7 @@ import type { FairTurns } from '../../fair-turns';
 import { bytesOf } from '../chunks';
 import { holding, type NameLocks } from '../name-locks';
 import { type Finding, type PreparableHandle, StorageError, type UploadFacts } from '../storage';
-import type { UploadRoom } from '../usage';
+import type { UploadRoom } from '../upload-room';
 import type { Bucket, Condition, Found, MultipartUpload } from './bucket';
 import { isConflict, isMissing, storageError } from './errors';
 import { type Memory, SLAB, type Taker } from './memory';

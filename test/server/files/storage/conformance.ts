@@ -25,7 +25,7 @@ export async function write(volume: Volume, path: string, content: Buffer | stri
 }
 
 /** Bytes of all files in the home, as a client would find them. */
-export async function bytesIn(volume: Volume): Promise<number> {
+async function bytesIn(volume: Volume): Promise<number> {
   let sum = 0;
   for await (const batch of volume.list('/')) for (const { size } of batch) sum += size;
   return sum;

@@ -1,7 +1,8 @@
 /** Counts of homes: what accounts share, what is reserved, and what is counted again. */
 import { HeldNameLocks, holding, LocalNameLocks } from '../../../../server/files/storage/name-locks';
 import { Quotas } from '../../../../server/files/storage/quotas';
-import { HeldCounts, LocalCounts } from '../../../../server/files/storage/usage';
+import { LocalCounts } from '../../../../server/files/storage/usage-counts';
+import { HeldCounts } from '../../../../server/workers/held-counts';
 
 const quota = { bytes: 100, files: 10 };
 const nothing = { bytes: 0, files: 0, lent: 0 };

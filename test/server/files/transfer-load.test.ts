@@ -1,7 +1,8 @@
 /** Whether transfers keep the server busy: found by what they move, and by what is left of the event loop. */
-import { TransferLoad } from '../../../server/files/load';
+
 import { Pressure } from '../../../server/files/pressure';
 import { Progress } from '../../../server/files/progress';
+import { TransferLoad } from '../../../server/files/transfer-load';
 import { SharedBusyness } from '../../../server/workers/shared-busyness';
 
 const MIB = 1024 * 1024;
