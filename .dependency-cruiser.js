@@ -19,7 +19,7 @@ module.exports = {
     {
       name: 'one-door-to-ssh2',
       severity: 'error',
-      from: { path: '^(server|lib|bin)', pathNot: '^(server/ssh/transport/(ssh2|ciphers|ml-kem)|bin/doctor/sftp/ssh2-client)' },
+      from: { path: '^(server|lib|bin)', pathNot: '^(server/ssh/transport/(ssh2|ciphers|mac|packet-|ml-kem)|bin/doctor/sftp/ssh2-client)' },
       to: { path: 'node_modules/(@types/)?ssh2' },
     },
     {

@@ -81,7 +81,7 @@ declare module 'ssh2/lib/protocol/kex.js' {
   }
   const kex: {
     readonly KexInit: typeof KexInit;
-    /** Made by the build alone (tools/build/ssh2.mjs): adds a key exchange to those that ssh2 knows. */
+    /** Made by the build alone (tools/bundled/ssh2.mjs): adds a key exchange to those that ssh2 knows. */
     readonly addKeyExchange?: (name: string, make: (base: typeof Curve25519Exchange) => new (...rest: readonly unknown[]) => Curve25519Exchange) => void;
   };
   export default kex;

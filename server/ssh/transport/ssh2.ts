@@ -7,8 +7,8 @@ import kex from 'ssh2/lib/protocol/kex.js';
 import keyParser from 'ssh2/lib/protocol/keyParser.js';
 import Protocol, { type Negotiated } from 'ssh2/lib/protocol/Protocol.js';
 import utils from 'ssh2/lib/protocol/utils.js';
-import { PacketCipher } from './ciphers';
 import { hasMlKem, mlKemExchange } from './ml-kem';
+import { PacketCipher } from './packet-cipher';
 import { ML_KEM, type SshPolicy } from './policy';
 
 export type { Negotiated };
@@ -40,7 +40,7 @@ export interface ProtocolEvents {
 }
 
 /** Whether this build and this Node.js can do the post-quantum key exchange. */
-export const offersMlKem = hasMlKem && kex.addKeyExchange !== undefined;
+const offersMlKem = hasMlKem && kex.addKeyExchange !== undefined;
 if (offersMlKem) kex.addKeyExchange?.(ML_KEM, mlKemExchange);
 
 const KEXINIT = 20;
