@@ -47,7 +47,7 @@ import { SharedLockouts } from './identity/shared-lockouts';
 import { issuerSecrets } from './identity/token-issuer';
 import { type ImageSettings, Processor, ServerImage } from './image/server-image';
 import { refuseUnknownProps } from './known-props';
-import { refuseTooMuchUserData } from './limits';
+import { refuseTooMuchUserData } from './quotas';
 import { AuditLog } from './logs/audit-log';
 import { stableName } from './names';
 import { BuildSubnet, subnetWithAWayOut } from './network/build-subnet';

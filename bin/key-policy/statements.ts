@@ -1,7 +1,7 @@
 /** What the policies of other people's keys have to say, read from the templates of a synthesized app. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { KEY_POLICY } from '../../lib/encryption/place';
+import { KEY_POLICY } from '../../lib/encryption/key-policy-metadata';
 
 export interface Statement {
   readonly Sid?: string;

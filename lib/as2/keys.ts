@@ -7,13 +7,13 @@ import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-ia
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { NAMESPACE } from '../certificate/certificate-rotation';
 import { encryptBelow } from '../encryption/given-key';
 import { ServiceFunction } from '../functions/service-function';
 import { KeysSecret } from '../identity/keys-secret';
 import { grantReadOf } from '../identity/secrets-key';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
+import { NAMESPACE } from '../observability/namespace';
 
 /** What `As2Keys.generated` is told. */
 export interface As2KeysProps {

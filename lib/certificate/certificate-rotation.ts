@@ -22,9 +22,7 @@ import { granted } from '../grants';
 import { useBySecretsManager } from '../identity/secrets-key';
 import { stableName } from '../names';
 import { givenLogKey } from '../network/log-key';
-
-/** Namespace of every metric of the kit. */
-export const NAMESPACE = 'CdkFtps';
+import { NAMESPACE } from '../observability/namespace';
 
 /** What differs between a certificate of ACM and one straight from a private authority. */
 export interface RotationSource {

@@ -6,19 +6,20 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 import { encryptBelow, keyFor } from '../encryption/given-key';
 import { letRolesUse } from '../encryption/key-policy';
-import { useThrough } from '../encryption/through';
+import { useThrough } from '../encryption/use-through';
 import { ServiceFunction } from '../functions/service-function';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
-import { NAMESPACE } from './certificate-rotation';
+import { NAMESPACE } from '../observability/namespace';
+import { PRIVATE } from '../private-bucket';
 
 /** What `ClientTrust` is told. */
 export interface ClientTrustProps {
@@ -143,10 +144,7 @@ export class ClientTrust extends Construct {
 
   private makeBucket(): Bucket {
     const bucket = new Bucket(this, 'Resource', {
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      versioned: true,
+      ...PRIVATE,
       encryption: BucketEncryption.KMS,
       encryptionKey: this.key,
       bucketKeyEnabled: true,

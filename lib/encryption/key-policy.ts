@@ -7,7 +7,7 @@ import { AccountPrincipal, AccountRootPrincipal, PolicyDocument, PolicyStatement
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { IConstruct } from 'constructs';
 import { flat } from '../compliance/acknowledge';
-import { KEY_POLICY } from './place';
+import { KEY_POLICY } from './key-policy-metadata';
 
 /** Services through which roles of the account use keys. */
 export type KeyService = 'dynamodb' | 'ec2' | 'elasticfilesystem' | 'firehose' | 's3' | 'secretsmanager' | 'sqs';

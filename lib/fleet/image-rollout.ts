@@ -7,7 +7,6 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { NAMESPACE } from '../certificate/certificate-rotation';
 import { acknowledge, inFinding } from '../compliance/acknowledge';
 import { digest } from '../digest';
 import { encryptBelow } from '../encryption/given-key';
@@ -16,6 +15,7 @@ import { IN_SERVICE_TAG } from '../image/image-retention';
 import type { ServerImage } from '../image/server-image';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
+import { NAMESPACE } from '../observability/namespace';
 import type { ServerFleet } from './server-fleet';
 
 /** What `ImageRollout` is told. */

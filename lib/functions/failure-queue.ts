@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 import { givenKey } from '../encryption/given-key';
 import { letRolesUse, letUse } from '../encryption/key-policy';
-import { useThrough } from '../encryption/through';
+import { useThrough } from '../encryption/use-through';
 
 export interface FailureQueueProps {
   /** What failed, in words. */

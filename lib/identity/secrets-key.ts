@@ -3,7 +3,7 @@ import type { Grant, IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { letRolesUse } from '../encryption/key-policy';
-import { useThrough } from '../encryption/through';
+import { useThrough } from '../encryption/use-through';
 import { granted } from '../grants';
 
 /** Use of a key through Secrets Manager alone: `Decrypt` to read, `GenerateDataKey` to write as well (Secrets Manager user guide, "Secret encryption and decryption"). */

@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 import { encryptBelow, keyFor } from '../encryption/given-key';
 import { letRolesUse } from '../encryption/key-policy';
-import { useThrough } from '../encryption/through';
+import { useThrough } from '../encryption/use-through';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 

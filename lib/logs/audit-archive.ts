@@ -24,16 +24,17 @@ import {
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern, type LogGroup } from 'aws-cdk-lib/aws-logs';
 import { FirehoseDestination } from 'aws-cdk-lib/aws-logs-destinations';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3';
+import { Bucket, BucketEncryption, type BucketProps, ObjectLockRetention, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
+import { acknowledgeRegulations, OWN_ROLE } from '../compliance/acknowledge';
 import { encryptBelow, keyFor } from '../encryption/given-key';
 import { letRolesUse } from '../encryption/key-policy';
-import { useThrough } from '../encryption/through';
+import { useThrough } from '../encryption/use-through';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
+import { accessLogsBucket, ONE_REGION, PRIVATE } from '../private-bucket';
 import type { Protocol } from '../protocols/protocol';
 import { auditColumns } from './audit-columns';
 import { type AuditQuery, auditQueries, sessionsByProtocol, webhooksGivenUpQuery, withExamples } from './audit-queries';
@@ -67,8 +68,6 @@ const TABLE = 'audit';
 /** For how long results of queries are kept. Days. */
 const RESULT_DAYS = 30;
 
-const ONE_REGION = 'S3 keeps every object in at least three zones of the region; where a second region is asked for, replicate this bucket by a rule of yours.';
-
 /** An archive of the audit in S3 that nobody can change for a time (object lock), as Parquet, with a table and queries for Athena. */
 export class AuditArchive extends Construct {
   /** Parquet below `audit/day=…/`, the lines as they came below `raw/day=…/`, what could not be converted below `failed/`. */
@@ -87,13 +86,8 @@ export class AuditArchive extends Construct {
   public readonly resultBucket: Bucket;
   private readonly key: IKey;
   private readonly accessLogs: Bucket;
-  private readonly buckets: {
-    blockPublicAccess: BlockPublicAccess;
-    enforceSSL: true;
-    minimumTLSVersion: number;
-    versioned: true;
-    removalPolicy: RemovalPolicy;
-  };
+  /** What its buckets have in common. */
+  private readonly buckets: BucketProps;
 
   constructor(scope: Construct, id: string, props: AuditArchiveProps) {
     super(scope, id);
@@ -103,7 +97,7 @@ export class AuditArchive extends Construct {
     const days = props.retention.toDays();
     // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
     this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
-    this.buckets = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true, removalPolicy };
+    this.buckets = { ...PRIVATE, objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED, removalPolicy };
     this.key = keyFor(this, 'Key', { description: 'FTPS audit archive', removalPolicy });
     letRolesUse(this, this.key, 's3');
     this.accessLogs = this.makeAccessLogs(days);
@@ -181,16 +175,9 @@ export class AuditArchive extends Construct {
   }
 
   private makeAccessLogs(days: number): Bucket {
-    const bucket = new Bucket(this, 'AccessLogs', {
-      ...this.buckets,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      encryption: BucketEncryption.S3_MANAGED, // S3 delivers access logs to no bucket with a KMS key of its own
-      lifecycleRules: [{ expiration: Duration.days(days), noncurrentVersionExpiration: Duration.days(1) }],
-    });
+    const lifecycleRules = [{ expiration: Duration.days(days), noncurrentVersionExpiration: Duration.days(1) }];
     const circle = 'This bucket holds the access logs of the archive; logging its own access would go in a circle.';
-    acknowledge(bucket, 'AwsSolutions-S1', circle);
-    acknowledgeRegulations(bucket, 'S3BucketLoggingEnabled', circle);
-    acknowledgeRegulations(bucket, 'S3DefaultEncryptionKMS', 'S3 delivers access logs only to buckets encrypted with keys of S3 itself.');
+    const bucket = accessLogsBucket(this, 'AccessLogs', { ...this.buckets, lifecycleRules }, circle);
     acknowledgeRegulations(bucket, 'S3BucketReplicationEnabled', ONE_REGION);
     return bucket;
   }
@@ -201,7 +188,6 @@ export class AuditArchive extends Construct {
       encryption: BucketEncryption.KMS,
       encryptionKey: this.key,
       bucketKeyEnabled: true,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       objectLockEnabled: true,
       objectLockDefaultRetention: ObjectLockRetention.compliance(Duration.days(days)),
       serverAccessLogsBucket: this.accessLogs,
@@ -302,7 +288,6 @@ export class AuditArchive extends Construct {
       encryption: BucketEncryption.KMS,
       encryptionKey: this.key,
       bucketKeyEnabled: true,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       serverAccessLogsBucket: this.accessLogs,
       serverAccessLogsPrefix: 'results/',
       lifecycleRules: [{ expiration: Duration.days(RESULT_DAYS), noncurrentVersionExpiration: Duration.days(1) }],

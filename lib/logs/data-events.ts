@@ -5,13 +5,14 @@ import { ReadWriteType, Trail } from 'aws-cdk-lib/aws-cloudtrail';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
-import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Bucket, BucketEncryption, type IBucket, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
 import { encryptBelow, keyFor } from '../encryption/given-key';
 import { letRolesUse, letUse } from '../encryption/key-policy';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
+import { PRIVATE } from '../private-bucket';
 
 /** What `AuditDataEvents` is told. */
 export interface AuditDataEventsProps {
@@ -53,10 +54,7 @@ export class AuditDataEvents extends Construct {
     const key = keyFor(this, 'Key', { description: 'CloudTrail data events of an FTPS service', removalPolicy });
     letRolesUse(this, key, 's3');
     this.bucket = new Bucket(this, 'Bucket', {
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      versioned: true,
+      ...PRIVATE,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       encryption: BucketEncryption.KMS,
       encryptionKey: key,

@@ -7,7 +7,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
-import { useThrough } from '../encryption/through';
+import { useThrough } from '../encryption/use-through';
 
 export interface FirehoseRoleProps {
   readonly description: string;

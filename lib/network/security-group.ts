@@ -13,7 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { refuseUnknownProps } from '../known-props';
-import { DEFAULT_RULES, refuseTooManyRules } from '../limits';
+import { DEFAULT_RULES, refuseTooManyRules } from '../quotas';
 import { refuseOneNetworkTwice } from './one-network';
 import type { PassivePorts } from './passive-ports';
 import { refusePublicAccess } from './public-access';

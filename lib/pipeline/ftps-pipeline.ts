@@ -5,7 +5,7 @@ import { PipelineType } from 'aws-cdk-lib/aws-codepipeline';
 import { SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { CodeBuildStep, CodePipeline, CodePipelineSource, type FileSet, ManualApprovalStep, type StageDeployment } from 'aws-cdk-lib/pipelines';
@@ -19,6 +19,7 @@ import { FtpsEnvironment, type FtpsEnvironmentSettings } from '../environment-se
 import { FtpsStage } from '../ftps-stage';
 import { refuseUnknownProps } from '../known-props';
 import { PassivePorts } from '../network/passive-ports';
+import { accessLogsBucket, PRIVATE } from '../private-bucket';
 import { openingsOfSettings } from '../protocols/all';
 import { StackOfAnyZone } from '../stack-of-any-zone';
 import type { FtpsStageParts } from '../stage-parts';
@@ -182,24 +183,13 @@ export class FtpsPipeline extends StackOfAnyZone {
     const encryptionKey = keyFor(this, 'ArtifactKey', { description: 'Artifacts of the FTPS pipeline', removalPolicy: RemovalPolicy.RETAIN });
     // Roles of the CDK's bootstrap deploy from it in other accounts, and CodeBuild uses the key by itself.
     letAccountsUse(this, encryptionKey, 'FtpsArtifacts', [this.account, ...accounts]);
-    const common = {
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      versioned: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-    };
-    const accessLogs = new Bucket(this, 'ArtifactAccessLogs', {
-      ...common,
-      encryption: BucketEncryption.S3_MANAGED,
-      lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(1) }],
-    });
+    const removalPolicy = RemovalPolicy.RETAIN;
+    const lifecycleRules = [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(1) }];
     const circle = 'This bucket holds the access logs of the artifacts; logging its own access would go in a circle.';
-    acknowledge(accessLogs, 'AwsSolutions-S1', circle);
-    acknowledgeRegulations(accessLogs, 'S3BucketLoggingEnabled', circle);
-    acknowledgeRegulations(accessLogs, 'S3DefaultEncryptionKMS', 'S3 delivers access logs only to buckets encrypted with keys of S3 itself.');
+    const accessLogs = accessLogsBucket(this, 'ArtifactAccessLogs', { lifecycleRules, removalPolicy }, circle);
     return new Bucket(this, 'Artifacts', {
-      ...common,
+      ...PRIVATE,
+      removalPolicy,
       encryption: BucketEncryption.KMS,
       encryptionKey,
       serverAccessLogsBucket: accessLogs,

@@ -3,30 +3,24 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
-import { EventBus, type IEventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { CfnMalwareProtectionPlan } from 'aws-cdk-lib/aws-guardduty';
-import { type Grant, type IGrantable, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Architecture, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, type IBucket, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
+import { Bucket, BucketEncryption, type IBucket, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
-import { Construct } from 'constructs';
-import { QUARANTINED_FILES } from '../../server/config';
-import { lambdaCode } from '../bundles';
-import { NAMESPACE } from '../certificate/certificate-rotation';
-import { acknowledge, acknowledgeRegulations, inFinding, OWN_ROLE } from '../compliance/acknowledge';
+import type { Construct } from 'constructs';
+import { acknowledgeRegulations } from '../compliance/acknowledge';
 import { encryptBelow, keyFor } from '../encryption/given-key';
 import { letRolesUse } from '../encryption/key-policy';
-import { useThrough } from '../encryption/through';
-import { FailureQueue } from '../functions/failure-queue';
-import { acceptSharedConcurrency } from '../functions/one-at-a-time';
-import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
-import { letLogsUse } from '../network/log-key';
+import { NAMESPACE } from '../observability/namespace';
+import { accessLogsBucket, ONE_REGION, PRIVATE } from '../private-bucket';
 import { FileStorage, type StorageSettings } from './file-storage';
+import { scanQuarantine } from './malware-scan';
+import { releaseScanned } from './release-function';
+import { QUARANTINE_PREFIX, S3Places } from './s3-places';
 
 /** What `S3Storage` is told. */
 export interface S3StorageProps {
@@ -79,14 +73,8 @@ export interface S3StorageProps {
   readonly encryptionKey?: IKey;
 }
 
-/** What every key in the quarantine begins with. */
-const QUARANTINE_PREFIX = 'uploads/';
-const OBJECTS = 'Files of partners have names that nobody knows before; the statement is limited to this one bucket.';
-const ONE_REGION = 'S3 keeps every object in at least three zones of the region; where a second region is asked for, replicate this bucket by a rule of yours.';
-const PRIVATE = { blockPublicAccess: BlockPublicAccess.BLOCK_ALL, enforceSSL: true, minimumTLSVersion: 1.2, versioned: true } as const;
 /** What a deleted file leaves in a versioned bucket, once nothing is behind it any more; markers are listed and paid for as objects are (S3 user guide, "Managing delete markers"). */
 const NO_MARKERS: LifecycleRule = { expiredObjectDeleteMarker: true };
-const CIRCLE = 'Access logs of the bucket of access logs would go around in a circle.';
 
 /** Files in S3, encrypted and versioned. Uploads become visible only when GuardDuty has found them clean. */
 export class S3Storage extends FileStorage {
@@ -105,8 +93,7 @@ export class S3Storage extends FileStorage {
   /** The Lambda that lets uploads become visible; undefined without `malwareProtection`. */
   public readonly releaseFunction?: LambdaFn;
   public readonly settings: StorageSettings;
-  /** What keys of files begin with. */
-  private readonly prefix: string;
+  private readonly places: S3Places;
   private readonly key: IKey;
   public override readonly eventBus?: IEventBus;
   private readonly bus: IEventBus;
@@ -116,7 +103,6 @@ export class S3Storage extends FileStorage {
     super(scope, id);
     refuseUnknownProps(props, 'S3StorageProps');
     refuseWrong(props);
-    this.prefix = props.prefix ?? '';
     encryptBelow(this, props.encryptionKey);
     const { malwareProtection = true, removalPolicy = RemovalPolicy.RETAIN } = props;
     // Access logs are let in by a policy of the bucket rather than by an ACL, whatever the app's feature flags are.
@@ -157,13 +143,15 @@ export class S3Storage extends FileStorage {
       ],
       accessLogs,
     );
+    const prefix = props.prefix ?? '';
+    this.places = new S3Places(this.bucket, prefix, this.quarantineBucket, this.key);
     this.settings = {
       storage: {
         kind: 's3',
         bucket: this.bucket.bucketName,
         region: Stack.of(this).region,
         // Each of the two is encrypted as it says itself where one is not the kit's.
-        ...(own ? { prefix: this.prefix } : { kmsKeyId: this.key.keyArn }),
+        ...(own ? { prefix } : { kmsKeyId: this.key.keyArn }),
         release: malwareProtection ? 'guardduty' : 'server',
         quarantine: { bucket: this.quarantineBucket.bucketName, prefix: QUARANTINE_PREFIX },
       },
@@ -171,19 +159,22 @@ export class S3Storage extends FileStorage {
       eventBus: malwareProtection ? undefined : this.bus.eventBusArn,
     };
     if (malwareProtection) {
-      const plan = this.protect();
-      this.releaseFunction = this.makeRelease();
-      this.releaseFunction.node.addDependency(plan);
-      this.makeAlarms(this.releaseFunction);
+      const scan = scanQuarantine(this, this.quarantineBucket, this.key);
+      const { lambda, failuresAlarm } = releaseScanned(this, this.places, this.bus, own !== undefined);
+      lambda.node.addDependency(scan);
+      this.releaseFunction = lambda;
+      this.alarms.push(failuresAlarm);
+      this.makeAlarms(lambda);
     }
   }
 
   public grantReadWrite(grantee: IGrantable): Grant {
     const actions = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:GetObjectTagging'];
     // A copy takes the tags of its object along (API reference, "CopyObject"). In quarantine a tag is the verdict of GuardDuty, which nobody else writes.
-    const files = this.grantObjects(grantee, this.bucket, [...actions, 's3:PutObjectTagging'])
-      .combine(this.grantObjects(grantee, this.quarantineBucket, actions))
-      .combine(this.grantBuckets(grantee, ['s3:ListBucket', 's3:ListBucketMultipartUploads']));
+    const files = this.places
+      .grantFiles(grantee, ...actions, 's3:PutObjectTagging')
+      .combine(this.places.grantQuarantine(grantee, ...actions))
+      .combine(this.places.grantBuckets(grantee, 's3:ListBucket', 's3:ListBucketMultipartUploads'));
     return this.settings.eventBus === undefined ? files : files.combine(this.bus.grantPutEventsTo(grantee));
   }
 
@@ -216,15 +207,9 @@ export class S3Storage extends FileStorage {
   }
 
   private makeAccessLogs(removalPolicy: RemovalPolicy): Bucket {
-    const bucket = new Bucket(this, 'AccessLogs', {
-      ...PRIVATE,
-      encryption: BucketEncryption.S3_MANAGED, // S3 delivers access logs to no bucket with a KMS key of its own
-      lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(1) }, NO_MARKERS],
-      removalPolicy,
-    });
-    acknowledge(bucket, 'AwsSolutions-S1', CIRCLE);
-    acknowledgeRegulations(bucket, 'S3BucketLoggingEnabled', CIRCLE);
-    acknowledgeRegulations(bucket, 'S3DefaultEncryptionKMS', 'S3 delivers access logs only to buckets encrypted with keys of S3 itself.');
+    const lifecycleRules = [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(1) }, NO_MARKERS];
+    const circle = 'Access logs of the bucket of access logs would go around in a circle.';
+    const bucket = accessLogsBucket(this, 'AccessLogs', { lifecycleRules, removalPolicy }, circle);
     acknowledgeRegulations(bucket, 'S3BucketReplicationEnabled', ONE_REGION);
     return bucket;
   }
@@ -243,112 +228,6 @@ export class S3Storage extends FileStorage {
     });
     acknowledgeRegulations(bucket, 'S3BucketReplicationEnabled', ONE_REGION);
     return bucket;
-  }
-
-  /** GuardDuty user guide, "Create or update IAM role policy" for Malware Protection for S3: what it needs, for this bucket alone. */
-  private protect(): CfnMalwareProtectionPlan {
-    // GuardDuty switches this on by itself; said here, no deployment switches it off again.
-    (this.quarantineBucket.node.defaultChild as CfnBucket).addPropertyOverride('NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled', true);
-    const role = new Role(this, 'ScanRole', {
-      assumedBy: new ServicePrincipal('malware-protection-plan.guardduty.amazonaws.com'),
-      description: 'GuardDuty scans FTPS uploads in quarantine',
-    });
-    const stack = Stack.of(this);
-    const managedRule = stack.formatArn({ service: 'events', resource: 'rule', resourceName: 'DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*' });
-    const { bucketArn } = this.quarantineBucket;
-    for (const statement of [
-      new PolicyStatement({
-        actions: ['events:PutRule', 'events:DeleteRule', 'events:PutTargets', 'events:RemoveTargets'],
-        resources: [managedRule],
-        conditions: { StringLike: { 'events:ManagedBy': 'malware-protection-plan.guardduty.amazonaws.com' } },
-      }),
-      new PolicyStatement({ actions: ['events:DescribeRule', 'events:ListTargetsByRule'], resources: [managedRule] }),
-      new PolicyStatement({ actions: ['s3:PutBucketNotification', 's3:GetBucketNotification', 's3:ListBucket'], resources: [bucketArn] }),
-      new PolicyStatement({ actions: ['s3:PutObject'], resources: [`${bucketArn}/malware-protection-resource-validation-object`] }),
-      new PolicyStatement({
-        actions: [
-          's3:GetObject',
-          's3:GetObjectVersion',
-          's3:PutObjectTagging',
-          's3:GetObjectTagging',
-          's3:PutObjectVersionTagging',
-          's3:GetObjectVersionTagging',
-        ],
-        resources: [`${bucketArn}/*`],
-      }),
-      useThrough('s3', this.key, 'GenerateDataKey', 'Decrypt'),
-    ])
-      role.addToPolicy(statement);
-    acknowledge(role, `AwsSolutions-IAM5[Resource::${inFinding(role, managedRule)}]`, 'GuardDuty names its rule by this prefix and an id that it chooses.');
-    acknowledge(role, `AwsSolutions-IAM5[Resource::${inFinding(role, bucketArn)}/*]`, OBJECTS);
-    acknowledgeRegulations(role, 'IAMNoInlinePolicy', OWN_ROLE);
-    const plan = new CfnMalwareProtectionPlan(this, 'Scan', {
-      role: role.roleArn,
-      protectedResource: { s3Bucket: { bucketName: this.quarantineBucket.bucketName, objectPrefixes: [QUARANTINE_PREFIX + QUARANTINED_FILES] } },
-      actions: { tagging: { status: 'ENABLED' } },
-    });
-    plan.node.addDependency(role);
-    return plan;
-  }
-
-  private makeRelease(): LambdaFn {
-    const role = new Role(this, 'ReleaseRole', {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: 'Puts FTPS uploads into place that GuardDuty found clean',
-    });
-    const { queue: failures, alarm } = new FailureQueue(this, 'Failures', { of: 'release of FTPS uploads that GuardDuty has scanned', role });
-    this.alarms.push(alarm);
-    letLogsUse(this, this.key);
-    const logGroup = new LogGroup(this, 'ReleaseLogs', { retention: RetentionDays.ONE_YEAR, encryptionKey: this.key, removalPolicy: RemovalPolicy.RETAIN });
-    const release = new LambdaFn(this, 'Release', {
-      description: 'Puts FTPS uploads into place that GuardDuty found clean, and keeps the others in quarantine',
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      handler: 'index.handler',
-      code: lambdaCode('storage-release'),
-      timeout: Duration.minutes(15), // objects of many GiB are copied in parts
-      memorySize: 512,
-      deadLetterQueue: failures,
-      retryAttempts: 2,
-      role,
-      logGroup,
-      environment: {
-        FILES_BUCKET: this.bucket.bucketName,
-        QUARANTINE_BUCKET: this.quarantineBucket.bucketName,
-        QUARANTINE_PREFIX,
-        ...(this.settings.storage['kmsKeyId'] === undefined ? {} : { KMS_KEY_ID: this.key.keyArn }),
-        EVENT_BUS: this.bus.eventBusArn,
-        METRIC_NAMESPACE: NAMESPACE,
-        METRIC_STORAGE: stableName(this),
-      },
-    });
-    acceptSharedConcurrency(release);
-    logGroup.grantWrite(role);
-    this.grantObjects(role, this.bucket, ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:PutObjectTagging']);
-    this.grantObjects(role, this.quarantineBucket, ['s3:GetObject', 's3:GetObjectTagging', 's3:PutObject', 's3:DeleteObject']);
-    this.grantBuckets(role, ['s3:ListBucket']);
-    this.bus.grantPutEventsTo(role);
-    acknowledgeRegulations(role, 'IAMNoInlinePolicy', OWN_ROLE);
-    acknowledgeRegulations(
-      release,
-      'LambdaInsideVPC',
-      'It reaches S3 and EventBridge alone, with its own role, and nothing reaches it; a VPC would only add a way to fail.',
-    );
-    new Rule(this, 'Scanned', {
-      description: 'GuardDuty has scanned an upload in quarantine',
-      eventPattern: {
-        source: ['aws.guardduty'],
-        detailType: ['GuardDuty Malware Protection Object Scan Result'],
-        detail: { s3ObjectDetails: { bucketName: [this.quarantineBucket.bucketName] } },
-      },
-      targets: [new LambdaFunction(release, { deadLetterQueue: failures, retryAttempts: 20 })],
-    });
-    new Rule(this, 'Overdue', {
-      description: 'Looks for uploads whose scan result never came',
-      schedule: Schedule.rate(Duration.minutes(15)),
-      targets: [new LambdaFunction(release, { retryAttempts: 0 })],
-    });
-    return release;
   }
 
   private makeAlarms(release: LambdaFn): void {
@@ -376,19 +255,6 @@ export class S3Storage extends FileStorage {
       release.metricErrors({ period: Duration.minutes(15) }),
       'The release Lambda failed; what it did not release is tried again, then in its dead-letter queue.',
     );
-  }
-
-  private grantObjects(grantee: IGrantable, bucket: IBucket, actions: string[]): Grant {
-    const principal = grantee.grantPrincipal;
-    const below = bucket === this.bucket ? this.prefix : '';
-    if (Construct.isConstruct(principal)) acknowledge(principal, `AwsSolutions-IAM5[Resource::${inFinding(principal, bucket.bucketArn)}/${below}*]`, OBJECTS);
-    const objects = new PolicyStatement({ actions, resources: [bucket.arnForObjects(`${below}*`)] });
-    const key = bucket === this.quarantineBucket ? this.key : bucket.encryptionKey;
-    return key ? granted(grantee, objects, useThrough('s3', key, 'Decrypt', 'GenerateDataKey')) : granted(grantee, objects);
-  }
-
-  private grantBuckets(grantee: IGrantable, actions: string[]): Grant {
-    return granted(grantee, new PolicyStatement({ actions, resources: [this.bucket.bucketArn, this.quarantineBucket.bucketArn] }));
   }
 
   private metric(metricName: string, options?: MetricOptions): Metric {

@@ -1,6 +1,6 @@
 /** What CloudFormation would make of the templates of an app: names and ARNs in place of references, and the policies of every role, key, bucket, queue, topic and secret. */
 import type { App, Stack } from 'aws-cdk-lib';
-import { KEY_POLICY } from '../../../lib/encryption/place';
+import { KEY_POLICY } from '../../../lib/encryption/key-policy-metadata';
 import managed from './managed-policies.json';
 
 // biome-ignore lint/suspicious/noExplicitAny: what a template holds is read as it stands

@@ -1,0 +1,2 @@
+/** Where CloudWatch shows every metric of the kit. */
+export const NAMESPACE = 'CdkFtps';
