@@ -16,11 +16,13 @@ export { ElasticAddresses, type ElasticAddressesProps } from './endpoint/elastic
 export { type EndpointConnection, type EndpointPorts, FtpsEndpoint, type IFtpsEndpoint } from './endpoint/endpoint';
 export { FtpsLoadBalancer, type FtpsLoadBalancerProps } from './endpoint/load-balancer';
 export { PrivateAddresses } from './endpoint/private-addresses';
-export { EndpointKind, FtpsEnvironment, type FtpsEnvironmentOptions, type FtpsEnvironmentSettings, StorageKind } from './environment-settings';
+export { FtpsEnvironment } from './environment';
+export { EndpointKind, type FtpsEnvironmentOptions, type FtpsEnvironmentSettings, StorageKind } from './environment-settings';
 export { ImageRollout, type ImageRolloutProps } from './fleet/image-rollout';
 export { ServerFleet, type ServerFleetProps } from './fleet/server-fleet';
 export { SessionLog, type SessionLogProps } from './fleet/session-log';
-export { FtpsService, type FtpsServiceProps } from './ftps-service';
+export { FtpsService } from './ftps-service';
+export type { FtpsServiceProps } from './ftps-service-props';
 export { FtpsStage, type FtpsStageProps } from './ftps-stage';
 export { FtpsAccounts, type IFtpsAccounts } from './identity/accounts';
 export {

@@ -4,13 +4,22 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Stack, Stage } from 'aws-cdk-lib';
+import { Annotations, Stack, Stage } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
-import type { As2Partner } from '../../server/config';
+import type { As2Partner, ServerConfig } from '../../server/config';
 import { digest } from '../digest';
 import { granted } from '../grants';
+import { endingSoon } from './partner-settings';
+
+/** The file of the partners in these settings, where there are any; tells whoever deploys of certificates that end soon. */
+export function partnersFileOf(scope: Construct, id: string, { as2 }: ServerConfig): PartnersFile | undefined {
+  const partners = as2?.partners ?? [];
+  const file = partners.length > 0 ? new PartnersFile(scope, id, partners) : undefined;
+  for (const words of endingSoon(partners)) Annotations.of(scope).addWarningV2('cdk-ftps:as2-certificate', words);
+  return file;
+}
 
 export class PartnersFile {
   private readonly asset: Asset;

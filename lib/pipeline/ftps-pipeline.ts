@@ -15,7 +15,8 @@ import { acknowledge, acknowledgeRegulations, acknowledgeWildcards } from '../co
 import { acknowledgeHouseRules } from '../compliance/house-rules';
 import { encryptBelow, keyFor } from '../encryption/given-key';
 import { letAccountsUse } from '../encryption/key-policy';
-import { FtpsEnvironment, type FtpsEnvironmentSettings } from '../environment-settings';
+import { FtpsEnvironment } from '../environment';
+import type { FtpsEnvironmentSettings } from '../environment-settings';
 import { FtpsStage } from '../ftps-stage';
 import { refuseUnknownProps } from '../known-props';
 import { PassivePorts } from '../network/passive-ports';
