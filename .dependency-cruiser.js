@@ -1,4 +1,8 @@
 /** The import boundaries of the house; `npm run boundaries` fails when one is crossed. */
+
+/** The folders of server/ that each speak a protocol with clients. */
+const PROTOCOLS = '(ftps|ssh|https|as2)';
+
 module.exports = {
   forbidden: [
     { name: 'server-never-knows-the-kit', severity: 'error', from: { path: '^server' }, to: { path: '^lib|node_modules/(aws-cdk-lib|constructs)' } },
@@ -25,21 +29,21 @@ module.exports = {
     {
       name: 'only-the-entrance-knows-the-protocols',
       severity: 'error',
-      from: { path: '^server/', pathNot: '^server/((ftps|ssh|https|as2)/|main\\.ts$)' },
-      to: { path: '^server/(ftps|ssh|https|as2)/' },
+      from: { path: '^server/', pathNot: `^server/(${PROTOCOLS}/|main\\.ts$)` },
+      to: { path: `^server/${PROTOCOLS}/` },
     },
     {
       // What an account may do with its files, and what the audit is told of it, is decided in one place.
       name: 'a-protocol-reaches-storage-and-scanner-through-files',
       severity: 'error',
-      from: { path: '^server/(ftps|ssh|https|as2|http)/' },
+      from: { path: `^server/(${PROTOCOLS}|http)/` },
       to: { path: '^server/files/(storage|antivirus|release)/' },
     },
     {
       name: 'protocols-live-apart',
       severity: 'error',
-      from: { path: '^server/(ftps|ssh|https|as2)/' },
-      to: { path: '^server/(ftps|ssh|https|as2)/', pathNot: '^server/$1/' },
+      from: { path: `^server/${PROTOCOLS}/` },
+      to: { path: `^server/${PROTOCOLS}/`, pathNot: '^server/$1/' },
     },
     {
       name: 'http-is-beneath-the-protocols-and-above-the-files',

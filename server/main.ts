@@ -1,15 +1,14 @@
-/** Wires the parts of one serving process together: listener → tls → control → transfer → data and storage → audit. */
+/** Wires the parts of one serving process together: what every protocol works with, then the protocols that are on. */
 import { RecentAs2 } from './admin/as2-messages';
 import { Dependencies } from './admin/dependencies';
 import type { Standing } from './admin/standing';
 import { openAs2 } from './as2/open';
 import type { Audit } from './audit/event';
-import { parsePortRange, portsOf, type ServerConfig } from './config';
+import type { ServerConfig } from './config';
 import { openScanner } from './files/antivirus/open';
 import { runningTransfers } from './files/buffers';
 import { FairTurns } from './files/fair-turns';
 import { Files } from './files/files';
-import { TransferLoad } from './files/transfer-load';
 import type { Place } from './files/release/outbox';
 import { Releases } from './files/release/releases';
 import type { NameLocks } from './files/storage/name-locks';
@@ -17,13 +16,8 @@ import { openStorage } from './files/storage/open';
 import { Retention } from './files/storage/retention';
 import { sweepOn } from './files/storage/sweeping';
 import type { UsageCounts } from './files/storage/usage-counts';
-import { commandTable } from './ftps/control/commands';
-import type { Engine } from './ftps/control/engine';
-import type { DataOwner } from './ftps/data/channel';
-import { PassivePorts } from './ftps/data/passive-ports';
-import { openFirewall } from './ftps/firewall/open';
-import { Listener } from './ftps/listener';
-import { TlsSessions } from './ftps/tls/sessions';
+import { TransferLoad } from './files/transfer-load';
+import { openFtps } from './ftps/open';
 import { openHttps } from './https/open';
 import type { PasswordChecks } from './identity/hashing/checks';
 import { HashPool } from './identity/hashing/pool';
@@ -33,6 +27,7 @@ import { type Bandwidth, LocalBandwidth } from './limits/bandwidth';
 import { type Busyness, OwnBusyness } from './limits/busyness';
 import type { Limits } from './limits/limits';
 import { Newcomers } from './limits/newcomers';
+import type { OpenPort, OpenProtocol } from './sessions/protocol';
 import { Sessions } from './sessions/registry';
 import { LocalRequests, type Requests } from './sessions/requests';
 import type { SessionInfo } from './sessions/session-info';
@@ -78,11 +73,7 @@ const TREES_AT_ONCE = 4;
 
 /** A server that is listening. */
 export interface RunningServer {
-  readonly listeners: readonly {
-    readonly mode: 'explicit' | 'implicit' | 'sftp' | 'https' | 'as2' | 'as2-plain';
-    readonly host: string;
-    readonly port: number;
-  }[];
+  readonly listeners: readonly OpenPort[];
   readonly passivePorts: readonly number[];
   readonly sessions: Sessions;
   readonly transfers: () => number;
@@ -135,18 +126,6 @@ export async function startServer(
     closers.push(() => releases.close());
     const retention = new Retention({ storage, identity, audit, cleans: place.index === 0 });
     closers.push(() => retention.close());
-    const tlsSessions = new TlsSessions<DataOwner>();
-    const security = { certificates, sessions: tlsSessions, audit, handshakeSeconds: config.tls.handshakeSeconds };
-    const firewall = await openFirewall(config.firewall, audit);
-    closers.push(() => firewall.close());
-    const passive = await PassivePorts.open({
-      hosts: [...new Set(config.listeners.map(({ host }) => host))],
-      ports: ports ?? portsOf(parsePortRange(config.passive.ports)),
-      connectSeconds: config.passive.connectSeconds,
-      security,
-      firewall,
-    });
-    closers.push(() => passive.close());
     const sessions = new Sessions();
     const hurry = new AbortController();
     const files = new Files({
@@ -164,74 +143,48 @@ export async function startServer(
       isDoomed: () => audit.failed || hurry.signal.aborted,
     });
     const newcomers = new Newcomers(busyness);
-    const engine: Engine = {
-      config,
-      audit,
-      identity,
-      files,
-      limits,
-      newcomers,
-      certificates,
-      tlsSessions,
-      passive,
-      active: { ...config.active, security },
-      sessions,
-      who: who ?? (async () => sessions.infos()),
+    const parts = { config, audit, identity, files, limits, newcomers, certificates, sessions, who: who ?? (async () => sessions.infos()) };
+    const opened = <One extends OpenProtocol>(one: One): One => {
+      closers.push(() => one.close());
+      return one;
     };
-    const listeners: readonly Listener[] = config.listeners.map((one) => new Listener(one, engine, commandTable));
-    for (const listener of listeners) {
-      await listener.open();
-      closers.push(() => listener.close());
-    }
+    const ftps = opened(await openFtps(parts, ports));
     const { sftp, https, as2 } = config;
-    const ssh = sftp && (await openSsh({ config: { ...config, sftp }, audit, identity, files, limits, newcomers, sessions }));
-    if (ssh) closers.push(() => ssh.close());
-    const edi = as2 && (await openAs2({ config: { ...config, as2 }, audit, identity, limits, newcomers, files, sessions, certificates }));
-    if (edi) closers.push(() => edi.close());
+    const ssh = sftp && opened(await openSsh({ ...parts, config: { ...config, sftp } }));
+    const edi = as2 && opened(await openAs2({ ...parts, config: { ...config, as2 } }));
     const own = https && !given.signIns ? keepSignIns(limits, https, config.limits.sessions, audit) : undefined;
     if (own) closers.push(async () => own.close());
     const signIns = given.signIns ?? own;
     const issuers = https && (await Issuers.open(https, audit, identity));
     if (issuers) closers.push(async () => issuers.close());
     const requests = given.requests ?? new LocalRequests();
+    const mounted = edi ? [edi.mounted] : [];
     const web =
-      https &&
-      signIns &&
-      issuers &&
-      (await openHttps({ ...engine, config: { ...config, https }, signIns, requests, issuers, passwords, mounted: edi ? [edi.mounted] : [] }, place));
-    if (web) closers.push(() => web.close());
+      https && signIns && issuers && opened(await openHttps({ ...parts, config: { ...config, https }, signIns, requests, issuers, passwords, mounted }, place));
+    const protocols: readonly OpenProtocol[] = [ftps, ssh, web, edi].filter((one) => one !== undefined);
     retention.start();
     let drained: Promise<void> | undefined;
     const drain = async () => {
-      for (const listener of listeners) listener.stopTaking();
-      ssh?.stopTaking();
-      web?.stopTaking();
-      edi?.stopTaking();
+      for (const one of protocols) one.stopTaking();
       const cut = await sessions.farewell(config.limits.drainSeconds, hurry.signal);
       if (cut > 0) audit.record({ kind: 'server', change: 'drain-timed-out', detail: { sessions: cut } });
       await closeAll(closers);
       await audit.flush();
     };
     return {
-      listeners: [
-        ...listeners.map(({ config: { mode, host }, port }) => ({ mode, host, port })),
-        ...(sftp && ssh ? [{ mode: 'sftp' as const, host: sftp.host, port: ssh.port }] : []),
-        ...(https && web ? [{ mode: 'https' as const, host: https.host, port: web.port }] : []),
-        ...(as2 && edi?.port !== undefined ? [{ mode: 'as2' as const, host: as2.host, port: edi.port }] : []),
-        ...(as2 && edi?.plainPort !== undefined ? [{ mode: 'as2-plain' as const, host: as2.host, port: edi.plainPort }] : []),
-      ],
-      passivePorts: passive.ports,
+      listeners: protocols.flatMap((one) => one.ports),
+      passivePorts: ftps.passivePorts,
       sessions,
       transfers: runningTransfers,
       waitingEvents: () => releases.waiting,
-      parts: () => ({ firewall: firewall.state }),
+      parts: () => ({ firewall: ftps.firewallState }),
       standing: () => ({
-        passive: { open: passive.ports.length, waitedOn: passive.waitedOn },
+        passive: { open: ftps.passivePorts.length, waitedOn: ftps.waitedOn },
         certificates: certificates.described,
         dependencies: { ...dependencies.states, ...edi?.states },
         ...(edi ? { as2: exchanged.last } : {}),
       }),
-      reload: async () => (await Promise.all([certificates.reload(), ssh?.reload() ?? true, edi?.reload() ?? true])).every(Boolean),
+      reload: async () => (await Promise.all([certificates.reload(), ...protocols.map((one) => one.reload?.() ?? true)])).every(Boolean),
       drain: (atOnce = false) => {
         if (atOnce) hurry.abort();
         drained ??= drain();

@@ -1,5 +1,6 @@
 /** Opens AS2: its keys, its ports, and the one who sends. */
 import type { Mounted } from '../http/exchange';
+import type { OpenProtocol } from '../sessions/protocol';
 import type { As2Parts } from './engine';
 import { Keys } from './keys';
 import { Lease } from './lease';
@@ -15,23 +16,21 @@ import { Jobs } from './sending/job';
 import { KeptMessages } from './sending/keeping';
 import { Sender } from './sending/sender';
 
-export interface As2Door {
+export interface OpenAs2 extends OpenProtocol {
   /** What the port of HTTPS answers. */
   readonly mounted: Mounted;
-  readonly port: number | undefined;
-  readonly plainPort: number | undefined;
   /** Partners to whom the last attempt failed, each with why, for whoever looks how the server stands. */
   readonly states: Readonly<Record<string, string>>;
-  /** Takes no more connections on ports of its own. */
-  stopTaking(): void;
   /** Looks at keys and certificates again. */
   reload(): Promise<boolean>;
   /** Breaks off what is being sent, which goes on later, and closes the ports. */
   close(): Promise<void>;
 }
 
+const modes = { port: 'as2', plainPort: 'as2-plain' } as const;
+
 /** Throws an Error that names the setting where a key can't be read or a port not be opened. */
-export async function openAs2(parts: As2Parts): Promise<As2Door> {
+export async function openAs2(parts: As2Parts): Promise<OpenAs2> {
   const { as2 } = parts.config;
   const { notes, stretches } = parts.files;
   const keys = await Keys.open(as2, parts.audit);
@@ -67,11 +66,9 @@ export async function openAs2(parts: As2Parts): Promise<As2Door> {
     throw error;
   }
   sender.start();
-  const portOf = (which: 'port' | 'plainPort') => listeners.find(({ kind }) => kind === which)?.listener.port;
   return {
     mounted,
-    port: portOf('port'),
-    plainPort: portOf('plainPort'),
+    ports: listeners.map(({ kind, listener }) => ({ mode: modes[kind], host: as2.host, port: listener.port })),
     get states() {
       return sender.states;
     },

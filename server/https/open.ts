@@ -1,5 +1,6 @@
-/** Opens the door of HTTPS. */
+/** Opens HTTPS: links, uploads that go on later, and the port. */
 import type { PasswordChecks } from '../identity/hashing/checks';
+import type { OpenProtocol } from '../sessions/protocol';
 import { application } from './application';
 import type { HttpsEngine } from './engine';
 import { Links } from './links/links';
@@ -7,19 +8,11 @@ import { HttpsListener } from './listener';
 import { RequestRates } from './rates';
 import { Uploads } from './uploads';
 
-export interface HttpsDoor {
-  readonly port: number;
-  /** Takes no more connections. */
-  stopTaking(): void;
-  /** Gives up the uploads that wait to go on, and closes the port. */
-  close(): Promise<void>;
-}
-
 /** Opens the port. Throws an Error that names the setting where it can't be. */
 export async function openHttps(
   parts: Omit<HttpsEngine, 'links'> & { readonly passwords: PasswordChecks },
   place: { readonly index: number; readonly count: number },
-): Promise<HttpsDoor> {
+): Promise<OpenProtocol> {
   const { files, identity, passwords, config } = parts;
   const engine: HttpsEngine = { ...parts, links: new Links({ notes: files.notes, identity, passwords, config: config.https.links }) };
   const uploads = new Uploads(engine.config.https.uploadIdleSeconds, place);
@@ -29,9 +22,10 @@ export async function openHttps(
   );
   await listener.open();
   return {
-    port: listener.port,
+    ports: [{ mode: 'https', host: config.https.host, port: listener.port }],
     stopTaking: () => listener.stopTaking(),
     async close() {
+      // Gives up those that wait to go on.
       await uploads.close();
       await listener.close();
     },

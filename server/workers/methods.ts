@@ -8,6 +8,7 @@ import type { PasswordChecks } from '../identity/hashing/checks';
 import type { Bandwidth } from '../limits/bandwidth';
 import type { Busyness } from '../limits/busyness';
 import type { Limits } from '../limits/limits';
+import type { OpenPort } from '../sessions/protocol';
 import type { Requests } from '../sessions/requests';
 import type { SessionInfo } from '../sessions/session-info';
 import type { SignIns } from '../sessions/sign-ins';
@@ -45,11 +46,7 @@ export type PrimaryMethods = Pick<Limits, keyof Limits> & {
 };
 
 export interface WorkerStarted {
-  readonly listeners: readonly {
-    readonly mode: 'explicit' | 'implicit' | 'sftp' | 'https' | 'as2' | 'as2-plain';
-    readonly host: string;
-    readonly port: number;
-  }[];
+  readonly listeners: readonly OpenPort[];
   readonly passivePorts: readonly number[];
 }
 
