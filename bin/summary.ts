@@ -61,7 +61,7 @@ function portsIn(rules: readonly Rule[]): string {
 const usd = (price: number) => (price > 0 && price < 0.01 ? price.toFixed(4) : price.toFixed(2)).replace(/^0\.00$/, '0');
 
 /** Every environment of a cloud assembly: name and lines. */
-export function summarizeAssembly(folder: string): { name: string; lines: string[] }[] {
+function summarizeAssembly(folder: string): { name: string; lines: string[] }[] {
   return readdirSync(folder)
     .filter((name) => name.startsWith('assembly-'))
     .map((assembly) => {

@@ -241,7 +241,7 @@ class DataSession {
 }
 
 /** MDTM of a file just stored is the server's clock in UTC (RFC 3659 section 2.3). */
-export function clockFindings(reply: string, now = Date.now()): Finding[] {
+function clockFindings(reply: string, now = Date.now()): Finding[] {
   const [, year, month, day, hour, minute, second] = (/^213 (\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(reply) ?? []).map(Number);
   if (!year) return [warning('clock', `the clock can't be compared: MDTM is answered with ${reply}`)];
   const time = Date.UTC(year, month! - 1, day, hour, minute, second);

@@ -133,7 +133,7 @@ async function ask(target: Target, hello: (typeof outdated)[number]['hello']) {
 /** Days below which a certificate is near its end. */
 const NEAR_END = 14;
 
-export function certificateFindings(socket: TLSSocket, trust: Trust): Finding[] {
+function certificateFindings(socket: TLSSocket, trust: Trust): Finding[] {
   const certificate = socket.getPeerX509Certificate() as X509Certificate | undefined;
   if (!certificate) return [problem('certificate', 'the server shows no certificate', 'Give it one.')];
   const findings: Finding[] = [];

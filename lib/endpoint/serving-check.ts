@@ -15,7 +15,7 @@ export interface ServingCheckProps {
  * A health check that follows an alarm, since the checkers of Route 53 come from the internet, where the door is closed to them (Amazon Route 53
  * developer guide, "How Route 53 determines the status of health checks that monitor CloudWatch alarms").
  */
-export class ServingCheck extends Construct {
+class ServingCheck extends Construct {
   public readonly healthCheckId: string;
 
   constructor(scope: Construct, id: string, props: ServingCheckProps) {

@@ -111,7 +111,7 @@ export interface ServerImageProps extends ImageSettings {
 const WORKING_DIRECTORY = '/var/tmp';
 
 /** Sunday at three in the morning. */
-export const DEFAULT_SCHEDULE = 'cron(0 3 ? * sun *)';
+const DEFAULT_SCHEDULE = 'cron(0 3 ? * sun *)';
 
 /** The image of the instances: Amazon Linux 2023, patched, hardened and tested by EC2 Image Builder, with the server in it. */
 export class ServerImage extends Construct {

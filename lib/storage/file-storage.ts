@@ -15,7 +15,7 @@ import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 
 /** Folder of an instance in which the homes lie. */
-export const STORAGE_ROOT = '/srv/ftps';
+const STORAGE_ROOT = '/srv/ftps';
 
 /** How fast an EFS file system is, and what moving a GB costs (EFS user guide, "Throughput modes"). */
 export enum FileThroughput {
@@ -140,7 +140,7 @@ export abstract class FileStorage extends Construct implements IFileStorage {
 const BURST_CREDITS = 2.1 * 2 ** 40;
 
 /** Files that are mounted, or on the disk. */
-export const ON_INSTANCE: StorageSettings = { storage: { kind: 'local', root: STORAGE_ROOT }, scannedElsewhere: false };
+const ON_INSTANCE: StorageSettings = { storage: { kind: 'local', root: STORAGE_ROOT }, scannedElsewhere: false };
 
 class EfsStorage extends FileStorage {
   public readonly description = 'EFS, encrypted, backed up';

@@ -154,7 +154,7 @@ function momentOf(rotated: string): Date {
 }
 
 /** The oldest first. */
-export async function rotatedFiles(path: string): Promise<RotatedFile[]> {
+async function rotatedFiles(path: string): Promise<RotatedFile[]> {
   const { stem, ending } = partsOf(path);
   const folder = dirname(path);
   const names = (await readdir(folder)).filter(

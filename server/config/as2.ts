@@ -28,7 +28,7 @@ const cipher = z.enum(['aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc', 'aes-128-gcm
 
 const url = z.string().regex(/^https?:\/\/[^\s@]+$/, 'expected https://host/path, without a name and password in it');
 
-export const as2PartnerSchema = z.strictObject({
+const as2PartnerSchema = z.strictObject({
   as2Id: as2Id.describe('Name of the partner, as it stands in AS2-From of its messages. Upper and lower case differ.'),
   account: z
     .string()

@@ -89,7 +89,7 @@ export function parseHead(bytes: Buffer): Head {
 }
 
 /** The parts of a header that is a list, in lower case. */
-export function listOf(value = ''): string[] {
+function listOf(value = ''): string[] {
   return value.split(',').map((part) => part.trim().toLowerCase());
 }
 

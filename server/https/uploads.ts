@@ -8,7 +8,7 @@ import type { Sink, Source } from '../files/source';
 import type { Body } from '../http/body';
 
 /** Of one account, and of all of a process: each holds a piece of memory. */
-export const MOST_OF_ACCOUNT = 32;
+const MOST_OF_ACCOUNT = 32;
 const MOST_IN_ALL = 512;
 /** Those that have ended are told of to who asks once more, the newest. */
 const MOST_ENDED = 1_024;

@@ -9,7 +9,7 @@ import { within } from './scopes';
 import type { PlainPasswordAccount } from './transfer-family';
 
 /** By which programs that look for secrets in the wrong places find one. */
-export const TOKEN_PREFIX = 'ftps_';
+const TOKEN_PREFIX = 'ftps_';
 const TOKEN = /^ftps_([A-Za-z0-9_-]{1,512})\.([a-z0-9]{8})\.([A-Za-z0-9_-]{43})$/;
 const ID_LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
 

@@ -67,7 +67,7 @@ export function outdatedFindings(offer: Offer): Finding[] {
 }
 
 /** A name that no server has. */
-export const NOBODY = 'ftps-doctor-nobody';
+const NOBODY = 'ftps-doctor-nobody';
 
 /** How a name that is not there may log in: what is asked is what there is, nothing is tried. */
 export async function unknownNameFindings(offer: Offer, target: SshTarget, trusted: Trusted): Promise<{ findings: Finding[]; methods?: readonly string[] }> {

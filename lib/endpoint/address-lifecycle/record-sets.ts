@@ -9,7 +9,7 @@ export function addressOfRecord({ MultiValueAnswer, SetIdentifier, ResourceRecor
 }
 
 /** Kind of routing: a name has one kind for each type (Amazon Route 53 API reference, "ResourceRecordSet"). */
-export function policyOf({ SetIdentifier, MultiValueAnswer, Weight, Failover }: ResourceRecordSet): string {
+function policyOf({ SetIdentifier, MultiValueAnswer, Weight, Failover }: ResourceRecordSet): string {
   if (SetIdentifier === undefined) return 'simple';
   if (MultiValueAnswer) return 'multivalue';
   if (Weight !== undefined) return 'weighted';

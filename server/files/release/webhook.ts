@@ -21,7 +21,7 @@ export function signed(id: string, seconds: number, body: string, secrets: reado
 }
 
 /** The bytes of a secret. Throws an Error that never quotes it. */
-export function secretBytes(text: string, where: string): Buffer {
+function secretBytes(text: string, where: string): Buffer {
   const bytes = Buffer.from(SECRET.exec(text)?.[1] ?? '', 'base64');
   if (bytes.length < 24 || bytes.length > 64) throw new Error(`${where} is no secret of webhooks; write whsec_ and Base64 of 24 to 64 bytes`);
   return bytes;

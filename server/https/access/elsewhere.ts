@@ -10,7 +10,7 @@ import { newSecret, secretNamed } from './cookie';
 const NAME = '__Host-ftps-elsewhere';
 /** How long somebody has, at the issuer. Seconds. */
 const LONGEST = 600;
-export const CALLBACK = '/api/v1/sign-in/callback';
+const CALLBACK = '/api/v1/sign-in/callback';
 
 export interface Begun extends Attempt {
   readonly cookie: string;

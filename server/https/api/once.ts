@@ -6,7 +6,7 @@ import type { Exchange, Visitor } from '../exchange';
 import { Problem, problemOf } from './problem';
 import type { Answer } from './route';
 
-export const KEY_HEADER = 'idempotency-key';
+const KEY_HEADER = 'idempotency-key';
 /** A string of structured headers (RFC 9651 section 3.3.3), or the same without its quotes. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([A-Za-z0-9_.:~/+=-]{1,255}))$/;
 

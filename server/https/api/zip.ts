@@ -113,7 +113,7 @@ export class Zip {
 }
 
 /** A name that no program can take for a way out: what separates folders elsewhere is no letter of a name. */
-export function safeName(name: string): string {
+function safeName(name: string): string {
   return name.replaceAll(/[\\:]/g, '_');
 }
 

@@ -5,7 +5,7 @@ import { PROVE } from './host-key-proofs';
 import { messages } from './messages';
 
 /** Channels that are open at once on one connection, as OpenSSH's MaxSessions has it. */
-export const MOST_CHANNELS = 10;
+const MOST_CHANNELS = 10;
 
 /** The least that a client must take in one piece: an answer in pieces of a byte would cost a packet for each. Bytes. */
 const LEAST_PIECE = 1_024;

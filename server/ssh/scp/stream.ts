@@ -5,7 +5,7 @@ import type { Channel, ChannelUser } from '../connection/channel';
 const GATHERED = 1_024;
 
 /** The client has left, or has said that it sends no more. */
-export class StreamEnded extends Error {}
+class StreamEnded extends Error {}
 
 export class IncomingStream implements ChannelUser {
   private readonly pieces: Buffer[] = [];

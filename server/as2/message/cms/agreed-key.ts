@@ -14,7 +14,7 @@ const DERIVATIONS: Readonly<Record<string, Digest>> = {
   '1.3.132.1.14.2': 'sha384',
   '1.3.132.1.14.3': 'sha512',
 };
-export const SHA256_DERIVATION = '1.3.132.1.11.1';
+const SHA256_DERIVATION = '1.3.132.1.11.1';
 
 interface Wrap {
   readonly cipher: string;
@@ -28,7 +28,7 @@ const WRAPS: Readonly<Record<string, Wrap>> = {
 const WRAP_IV = Buffer.alloc(8, 0xa6);
 
 /** The derivation and the wrap of a key agreement, or undefined where they are not known. */
-export function agreementOf(keyEncryption: Node): { readonly digest: Digest; readonly wrapId: Node; readonly wrap: Wrap } | undefined {
+function agreementOf(keyEncryption: Node): { readonly digest: Digest; readonly wrapId: Node; readonly wrap: Wrap } | undefined {
   const digest = DERIVATIONS[keyEncryption.child(0).oid];
   const wrapId = keyEncryption.children[1];
   const wrap = wrapId && WRAPS[wrapId.child(0).oid];

@@ -1,7 +1,7 @@
 /** ASN.1 that is small and whole: reading BER as it comes of peers, writing DER (X.690). */
 import { MessageFailure } from '../failure';
 
-export const SEQUENCE = 0x30;
+const SEQUENCE = 0x30;
 export const SET = 0x31;
 export const OCTET_STRING = 0x04;
 /** Structures within each other that are looked into. */

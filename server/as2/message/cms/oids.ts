@@ -13,6 +13,5 @@ export const SIGNING_TIME = '1.2.840.113549.1.9.5';
 export const RSA = '1.2.840.113549.1.1.1';
 export const RSA_OAEP = '1.2.840.113549.1.1.7';
 export const MGF1 = '1.2.840.113549.1.1.8';
-export const P_SPECIFIED = '1.2.840.113549.1.1.9';
 export const RSA_PSS = '1.2.840.113549.1.1.10';
 export const EC_PUBLIC_KEY = '1.2.840.10045.2.1';

@@ -84,7 +84,7 @@ export function readParameterized(text: string): Parameterized {
 }
 
 /** Text with the encoded words of RFC 2047 in it. */
-export function decodeWords(text: string): string {
+function decodeWords(text: string): string {
   if (!text.includes('=?')) return text;
   return text.replace(/=\?([\w-]{1,40})\?([bq])\?([^?\s]{0,2000})\?=/gi, (whole, charset: string, kind: string, data: string) => {
     const bytes =

@@ -92,7 +92,7 @@ export async function entryAt(files: Asked['files'], path: string): Promise<Entr
   }
 }
 
-export function checkChange(headers: ReadonlyMap<string, string>, entry: Entry | undefined): void {
+function checkChange(headers: ReadonlyMap<string, string>, entry: Entry | undefined): void {
   if (!mayChange(headers, entry)) throw changed();
 }
 

@@ -19,7 +19,7 @@ export async function pair(rsa: boolean, options: { from?: number; until?: numbe
   return { certificate: new X509Certificate(certificate), key: createPrivateKey(key) };
 }
 
-export const MESSAGE_ID = '<1@sender.example>';
+const MESSAGE_ID = '<1@sender.example>';
 
 export function payload(content: Buffer | string, more: Partial<Outgoing> = {}): Outgoing {
   const bytes = Buffer.from(content);
