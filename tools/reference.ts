@@ -19,7 +19,10 @@ export function constructReference(): string {
   const folders = [...new Set(declarations.map(({ folder }) => folder))].sort();
   const sections = folders.map((folder) => {
     const inside = declarations.filter((one) => one.folder === folder).map(({ node }) => described(node, names));
-    return `## ${titles[folder] ?? folder}\n\n${inside.join('\n\n')}`;
+    const title = titles[folder];
+    if (title === undefined)
+      throw new Error(`lib/${folder} exports something, and its section of docs/reference.md has no title; give it one in tools/reference.ts`);
+    return `## ${title}\n\n${inside.join('\n\n')}`;
   });
   return `# Constructs
 
@@ -32,6 +35,7 @@ ${sections.join('\n\n')}
 
 const titles: Record<string, string> = {
   '': 'The service and its environments',
+  as2: 'Keys of AS2',
   certificate: 'Certificates',
   endpoint: 'Endpoints',
   fleet: 'Instances',
@@ -41,6 +45,8 @@ const titles: Record<string, string> = {
   network: 'Network',
   observability: 'Alarms and dashboard',
   pipeline: 'Pipeline',
+  protocols: 'SFTP, HTTPS and AS2',
+  sftp: 'Host keys of SFTP',
   storage: 'Storage',
 };
 
