@@ -6,9 +6,9 @@ import { ConfigError, checkServerConfig, type Problem, type ServerConfig, type S
 import { knownAtDeployment } from './as2/known-at-deployment';
 import { inPropsOfAs2 } from './as2/partner-settings';
 import { caProblems } from './authorities';
+import { drainProblem } from './aws-limits';
 import { issuerProp } from './identity/token-issuer';
 import { KnownLater } from './known-later';
-import { drainProblem } from './limits';
 import { PassivePorts } from './network/passive-ports';
 import { openingsOf, protocols } from './protocols/all';
 import { inPropsOfHttps } from './protocols/https';

@@ -30,10 +30,10 @@ import {
 import { type IGrantable, type IPrincipal, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { drainProblem, START_SECONDS } from '../aws-limits';
 import { acknowledge, acknowledgeRegulations, inFinding } from '../compliance/acknowledge';
 import { encryptBelow } from '../encryption/given-key';
 import { refuseUnknownProps } from '../known-props';
-import { drainProblem, START_SECONDS } from '../limits';
 import { stableName } from '../names';
 import { arePrivate, zonesOf } from '../network/subnets';
 import { volumeKey } from './volume-key';

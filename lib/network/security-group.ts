@@ -12,8 +12,8 @@ import {
   SecurityGroup,
 } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import { DEFAULT_RULES, refuseTooManyRules } from '../aws-limits';
 import { refuseUnknownProps } from '../known-props';
-import { DEFAULT_RULES, refuseTooManyRules } from '../quotas';
 import { refuseOneNetworkTwice } from './one-network';
 import type { PassivePorts } from './passive-ports';
 import { refusePublicAccess } from './public-access';

@@ -4,6 +4,7 @@ import type { InstanceType, ISecurityGroup, IVpc, SubnetSelection } from 'aws-cd
 import type { Construct } from 'constructs';
 import type { ServerConfig } from '../../server/config';
 import type { PartnersFile } from '../as2/partners-file';
+import { refuseTooMuchUserData } from '../aws-limits';
 import type { IFtpsEndpoint } from '../endpoint/endpoint';
 import type { ImageRollout } from '../fleet/image-rollout';
 import { ServerFleet } from '../fleet/server-fleet';
@@ -11,7 +12,6 @@ import { startScript } from '../fleet/start-script';
 import type { FtpsServiceProps } from '../ftps-service-props';
 import type { AuditLog } from '../logs/audit-log';
 import { stableName } from '../names';
-import { refuseTooMuchUserData } from '../quotas';
 import type { IFileStorage } from '../storage/file-storage';
 import type { UploadBus } from '../storage/upload-bus';
 
