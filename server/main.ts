@@ -155,7 +155,7 @@ export async function startServer(
     const own = https && !given.signIns ? keepSignIns(limits, https, config.limits.sessions, audit) : undefined;
     if (own) closers.push(async () => own.close());
     const signIns = given.signIns ?? own;
-    const issuers = https && (await Issuers.open(https, audit, identity));
+    const issuers = https && (await Issuers.open({ ...https, fips: config.tls.policy === 'fips' }, audit, identity));
     if (issuers) closers.push(async () => issuers.close());
     const requests = given.requests ?? new LocalRequests();
     const mounted = edi ? [edi.mounted] : [];

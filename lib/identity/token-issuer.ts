@@ -136,7 +136,7 @@ export interface TokenIssuer {
    */
   readonly audienceClaim?: AudienceClaim;
   /**
-   * Signatures that are taken (RFC 7518 section 3.1), `ES256` for example.
+   * Signatures that are taken (RFC 7518 section 3.1), `ES256` for example. `TlsPolicy.FIPS` takes no EdDSA.
    * @default - every asymmetric one: RS, PS and ES with SHA-256, 384 and 512, EdDSA
    */
   readonly algorithms?: string[];

@@ -134,6 +134,17 @@ function acrossKeys(config: ServerConfig): Problem[] {
             )
           : [],
       ),
+      ...(config.https?.issuers ?? []).flatMap(({ algorithms }, index) =>
+        algorithms.every((one) => one === 'EdDSA')
+          ? [
+              {
+                key: `https.issuers[${index}].algorithms`,
+                message:
+                  'is "EdDSA" alone, which tls.policy "fips" does not take, so that no token of it would be good; have it sign by "ES256" or another one',
+              },
+            ]
+          : [],
+      ),
     );
   const links = config.https?.links;
   if (links && links.defaultSeconds > links.maxSeconds)

@@ -93,7 +93,9 @@ export const issuerSchema = z.strictObject({
     .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']))
     .min(1)
     .default(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])
-    .describe('Signatures that are taken (RFC 7518 section 3.1). None of them is made with a secret that both ends have.'),
+    .describe(
+      'Signatures that are taken (RFC 7518 section 3.1). None of them is made with a secret that both ends have. With `tls.policy` `fips`, `EdDSA` is not taken.',
+    ),
   jwksUri: secureUrl
     .optional()
     .describe('Where its keys are (RFC 7517). Absent: where `/.well-known/openid-configuration` below the issuer says (OpenID Connect Discovery).'),

@@ -177,7 +177,7 @@ async function serve(pairs: readonly KeyPair[], tls: ServerConfig['tls']): Promi
   const crl = tls.clientCrl ? await revocationsIn(tls.clientCrl) : undefined;
   const groups = new Map<string, KeyPair[]>();
   for (const [index, pair] of pairs.entries()) {
-    check(pair, tls.certificates[index]!);
+    check(pair, tls.certificates[index]!, tls.policy);
     const names = namesOf(pair).join(' ');
     groups.set(names, [...(groups.get(names) ?? []), pair]);
   }
@@ -223,10 +223,15 @@ function kindOf({ publicKey }: X509Certificate): KeyKind {
 }
 
 /** A chain may be left out where clients know the authority; everything else must be in order. */
-function check(pair: KeyPair, source: ServerConfig['tls']['certificates'][number]): void {
+function check(pair: KeyPair, source: ServerConfig['tls']['certificates'][number], policy: ServerConfig['tls']['policy']): void {
   const [leaf, ...chain] = certificatesIn(pair.certificate);
   const material = { certificate: leaf?.toString() ?? '', chain: chain.join('\n'), privateKey: pair.key };
-  const problems = certificateProblems(material, { completeChain: false });
+  const problems = [
+    ...certificateProblems(material, { completeChain: false }),
+    ...(policy === 'fips' && leaf && kindOf(leaf) === 'ed25519'
+      ? ['its key is Ed25519, which tls.policy "fips" does not take, so that no client would get through a handshake; take ECDSA or RSA']
+      : []),
+  ];
   if (problems.length > 0)
     throw new Error(
       `certificate ${[leaf?.serialNumber, `in ${source.kind === 'file' ? source.certificate : source.secretId}`].filter(Boolean).join(' ')}: ${problems.join('; ')}`,

@@ -3,7 +3,7 @@ import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { IssuerConfig } from '../../config';
 import type { Authorities } from '../authorities';
 import type { RefusalReason } from '../identity';
-import { Keys, KeysUnavailable } from './keys';
+import { Keys, KeysUnavailable, KeysUnfit } from './keys';
 import { askTheWeb, type Web } from './web';
 
 /** Access tokens of RFC 9068, and what says no more than that it is a JSON Web Token. Others (`logout+jwt`, `dpop+jwt`) are made for something else. */
@@ -22,30 +22,47 @@ export type Checked =
   | { readonly kind: 'bad'; readonly reason: RefusalReason }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
+/** What is not taken within FIPS 140-3, as for SSH and TLS. */
+const NOT_APPROVED = 'EdDSA';
+
+export interface IssuerOptions {
+  /** Whether signatures are taken within FIPS 140-3 alone. */
+  readonly fips: boolean;
+  readonly web?: Web;
+}
+
 export class Issuer {
   private readonly keys: Keys;
+  private readonly algorithms: string[];
+  private readonly web: Web;
   private metadata: Promise<Readonly<Record<string, unknown>>> | undefined;
 
   constructor(
     readonly config: IssuerConfig,
     private readonly authorities: Authorities,
     report: (state: 'up' | 'down', detail: string) => void,
-    private readonly web: Web = askTheWeb,
+    { fips, web = askTheWeb }: IssuerOptions,
   ) {
+    this.web = web;
+    this.algorithms = config.algorithms.filter((one) => !fips || one !== NOT_APPROVED);
     this.keys = new Keys({
       seconds: config.keysSeconds,
-      ask: () => this.askForKeys(),
+      ask: async () => {
+        const found = await this.askForKeys();
+        if (fips && areEdwards(found['keys'])) throw new KeysUnfit();
+        return found;
+      },
       report: (state, detail) => report(state, `${config.issuer}: ${detail}`),
     });
     void this.keys.warm();
   }
 
   async check(token: string, { audience, audienceClaim, certificate }: Wanted): Promise<Checked> {
-    const { issuer, algorithms, skewSeconds } = this.config;
+    const { issuer, skewSeconds } = this.config;
     try {
       const { payload, protectedHeader } = await jwtVerify(token, this.keys.keyFor, {
         issuer,
-        algorithms: [...algorithms],
+        algorithms: this.algorithms,
         clockTolerance: skewSeconds,
         requiredClaims: ['exp'],
         ...(audienceClaim === 'aud' ? { audience: [...audience] } : {}),
@@ -56,7 +73,9 @@ export class Issuer {
       if (!isOfType || isOfTheFuture || !isHeldBy(payload['cnf'], certificate)) return { kind: 'bad', reason: 'token-not-valid' };
       return { kind: 'good', claims: payload, until: (payload.exp! + skewSeconds) * 1000 };
     } catch (error) {
-      if (error instanceof KeysUnavailable) return { kind: 'unavailable', reason: `${issuer}: ${error.message}` };
+      // What such a key signs is refused by its algorithm, and is no fault of whoever brings it.
+      const unavailable = error instanceof KeysUnavailable ? error.message : this.keys.unfit;
+      if (unavailable !== undefined) return { kind: 'unavailable', reason: `${issuer}: ${unavailable}` };
       return { kind: 'bad', reason: reasonOf(error) };
     }
   }
@@ -86,7 +105,7 @@ export class Issuer {
     this.authorities.close();
   }
 
-  private async askForKeys(): Promise<unknown> {
+  private async askForKeys(): Promise<Readonly<Record<string, unknown>>> {
     try {
       return await this.get(this.config.jwksUri ?? (await this.endpoint('jwks_uri')));
     } catch (error) {
@@ -107,6 +126,11 @@ export class Issuer {
     if (status !== 200) throw new Error(`${url}: answered ${status}`);
     return json;
   }
+}
+
+/** Whether there are keys and all are of Edwards curves (RFC 8037 section 2). */
+function areEdwards(keys: unknown): boolean {
+  return Array.isArray(keys) && keys.length > 0 && keys.every((key) => (key as { kty?: unknown } | null)?.kty === 'OKP');
 }
 
 /** A token that is tied to a key (RFC 7800) is good with that key alone: here, with the client's certificate (RFC 8705 section 3.1). */

@@ -19,6 +19,7 @@ export function isJwt(text: string): boolean {
 interface Configured {
   readonly issuers: readonly IssuerConfig[];
   readonly signInWith: readonly SignInWith[];
+  readonly fips: boolean;
 }
 
 /** Who comes by a token. */
@@ -40,11 +41,11 @@ export class Issuers {
   ) {}
 
   /** Throws an Error that names the setting where authorities can't be read. An issuer that does not answer is no error yet. */
-  static async open({ issuers: configs, signInWith }: Configured, audit: Audit, identity: Identity): Promise<Issuers> {
+  static async open({ issuers: configs, signInWith, fips }: Configured, audit: Audit, identity: Identity): Promise<Issuers> {
     const all: Issuer[] = [];
     for (const [index, config] of configs.entries()) {
       const authorities = await Authorities.open(config.ca, `https.issuers[${index}]`, `authorities of ${config.issuer}`, audit);
-      all.push(new Issuer(config, authorities, (state, detail) => audit.record({ kind: 'health', part: 'issuer', state, detail })));
+      all.push(new Issuer(config, authorities, (state, detail) => audit.record({ kind: 'health', part: 'issuer', state, detail }), { fips }));
     }
     const clients = signInWith.map((one) => new OidcClient(all.find(({ config }) => config.issuer === one.issuer)!, one));
     return new Issuers(

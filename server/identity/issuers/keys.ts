@@ -9,10 +9,17 @@ const STALE_MS = 24 * 3_600_000;
 /** It can't be said whether a signature is right. */
 export class KeysUnavailable extends Error {}
 
+/** There are keys, and none that is taken within FIPS 140-3: those from before are good no more. */
+export class KeysUnfit extends Error {
+  constructor() {
+    super('all its keys are EdDSA, which tls.policy "fips" does not take; have it sign by ES256 or another one');
+  }
+}
+
 export interface KeysOptions {
   /** How long they are used before they are asked for again. */
   readonly seconds: number;
-  /** Asks the issuer. */
+  /** Asks the issuer. Rejected with KeysUnfit where none of what it has may be used. */
   ask(): Promise<unknown>;
   report(state: 'up' | 'down', detail: string): void;
   readonly now?: () => number;
@@ -23,6 +30,8 @@ export class Keys {
   private askedAt = Number.NEGATIVE_INFINITY;
   private asking: Promise<void> | undefined;
   private trouble: string | undefined;
+  /** Why none of its keys may be used, where that is so. */
+  unfit: string | undefined;
   private readonly now: () => number;
 
   constructor(private readonly options: KeysOptions) {
@@ -66,8 +75,13 @@ export class Keys {
       this.found = { set: createLocalJWKSet((await this.options.ask()) as JSONWebKeySet), at: this.now() };
       if (this.trouble !== undefined) this.options.report('up', 'its keys are there again');
       this.trouble = undefined;
+      this.unfit = undefined;
     } catch (error) {
       const { message } = error as Error;
+      if (error instanceof KeysUnfit) {
+        this.found = undefined;
+        this.unfit = message;
+      }
       if (this.trouble === undefined) this.options.report('down', message);
       this.trouble = message;
     }

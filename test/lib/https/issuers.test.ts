@@ -11,6 +11,7 @@ import {
   type FtpsServerSettings,
   FtpsStage,
   FtpsStageParts,
+  TlsPolicy,
   type TokenIssuer,
   type TokenRule,
   TokenScope,
@@ -177,6 +178,14 @@ it.each<[string, object, RegExp]>([
   ['a sign-in without openid', { signIn: { name: 'A', clientId: 'a', scopes: ['email'] } }, /https\.issuers\[0\]\.signIn\.scopes: lacks "openid"/],
 ])('%s is refused', (_, wrong, message) => {
   expect(() => serverConfig({ https: { issuers: [{ ...github, ...wrong } as TokenIssuer] } }, parts)).toThrow(message);
+});
+
+it('one that signs by EdDSA alone is refused within FIPS, before anything is deployed', () => {
+  const told = (tlsPolicy: TlsPolicy, algorithms?: string[]) => () => serverConfig({ tlsPolicy, https: { issuers: [{ ...github, algorithms }] } }, parts);
+  expect(told(TlsPolicy.FIPS, ['EdDSA'])).toThrow(
+    /https\.issuers\[0\]\.algorithms: is "EdDSA" alone, which tls\.policy "fips" does not take, .*have it sign by "ES256"/,
+  );
+  for (const good of [told(TlsPolicy.FIPS, ['EdDSA', 'ES256']), told(TlsPolicy.FIPS), told(TlsPolicy.MODERN, ['EdDSA'])]) expect(good).not.toThrow();
 });
 
 it.each<[string, FtpsServerSettings, RegExp]>([

@@ -22,6 +22,7 @@ export interface IssueOptions {
   readonly names?: readonly string[];
   readonly commonName?: string;
   readonly rsa?: boolean;
+  readonly ed25519?: boolean;
   /** Days from now at which it begins and ends. */
   readonly from?: number;
   readonly until?: number;
@@ -69,12 +70,13 @@ export class TestAuthority {
     names = ['localhost'],
     commonName = 'localhost',
     rsa = false,
+    ed25519 = false,
     from = -1,
     until = 90,
     client = false,
     ocsp,
   }: IssueOptions = {}): Promise<Issued> {
-    const keys = (await webcrypto.subtle.generateKey(rsa ? RSA : EC, true, ['sign', 'verify'])) as Keys;
+    const keys = (await webcrypto.subtle.generateKey(ed25519 ? { name: 'Ed25519' } : rsa ? RSA : EC, true, ['sign', 'verify'])) as Keys;
     const certificate = await x509.X509CertificateGenerator.create({
       subject: `CN=${commonName}`,
       issuer: this.certificate.subject,

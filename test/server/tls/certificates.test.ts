@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { createServer } from 'node:tls';
 import { Metrics } from '../../../server/admin/metrics';
+import { tlsSchema } from '../../../server/config/tls';
+import { ServerCertificates } from '../../../server/tls/certificates';
 import { contextOptions, tlsPolicies } from '../../../server/tls/policy';
 import { CertificateFolder, handshake, servedSerial } from '../support/certificates';
 import { AuditRecorder, type TestServer, testServer } from '../support/server';
@@ -125,5 +127,12 @@ describe('protocol policy', () => {
       else await expect(tried).rejects.toThrow();
     }
     listening.close();
+  });
+
+  it('fips takes no certificate of Ed25519, which no handshake would succeed with, and says so at the start', async () => {
+    const certificates = [await place.put('ec', await place.authority.issue()), await place.put('ed', await place.authority.issue({ ed25519: true }))];
+    const opened = (policy: 'modern' | 'fips') => ServerCertificates.open({ ...tlsSchema.parse({ certificates, policy }) }, new AuditRecorder());
+    (await opened('modern')).close();
+    await expect(opened('fips')).rejects.toThrow(/ed\.pem: its key is Ed25519, which tls\.policy "fips" does not take, .*; take ECDSA or RSA/);
   });
 });
