@@ -14,6 +14,7 @@ import type { Limits } from '../limits/limits';
 import { HeldRequests, LocalRequests } from '../sessions/requests';
 import type { SessionInfo } from '../sessions/session-info';
 import { type KeptSignIns, keepSignIns } from '../sessions/shared-sign-ins';
+import { closeWhatIsNotTaken } from './handed-over';
 import { HeldCounts } from './held-counts';
 import { HeldLimits } from './held-limits';
 import { Link, type Methods } from './link';
@@ -192,6 +193,7 @@ export class Primary {
   /** A process that is ready to be a worker: half of the time until it serves goes by before it is needed. */
   private prepare(): void {
     const spare = cluster.fork(MALLOC);
+    closeWhatIsNotTaken(spare);
     this.spare = spare;
     spare.on('error', () => {}); // what was sent to a process that was just ending
     this.running.add(spare);

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,16 +45,21 @@ function workers(): number[] {
 
 /** The worker that holds a control connection: it has the socket with both ends' ports among its descriptors. */
 function workerOf({ ftp }: Client): number {
+  const inode = inodeOf((ftp.socket as TLSSocket).localPort!);
+  const found = workers().find((pid) => descriptorsOf(pid).includes(`socket:[${inode}]`));
+  if (found === undefined) throw new Error('no worker holds the connection');
+  return found;
+}
+
+/** The server's end of a control connection, by the port of the client. */
+function inodeOf(clientPort: number): string | undefined {
   const inHex = (port: number) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const ends = [inHex(server.explicit), inHex((ftp.socket as TLSSocket).localPort!)] as const;
+  const ends = [inHex(server.explicit), inHex(clientPort)] as const;
   const line = readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')
     .map((one) => one.trim().split(/\s+/))
     .find(([, local, remote]) => local?.endsWith(ends[0]) && remote?.endsWith(ends[1]));
-  const inode = line?.[9];
-  const found = workers().find((pid) => descriptorsOf(pid).includes(`socket:[${inode}]`));
-  if (found === undefined) throw new Error('no worker holds the connection');
-  return found;
+  return line?.[9];
 }
 
 function descriptorsOf(pid: number): string[] {
@@ -152,6 +158,27 @@ it('what a dead worker held of the limits is free again', async () => {
   expect(await sessionCount(2 * WORKERS - lost)).toBe(2 * WORKERS - lost);
   for (const one of clients) one.close();
 });
+
+it('a connection that is being handed to a worker when it is killed ends with it', async () => {
+  const all = workers();
+  for (const pid of all) process.kill(pid, 'SIGSTOP'); // takes nothing any more
+  const sockets = await Promise.all(
+    Array.from({ length: WORKERS }, async () => {
+      const socket = connect(server.explicit, '127.0.0.1').on('error', () => {});
+      await once(socket, 'connect');
+      return { ended: once(socket, 'close'), port: socket.localPort! };
+    }),
+  );
+  const arrived = () => {
+    const own = descriptorsOf(server.pid);
+    return sockets.every(({ port }) => own.includes(`socket:[${inodeOf(port)}]`));
+  };
+  while (!arrived()) await sleep(20);
+  for (const pid of all) process.kill(pid, 'SIGKILL');
+  await Promise.all(sockets.map(({ ended }) => ended));
+  await changed('worker-started');
+  (await client()).close();
+}, 20_000);
 
 /** The number of sessions over all workers, once it is that. */
 async function sessionCount(wanted: number): Promise<number> {
