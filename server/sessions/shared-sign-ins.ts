@@ -6,6 +6,7 @@ import type { Audit } from '../audit/event';
 import type { HttpsConfig } from '../config';
 import { AskedTable, RETRY_MS } from '../limits/asked-table';
 import type { Limits } from '../limits/limits';
+import { SignInSeals } from './sign-in-seals';
 import { SignInTable } from './sign-in-table';
 import { LocalSignIns, type SignIn, type SignIns } from './sign-ins';
 
@@ -32,14 +33,16 @@ export class SharedSignIns implements KeptSignIns {
   private readonly untold = new Set<string>();
   private telling: NodeJS.Timeout | undefined;
   private readonly asked: AskedTable;
+  private readonly seals: SignInSeals;
 
   constructor(
     private readonly own: KeptSignIns,
-    private readonly table: Pick<SignInTable, 'put' | 'use' | 'remove' | 'close'>,
+    private readonly table: Pick<SignInTable, 'put' | 'use' | 'remove' | 'sealKey' | 'close'>,
     audit: Audit,
     private readonly now: () => number = Date.now,
   ) {
     this.asked = new AskedTable('sign-ins', 'sign-ins are not shared', audit, now);
+    this.seals = new SignInSeals(() => this.asked.ask(() => table.sealKey()));
   }
 
   begin(key: string, user: string, maxSessions?: number): Promise<boolean> {
@@ -51,9 +54,14 @@ export class SharedSignIns implements KeptSignIns {
     await this.asked.ask(() => this.table.put(key, signIn));
   }
 
-  async find(key: string): Promise<SignIn | undefined> {
+  sealOf(key: string): Promise<string> {
+    return this.seals.of(key);
+  }
+
+  async find(key: string, seal: string): Promise<SignIn | undefined> {
     if (this.untold.has(key)) return undefined;
-    const known = await this.own.find(key);
+    const known = await this.own.find(key, seal);
+    if (!known && !(await this.seals.isGood(key, seal))) return undefined;
     if (known && this.now() - (this.confirmed.get(key) ?? -Infinity) < CONFIRM_MS) return known;
     // Several requests at once take one place.
     let asked = this.asking.get(key);

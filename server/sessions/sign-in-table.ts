@@ -1,6 +1,10 @@
 /** Sign-ins in a DynamoDB table that all instances share: one item each, which TTL removes. It has the digest of a cookie, and the cookie nowhere. */
 import { ConditionalCheckFailedException, DeleteItemCommand, DynamoDBClient, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { newSealKey } from './sign-in-seals';
 import type { SignIn, SignInTimes } from './sign-ins';
+
+/** The item with the key of seals. It has no end. */
+const SEAL = { key: { S: 'seal of sign-ins' } };
 
 export class SignInTable {
   private readonly client: DynamoDBClient;
@@ -49,6 +53,20 @@ export class SignInTable {
 
   async remove(key: string): Promise<void> {
     await this.client.send(new DeleteItemCommand({ TableName: this.table, Key: this.keyOf(key) }));
+  }
+
+  /** By which all instances seal cookies: made by the first that asks. */
+  async sealKey(): Promise<string> {
+    const { Attributes } = await this.client.send(
+      new UpdateItemCommand({
+        TableName: this.table,
+        Key: SEAL,
+        UpdateExpression: 'SET sealedBy = if_not_exists(sealedBy, :fresh)',
+        ExpressionAttributeValues: { ':fresh': { S: newSealKey() } },
+        ReturnValues: 'ALL_NEW',
+      }),
+    );
+    return Attributes!['sealedBy']!.S!;
   }
 
   close(): void {

@@ -15,14 +15,16 @@ export interface SignIn {
   readonly by?: { readonly issuer: string; readonly scopes: readonly Scope[]; readonly folder: string };
 }
 
-/** `key`: the SHA-256 of the cookie, whose value the browser alone has. */
+/** `key`: the SHA-256 of the secret in a cookie, which the browser alone has. */
 export interface SignIns {
   /** Takes a place of the account's. False where it has none left. */
   begin(key: string, user: string, maxSessions?: number): Promise<boolean>;
   /** Who it is; from now on it is found. */
   keep(key: string, signIn: SignIn): Promise<void>;
+  /** What a cookie has to say beside its secret: nothing, where none is asked for. */
+  sealOf(key: string): Promise<string>;
   /** Undefined where it has ended. Who is found has asked for something, and is not idle. */
-  find(key: string): Promise<SignIn | undefined>;
+  find(key: string, seal: string): Promise<SignIn | undefined>;
   end(key: string): void;
 }
 
@@ -73,6 +75,11 @@ export class LocalSignIns implements SignIns {
   async keep(key: string, signIn: SignIn): Promise<void> {
     const kept = this.all.get(key);
     if (kept) kept.signIn = signIn;
+  }
+
+  /** To look for one costs nothing here. */
+  async sealOf(): Promise<string> {
+    return '';
   }
 
   async find(key: string): Promise<SignIn | undefined> {

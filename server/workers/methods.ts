@@ -34,6 +34,7 @@ export type PrimaryMethods = Pick<Limits, keyof Limits> & {
   spendCode(...args: Parameters<PasswordChecks['spend']>): ReturnType<PasswordChecks['spend']>;
   beginSignIn(...args: Parameters<SignIns['begin']>): ReturnType<SignIns['begin']>;
   keepSignIn(...args: Parameters<SignIns['keep']>): ReturnType<SignIns['keep']>;
+  sealOfSignIn(...args: Parameters<SignIns['sealOf']>): ReturnType<SignIns['sealOf']>;
   findSignIn(...args: Parameters<SignIns['find']>): ReturnType<SignIns['find']>;
   endSignIn(...args: Parameters<SignIns['end']>): ReturnType<SignIns['end']>;
   countRequest(...args: Parameters<Requests['count']>): ReturnType<Requests['count']>;

@@ -293,7 +293,8 @@ export class Primary {
       // JSON has no undefined inside of a list.
       beginSignIn: async (key, user, maxSessions) => (await this.signIns?.begin(key, user, maxSessions ?? undefined)) ?? false,
       keepSignIn: async (...args) => this.signIns?.keep(...args),
-      findSignIn: async (key) => this.signIns?.find(key),
+      sealOfSignIn: async (key) => (await this.signIns?.sealOf(key)) ?? '',
+      findSignIn: async (...args) => this.signIns?.find(...args),
       endSignIn: (key) => this.signIns?.end(key),
       countRequest: (who) => requests.count(who),
       beginRequest: (...args) => requests.begin(...args),

@@ -108,6 +108,7 @@ function remoteSignIns(primary: Link<PrimaryMethods>): SignIns {
   return {
     begin: (...args) => primary.call('beginSignIn', ...args),
     keep: (...args) => primary.call('keepSignIn', ...args),
+    sealOf: (...args) => primary.call('sealOfSignIn', ...args),
     find: (...args) => primary.call('findSignIn', ...args),
     end: (...args) => primary.tell('endSignIn', ...args),
   };

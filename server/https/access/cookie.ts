@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 
 const NAME = '__Host-ftps';
 const VALUE = /^[A-Za-z0-9_-]{43}$/;
+const SEALED = /^([A-Za-z0-9_-]{43})(?:\.([A-Za-z0-9_-]{43}))?$/;
 
 export function newSecret(): string {
   return randomBytes(32).toString('base64url');
@@ -13,22 +14,33 @@ export function keyOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** The secret in a header Cookie; undefined where there is none, or several. */
-export function secretIn(header: string | undefined): string | undefined {
-  return secretNamed(NAME, header);
+/** What the browser keeps: a secret, and a seal where one is asked for (`SignIns.sealOf`). */
+export function cookieOf(secret: string, seal: string): string {
+  return seal === '' ? secret : `${secret}.${seal}`;
 }
 
-/** The same of another cookie. */
+/** Both, out of a header Cookie; undefined where there is none, or several. */
+export function cookieIn(header: string | undefined): { readonly secret: string; readonly seal: string } | undefined {
+  const [, secret, seal = ''] = SEALED.exec(valueNamed(NAME, header)) ?? [];
+  return secret === undefined ? undefined : { secret, seal };
+}
+
+/** The secret in another cookie. */
 export function secretNamed(cookie: string, header: string | undefined): string | undefined {
-  const values = (header ?? '').split(';').flatMap((pair) => {
+  const value = valueNamed(cookie, header);
+  return VALUE.test(value) ? value : undefined;
+}
+
+function valueNamed(cookie: string, header = ''): string {
+  const values = header.split(';').flatMap((pair) => {
     const [name, value = ''] = pair.trim().split('=', 2);
     return name === cookie ? [value] : [];
   });
-  return values.length === 1 && VALUE.test(values[0]!) ? values[0] : undefined;
+  return values.length === 1 ? values[0]! : '';
 }
 
-export function setCookie(secret: string): string {
-  return `${NAME}=${secret}; Path=/; Secure; HttpOnly; SameSite=Strict`;
+export function setCookie(value: string): string {
+  return `${NAME}=${value}; Path=/; Secure; HttpOnly; SameSite=Strict`;
 }
 
 export const CLEAR_COOKIE = `${NAME}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0`;

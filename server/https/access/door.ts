@@ -13,7 +13,7 @@ import type { HttpsEngine } from '../engine';
 import type { Entrance, Visitor } from '../exchange';
 import { type LinkVerdict, loginOf } from '../links/links';
 import type { LinkProof } from '../links/proof';
-import { keyOf, newSecret, secretIn } from './cookie';
+import { cookieIn, cookieOf, keyOf, newSecret } from './cookie';
 
 /** Cookies and tokens that are none, on one connection, after which it ends: an honest client has one at most that is out of date. */
 const MOST_REFUSED = 10;
@@ -139,8 +139,8 @@ export class Door implements LoggingIn {
       if (token) return this.byToken(token);
       return isJwt(text) ? this.byJwt(text) : this.strange();
     }
-    const secret = secretIn(headers.get('cookie'));
-    return secret === undefined ? undefined : this.bySignIn(keyOf(secret));
+    const cookie = cookieIn(headers.get('cookie'));
+    return cookie && this.bySignIn(keyOf(cookie.secret), cookie.seal);
   }
 
   /** Looked at with every request: a link lets nobody do what its account may not do any more. */
@@ -201,9 +201,9 @@ export class Door implements LoggingIn {
     return true;
   }
 
-  private async bySignIn(key: string): Promise<Entrance> {
+  private async bySignIn(key: string, seal: string): Promise<Entrance> {
     const { signIns, identity } = this.engine;
-    const signIn = await signIns.find(key);
+    const signIn = await signIns.find(key, seal);
     if (!signIn) return this.strange();
     const { user } = signIn.account;
     let record: AccountRecord | 'none' | 'unknown';
@@ -271,13 +271,13 @@ export class Door implements LoggingIn {
     return this.byProof(login, verdict);
   }
 
-  private async byProof(user: string, verdict: Verdict, cookie?: string): Promise<Entrance> {
+  private async byProof(user: string, verdict: Verdict, secret?: string): Promise<Entrance> {
     const end = await this.logins.attemptByProof(
       user,
       async () => verdict,
       () => true,
     );
-    return end ? this.entrance(end, cookie) : { kind: 'locked-out' };
+    return end ? this.entrance(end, secret) : { kind: 'locked-out' };
   }
 
   /** Somebody else is about to come in. */
@@ -298,9 +298,11 @@ export class Door implements LoggingIn {
     return { kind: 'refused', isLast: this.refusals >= MOST_REFUSED };
   }
 
-  private entrance(end: LoginEnd, cookie?: string): Entrance {
-    if (end.kind === 'accepted') return { kind: 'entered', visitor: this.current!, cookie };
-    return end;
+  /** `secret`: of a sign-in that begins. */
+  private async entrance(end: LoginEnd, secret?: string): Promise<Entrance> {
+    if (end.kind !== 'accepted') return end;
+    const visitor = this.current!;
+    return { kind: 'entered', visitor, cookie: secret && cookieOf(secret, await this.engine.signIns.sealOf(keyOf(secret))) };
   }
 }
 

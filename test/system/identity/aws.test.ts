@@ -221,6 +221,10 @@ describe('lock-outs shared by two servers', () => {
     await one.put('digest', signIn);
     await other.remove('digest');
     expect(await one.use('digest')).toBeUndefined();
+    // One key of seals for all, however many make it.
+    const keys = await Promise.all([one, other, one].map((table) => table.sealKey()));
+    expect(keys).toEqual(Array(3).fill(expect.stringMatching(/^[\w-]{43}$/)));
+    expect(new Set(keys).size).toBe(1);
     for (const table of [one, other]) table.close();
   });
 
