@@ -15,6 +15,9 @@ const MOST_ENDED = 1_024;
 /** How often those that were left are looked for. */
 const LOOK_MS = 10_000;
 
+/** A clock that nobody sets. Milliseconds. */
+const now = () => performance.now();
+
 /** Which of the processes this is. */
 interface Place {
   readonly index: number;
@@ -86,9 +89,9 @@ class Gathered implements Source {
 export class OpenUpload {
   readonly id: string;
   readonly outcome: Promise<Outcome>;
-  /** Requests that bring bytes, or wait to. */
-  private takes = 0;
-  private leftAt = Date.now();
+  /** Requests that bring bytes, or wait to, or for what becomes of them: it is hashed, scanned and put into place. */
+  private uses = 0;
+  private leftAt = now();
   private readonly source = new Gathered();
   isEnded = false;
 
@@ -114,9 +117,9 @@ export class OpenUpload {
     return this.upload.progress;
   }
 
-  /** When somebody last went on with it. */
-  get usedAt(): number {
-    return this.takes > 0 ? Date.now() : this.leftAt;
+  /** How long nobody has gone on with it. Milliseconds. */
+  get idle(): number {
+    return this.uses > 0 ? 0 : now() - this.leftAt;
   }
 
   /** Bytes that have come. */
@@ -126,32 +129,38 @@ export class OpenUpload {
 
   /** Takes what a request brings from that byte on; it ends with its last byte, with the connection, or with the upload. False where other bytes came before. */
   async take(body: Body, stallSeconds: number, offset: number): Promise<boolean> {
-    this.takes += 1;
-    try {
-      return await Promise.race([this.source.take(body, stallSeconds, () => this.offset === offset), this.outcome.then(() => true)]);
-    } finally {
-      this.takes -= 1;
-      this.leftAt = Date.now();
-    }
+    return this.used(() => Promise.race([this.source.take(body, stallSeconds, () => this.offset === offset), this.outcome.then(() => true)]));
   }
 
   /** Nobody brings bytes any more, so that `offset` stays as it is. */
   async settled(): Promise<number> {
-    this.leftAt = Date.now();
+    this.leftAt = now();
     await this.source.interrupt();
     return this.offset;
   }
 
   /** All has come. */
   async finish(): Promise<Outcome> {
-    await this.source.flows;
-    this.source.sink?.end();
-    return this.outcome;
+    return this.used(async () => {
+      await this.source.flows;
+      this.source.sink?.end();
+      return this.outcome;
+    });
   }
 
   async giveUp(): Promise<void> {
     this.upload.progress.abort();
     await this.outcome;
+  }
+
+  private async used<T>(act: () => Promise<T>): Promise<T> {
+    this.uses += 1;
+    try {
+      return await act();
+    } finally {
+      this.uses -= 1;
+      this.leftAt = now();
+    }
   }
 }
 
@@ -199,8 +208,8 @@ export class Uploads {
   }
 
   /** When it is given up, if nobody goes on with it. */
-  expiryOf({ usedAt }: OpenUpload): Date {
-    return new Date(usedAt + this.idleSeconds * 1000);
+  expiryOf({ idle }: OpenUpload): Date {
+    return new Date(Date.now() + this.idleSeconds * 1000 - idle);
   }
 
   async close(): Promise<void> {
@@ -216,7 +225,6 @@ export class Uploads {
   }
 
   private look(): void {
-    const before = Date.now() - this.idleSeconds * 1000;
-    for (const upload of this.open.values()) if (!upload.isEnded && upload.usedAt < before) void upload.giveUp();
+    for (const upload of this.open.values()) if (!upload.isEnded && upload.idle > this.idleSeconds * 1000) void upload.giveUp();
   }
 }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { digestOf, newToken, writeToken } from '../../../server/identity/token';
+import { ClamdPeer } from '../support/clamd';
 import { secret } from '../support/written';
 import { type HttpsClient, type HttpsServed, httpsServed } from './served';
 
@@ -126,6 +127,51 @@ it('one request that brings bytes for longer than an upload may be idle is not i
   }
   expect(await answer).toBe(204);
   expect(readFileSync(join(server.files, 'slow.bin')).equals(content)).toBe(true);
+});
+
+describe('what is scanned after its last byte has come', () => {
+  let scanner: ClamdPeer;
+  let own: HttpsServed;
+  let one: HttpsClient;
+  let letThrough!: () => void;
+  beforeEach(async () => {
+    scanner = await ClamdPeer.listen();
+    const asked = new Promise<void>((resolve) => {
+      letThrough = resolve;
+    });
+    // It has everything, and thinks.
+    scanner.answer = () => undefined;
+    scanner.onBytes = (socket) => void asked.then(() => socket.end('stream: OK\0'));
+    own = await httpsServed({ https: { uploadIdleSeconds: 0.2 }, antivirus: { kind: 'clamd', socket: scanner.path } });
+    one = await own.signedIn();
+  });
+  afterEach(async () => {
+    letThrough();
+    await own.close();
+    await scanner.close();
+  });
+
+  it('is not idle, however long that takes', async () => {
+    const { at } = await begin('/scanned', 3, { as: one });
+    const answer = patch(at, 0, Buffer.from('abc'), one);
+    while (scanner.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    letThrough();
+    expect((await answer).status).toBe(204);
+    expect(readFileSync(join(own.files, 'scanned'), 'utf8')).toBe('abc');
+  });
+
+  it('is waited for by a server that goes down', async () => {
+    const { at } = await begin('/scanned', 3, { as: one });
+    const answer = patch(at, 0, Buffer.from('abc'), one);
+    while (scanner.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    const drained = own.server.drain();
+    await new Promise((resolve) => setTimeout(resolve, 2_300)); // longer than a request that transfers nothing is waited for
+    letThrough();
+    expect((await answer).status).toBe(204);
+    await drained;
+    expect(readFileSync(join(own.files, 'scanned'), 'utf8')).toBe('abc');
+  });
 });
 
 it('a connection that is cut three times on the way costs what had not come, and no more', async () => {

@@ -46,7 +46,7 @@ export async function beginning(asked: Resuming, open: (named: string, keeps: bo
 
 async function append(asked: Resuming): Promise<Answer> {
   const { exchange, uploads } = asked;
-  const { head, body, caller } = exchange;
+  const { head, body } = exchange;
   checkVersion(head.headers);
   if (head.headers.get('content-type') !== CHUNK) throw new Problem(415, 'media-type', `Send ${CHUNK}.`, RESUMABLE);
   if (body.length === undefined) throw new Problem(411, 'length', 'Say how long the part is.', RESUMABLE);
@@ -55,15 +55,7 @@ async function append(asked: Resuming): Promise<Answer> {
   // Asked before a request that still brings bytes is ended for this one: whoever is wrong about the offset ends nobody.
   if (offset !== upload.offset || offset !== (await upload.settled())) throw otherOffset(upload);
   if (offset + body.length > upload.length) throw new Problem(413, 'too-long', `The upload has ${upload.length} bytes.`, RESUMABLE);
-  if (!upload.isEnded) {
-    const over = caller.begins('PUT', upload.path, upload.progress);
-    try {
-      if (!(await upload.take(body, caller.stallSeconds, offset))) throw otherOffset(upload);
-    } finally {
-      over();
-    }
-  }
-  const outcome = upload.isEnded || upload.offset === upload.length ? await upload.finish() : undefined;
+  const outcome = upload.isEnded ? await upload.finish() : await goOn(upload, offset, asked);
   if (outcome) told(asked, outcome);
   return {
     status: 204,
@@ -74,6 +66,17 @@ async function append(asked: Resuming): Promise<Answer> {
       'upload-held': outcome?.held ? '?1' : undefined,
     },
   };
+}
+
+/** Takes what has come, and waits for what becomes of it where that is all: until then the transfer is running, and a server that goes down waits for it. */
+async function goOn(upload: OpenUpload, offset: number, { exchange: { body, caller } }: Resuming): Promise<Outcome | undefined> {
+  const over = caller.begins('PUT', upload.path, upload.progress);
+  try {
+    if (!(await upload.take(body, caller.stallSeconds, offset))) throw otherOffset(upload);
+    return upload.isEnded || upload.offset === upload.length ? await upload.finish() : undefined;
+  } finally {
+    over();
+  }
 }
 
 function otherOffset({ offset }: OpenUpload): Problem {
