@@ -73,9 +73,14 @@ export class HttpsConnection extends HttpConnection implements Caller {
     this.engine.audit.record({ kind: 'command', command, argument: id, code, path, ...this.facts });
   }
 
-  protected handle(exchange: HttpExchange): Promise<void> {
+  protected async handle(exchange: HttpExchange): Promise<void> {
     const mounted = this.engine.mounted.find(({ path }) => path === exchange.head.path);
-    return mounted ? mounted.application(exchange) : this.application({ ...exchange, caller: this });
+    if (mounted) return mounted.application(exchange);
+    try {
+      await this.application({ ...exchange, caller: this });
+    } finally {
+      this.door.answered();
+    }
   }
 
   protected left(): void {

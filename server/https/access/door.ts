@@ -18,6 +18,9 @@ import { cookieIn, cookieOf, keyOf, newSecret } from './cookie';
 /** Cookies and tokens that are none, on one connection, after which it ends: an honest client has one at most that is out of date. */
 const MOST_REFUSED = 10;
 
+/** How often a sign-in is seen to be in use during a long request: before it makes room for another one of its account. */
+const IN_USE_MS = 20_000;
+
 /** What of its connection the door needs. */
 export interface DoorConnection {
   facts: SessionFacts;
@@ -47,6 +50,8 @@ export class Door implements LoggingIn {
   /** Whose place this connection holds. */
   private placeOf: string | undefined;
   private refusals = 0;
+  /** Keeps the sign-in of the request that is being answered from being idle. */
+  private keeping: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly engine: HttpsEngine,
@@ -174,6 +179,12 @@ export class Door implements LoggingIn {
     return this.entrance(end);
   }
 
+  /** The request that named somebody is answered. */
+  answered(): void {
+    clearInterval(this.keeping);
+    this.keeping = undefined;
+  }
+
   signOut(): void {
     if (this.current?.via !== 'sign-in') return;
     this.engine.signIns.end(this.current.key);
@@ -220,6 +231,7 @@ export class Door implements LoggingIn {
       signIns.end(key);
       return this.strange();
     }
+    this.keepInUse(key, seal);
     const { current } = this;
     if (current?.key === key && current.fingerprint === signIn.fingerprint) return { kind: 'entered', visitor: current };
     this.prepare({ visitor: { key, via: 'sign-in', folder: by?.folder ?? '/' }, fingerprint: signIn.fingerprint, begins: false });
@@ -229,6 +241,16 @@ export class Door implements LoggingIn {
       source: by?.issuer ?? known?.source ?? 'directory',
       method: 'session',
     });
+  }
+
+  /** Who is sent a large file asks for something as long as that takes. What has ended meanwhile does not end the request. */
+  private keepInUse(key: string, seal: string): void {
+    const { signIns, config } = this.engine;
+    this.answered();
+    this.keeping = setInterval(
+      () => void signIns.find(key, seal).catch(() => {}), // the other process is gone, and this one goes with it
+      Math.min(IN_USE_MS, config.https.signInIdleSeconds * 333),
+    ).unref();
   }
 
   /** Looked at with every request: a token that was revoked is worth nothing from then on. */

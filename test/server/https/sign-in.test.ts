@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PASSWORD } from '../support/server';
 import { type HttpsServed, httpsServed } from './served';
 
@@ -103,4 +107,41 @@ it('pages of other sites are refused, also where a browser sent the cookie', asy
     });
   const own = { host, origin: `https://${host}`, 'sec-fetch-site': 'same-origin' };
   expect((await client.ask('PUT', '/api/v1/folders/by-us', { headers: own })).status).toBe(201);
+});
+
+describe('a long request', () => {
+  const IDLE = 0.6;
+  let own: HttpsServed;
+  beforeAll(async () => {
+    own = await httpsServed({ https: { signInIdleSeconds: IDLE } }, [{ user: 'demo' }, { user: 'one', maxSessions: 1 }]);
+    mkdirSync(own.files, { recursive: true });
+    writeFileSync(join(own.files, 'large'), Buffer.alloc(16 * 1024 * 1024));
+  });
+  afterAll(() => own.close());
+
+  it('keeps its sign-in from being idle, which then is for as long as any', async () => {
+    const client = await own.signedIn();
+    const socket = await own.socket();
+    socket.write(`GET /api/v1/files/large HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\nConnection: close\r\n\r\n`);
+    await once(socket, 'readable');
+    await sleep(2 * IDLE * 1000); // more than sockets hold waits for this client
+    socket.resume();
+    await once(socket, 'close');
+    expect((await client.ask('GET', '/api/v1/sign-in')).status).toBe(200);
+    await sleep(1.5 * IDLE * 1000);
+    expect((await client.ask('GET', '/api/v1/sign-in')).status).toBe(401);
+  });
+
+  it('that has begun goes on when its sign-in ends', async () => {
+    const client = await own.signedIn();
+    const socket = await own.socket();
+    socket.write(`PUT /api/v1/files/goes-on HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\nContent-Length: 6\r\nConnection: close\r\n\r\nabc`);
+    while (!own.server.sessions.infos().some(({ transfer }) => transfer?.bytes === 3)) await sleep(5);
+    expect((await client.ask('DELETE', '/api/v1/sign-in')).status).toBe(204);
+    socket.write('def');
+    let text = '';
+    for await (const chunk of socket) text += chunk;
+    expect(text).toMatch(/^HTTP\/1\.1 201 /);
+    expect(readFileSync(join(own.files, 'goes-on'), 'utf8')).toBe('abcdef');
+  });
 });
