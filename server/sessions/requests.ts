@@ -11,8 +11,6 @@ const KEYS_OF_OWNER = 256;
 const KEYS_IN_ALL = 16_384;
 /** So long an answer is remembered. */
 const REMEMBERED_MS = 24 * 3_600_000;
-/** A request that nobody ended, because its process did. */
-const LONGEST_RUN_MS = 3_600_000;
 
 /** An answer as it is sent again. */
 export interface KeptAnswer {
@@ -45,17 +43,18 @@ interface Counted {
 interface Keyed {
   readonly owner: string;
   readonly digest: string;
-  readonly since: number;
-  answer: KeptAnswer | undefined;
+  /** Absent while it is being done, however long that takes. */
+  readonly done?: { readonly answer: KeptAnswer; readonly at: number };
 }
 
 export class LocalRequests implements Requests {
   private readonly counts = new Map<string, Counted>();
-  /** The oldest first. */
+  /** Those that were begun, or answered, longest ago first. */
   private readonly keys = new Map<string, Keyed>();
   private readonly ofOwner = new Map<string, number>();
 
-  constructor(private readonly now: () => number = Date.now) {}
+  /** `now`: milliseconds of a clock that nobody sets. */
+  constructor(private readonly now: () => number = () => performance.now()) {}
 
   async count(who: string) {
     const now = this.now();
@@ -72,11 +71,11 @@ export class LocalRequests implements Requests {
     const known = this.keys.get(name);
     if (known) {
       if (known.digest !== digest) return { kind: 'other' };
-      return known.answer ? { kind: 'done', answer: known.answer } : { kind: 'running' };
+      return known.done ? { kind: 'done', answer: known.done.answer } : { kind: 'running' };
     }
     if ((this.ofOwner.get(owner) ?? 0) >= KEYS_OF_OWNER && !this.makeRoom((one) => one.owner === owner)) return { kind: 'full' };
     if (this.keys.size >= KEYS_IN_ALL && !this.makeRoom(() => true)) return { kind: 'full' };
-    this.keys.set(name, { owner, digest, since: this.now(), answer: undefined });
+    this.keys.set(name, { owner, digest });
     this.ofOwner.set(owner, (this.ofOwner.get(owner) ?? 0) + 1);
     return { kind: 'first' };
   }
@@ -84,22 +83,25 @@ export class LocalRequests implements Requests {
   end(owner: string, key: string, answer: KeptAnswer | undefined): void {
     const name = nameOf(owner, key);
     const known = this.keys.get(name);
-    if (!known || known.answer) return;
-    if (answer) known.answer = answer;
-    else this.forget(name, known);
+    if (!known || known.done) return;
+    if (answer) {
+      this.keys.delete(name);
+      this.keys.set(name, { ...known, done: { answer, at: this.now() } });
+    } else this.forget(name, known);
   }
 
   private forgetOld(): void {
-    const now = this.now();
+    const before = this.now() - REMEMBERED_MS;
     for (const [name, one] of this.keys) {
-      if (now - one.since < (one.answer ? REMEMBERED_MS : LONGEST_RUN_MS)) break;
+      if (!one.done) continue;
+      if (one.done.at > before) break;
       this.forget(name, one);
     }
   }
 
   private makeRoom(fits: (one: Keyed) => boolean): boolean {
     for (const [name, one] of this.keys)
-      if (one.answer && fits(one)) {
+      if (one.done && fits(one)) {
         this.forget(name, one);
         return true;
       }

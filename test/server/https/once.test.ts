@@ -67,8 +67,32 @@ it('while the first is being done the second is told so; what was not ended may 
   expect(await requests.begin('demo', 'more', 'd')).toEqual({ kind: 'first' }); // in the place of the one that is done
   expect(await requests.begin('demo', 'still more', 'd')).toEqual({ kind: 'full' });
   expect(await requests.begin('other', 'k', 'd')).toEqual({ kind: 'first' });
+  requests.end('demo', 'more', { status: 204 });
   now += 25 * 3_600_000;
   expect(await requests.begin('demo', 'still more', 'd')).toEqual({ kind: 'first' });
+});
+
+it('a request that is done for more than a day is still that one, and its answer is remembered for a day from then on', async () => {
+  let now = 0;
+  const requests = new LocalRequests(() => now);
+  const begin = (key: string) => requests.begin('demo', key, 'd');
+  expect(await begin('long')).toEqual({ kind: 'first' });
+  now += 25 * 3_600_000;
+  expect(await begin('long')).toEqual({ kind: 'running' });
+  requests.end('demo', 'long', { status: 200 });
+  expect(await begin('other')).toEqual({ kind: 'first' });
+  now += 23 * 3_600_000;
+  expect(await begin('long')).toEqual({ kind: 'done', answer: { status: 200 } });
+  now += 2 * 3_600_000;
+  expect(await begin('long')).toEqual({ kind: 'first' });
+});
+
+it('a clock that is set back does not make a minute longer', async () => {
+  const requests = new LocalRequests();
+  await requests.count('demo');
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 3_600_000);
+  expect((await requests.count('demo')).left).toBeLessThanOrEqual(60_000);
+  clock.mockRestore();
 });
 
 function tree(folder: string, files: number): void {
