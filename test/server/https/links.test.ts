@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { StorageError } from '../../../server/files/account-files';
+import { OneAccount } from '../../../server/files/one-account';
 import { digestOf, newToken, writeToken } from '../../../server/identity/token';
 import { secret } from '../support/written';
 import { type Answer, type HttpsClient, type HttpsServed, httpsServed } from './served';
@@ -69,6 +72,29 @@ it('a link downloads one file for who has no account, as often as was said, and 
   expect((await stranger.ask('PUT', `${at(made)}/files/x`, { body: Buffer.from('x') })).json.code).toBe('kind');
   for (const path of ['/api/v1/folders', '/api/v1/files/report.txt', '/api/v1/links']) expect((await stranger.ask('GET', path)).status).toBe(401);
   expect((await client.ask('GET', '/api/v1/links')).json.links).toMatchObject([{ id: made.json.id, used: 2 }]);
+});
+
+it('a download that can not be begun is no use of it', async () => {
+  const made = await make({ kind: 'download', path: '/report.txt', uses: 1 });
+  const stranger = server.connect();
+  const broken = jest.spyOn(OneAccount.prototype, 'openDownload').mockRejectedValueOnce(new StorageError('unavailable', 'The storage is away.'));
+  expect((await stranger.ask('GET', `${at(made)}/file`)).status).toBe(503);
+  broken.mockRestore();
+  expect(await stranger.ask('GET', at(made))).toMatchObject({ json: { left: 1 } });
+  expect((await stranger.ask('GET', `${at(made)}/file`)).body.toString()).toBe('all of it');
+});
+
+it('a download that was begun in time goes on when the link is over, and the next request is too late', async () => {
+  writeFileSync(file('large'), Buffer.alloc(16 * 1024 * 1024, 'x'));
+  const made = await make({ kind: 'download', path: '/large', uses: 2 });
+  const socket = await server.socket();
+  socket.write(`GET ${at(made)}/file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+  await once(socket, 'readable');
+  await revokeAll();
+  let bytes = 0;
+  for await (const chunk of socket) bytes += (chunk as Buffer).length;
+  expect(bytes).toBeGreaterThan(16 * 1024 * 1024);
+  expect((await server.connect().ask('GET', `${at(made)}/file`)).status).toBe(404);
 });
 
 it('its secret is in no line of the audit, nor at rest; its id is in those of making, coming, using and revoking', async () => {

@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import type { z } from 'zod';
 import { type Entry, StorageError } from '../../../files/account-files';
+import type { Use } from '../../links/links';
 import { etagOf, hasConditions, mayChange, rangeOf, readCondition } from '../conditions';
 import { Problem, problemOf } from '../problem';
 import { type Answer, type KnownAsked, type Route, route } from '../route';
@@ -18,8 +19,8 @@ function download({ exchange, files, at, path }: Asked): Promise<Answer> {
   return sendFile(exchange, files, path(at));
 }
 
-/** `begins` is awaited before bytes are sent; what it throws is the answer. */
-export async function sendFile(exchange: Asked['exchange'], files: Asked['files'], where: string, begins?: () => Promise<unknown>): Promise<Answer> {
+/** `use` is taken before bytes are sent, and what that throws is the answer; it is given back where none are sent. */
+export async function sendFile(exchange: Asked['exchange'], files: Asked['files'], where: string, use?: () => Promise<Use>): Promise<Answer> {
   const { head, reply, caller } = exchange;
   const entry = await files.find('download', where, 'file');
   if (entry.type !== 'file') throw new StorageError('is-directory', 'That is a folder.');
@@ -38,12 +39,11 @@ export async function sendFile(exchange: Asked['exchange'], files: Asked['files'
   };
   const status = range ? 206 : 200;
   if (head.method === 'HEAD') return { status, headers: { ...headers, 'content-length': String(entry.size) } };
-  await begins?.();
-  const opened = await files.openDownload('GET', where, range?.first ?? 0, range?.length ?? entry.size);
-  if (opened.size !== entry.size) {
-    await opened.discard();
-    throw new StorageError('unavailable', 'The file was changed meanwhile; try again.');
-  }
+  const used = await use?.();
+  const opened = await openedAs(entry, files, where, range).catch(async (error: unknown) => {
+    await used?.giveBack();
+    throw error;
+  });
   const over = caller.begins('GET', where, opened.progress);
   const length = range?.length ?? entry.size;
   await opened.send(async () =>
@@ -51,6 +51,14 @@ export async function sendFile(exchange: Asked['exchange'], files: Asked['files'
   );
   over();
   return 'answered';
+}
+
+/** Throws where it is another one than was looked at. */
+async function openedAs({ size }: Entry, files: Asked['files'], where: string, range: { readonly first: number; readonly length: number } | undefined) {
+  const opened = await files.openDownload('GET', where, range?.first ?? 0, range?.length ?? size);
+  if (opened.size === size) return opened;
+  await opened.discard();
+  throw new StorageError('unavailable', 'The file was changed meanwhile; try again.');
 }
 
 async function upload({ exchange, files, at, path }: Asked): Promise<Answer> {
