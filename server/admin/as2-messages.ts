@@ -1,5 +1,6 @@
 /** The last messages of AS2, for somebody who looks: what came, what was sent, and how each stands. All that was ever exchanged is told by the records. */
 import type { Audit, ServerEvent } from '../audit/event';
+import { overheard } from '../audit/overheard';
 
 export interface As2Message {
   /** Of the last that is known of it. ISO 8601. */
@@ -28,17 +29,7 @@ export class RecentAs2 {
 
   /** Listens to the events on their way to the audit. */
   hearing(audit: Audit): Audit {
-    return {
-      get failed() {
-        return audit.failed;
-      },
-      record: (event) => {
-        this.hear(event);
-        audit.record(event);
-      },
-      flush: () => audit.flush(),
-      close: () => audit.close(),
-    };
+    return overheard(audit, (event) => this.hear(event));
   }
 
   private hear(event: ServerEvent): void {

@@ -1,5 +1,6 @@
 /** Remembers what was last heard of each part that the server leans on. */
 import type { Audit, ServerEvent } from '../audit/event';
+import { overheard } from '../audit/overheard';
 
 type Part = Extract<ServerEvent, { kind: 'health' }>['part'];
 
@@ -17,16 +18,8 @@ export class Dependencies {
 
   /** Listens to the events on their way to the audit. */
   hearing(audit: Audit): Audit {
-    return {
-      get failed() {
-        return audit.failed;
-      },
-      record: (event) => {
-        if (event.kind === 'health') this.heard.set(event.part, event.state === 'down' ? `down: ${event.detail ?? 'no reason was given'}` : event.state);
-        audit.record(event);
-      },
-      flush: () => audit.flush(),
-      close: () => audit.close(),
-    };
+    return overheard(audit, (event) => {
+      if (event.kind === 'health') this.heard.set(event.part, event.state === 'down' ? `down: ${event.detail ?? 'no reason was given'}` : event.state);
+    });
   }
 }

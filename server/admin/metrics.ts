@@ -1,6 +1,7 @@
 /** Prometheus metrics, counted from what the server reports: whoever records an event has counted it. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Audit, ServerEvent } from '../audit/event';
+import { overheard } from '../audit/overheard';
 
 /** Values that are looked up when somebody asks. */
 export interface Gauges {
@@ -32,17 +33,7 @@ export class Metrics {
 
   /** Counts each event on its way to the audit. */
   counting(audit: Audit): Audit {
-    return {
-      get failed() {
-        return audit.failed;
-      },
-      record: (event) => {
-        this.count(event);
-        audit.record(event);
-      },
-      flush: () => audit.flush(),
-      close: () => audit.close(),
-    };
+    return overheard(audit, (event) => this.count(event));
   }
 
   watch(gauges: Gauges): void {

@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exitCodeOf, explain } from '../../bin/commands/exit';
 import { tokenCommand } from '../../bin/commands/token';
 import { digestOf, readToken } from '../../server/identity/token';
+import { runCommand } from './run-command';
 
 let folder: string;
 let file: string;
@@ -14,23 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(...args: string[]) {
-  const out: string[] = [];
-  const spies = [process.stdout, process.stderr].map((stream) =>
-    jest.spyOn(stream, 'write').mockImplementation((text) => {
-      out.push(String(text));
-      return true;
-    }),
-  );
-  try {
-    await tokenCommand().parseAsync([...args, '--file', file], { from: 'user' });
-    return { status: 0, output: out.join('') };
-  } catch (error) {
-    return { status: exitCodeOf(error), output: explain(error) };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const run = (...args: string[]) => runCommand(tokenCommand(), [...args, '--file', file]);
 const tokens = () => JSON.parse(readFileSync(file, 'utf8')).accounts[0].tokens;
 
 it('a token is shown once, kept as a digest, listed without it, and revoked', async () => {

@@ -2,9 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exitCodeOf, explain } from '../../bin/commands/exit';
 import { userCommand } from '../../bin/commands/user';
 import { publicKeyBlob } from '../../server/ssh/public-key';
+import { runCommand } from './run-command';
 
 let folder: string;
 let file: string;
@@ -18,23 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const pair = () => generateKeyPairSync('ed25519');
 const lineOf = ({ publicKey }: ReturnType<typeof pair>, comment: string) => `ssh-ed25519 ${publicKeyBlob(publicKey).toString('base64')} ${comment}`;
 
-async function run(...args: string[]) {
-  const out: string[] = [];
-  const spies = [process.stdout, process.stderr].map((stream) =>
-    jest.spyOn(stream, 'write').mockImplementation((text) => {
-      out.push(String(text));
-      return true;
-    }),
-  );
-  try {
-    await userCommand().parseAsync(args, { from: 'user' });
-    return { status: 0, output: out.join('') };
-  } catch (error) {
-    return { status: exitCodeOf(error), output: explain(error) };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const run = (...args: string[]) => runCommand(userCommand(), args);
 const keys = (): string[] => JSON.parse(readFileSync(file, 'utf8')).accounts[0].publicKeys;
 
 it('keys are added from a file or a line, listed by their fingerprints, and taken away', async () => {
