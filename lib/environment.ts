@@ -2,9 +2,9 @@
 import { Duration } from 'aws-cdk-lib';
 import { InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { environmentProblems } from './environment/check';
+import { environmentProblems, sharedProblems } from './environment/check';
 import { merged } from './environment/merged';
-import { ifSo, refuse } from './environment/problems';
+import { blockProblems, ifSo, refuse } from './environment/problems';
 import type { FtpsEnvironmentOptions, FtpsEnvironmentSettings } from './environment-settings';
 
 /** Environments made of what they share and what is their own; `server` and `tags` are merged key by key. */
@@ -39,11 +39,13 @@ export class FtpsEnvironment {
       protect: false,
       reserveConcurrency: false,
     };
+    refuse(nameOf(own), sharedProblems(shared));
     return FtpsEnvironment.of(merged(small, shared), own);
   }
 
   /** Any other environment. An Error names every key that is missing, unknown or of the wrong kind. */
   public static of(shared: FtpsEnvironmentOptions, own: FtpsEnvironmentSettings): FtpsEnvironmentSettings {
+    refuse(nameOf(own), [...sharedProblems(shared), ...blockProblems('own', own)]);
     const settings = merged(shared, own);
     FtpsEnvironment.check(settings);
     return settings;
@@ -51,9 +53,14 @@ export class FtpsEnvironment {
 
   /** Throws an Error that names every key that is missing, unknown or of the wrong kind. What the keys mean together, the constructs check. */
   public static check(settings: FtpsEnvironmentSettings): void {
-    const name = typeof settings.name === 'string' && settings.name !== '' ? settings.name : '(without a name)';
-    refuse(name, environmentProblems(settings));
+    refuse(nameOf(settings), blockProblems('settings', settings));
+    refuse(nameOf(settings), environmentProblems(settings));
   }
 
   private constructor() {}
+}
+
+function nameOf(settings: FtpsEnvironmentSettings | undefined): string {
+  const name: unknown = settings?.name;
+  return typeof name === 'string' && name !== '' ? name : '(without a name)';
 }

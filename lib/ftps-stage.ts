@@ -55,6 +55,8 @@ export class FtpsStage extends Stage {
     const { settings, parts = new FtpsStageParts(), ...stageProps } = props;
     refuseUnknownProps(stageProps, 'FtpsStageProps');
     FtpsEnvironment.check(settings);
+    if (typeof parts?.encryptionKey !== 'function')
+      throw new Error(`parts: ${JSON.stringify(parts)} is wrong; expected an object of a class that extends FtpsStageParts`);
     super(scope, id, { env: settings.env, ...stageProps });
     if (settings.reserveConcurrency === false) this.node.setContext(RESERVE_CONCURRENCY, false);
     const protect = settings.protect ?? true;

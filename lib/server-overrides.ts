@@ -48,7 +48,9 @@ type Given = Readonly<Record<string, unknown>>;
  * The settings with the overrides laid over: key by key, lists whole, listeners by their mode. Throws a ConfigError with every override that contradicts.
  * `given` names the props that were set, by the key that each stands for.
  */
-export function withOverrides(settings: ServerConfigInput, overrides: object, given: Given): object {
+export function withOverrides(settings: ServerConfigInput, overrides: unknown, given: Given): object {
+  if (!isObject(overrides))
+    throw new ConfigError([{ key: 'overrides', message: `${JSON.stringify(overrides)} is no block; write { limits: { stallSeconds: 120 } } for example` }]);
   const { listeners: listenerOverrides, ...others } = overrides as { listeners?: unknown };
   const listeners = overlaidListeners(settings.listeners, listenerOverrides ?? []);
   const problems = [...overrideProblems(others, given, settings), ...listeners.filter((one): one is Problem => 'message' in one)];
@@ -63,6 +65,9 @@ function overrideProblems(overrides: object, given: Given, settings: ServerConfi
   return keys.flatMap((key) => {
     const door = off.find((one) => within(key, one.key));
     if (door) return [{ key: `overrides.${key}`, message: `is for ${door.name}, which is off; ${door.from} opens its port` }];
+    // Instead of the block in which others follow from something.
+    if (DERIVED.some(([other]) => other.startsWith(`${key}.`)))
+      return [{ key: `overrides.${key}`, message: 'stands for a block; write { … } with single settings of it' }];
     const derived = DERIVED.find(([other]) => within(key, other));
     if (derived) return [{ key: `overrides.${key}`, message: `follows from ${derived[1]}; say it there` }];
     const twice = given[key];
@@ -75,6 +80,7 @@ function overlaidListeners(listeners: readonly Listener[], overrides: unknown): 
   const key = 'overrides.listeners';
   if (!Array.isArray(overrides)) return [{ key, message: "is no list; write [{ mode: 'implicit', maxTlsVersion: 'TLSv1.2' }] for example" }];
   const problems = overrides.flatMap((one: Partial<Listener>, index) => {
+    if (!isObject(one)) return [{ key: `${key}[${index}]`, message: `${JSON.stringify(one)} is no block; write { mode: 'implicit', … }` }];
     const wrong = (name: string, message: string) => [{ key: `${key}[${index}].${name}`, message }];
     if (!listeners.some(({ mode }) => mode === one.mode))
       return wrong('mode', `"${one.mode}" is not served; there is ${listeners.map(({ mode }) => mode).join(' and ')}`);

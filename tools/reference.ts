@@ -80,7 +80,7 @@ function* foreignInterfaces(): Generator<ts.InterfaceDeclaration> {
       if (ts.isInterfaceDeclaration(node) && node.name.text === name) yield node;
 }
 
-/** The names in every public interface, each with the public interface that its value has, if any. */
+/** The names in every public interface, each with the public interface that its value has, if any; `Name[]` where it is a list of such. */
 export function propNames(): Record<string, Record<string, string>> {
   const ours = [...exported()].flatMap(({ node }) => (ts.isInterfaceDeclaration(node) ? [node] : []));
   const interfaces = new Map([...ours, ...foreignInterfaces()].map((node) => [node.name.text, node]));
@@ -89,8 +89,8 @@ export function propNames(): Record<string, Record<string, string>> {
   const namesIn = (name: string): Record<string, string> => {
     const node = interfaces.get(name)!;
     const own = node.members.filter(ts.isPropertySignature).map((one) => {
-      const type = one.type!.getText().replace(/\[\]$/, '');
-      return [one.name.getText(), ofKit(type) ? type : ''];
+      const type = one.type!.getText();
+      return [one.name.getText(), ofKit(type.replace(/\[\]$/, '')) ? type : ''];
     });
     return Object.assign({}, ...basesOf(node).map(namesIn), Object.fromEntries(own));
   };

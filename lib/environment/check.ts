@@ -1,21 +1,21 @@
 /** What is wrong with the settings of an environment, looked at before anything is made. What the keys mean together, the constructs check. */
 import type { Problem } from '../../server/config';
-import { EndpointKind, type FtpsEnvironmentSettings, StorageKind } from '../environment-settings';
+import { EndpointKind, type FtpsEnvironmentOptions, type FtpsEnvironmentSettings, StorageKind } from '../environment-settings';
 import type { As2Settings } from '../protocols/as2-settings';
 import type { FtpsServerSettings } from '../server-settings';
 import { FtpsStageParts } from '../stage-parts';
 import { FileThroughput } from '../storage/file-storage';
 import { as2AgreementKeys, as2Keys, as2PartnerKeys, environmentKeys, httpsKeys, linkKeys, serverKeys, sftpKeys, userCertificateKeys } from './keys';
-import { isOfKind } from './kinds';
-import { ifSo, problemsOf } from './problems';
+import { isBlock, isOfKind } from './kinds';
+import { blockProblems, ifSo, problemsOf } from './problems';
 
 export function environmentProblems(settings: FtpsEnvironmentSettings): Problem[] {
   return [
     ...problemsOf('', settings, environmentKeys, ['name', 'domainName', 'clientCidrs'], givenByParts),
     ...ifSo(settings.hostedZoneId === undefined && settings.zoneName !== undefined, 'hostedZoneId', 'is missing; it belongs to zoneName'),
     ...ifSo(settings.zoneName === undefined && settings.hostedZoneId !== undefined, 'zoneName', 'is missing; it belongs to hostedZoneId'),
-    ...serverProblems(settings.server ?? {}),
-    ...problemsOf('env.', settings.env ?? {}, { account: 'text', region: 'text' }, []),
+    ...serverProblems(settings.server),
+    ...problemsOf('env.', settings.env, { account: 'text', region: 'text' }, []),
     ...ifSo(
       typeof settings.endpoint === 'string' && !Object.values(EndpointKind).includes(settings.endpoint),
       'endpoint',
@@ -45,30 +45,34 @@ export function environmentProblems(settings: FtpsEnvironmentSettings): Problem[
 }
 
 /** Of the server's own settings and those of its protocols. */
-function serverProblems(server: FtpsServerSettings): Problem[] {
-  const { sftp, https, as2 } = server;
+function serverProblems(server: FtpsServerSettings | undefined): Problem[] {
+  const { sftp, https, as2 } = server ?? {};
   return [
     ...problemsOf('server.', server, serverKeys, []),
-    ...problemsOf('server.sftp.', sftp ?? {}, sftpKeys, []),
-    ...problemsOf('server.sftp.userCertificates.', sftp?.userCertificates ?? {}, userCertificateKeys, []),
-    ...problemsOf('server.https.', https ?? {}, httpsKeys, []),
-    ...problemsOf('server.https.links.', https?.links ?? {}, linkKeys, []),
+    ...problemsOf('server.sftp.', sftp, sftpKeys, []),
+    ...problemsOf('server.sftp.userCertificates.', sftp?.userCertificates, userCertificateKeys, []),
+    ...problemsOf('server.https.', https, httpsKeys, []),
+    ...problemsOf('server.https.links.', https?.links, linkKeys, []),
     ...as2Problems(as2),
   ];
 }
 
 function as2Problems(as2: As2Settings | undefined): Problem[] {
-  if (!isOfKind.object(as2)) return [];
-  const agreements = as2!.agreements ?? [];
+  if (!isBlock(as2)) return [];
+  const agreements = as2.agreements ?? [];
   const each = isOfKind['list of objects'](agreements) ? agreements : [];
   return [
-    ...problemsOf('server.as2.', as2!, as2Keys, ['as2Id']),
+    ...problemsOf('server.as2.', as2, as2Keys, ['as2Id']),
     ...each.flatMap((one, index) => {
       const key = `server.as2.agreements[${index}].`;
-      const inner = isOfKind.object(one.partner) ? problemsOf(`${key}partner.`, one.partner, as2PartnerKeys, ['as2Id']) : [];
-      return [...problemsOf(key, one, as2AgreementKeys, ['partner', 'account']), ...inner];
+      return [...problemsOf(key, one, as2AgreementKeys, ['partner', 'account']), ...problemsOf(`${key}partner.`, one.partner, as2PartnerKeys, ['as2Id'])];
     }),
   ];
+}
+
+/** What environments share, before what is its own takes the place of some of it. */
+export function sharedProblems(shared: FtpsEnvironmentOptions): Problem[] {
+  return [...blockProblems('shared', shared), ...problemsOf('', shared, environmentKeys, [], givenByParts)];
 }
 
 /** Of what an environment gets from its parts, where `FtpsService` has it among its props. */

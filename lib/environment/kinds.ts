@@ -31,12 +31,18 @@ export const isOfKind: Record<Kind, (value: unknown) => boolean> = {
 
 /** How a value of a kind is written, where its name does not say so. */
 export const written: Partial<Record<Kind, string>> = {
+  object: 'a block, { … }',
+  'list of objects': 'a list of blocks, [{ … }]',
   InstanceType: "new InstanceType('c7g.large') of aws-cdk-lib/aws-ec2",
   Schedule: "Schedule.cron({ weekDay: 'SUN', hour: '3', minute: '0' }) of aws-cdk-lib/aws-events",
   Duration: 'Duration.days(365) or Duration.seconds(300) of aws-cdk-lib',
   Size: 'Size.mebibytes(64) of aws-cdk-lib',
   PassivePorts: 'PassivePorts.of(50000, 50015)',
 };
+
+export function isBlock(value: unknown): value is object {
+  return isOfKind.object(value);
+}
 
 function has(member: string): (value: unknown) => boolean {
   return (value) => typeof value === 'object' && value !== null && member in value;

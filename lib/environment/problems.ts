@@ -1,26 +1,36 @@
 /** What is wrong with settings, and an Error that names all of it. */
 import type { Problem } from '../../server/config';
-import { isOfKind, type Kind, written } from './kinds';
+import { isBlock, isOfKind, type Kind, written } from './kinds';
 
 /**
  * Keys that are missing, unknown or of the wrong kind. `prefix`: what stands before a key, `server.` for example. `elsewhere`: where a key is given that
- * is none here, in words.
+ * is none here, in words. What is no block is told where the key of it is looked at.
  */
 export function problemsOf(
   prefix: string,
-  settings: object,
+  settings: unknown,
   kinds: Readonly<Record<string, Kind>>,
   required: readonly string[],
   elsewhere: (key: string) => string | undefined = () => undefined,
 ): Problem[] {
+  if (!isBlock(settings)) return [];
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   const missing = required.filter((key) => !given.some(([name]) => name === key)).map((key) => ({ key: prefix + key, message: 'is missing' }));
   const wrong = given.flatMap(([key, value]) => {
     const kind = kinds[key];
     if (!kind) return [{ key: prefix + key, message: `is not a setting; ${elsewhere(key) ?? `there are ${Object.keys(kinds).join(', ')}`}` }];
-    return isOfKind[kind](value) ? [] : [{ key: prefix + key, message: `${JSON.stringify(value)} is wrong; expected ${written[kind] ?? kind}` }];
+    return isOfKind[kind](value) ? [] : [wrongKind(prefix + key, value, kind)];
   });
   return [...missing, ...wrong];
+}
+
+/** Where something is no block of settings. */
+export function blockProblems(key: string, value: unknown): Problem[] {
+  return isBlock(value) ? [] : [wrongKind(key, value, 'object')];
+}
+
+function wrongKind(key: string, value: unknown, kind: Kind): Problem {
+  return { key, message: `${JSON.stringify(value)} is wrong; expected ${written[kind] ?? kind}` };
 }
 
 /** One problem, or none. */

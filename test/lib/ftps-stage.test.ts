@@ -43,6 +43,16 @@ describe('settings', () => {
     expect(FtpsEnvironment.staging(base, { ...own, protect: true })).toMatchObject({ instances: 3, archiveRetention: Duration.days(0), protect: true });
   });
 
+  it.each<[unknown, unknown, RegExp]>([
+    [true, own, /Environment "test": shared: true is wrong; expected a block/],
+    [{ server: true }, { ...own, server: { sftp: {} } }, /server: true is wrong; expected a block/],
+    [{ server: { sftp: {} } }, { ...own, server: true }, /server: true is wrong; expected a block/],
+    [{ tags: { team: 'a' } }, { ...own, tags: [] }, /tags: \[\] is wrong; expected a block/],
+    [{}, true, /Environment "\(without a name\)": own: true is wrong; expected a block/],
+  ])('that share something that is none are refused, %#', (shared, one, message) => {
+    expect(() => FtpsEnvironment.of(shared as never, one as never)).toThrow(message);
+  });
+
   it.each([
     [{ instances: 1 }, /instances: 1 leaves nobody/],
     [{ protect: false }, /protect: is false/],
@@ -59,6 +69,11 @@ describe('settings', () => {
     [{ clientCidrs: '203.0.113.0/24' }, /clientCidrs: "203\.0\.113\.0\/24" is wrong; expected list of texts/],
     [{ instances: '2' }, /instances: "2" is wrong; expected number/],
     [{ server: { passivePort: '1-2' } }, /server\.passivePort: is not a setting/],
+    [{ server: true }, /Environment "test": server: true is wrong; expected a block, \{ … \}/],
+    [{ server: { https: true } }, /server\.https: true is wrong; expected a block, \{ … \}$/],
+    [{ server: { https: 'on' } }, /server\.https: "on" is wrong; expected a block, \{ … \}$/],
+    [{ server: { https: { links: [] } } }, /server\.https\.links: \[\] is wrong; expected a block, \{ … \}$/],
+    [{ tags: 'team' }, /tags: "team" is wrong; expected a block/],
     [{ env: { acount: '1' } }, /env\.acount: is not a setting/],
     [{ endpoint: 'balancer' }, /endpoint: "balancer" is no kind of endpoint; there are elastic-addresses, load-balancer/],
     [{ name: 'Prod One' }, /name: "Prod One" can't name stacks/],
@@ -212,6 +227,8 @@ describe('an environment in a company that has things already', () => {
 
   it('names a prop of the stage and of the pipeline that nobody knows', () => {
     expect(() => new FtpsStage(new App(), 'Test', { settings: prod, part: 1 } as never)).toThrow(/part: is unknown to FtpsStageProps; did you mean parts\?/);
+    expect(() => new FtpsStage(new App(), 'Test', { settings: prod, parts: true } as never)).toThrow(/parts: true is wrong; expected an object of a class/);
+    expect(() => new FtpsStage(new App(), 'Test', { settings: true } as never)).toThrow(/settings: true is wrong; expected a block/);
     expect(() => new FtpsStage(new App(), 'Test', { settings: prod, env: { region: 'eu-central-1' }, outdir: undefined })).not.toThrow();
     expect(() => new FtpsPipeline(new App(), 'Test', { ...pipeline, approvalTopics: 1 } as never)).toThrow(
       /approvalTopics: is unknown to FtpsPipelineProps; did you mean approvalTopic\?/,

@@ -40,7 +40,7 @@ it('active mode opens the way out to the clients, and without it there is none',
   expect(egress(serviceTemplate())).toEqual([]);
 });
 
-it.each([
+it.each<[unknown, RegExp]>([
   [{ passive: { ports: '60000-60010' } }, /overrides\.passive\.ports: follows from server\.passivePorts; say it there/],
   [{ listeners: [{ mode: 'explicit', port: 2121 }] }, /overrides\.listeners\[0\]\.port: follows from server\.explicitPort/],
   [{ listeners: [{ mode: 'plain' }] }, /overrides\.listeners\[0\]\.mode: "plain" is not served; there is explicit and implicit/],
@@ -53,9 +53,14 @@ it.each([
   [{ https: { port: 443 } }, /overrides\.https\.port: is for HTTPS, which is off; server\.https opens its port/],
   [{ limits: { idleSeconds: 60 } }, /overrides\.limits\.idleSeconds: is said by server\.idleTimeout as well/],
   [{ limits: { bandwith: {} } }, /limits\.bandwith: is not a setting/],
+  [true, /overrides: true is no block; write \{ limits: /],
+  [[], /overrides: \[\] is no block/],
+  [{ limits: true }, /overrides\.limits: stands for a block; write \{ … \} with single settings of it/],
+  [{ passwords: true }, /passwords: true: expected a block/],
+  [{ listeners: [true] }, /overrides\.listeners\[0\]: true is no block/],
   [{ limits: { stallSeconds: 'long' } }, /limits\.stallSeconds/],
 ])('%j is refused', (wrong, message) => {
-  expect(() => serviceTemplate({ server: { idleTimeout: Duration.minutes(5), overrides: wrong } })).toThrow(message);
+  expect(() => serviceTemplate({ server: { idleTimeout: Duration.minutes(5), overrides: wrong as never } })).toThrow(message);
 });
 
 it('active mode is refused behind a load balancer, whose addresses it would not come from', () => {

@@ -203,5 +203,5 @@ it('the second of two sign-ins is named by the issuer that it belongs to', () =>
 it('misspelt words are refused, with the one that was meant', () => {
   const environment = (issuers: unknown) =>
     FtpsEnvironment.of({ server: { https: { issuers } as never } }, { name: 'test', domainName: 'x.example.com', clientCidrs: [] });
-  expect(() => environment({})).toThrow(/server\.https\.issuers: \{\} is wrong; expected list of objects/);
+  expect(() => environment({})).toThrow(/server\.https\.issuers: \{\} is wrong; expected a list of blocks/);
 });
