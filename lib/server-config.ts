@@ -4,20 +4,18 @@
  */
 import { ConfigError, checkServerConfig, type Problem, type ServerConfig, type ServerConfigInput } from '../server/config';
 import { knownAtDeployment } from './as2/known-at-deployment';
-import { inPropsOfAs2 } from './as2/partner-settings';
 import { caProblems } from './authorities';
 import { drainProblem } from './aws-limits';
-import { issuerProp } from './identity/token-issuer';
 import { KnownLater } from './known-later';
 import { PassivePorts } from './network/passive-ports';
-import { openingsOf, protocols } from './protocols/all';
-import { inPropsOfHttps } from './protocols/https';
+import { protocols } from './protocols/all';
 import type { ProtocolParts } from './protocols/protocol';
 import { withOverrides } from './server-overrides';
 import { DataTlsReuse, type FtpsServerSettings, TlsPolicy, VirusScan } from './server-settings';
+import { inProps } from './setting-names';
 import { isOneObject } from './sftp/revocation-list';
 import type { StorageSettings } from './storage/file-storage';
-import { type UploadWebhook, webhookProblems, webhookProp, webhookSettings } from './storage/upload-webhook';
+import { type UploadWebhook, webhookProblems, webhookSettings } from './storage/upload-webhook';
 
 /** The parts of the configuration that other constructs fill in. */
 export interface ServerParts extends ProtocolParts {
@@ -81,7 +79,7 @@ export function serverConfig(settings: FtpsServerSettings, parts: ServerParts): 
   } catch (error) {
     if (error instanceof ConfigError)
       throw new Error(
-        `The server settings can't be used:\n${error.problems.map(({ key, message }) => inPropsOfHttps(inPropsOfAs2(`  ${settingOf(key, settings)}: ${message}`))).join('\n')}`,
+        `The server settings can't be used:\n${error.problems.map((problem) => `  ${inProps(problem, { settings, sources: parts.identity.length })}`).join('\n')}`,
       );
     throw error;
   }
@@ -138,23 +136,14 @@ function deploymentProblems(config: ServerConfig): Problem[] {
       key: 'sftp.userCertificates.revocationList',
       message: `"${revocationList}" is no object of S3, and an instance has no other place for it; write it as s3://bucket/key`,
     });
-  for (const { label, low, beginsSessions } of openingsOf(config))
-    if (beginsSessions && low === config.admin.port)
-      problems.push({ key: label, message: 'is where an instance is asked whether it is well; choose another port' });
+  for (const [key, port] of [
+    ...config.listeners.map(({ port }, index) => [`listeners[${index}].port`, port] as const),
+    ['sftp.port', config.sftp?.port] as const,
+    ['https.port', config.https?.port] as const,
+    ['as2.port', config.as2?.port] as const,
+    ['as2.plainPort', config.as2?.plainPort] as const,
+  ])
+    if (port !== undefined && port === config.admin.port)
+      problems.push({ key, message: `${port} is where an instance is asked whether it is well; choose another port` });
   return problems;
-}
-
-/** The name that the engineer knows a key by. */
-function settingOf(key: string, settings: FtpsServerSettings): string {
-  const known: Record<string, string> = {
-    'passive.ports': 'passivePorts',
-    'tls.clientCa': 'clientTrust',
-    'limits.sessions': 'maxSessions',
-    'limits.drainSeconds': 'drainTimeout',
-    'limits.idleSeconds': 'idleTimeout',
-    'listeners[0].port': 'explicitPort',
-    'listeners[1].port': 'implicitPort',
-    listeners: 'explicitPort, implicitPort',
-  };
-  return known[key] ?? webhookProp(issuerProp(key, settings.https?.issuers));
 }

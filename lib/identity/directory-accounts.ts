@@ -246,6 +246,26 @@ function refuseWrong({ serviceAccount, servicePassword, bindName, serverCidrs, k
   });
 }
 
+/** Settings of a directory, and the props that they stand for. */
+const PROPS: readonly (readonly [setting: RegExp, prop: string])[] = [
+  [/^users\.base$/, 'userBase'],
+  [/^users\.filter$/, 'userFilter'],
+  [/^users\.keyAttribute$/, 'keyAttribute'],
+  [/^groups\.base$/, 'groupBase'],
+  [/^bind\.dn$/, 'serviceAccount'],
+  [/^bind\.passwordSecretId$/, 'servicePassword'],
+  [/^bind\.name$/, 'bindName'],
+  [/^cacheSeconds$/, 'cacheTtl'],
+  [/^(rules\[\d+\])\.attribute\.name$/, '$1.attribute'],
+  [/^(rules\[\d+\])\.attribute\.value$/, '$1.attributeValue'],
+  [/^(rules\[\d+\])\.account\./, '$1.'],
+];
+
+/** The prop that a key of the server's settings below a directory stands for; others stay. */
+export function directoryProp(key: string): string {
+  return PROPS.reduce((name, [setting, prop]) => name.replace(setting, prop), key);
+}
+
 function ruleOf(rule: DirectoryRule) {
   const { group, attribute, attributeValue, home, permissions, allowedNetworks, clientCertificate, certificates, sshLogin, sshCertificates } = rule;
   return {

@@ -14,7 +14,7 @@ export function ftpsOpenings(controlPorts: readonly number[], passive: { readonl
 }
 
 /** The listeners that settings stand for, each with its mode. */
-function ftpsListeners({ explicitPort = 21, implicitPort = 990 }: FtpsServerSettings): { mode: 'explicit' | 'implicit'; port: number }[] {
+export function ftpsListeners({ explicitPort = 21, implicitPort = 990 }: FtpsServerSettings): { mode: 'explicit' | 'implicit'; port: number }[] {
   const both = [
     { mode: 'explicit' as const, port: explicitPort },
     { mode: 'implicit' as const, port: implicitPort },

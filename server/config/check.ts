@@ -97,7 +97,7 @@ function acrossKeys(config: ServerConfig): Problem[] {
       problems.push({ key: `${key}.port`, message: `${port} lies in passive.ports ${config.passive.ports}; choose a port outside of the range` });
     const other = port === 0 ? undefined : taken.get(`${host} ${port}`);
     if (other !== undefined) problems.push({ key: `${key}.port`, message: `${port} is already taken by ${other}; give each listener its own port` });
-    taken.set(`${host} ${port}`, key);
+    taken.set(`${host} ${port}`, `${key}.port`);
     if (clientCertificates !== 'off' && !config.tls.clientCa)
       problems.push({
         key: 'tls.clientCa',
@@ -116,7 +116,7 @@ function acrossKeys(config: ServerConfig): Problem[] {
       problems.push({ key, message: `${port} lies in passive.ports ${config.passive.ports}; choose a port outside of the range` });
     const other = taken.get(`${host} ${port}`);
     if (other !== undefined) problems.push({ key, message: `${port} is already taken by ${other}; give ${name} a port of its own` });
-    taken.set(`${host} ${port}`, key.replace(/\.port$/, ''));
+    taken.set(`${host} ${port}`, key);
   }
   if (config.as2) problems.push(...as2Problems(config.as2, { hasHttps: config.https !== undefined, fips: config.tls.policy === 'fips' }));
   if (config.https && config.https.clientCertificates !== 'off' && !config.tls.clientCa)

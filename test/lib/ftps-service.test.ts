@@ -50,10 +50,13 @@ it('ships settings that the server takes, with the certificate and the accounts 
 describe('a wrong setting stops synthesis and is named', () => {
   it.each([
     [{ server: { passivePorts: '50015-50000' } }, /passivePorts: .*ends before it starts/],
-    [{ server: { passivePorts: PassivePorts.of(50_000, 50_001), maxSessions: 5_000 } }, /maxSessions: 5000 sessions are too many for the 2 passive ports/],
+    [
+      { server: { passivePorts: PassivePorts.of(50_000, 50_001), maxSessions: 5_000 } },
+      / {2}server\.maxSessions: 5000 sessions are too many for the 2 passive ports/,
+    ],
     [{ server: { passivePorts: PassivePorts.of(900, 1_000) } }, /explicitPort|implicitPort|passivePorts: .*/],
-    [{ server: { explicitPort: 50_005 } }, /explicitPort: 50005 lies in passive\.ports/],
-    [{ server: { explicitPort: 990 } }, /implicitPort: 990 is already taken/],
+    [{ server: { explicitPort: 50_005 } }, / {2}server\.explicitPort: 50005 lies in server\.passivePorts/],
+    [{ server: { explicitPort: 990 } }, / {2}server\.implicitPort: 990 is already taken by server\.explicitPort/],
     [{ instanceType: new InstanceType('m7i.large'), processor: Processor.ARM64 }, /processor: arm64 is not that of m7i\.large, which is x86_64/],
     [{ clientCidrs: [] }, /clientCidrs: is empty/],
     [{ clientCidrs: ['0.0.0.0/0'] }, /clientCidrs: 0\.0\.0\.0\/0 is the whole internet/],

@@ -286,9 +286,9 @@ describe('partners', () => {
     [
       'two of one name',
       () => ({ as2: { as2Id: 'Us', agreements: [one, one] } }),
-      /as2\.agreements\[1\]\.partner\.as2Id: "Partner One" is already the name of as2\.agreements\[0\]/,
+      /as2\.agreements\[1\]\.partner\.as2Id: "Partner One" is already the name of server\.as2\.agreements\[0\]/,
     ],
-    ['our own name', withPartner({ as2Id: 'Us' }), /as2\.agreements\[0\]\.partner\.as2Id: "Us" is already the name of as2\.identity/],
+    ['our own name', withPartner({ as2Id: 'Us' }), /as2\.agreements\[0\]\.partner\.as2Id: "Us" is already the name of server\.as2\.as2Id/],
     [
       'a file that is not there',
       withPartner({ certificates: ['one.pem'] }),
@@ -312,12 +312,16 @@ describe('partners', () => {
       withPartner({ url: 'http://one.example/as2' }),
       /as2\.agreements\[0\]\.partner\.url: http:\/\/one\.example\/as2 is not encrypted; write https/,
     ],
-    ['two folders in one', withPartner({}, { sent: '/inbox' }), /as2\.agreements\[0\]\.sent: \/inbox is already as2\.agreements\[0\]\.inbox/],
+    [
+      'two folders in one',
+      withPartner({}, { sent: '/inbox' }),
+      / {2}server\.as2\.agreements\[0\]\.sent: \/inbox is already server\.as2\.agreements\[0\]\.inbox/,
+    ],
     ['a digest that is none', withPartner({}, { digests: ['md5'] }), /as2\.agreements\[0\]\.digests\[0\]: "md5" is not a choice; expected "sha1" or/],
     [
       'SHA-1 within FIPS',
       withPartner({}, { digests: [As2Digest.SHA1] }, { tlsPolicy: TlsPolicy.FIPS }),
-      /as2\.agreements\[0\]\.digests: is or has "sha1", which tls\.policy "fips" does not take/,
+      / {2}server\.as2\.agreements\[0\]\.digests: is or has "sha1", which server\.tlsPolicy "fips" does not take/,
     ],
     [
       '3DES within FIPS',
@@ -339,10 +343,14 @@ describe('partners', () => {
       () => withPartner({ certificates: [weak] }, {}, { tlsPolicy: TlsPolicy.FIPS })(),
       /certificates\[0\]: the text has an RSA key of 1024 bits, and FIPS takes 2048 or more/,
     ],
-    ['a passive port', () => ({ as2: { as2Id: 'Us', port: 50_003 } }), /as2\.port: 50003 lies in passive\.ports/],
-    ['the port of HTTPS', () => ({ https: {}, as2: { as2Id: 'Us', port: 443 } }), /as2\.port: 443 is already taken by https/],
+    ['a passive port', () => ({ as2: { as2Id: 'Us', port: 50_003 } }), / {2}server\.as2\.port: 50003 lies in server\.passivePorts/],
+    ['the port of HTTPS', () => ({ https: {}, as2: { as2Id: 'Us', port: 443 } }), / {2}server\.as2\.port: 443 is already taken by server\.https\.port/],
     ['any port', () => ({ as2: { as2Id: 'Us', plainPort: 0 } }), /as2\.plainPort: 0 is any port/],
-    ['the port of the health check', () => ({ as2: { as2Id: 'Us', port: 9990 } }), /AS2 9990: is where an instance is asked whether it is well/],
+    [
+      'the port of the health check',
+      () => ({ as2: { as2Id: 'Us', port: 9990 } }),
+      / {2}server\.as2\.port: 9990 is where an instance is asked whether it is well/,
+    ],
     ['its block without it', () => ({ overrides: { as2: { port: 443 } } }), /overrides\.as2\.port: is for AS2, which is off; server\.as2 opens its port/],
     [
       'partners beside it',

@@ -140,15 +140,19 @@ it('a sign-in lasts idle as long as any other session', () => {
 });
 
 it.each<[string, FtpsServerSettings, RegExp]>([
-  ['the port of another listener', { https: { port: 990 } }, /https\.port: 990 is already taken by listeners\[1\]/],
-  ['the port of SFTP', { sftp: { port: 443 }, https: {} }, /https\.port: 443 is already taken by sftp/],
-  ['a passive port', { https: { port: 50_003 } }, /https\.port: 50003 lies in passive\.ports/],
-  ['the port of the health check', { https: { port: 9990 } }, /HTTPS 9990: is where an instance is asked whether it is well/],
+  ['the port of another listener', { https: { port: 990 } }, / {2}server\.https\.port: 990 is already taken by server\.implicitPort/],
+  ['the port of SFTP', { sftp: { port: 443 }, https: {} }, / {2}server\.https\.port: 443 is already taken by server\.sftp\.port/],
+  ['a passive port', { https: { port: 50_003 } }, / {2}server\.https\.port: 50003 lies in server\.passivePorts/],
+  ['the port of the health check', { https: { port: 9990 } }, / {2}server\.https\.port: 9990 is where an instance is asked whether it is well/],
   ['any port', { https: { port: 0 } }, /https\.port: 0 is any port/],
-  ['a sign-in of no time', { https: { signInTimeout: Duration.seconds(0) } }, / {2}https\.signInTimeout: /],
-  ['links of no use', { https: { links: { maxUses: 0 } } }, / {2}https\.links\.maxUses: /],
+  ['a sign-in of no time', { https: { signInTimeout: Duration.seconds(0) } }, / {2}server\.https\.signInTimeout: /],
+  ['links of no use', { https: { links: { maxUses: 0 } } }, / {2}server\.https\.links\.maxUses: /],
   ['no requests', { https: { requestsPerMinute: 0 } }, /https\.requestsPerMinute/],
-  ['certificates without authorities', { https: { clientCertificates: ClientCertificates.OPTIONAL } }, /clientTrust: is missing; https\.clientCertificates/],
+  [
+    'certificates without authorities',
+    { https: { clientCertificates: ClientCertificates.OPTIONAL } },
+    / {2}clientTrust: is missing; server\.https\.clientCertificates/,
+  ],
   ['its block without it', { overrides: { https: { port: 443 } } }, /overrides\.https\.port: is for HTTPS, which is off; server\.https opens its port/],
   ['another port beside it', { https: {}, overrides: { https: { port: 8443 } } }, /overrides\.https\.port: follows from server\.https\.port/],
   [
@@ -169,7 +173,7 @@ it('links are off until they are said', () => {
     perAccount: 100,
   });
   expect(() => serverConfig({ https: { links: { defaultDuration: Duration.days(40) } } }, parts)).toThrow(
-    / {2}https\.links\.defaultDuration: 3456000 is more than https\.links\.maxDuration 2592000; choose at most that/,
+    / {2}server\.https\.links\.defaultDuration: 3456000 is more than server\.https\.links\.maxDuration 2592000; choose at most that/,
   );
   expect(() => environment({ server: { https: { links: { uses: 3 } as HttpsLinks } } })).toThrow(
     /server\.https\.links\.uses: is not a setting; there are defaultDuration/,

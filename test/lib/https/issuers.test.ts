@@ -166,13 +166,13 @@ it.each<[string, object, RegExp]>([
     /https\.issuers\[0\]\.audience: is missing; expected a list of whom its tokens are for, .*https:\/\/files\.example\.com/,
   ],
   ['nobody as audience', { audience: [] }, /https\.issuers\[0\]\.audience: \[\]: expected a list of whom its tokens are for/],
-  ['a file that no instance has', { ca: 'ca.pem' }, /https\.issuers\[0\]\.ca: "ca\.pem" has no certificate in PEM; give the text/],
+  ['a file that no instance has', { ca: 'ca.pem' }, / {2}server\.https\.issuers\[0\]\.ca: "ca\.pem" has no certificate in PEM; give the text/],
   ['no rule', { rules: [] }, /https\.issuers\[0\]\.rules: \[\]: expected 1 of them or more/],
   ['no word of rules', { rules: undefined }, /https\.issuers\[0\]\.rules: is missing; expected a list/],
   ['no word of claims', { rules: [{ user: 'acme' }] }, /https\.issuers\[0\]\.rules\[0\]\.claims: is missing; expected a list/],
   ['a rule for everybody', { rules: [{ ...rule, claims: [] }] }, /https\.issuers\[0\]\.rules\[0\]\.claims: .*everybody whom the issuer knows would come in/],
   ['a signature with a shared secret', { algorithms: ['HS256'] }, /https\.issuers\[0\]\.algorithms\[0\]: "HS256" is not a choice; expected "RS256" or/],
-  ['clocks an hour apart', { clockSkew: Duration.hours(1) }, /https\.issuers\[0\]\.clockSkew: 3600/],
+  ['clocks an hour apart', { clockSkew: Duration.hours(1) }, / {2}server\.https\.issuers\[0\]\.clockSkew: 3600/],
   ['a home above', { rules: [{ ...rule, account: { home: '/../x' } }] }, /https\.issuers\[0\]\.rules\[0\]\.account\.home/],
   ['a quota of nothing', { rules: [{ ...rule, account: { quota: { size: Size.bytes(0) } } }] }, /https\.issuers\[0\]\.rules\[0\]\.account\.quota\.size/],
   ['a sign-in without openid', { signIn: { name: 'A', clientId: 'a', scopes: ['email'] } }, /https\.issuers\[0\]\.signIn\.scopes: lacks "openid"/],
@@ -183,7 +183,7 @@ it.each<[string, object, RegExp]>([
 it('one that signs by EdDSA alone is refused within FIPS, before anything is deployed', () => {
   const told = (tlsPolicy: TlsPolicy, algorithms?: string[]) => () => serverConfig({ tlsPolicy, https: { issuers: [{ ...github, algorithms }] } }, parts);
   expect(told(TlsPolicy.FIPS, ['EdDSA'])).toThrow(
-    /https\.issuers\[0\]\.algorithms: is "EdDSA" alone, which tls\.policy "fips" does not take, .*have it sign by "ES256"/,
+    / {2}server\.https\.issuers\[0\]\.algorithms: is "EdDSA" alone, which server\.tlsPolicy "fips" does not take, .*have it sign by "ES256"/,
   );
   for (const good of [told(TlsPolicy.FIPS, ['EdDSA', 'ES256']), told(TlsPolicy.FIPS), told(TlsPolicy.MODERN, ['EdDSA'])]) expect(good).not.toThrow();
 });
@@ -197,7 +197,7 @@ it.each<[string, FtpsServerSettings, RegExp]>([
 
 it('the second of two sign-ins is named by the issuer that it belongs to', () => {
   const other = { ...github, issuer: 'https://other.example.com', signIn: { name: '', clientId: 'a' } };
-  expect(() => serverConfig({ https: { issuers: [github, other] } }, parts)).toThrow(/ {2}https\.issuers\[1\]\.signIn\.name: /);
+  expect(() => serverConfig({ https: { issuers: [github, other] } }, parts)).toThrow(/ {2}server\.https\.issuers\[1\]\.signIn\.name: /);
 });
 
 it('misspelt words are refused, with the one that was meant', () => {

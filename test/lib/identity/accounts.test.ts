@@ -101,18 +101,18 @@ describe('accounts in a directory', () => {
     [{ bindName: '{user}@corp.example.com' }, 'serviceAccount, bindName: give one of them'],
     [{ servicePassword: undefined }, 'servicePassword: is missing'],
     [{ serverCidrs: [] }, 'serverCidrs: is empty'],
-    [{ servers: ['https://dc1'] }, 'identity[0].servers[0]'],
-    [{ userFilter: '(uid=everybody)' }, 'identity[0].users.filter'],
+    [{ servers: ['https://dc1'] }, '  accounts.servers[0]: '],
+    [{ userFilter: '(uid=everybody)' }, '  accounts.userFilter: '],
     [{ rules: [{ attribute: 'department' }] }, 'rules[0]: attribute and attributeValue belong together'],
     [{ ...bound, keyAttribute: 'sshPublicKey' }, 'keyAttribute: needs serviceAccount instead of bindName'],
     [{ ...bound, rules: [{ sshLogin: SshLogin.KEY }] }, 'rules[0].sshLogin: "key" needs serviceAccount instead of bindName'],
-    [{ keyAttribute: 'ssh key' }, 'identity[0].users.keyAttribute'],
-    [{ rules: [{ sshCertificates: { authorities: ['ssh-ed25519 AAAA'] } }] }, 'identity[0].rules[0].account.sshCertificates.authorities[0]'],
+    [{ keyAttribute: 'ssh key' }, '  accounts.keyAttribute: '],
+    [{ rules: [{ sshCertificates: { authorities: ['ssh-ed25519 AAAA'] } }] }, '  accounts.rules[0].sshCertificates.authorities[0]: '],
     [{ keyAttributes: 'sshPublicKey' }, 'keyAttributes: is unknown to DirectoryAccountsProps; did you mean keyAttribute?'],
     [{ rules: [{ sshLogins: SshLogin.KEY }] }, 'rules[0].sshLogins: is unknown to DirectoryRule; did you mean sshLogin?'],
     [{ rules: [{ sshCertificates: { principal: [] } }] }, 'rules[0].sshCertificates.principal: is unknown to SshCertificates; did you mean principals?'],
     [{ rules: [{ certificates: [{}] }] }, 'rules[0].certificates: each is named by exactly one'],
-    [{ rules: [{ clientCertificate: CertificateDemand.REQUIRED }] }, 'identity[0].rules[0].account.certificates'],
+    [{ rules: [{ clientCertificate: CertificateDemand.REQUIRED }] }, '  accounts.rules[0].certificates: is empty'],
   ] as const)('%j stops synthesis and is named', (more, words) => {
     expect(() => serviceWith(withDirectory(more as never))).toThrow(words);
   });

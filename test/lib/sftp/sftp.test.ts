@@ -119,12 +119,16 @@ const parts: ServerParts = {
 };
 
 it.each<[string, FtpsServerSettings, RegExp]>([
-  ['the port of another listener', { sftp: { port: 990 } }, /sftp\.port: 990 is already taken by listeners\[1\]/],
-  ['a passive port', { sftp: { port: 50_003 } }, /sftp\.port: 50003 lies in passive\.ports/],
-  ['the port of the health check', { sftp: { port: 9990 } }, /SFTP 9990: is where an instance is asked whether it is well/],
+  [
+    'the port of another listener',
+    { sftp: { port: 990 } },
+    / {2}server\.sftp\.port: 990 is already taken by server\.implicitPort; give SFTP a port of its own/,
+  ],
+  ['a passive port', { sftp: { port: 50_003 } }, / {2}server\.sftp\.port: 50003 lies in server\.passivePorts 50000-50015/],
+  ['the port of the health check', { sftp: { port: 9990 } }, / {2}server\.sftp\.port: 9990 is where an instance is asked whether it is well/],
   ['any port', { sftp: { port: 0 } }, /sftp\.port: 0 is any port/],
   ['no port', { sftp: { port: 70_000 } }, /sftp\.port/],
-  ['its block without it', { overrides: { sftp: { port: 22 } } }, /overrides\.sftp\.port: is for SFTP, which is off; server\.sftp opens its port/],
+  ['its block without it', { overrides: { sftp: { port: 22 } } }, / {2}server\.overrides\.sftp\.port: is for SFTP, which is off; server\.sftp opens its port/],
   ['another port beside it', { sftp: {}, overrides: { sftp: { port: 2022 } } }, /overrides\.sftp\.port: follows from server\.sftp\.port/],
   ['other keys beside it', { sftp: {}, overrides: { sftp: { hostKeys: [] } } }, /overrides\.sftp\.hostKeys: follows from hostKeys/],
 ])('%s is refused', (_, settings, message) => {
@@ -186,12 +190,14 @@ describe('certificates of users', () => {
 
   it('of an Ed25519 authority are refused where FIPS is kept to', () => {
     const fips = { tlsPolicy: TlsPolicy.FIPS, sftp: { userCertificates } };
-    expect(() => serverConfig(fips, parts)).toThrow(/sftp\.userCertificates\.authorities\[0\]: is an Ed25519 key, which tls\.policy "fips" does not take/);
+    expect(() => serverConfig(fips, parts)).toThrow(
+      / {2}server\.sftp\.userCertificates\.authorities\[0\]: is an Ed25519 key, which server\.tlsPolicy "fips" does not take/,
+    );
     const rules = [{ account: { home: '/', sshCertificates: { authorities: userCertificates.authorities } } }];
     const directory = { kind: 'directory', servers: ['ldaps://ldap.example.com'], users: { base: 'dc=example' }, rules };
     const bind = { kind: 'service', dn: 'cn=ftps', passwordSecretId: 'directory' };
     expect(() => serverConfig({ tlsPolicy: TlsPolicy.FIPS, sftp: {} }, { ...parts, identity: [{ ...directory, bind }] })).toThrow(
-      /identity\[0\]\.rules\[0\]\.account\.sshCertificates\.authorities\[0\]: is an Ed25519 key/,
+      / {2}accounts\.rules\[0\]\.sshCertificates\.authorities\[0\]: is an Ed25519 key/,
     );
     expect(() => serverConfig({ ...fips, sftp: { userCertificates: { revoked: userCertificates.revoked } } }, parts)).not.toThrow();
   });

@@ -26,7 +26,7 @@ it('a partner with a certificate is enough', () => {
 
 it.each<[string, object, RegExp]>([
   ['there is no port', { port: undefined }, /^as2\.port: is missing; AS2 needs a port of its own, or that of `https`/],
-  ['the port is taken', { port: 21 }, /^as2\.port: 21 is already taken by listeners\[0\]/],
+  ['the port is taken', { port: 21 }, /^as2\.port: 21 is already taken by listeners\[0\]\.port/],
   ['the port is passive', { plainPort: 50_001 }, /^as2\.plainPort: 50001 lies in passive\.ports/],
   ['two have one name', { partners: [partner, partner] }, /^as2\.partners\[1\]\.as2Id: "Them" is already the name of as2\.partners\[0\]/],
   ['one has our name', { partners: [{ ...partner, as2Id: 'Us' }] }, /is already the name of as2\.identity/],
