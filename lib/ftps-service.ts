@@ -29,6 +29,7 @@ import type { PassivePorts } from './network/passive-ports';
 import type { FtpsSecurityGroup } from './network/security-group';
 import { ServiceNetwork } from './network/service-network';
 import type { ServicePort } from './network/service-port';
+import { warnOfMissingWayOut } from './network/way-out';
 import type { ServiceAlarms } from './observability/service-alarms';
 import { furtherProtocols } from './protocols/all';
 import { serverConfig } from './server-config';
@@ -152,6 +153,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     const as2Partners = partnersFileOf(this, 'As2Partners', config);
     const { securityGroup, instanceGroup } = openPorts(this, props, ports, { vpc: this.vpc, endpoint: this.endpoint, config });
     this.securityGroup = securityGroup;
+    warnOfMissingWayOut(this, { vpc: this.vpc, vpcSubnets, publicAddress: this.endpoint.publicAddress }, config);
 
     // The instances, and what they start from.
     this.image = new ServerImage(this, 'Image', {
