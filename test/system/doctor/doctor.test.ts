@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Finding } from '../../../bin/doctor/finding';
 import { COLUMNS, settled, terminal } from '../../../tools/pictures/terminal';
 import { TestAuthority } from '../../server/support/authority';
+import { freePort } from '../../server/support/free-port';
 import { expectPicture } from '../support/pictures';
 import { BUNDLE, PASSWORD, type Ran, run, type ServedProcess, serveProcess, USER } from '../support/served';
 
@@ -54,14 +54,6 @@ function findingsOf({ code, output }: Ran): { code: number; findings: Finding[] 
 
 const found = (findings: readonly Finding[], level: Finding['level']) =>
   findings.filter((one) => one.level === level).map(({ check, text }) => `${check}: ${text}`);
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** vsftpd on loopback with anonymous logins over TLS; its port. */
 async function vsftpd(name: string, settings: Record<string, string>, { until = 90, namespaced = false, names = ['localhost'] } = {}): Promise<number> {

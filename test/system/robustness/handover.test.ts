@@ -1,11 +1,10 @@
 /** Workers that are killed at every step of the way from one to the next: while they serve, put files into place, begin to serve, or wait to. */
-import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../server/support/free-port';
 import { quickHash } from '../../server/support/quick-hash';
 import { PASSWORD, RawClient } from '../../server/support/server';
 import { type Watched, watched } from './watched';
@@ -18,11 +17,11 @@ beforeAll(async () => {
   const account = { user: 'demo', home: '/home', quota: { bytes: QUOTA }, passwordHash: quickHash(PASSWORD) };
   writeFileSync(join(folder, 'accounts.json'), JSON.stringify({ accounts: [account] }));
   // Fixed, as they are in service: where all workers die at once, a free port would be another one afterwards.
-  const [explicit, implicit, proxied] = await freePorts(3);
+  const [explicit, implicit, proxied] = [await freePort(), await freePort(), await freePort()];
   const listeners = [
-    { mode: 'explicit' as const, host: '127.0.0.1', port: explicit! },
-    { mode: 'implicit' as const, host: '127.0.0.1', port: implicit! },
-    { mode: 'explicit' as const, host: '127.0.0.1', port: proxied! },
+    { mode: 'explicit' as const, host: '127.0.0.1', port: explicit },
+    { mode: 'implicit' as const, host: '127.0.0.1', port: implicit },
+    { mode: 'explicit' as const, host: '127.0.0.1', port: proxied },
   ];
   server = await watched({
     workers: 2,
@@ -35,19 +34,6 @@ afterAll(async () => {
   expect(await server.stop()).toBe(0);
   await rm(folder, { recursive: true, force: true });
 });
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const one = createServer().listen(0, '127.0.0.1');
-      await once(one, 'listening');
-      return one;
-    }),
-  );
-  const ports = servers.map((one) => (one.address() as AddressInfo).port);
-  for (const one of servers) one.close();
-  return ports;
-}
 
 /** Process ids of the workers and of the one that waits to be one. */
 const processes = () => readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
