@@ -19,6 +19,8 @@ export interface Visitor {
   readonly grants?: readonly Scope[];
   /** The folder that a token reaches, as the account names it. */
   readonly folder: string;
+  /** Kinds of links that it can make for somebody else. */
+  readonly makes: readonly LinkRecord['kind'][];
   /** By which somebody without an account came in, and uses this one's files. */
   readonly link?: LinkRecord;
 }

@@ -199,15 +199,16 @@ export class Door implements LoggingIn {
 
   /** Opens the account's files. */
   async logIn(account: Account): Promise<boolean> {
-    const { files, identity, signIns } = this.engine;
+    const { files, identity, signIns, links } = this.engine;
     const { visitor, begins, ...entering } = this.entering!;
     const facts = { ...this.connection.facts, user: account.user };
     const opened = await files.open({ account, facts, doneCode: 200 });
     const fingerprint = begins ? recordIn(await identity.recordOf(account.user).catch(() => undefined))?.fingerprint : entering.fingerprint;
     if (begins) await signIns.keep(visitor.key, { account, fingerprint, by: entering.by });
+    const makes = visitor.via === 'link' ? [] : await links.kindsFor(account, visitor.via === 'token' ? visitor.key : undefined);
     if (this.ended) return false;
     this.connection.facts = facts;
-    this.current = { ...visitor, account, files: opened, fingerprint, until: entering.until };
+    this.current = { ...visitor, account, files: opened, makes, fingerprint, until: entering.until };
     if (visitor.via !== 'sign-in') this.placeOf = placeOf(visitor, account.user);
     return true;
   }

@@ -51,6 +51,7 @@ export const visitor = z
     via: z.enum(['sign-in', 'token']),
     permissions: z.array(z.string()),
     folder: z.string().describe('What is reached: `/`, or the folder of a token.'),
+    links: z.array(z.enum(['download', 'drop'])).describe('Kinds of links that it can make for somebody without an account; none where the server makes none.'),
   })
   .meta({ id: 'Visitor' });
 

@@ -80,14 +80,12 @@ export class Links {
     { kind, path, title, seconds, uses, password }: WantedLink,
     signal: AbortSignal,
   ): Promise<{ readonly record: LinkRecord; readonly address: string } | NotMade> {
-    const { config, identity, notes } = this.parts;
+    const { config, notes } = this.parts;
     if (!config) return 'off';
     if (seconds !== undefined && seconds > config.maxSeconds) return 'too-long';
     if (uses > config.mostUses) return 'too-many-uses';
-    const known = await identity.recordOf(user);
-    if (typeof known === 'string') return 'account-unknown';
-    if (token !== undefined && !known.tokens.some(({ id }) => id === token)) return 'token-unknown';
-    if (known.account.clientCertificate === 'required') return 'certificate-needed';
+    const known = await this.maker(user, token);
+    if (typeof known === 'string') return known;
     await this.forgetOld(user);
     if (!(await this.hasRoom(user, config.perAccount))) return 'too-many';
     const address = newAddress();
@@ -110,6 +108,13 @@ export class Links {
     await notes.create(`${folderOf(user)}/${record.id}.${expires.toString(36)}`, '');
     await notes.create(recordName(record.id), JSON.stringify(record));
     return { record, address: writeAddress(address) };
+  }
+
+  /** Which links somebody can make here at all; none where that is not known at the moment. */
+  async kindsFor({ user, permissions }: Account, token: string | undefined): Promise<LinkRecord['kind'][]> {
+    const known = this.parts.config && (await this.maker(user, token).catch(() => undefined));
+    if (typeof known !== 'object') return [];
+    return (['download', 'drop'] as const).filter((kind) => permissions.includes(NEEDS[kind].permission));
   }
 
   /** The youngest first. */
@@ -184,6 +189,14 @@ export class Links {
 
   async used({ id }: LinkRecord): Promise<number> {
     return (await this.parts.notes.list(usesOf(id))).length;
+  }
+
+  /** The account as it stands behind a link, or why it makes none. */
+  private async maker(user: string, token: string | undefined): Promise<AccountRecord | NotMade> {
+    const known = await this.parts.identity.recordOf(user);
+    if (typeof known === 'string') return 'account-unknown';
+    if (token !== undefined && !known.tokens.some(({ id }) => id === token)) return 'token-unknown';
+    return known.account.clientCertificate === 'required' ? 'certificate-needed' : known;
   }
 
   private stands({ kind, path, fingerprint, token, expires }: LinkRecord, known: AccountRecord): boolean {

@@ -95,7 +95,7 @@ it.each([0, 1])('whoever signed in there is signed in here, as the rule says, on
   expect(server.audit.of('login').at(-1)).toMatchObject({ outcome: 'success', login: 'demo', method: 'oidc', source: issuer, token: 'ann' });
   for (const one of [client, server.connect()]) {
     one.cookie = cookiesOf(back)[0];
-    expect((await one.ask('GET', '/api/v1/sign-in')).json).toEqual({ user: 'demo', via: 'sign-in', permissions: ['read', 'list'], folder: '/out' });
+    expect((await one.ask('GET', '/api/v1/sign-in')).json).toEqual({ user: 'demo', via: 'sign-in', permissions: ['read', 'list'], folder: '/out', links: [] });
     expect((await one.ask('PUT', '/api/v1/files/out/a', { body: Buffer.from('x') })).status).toBe(403);
   }
 });

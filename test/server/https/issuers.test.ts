@@ -59,7 +59,7 @@ it('a token comes in as the account of the first rule that fits, with what the r
   const token = await issuer.sign(ci);
   const before = server.audit.of('login').length;
   for (let count = 0; count < 3; count += 1)
-    expect((await who(token, client)).json).toEqual({ user: 'demo', via: 'token', permissions: ['read', 'list'], folder: '/out' });
+    expect((await who(token, client)).json).toEqual({ user: 'demo', via: 'token', permissions: ['read', 'list'], folder: '/out', links: [] });
   expect(server.audit.of('login')).toHaveLength(before + 1);
   expect(lastLogin()).toMatchObject({ outcome: 'success', login: 'demo', method: 'jwt', source: issuer.url, token: ci.sub });
   expect((await client.ask('GET', '/api/v1/folders', bearer(token))).status).toBe(403);
@@ -81,7 +81,7 @@ it.each(['RS256', 'PS512', 'ES384', 'EdDSA'])('is taken with a signature by %s, 
 it('the account of a rule has the home that the rule says, and nothing of what it does not', async () => {
   const client = server.connect();
   const token = await issuer.sign(partner('42'));
-  expect((await who(token, client)).json).toEqual({ user: 'p-42', via: 'token', permissions: ['read', 'list', 'write'], folder: '/' });
+  expect((await who(token, client)).json).toEqual({ user: 'p-42', via: 'token', permissions: ['read', 'list', 'write'], folder: '/', links: [] });
   expect((await client.ask('PUT', '/api/v1/files/a', { ...bearer(token), body: Buffer.from('x') })).status).toBe(201);
   expect(readFileSync(join(server.files, 'partners/p-42/blue/a'), 'utf8')).toBe('x');
   expect((await client.ask('DELETE', '/api/v1/files/a', bearer(token))).status).toBe(403);

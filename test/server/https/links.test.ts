@@ -74,6 +74,18 @@ it('a link downloads one file for who has no account, as often as was said, and 
   expect((await client.ask('GET', '/api/v1/links')).json.links).toMatchObject([{ id: made.json.id, used: 2 }]);
 });
 
+it('whoever signs in is told which links can be made: those of the account’s rights, and none where its rights can not be looked at again', async () => {
+  const makes = async (one: HttpsClient, headers = {}) => (await one.ask('GET', '/api/v1/sign-in', { headers })).json.links;
+  expect((await server.connect().signIn()).json.links).toEqual(['download', 'drop']);
+  expect(await makes(client)).toEqual(['download', 'drop']);
+  expect(await makes(await server.signedIn('poor'))).toEqual(['download']);
+  expect(await makes(server.connect(), bearer)).toEqual(['download', 'drop']);
+  expect(await makes(server.connect(), { authorization: `Bearer ${secret(writeToken(poor))}` })).toEqual(['download']);
+  const off = await httpsServed();
+  expect(await makes(await off.signedIn())).toEqual([]);
+  await off.close();
+});
+
 it('a download that can not be begun is no use of it', async () => {
   const made = await make({ kind: 'download', path: '/report.txt', uses: 1 });
   const stranger = server.connect();

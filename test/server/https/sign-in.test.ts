@@ -23,7 +23,7 @@ it('a right password signs in: a cookie that scripts and other sites do not get,
   const client = server.connect();
   const answer = await client.signIn();
   expect(answer.status).toBe(201);
-  expect(answer.json).toEqual({ user: 'demo', via: 'sign-in', permissions: ['read', 'write', 'list', 'delete', 'rename', 'mkdir'], folder: '/' });
+  expect(answer.json).toEqual({ user: 'demo', via: 'sign-in', permissions: ['read', 'write', 'list', 'delete', 'rename', 'mkdir'], folder: '/', links: [] });
   expect(answer.headers['set-cookie']).toEqual([expect.stringMatching(/^__Host-ftps=[\w-]{43}; Path=\/; Secure; HttpOnly; SameSite=Strict$/)]);
   expect(logins('demo').at(-1)).toMatchObject({ outcome: 'success', method: 'password', protocol: 'https', listener: 'https' });
 });

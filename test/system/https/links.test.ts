@@ -95,3 +95,17 @@ it('who has the link of a folder drops files into it, small ones and one in part
   await other.getByText('8 times').waitFor();
   expect(complaints).toEqual([]);
 });
+
+it('an account that can make no link is offered none', async () => {
+  const links = (page: Page) => page.getByRole('button', { name: 'Links', exact: true });
+  expect(await links(await signedIn()).isVisible()).toBe(true);
+  const file = join(server.folder, `accounts-${USER}.json`);
+  const content = JSON.parse(readFileSync(file, 'utf8'));
+  content.accounts[0].permissions = ['list', 'rename'];
+  writeFileSync(file, JSON.stringify(content));
+  const isKnown = () => server.audit().some(({ message }) => message.includes('reloaded'));
+  while (!isKnown()) await new Promise((resolve) => setTimeout(resolve, 50));
+  const page = await signedIn();
+  expect(await page.getByRole('button', { name: 'New folder' }).isVisible()).toBe(true);
+  expect(await links(page).isVisible()).toBe(false);
+});

@@ -30,8 +30,8 @@ export function refusal(entrance: Exclude<Entrance, { kind: 'entered' }>, text: 
 
 type VisitorJson = z.output<typeof visitor>;
 
-function visitorJson({ account, via, folder }: Visitor): VisitorJson {
-  return { user: account.user, via: via === 'token' ? via : 'sign-in', permissions: [...account.permissions], folder };
+function visitorJson({ account, via, folder, makes }: Visitor): VisitorJson {
+  return { user: account.user, via: via === 'token' ? via : 'sign-in', permissions: [...account.permissions], folder, links: [...makes] };
 }
 
 export const accountRoutes: readonly Route[] = [

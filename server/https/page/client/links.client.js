@@ -6,7 +6,7 @@ import { here } from '/page/list.js';
 import { selected, shown } from '/page/listed.js';
 import { texts } from '/page/texts.js';
 import { time } from '/page/values.js';
-import { may } from '/page/visitor.js';
+import { onVisitor, visitor } from '/page/visitor.js';
 
 const DAYS = [1, 7, 14, 30];
 
@@ -15,7 +15,7 @@ function target() {
   const [path = here(), another] = selected;
   if (another) return undefined;
   const kind = shown.get(path)?.type === 'file' ? 'download' : 'drop';
-  return may(kind === 'download' ? 'read' : 'write') ? { kind, path } : undefined;
+  return visitor().links.includes(kind) ? { kind, path } : undefined;
 }
 
 class Links {
@@ -23,6 +23,10 @@ class Links {
     this.button = made('button', { id: 'links', type: 'button', textContent: texts.links });
     this.button.addEventListener('click', () => this.open());
     at('new-folder').after(this.button);
+    // Where none can be made there is nothing to show.
+    onVisitor((who) => {
+      this.button.hidden = !who?.links.length;
+    });
     this.title = made('h2', { id: 'links-title', textContent: texts.links });
     this.said = made('p', { role: 'status' });
     this.form = made('form', { className: 'make' });
