@@ -1,12 +1,6 @@
 /** The secret that the keys of AS2 are kept in, in the form in which the server reads it. */
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import {
-  GetSecretValueCommand,
-  PutSecretValueCommand,
-  ResourceExistsException,
-  ResourceNotFoundException,
-  SecretsManagerClient,
-} from '@aws-sdk/client-secrets-manager';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { KeysSecretValue } from '../../identity/keys-secret/value';
 import type { HeldKeys, PairText } from './held';
 
 export interface Read {
@@ -16,36 +10,21 @@ export interface Read {
 }
 
 export class KeySecret {
-  private readonly client = new SecretsManagerClient({ maxAttempts: 6 });
+  private readonly value: KeysSecretValue;
 
-  constructor(readonly id: string) {}
+  constructor(readonly id: string) {
+    this.value = new KeysSecretValue(id, 'as2Keys');
+  }
 
   /** Throws an Error that names the secret, and quotes nothing of it, where the server could not use what is in it. */
   async read(): Promise<Read> {
-    let version: string | undefined;
-    let text: string | undefined;
-    try {
-      const found = await this.client.send(new GetSecretValueCommand({ SecretId: this.id }));
-      version = found.VersionId;
-      text = found.SecretString;
-    } catch (error) {
-      if (error instanceof ResourceNotFoundException) return { version: 'none', keys: undefined };
-      throw new Error(`as2Keys: the secret ${this.id} can't be read (${(error as Error).name})`);
-    }
-    return { version: version ?? 'unknown', keys: keysIn(text ?? '', this.id) };
+    const found = await this.value.read();
+    return found ? { version: found.version, keys: keysIn(found.text, this.id) } : { version: 'none', keys: undefined };
   }
 
-  /**
-   * Puts in what follows a version. Of two that do so at once, the second one's is thrown away: both name the new version alike, and Secrets Manager takes a
-   * name for one value alone (Secrets Manager API Reference, "PutSecretValue", `ClientRequestToken`).
-   */
+  /** Puts in what follows a version. Of two that do so at once, the second one's is thrown away. */
   async write(keys: HeldKeys, { after }: { readonly after: string }): Promise<void> {
-    const ClientRequestToken = createHash('sha256').update(`after ${after} ${this.id}`).digest('hex');
-    try {
-      await this.client.send(new PutSecretValueCommand({ SecretId: this.id, ClientRequestToken, SecretString: JSON.stringify(keys) }));
-    } catch (error) {
-      if (!(error instanceof ResourceExistsException)) throw error;
-    }
+    await this.value.write(`after ${after}`, keys);
   }
 }
 
