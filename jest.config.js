@@ -2,7 +2,10 @@ const { availableParallelism } = require('node:os');
 
 /** @type {import('jest').Config} */
 const base = {
-  testEnvironment: '<rootDir>/test/support/own-folder.cjs',
+  // Nothing but tests is looked for, and those of all other folders are none: node_modules alone has a hundred thousand files.
+  roots: ['<rootDir>/test'],
+  testEnvironment: '<rootDir>/test/support/environment.cjs',
+  runtime: '<rootDir>/test/support/runtime.cjs',
   transform: {
     '\\.(html|css|(client|thread)\\.js)$': '<rootDir>/test/support/text.cjs',
     '^.+\\.(t|j)s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
@@ -28,7 +31,7 @@ module.exports = {
     {
       ...base,
       displayName: 'kit',
-      runtime: '<rootDir>/test/support/shared-cdk.cjs',
+      runtime: '<rootDir>/test/support/kit-runtime.cjs',
       testMatch: ['<rootDir>/test/lib/**/*.test.ts', '<rootDir>/test/bin/**/*.test.ts'],
     },
   ],

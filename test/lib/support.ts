@@ -10,7 +10,7 @@ import { FtpsService, type FtpsServiceProps } from '../../lib';
 export const env = { account: '111122223333', region: 'eu-central-1' };
 
 export function testStack(context: Record<string, unknown> = {}): { app: App; stack: Stack; hostedZone: IHostedZone } {
-  const app = new App({ context });
+  const app = new App({ context, treeMetadata: false });
   const stack = new Stack(app, 'Test', { env });
   return { app, stack, hostedZone: HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: 'Z0123456789EXAMPLE', zoneName: 'example.com' }) };
 }

@@ -1,6 +1,6 @@
 /** AS2 beside FTPS, by `server.as2`: what is opened for it, what the instances are told, and that nothing is anywhere without it. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { App, Duration, Size, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -84,8 +84,8 @@ beforeAll(async () => {
   [without] = service({});
   const { directory } = app.synth();
   const { files } = JSON.parse(readFileSync(join(directory, 'Test.assets.json'), 'utf8')) as Resources;
-  const source = Object.values(files as Resources).find(({ source: { path } }) => /^asset\.[0-9a-f]+\.json$/.test(path) && path !== 'Test.template.json');
-  partnersFile = JSON.parse(readFileSync(join(directory, source!.source.path), 'utf8'));
+  const [partners] = Object.values(files as Resources).filter(({ source: { path } }) => /as2-partners-[0-9a-f]+\.json$/.test(path));
+  partnersFile = JSON.parse(readFileSync(resolve(directory, partners.source.path), 'utf8'));
 });
 
 /** What the server of an instance has once its start script has put the partners in. */

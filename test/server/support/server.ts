@@ -12,9 +12,12 @@ import type { Audit, ServerEvent } from '../../../server/audit/event';
 import { toOcsf } from '../../../server/audit/ocsf';
 import { auditLine } from '../../../server/audit/schema';
 import { checkServerConfig, type ServerConfigInput } from '../../../server/config';
+import { HashPool, hashThreads } from '../../../server/identity/hashing/pool';
+import { OwnBusyness } from '../../../server/limits/busyness';
 import { LocalLimits } from '../../../server/limits/local-limits';
 import { type RunningServer, startServer } from '../../../server/main';
 import { TestAuthority } from './authority';
+import { sharedThreads } from './hash-threads';
 import { ocsfProblems } from './ocsf';
 import { quickHash } from './quick-hash';
 import { secret, wrote } from './written';
@@ -107,7 +110,9 @@ export async function testServer({ tls, ...overrides }: Overrides = {}, accounts
     ...overrides,
   });
   const audit = new AuditRecorder();
-  const server = await startServer(config, { audit, limits: new LocalLimits(config.limits) });
+  const busyness = new OwnBusyness();
+  const passwords = new HashPool(config, { busyness, threads: sharedThreads(hashThreads(config.passwords)) });
+  const server = await startServer(config, { audit, limits: new LocalLimits(config.limits), busyness, passwords });
   const port = (mode: string) => server.listeners.find((listener) => listener.mode === mode)?.port ?? 0;
   const clients: Client[] = [];
   return {
@@ -134,6 +139,7 @@ export async function testServer({ tls, ...overrides }: Overrides = {}, accounts
     async close() {
       for (const client of clients) client.close();
       await server.drain();
+      await passwords.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

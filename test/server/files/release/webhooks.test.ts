@@ -133,6 +133,7 @@ it('one that is down keeps its messages on the disk and holds up nobody else; it
   expect(releases.waiting).toBe(1);
   answers = {};
   await told('/a', 'down');
+  await audit.next('health', ({ state }) => state === 'up');
   expect(audit.of('health').map(({ state }) => state)).toEqual(['down', 'up']);
   expect(kept()).toEqual([]);
 });
