@@ -4,9 +4,8 @@
  */
 
 import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
-import { CfnNamedQuery, CfnPreparedStatement, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
+import type { CfnTable } from 'aws-cdk-lib/aws-glue';
 import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   BackupMode,
@@ -36,8 +35,9 @@ import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { accessLogsBucket, ONE_REGION, PRIVATE } from '../private-bucket';
 import type { Protocol } from '../protocols/protocol';
-import { auditColumns } from './audit-columns';
-import { type AuditQuery, auditQueries, sessionsByProtocol, webhooksGivenUpQuery, withExamples } from './audit-queries';
+import { auditQueries, sessionsByProtocol, webhooksGivenUpQuery } from './audit-queries';
+import { AuditQuestions } from './audit-questions';
+import { auditTable, PARQUET, TABLE } from './audit-table';
 import { leaveOutFirehoseAddresses } from './firehose-addresses';
 import { encryptOnItsWay } from './firehose-key';
 import { firehoseRole } from './firehose-role';
@@ -62,9 +62,7 @@ export interface AuditArchiveProps {
   readonly encryptionKey?: IKey;
 }
 
-const PARQUET = 'audit';
 const RAW = 'raw';
-const TABLE = 'audit';
 /** For how long results of queries are kept. Days. */
 const RESULT_DAYS = 30;
 
@@ -86,6 +84,7 @@ export class AuditArchive extends Construct {
   public readonly resultBucket: Bucket;
   private readonly key: IKey;
   private readonly accessLogs: Bucket;
+  private readonly questions: AuditQuestions;
   /** What its buckets have in common. */
   private readonly buckets: BucketProps;
 
@@ -106,7 +105,7 @@ export class AuditArchive extends Construct {
       .toLowerCase()
       .replaceAll(/[^a-z0-9]+/g, '_');
     this.databaseName = identifier;
-    this.table = this.makeTable(identifier);
+    this.table = auditTable(this, this.bucket, identifier);
     this.deliveryStream = this.makeStream(operationsGroup);
     const subscription = auditGroup.addSubscriptionFilter('ToArchive', {
       destination: new FirehoseDestination(this.deliveryStream),
@@ -114,7 +113,9 @@ export class AuditArchive extends Construct {
     });
     acknowledgeRegulations(subscription, 'IAMNoInlinePolicy', OWN_ROLE);
     this.resultBucket = this.makeResultBucket();
-    this.workGroupName = this.makeWorkGroup();
+    this.questions = new AuditQuestions(this, identifier, { results: this.resultBucket, key: this.key });
+    this.workGroupName = this.questions.name;
+    for (const query of auditQueries(this.fullTableName)) this.questions.save(query);
   }
 
   /** Allows running queries in the workgroup, and reading the archive through them. */
@@ -205,40 +206,6 @@ export class AuditArchive extends Construct {
     return bucket;
   }
 
-  /** Athena reads partitions by projection, so that no crawler and nobody has to add a day. */
-  private makeTable(databaseName: string): CfnTable {
-    const catalogId = Stack.of(this).account;
-    const database = new CfnDatabase(this, 'Database', { catalogId, databaseInput: { name: databaseName, description: 'Audit of an FTPS service' } });
-    const location = `s3://${this.bucket.bucketName}/${PARQUET}/`;
-    const table = new CfnTable(this, 'Table', {
-      catalogId,
-      databaseName,
-      tableInput: {
-        name: TABLE,
-        description: 'One row per event, in the classes of OCSF',
-        tableType: 'EXTERNAL_TABLE',
-        partitionKeys: [{ name: 'day', type: 'string', comment: 'Day of arrival, yyyy-MM-dd, UTC' }],
-        parameters: {
-          classification: 'parquet',
-          'projection.enabled': 'true',
-          'projection.day.type': 'date',
-          'projection.day.format': 'yyyy-MM-dd',
-          'projection.day.range': '2026-01-01,NOW+1DAYS',
-          'storage.location.template': `${location}day=\${day}/`,
-        },
-        storageDescriptor: {
-          columns: auditColumns().map(({ name, type, comment }) => ({ name, type, comment })),
-          location,
-          inputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
-          outputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
-          serdeInfo: { serializationLibrary: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe' },
-        },
-      },
-    });
-    table.addResourceDependency(database);
-    return table;
-  }
-
   private makeStream(operationsGroup: LogGroup): DeliveryStream {
     const role = firehoseRole(this, 'Role', {
       description: 'Writes the FTPS audit into its archive',
@@ -296,34 +263,13 @@ export class AuditArchive extends Construct {
     return bucket;
   }
 
-  private makeWorkGroup(): string {
-    const name = stableName(this).replaceAll(/[^A-Za-z0-9]+/g, '-');
-    const workGroup = new CfnWorkGroup(this, 'WorkGroup', {
-      name,
-      description: 'Questions to the FTPS audit',
-      recursiveDeleteOption: true,
-      workGroupConfiguration: {
-        enforceWorkGroupConfiguration: true,
-        publishCloudWatchMetricsEnabled: true,
-        engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
-        resultConfiguration: {
-          outputLocation: `s3://${this.resultBucket.bucketName}/`,
-          encryptionConfiguration: { encryptionOption: 'SSE_KMS', kmsKey: this.key.keyArn },
-        },
-      },
-    });
-    for (const query of auditQueries(this.fullTableName)) this.save(query, name, workGroup);
-    return name;
-  }
-
   /**
    * Saves what is asked of one protocol.
    * @internal
    */
   public _addProtocol(protocol: Protocol): void {
     const shared = this.node.tryFindChild('Query-sessions-by-protocol') ? [] : [sessionsByProtocol(this.fullTableName)];
-    const workGroup = this.node.findChild('WorkGroup') as CfnWorkGroup;
-    for (const query of [...shared, ...protocol.queries(this.fullTableName)]) this.save(query, workGroup.name, workGroup);
+    for (const query of [...shared, ...protocol.queries(this.fullTableName)]) this.questions.save(query);
   }
 
   /**
@@ -331,29 +277,10 @@ export class AuditArchive extends Construct {
    * @internal
    */
   public _addWebhooks(): void {
-    const workGroup = this.node.findChild('WorkGroup') as CfnWorkGroup;
-    this.save(webhooksGivenUpQuery(this.fullTableName), workGroup.name, workGroup);
+    this.questions.save(webhooksGivenUpQuery(this.fullTableName));
   }
 
   private get fullTableName(): string {
     return `${this.databaseName}.${TABLE}`;
-  }
-
-  /** As text to be edited, and as a statement with places for values. */
-  private save(query: AuditQuery, workGroupName: string, workGroup: CfnWorkGroup): void {
-    const saved = new CfnNamedQuery(this, `Query-${query.name}`, {
-      name: query.name,
-      description: query.description,
-      database: this.databaseName,
-      workGroup: workGroupName,
-      queryString: withExamples(query),
-    });
-    const prepared = new CfnPreparedStatement(this, `Statement-${query.name}`, {
-      statementName: query.name.replaceAll('-', '_'),
-      description: `${query.description}. Values: ${query.values.map((value) => value.name).join(', ')}`,
-      workGroup: workGroupName,
-      queryStatement: query.sql,
-    });
-    for (const one of [saved, prepared]) one.addResourceDependency(workGroup);
   }
 }
