@@ -3,8 +3,9 @@ import {
   type AutoScalingClient,
   CancelInstanceRefreshCommand,
   DescribeAutoScalingGroupsCommand,
-  DescribeInstanceRefreshesCommand,
+  type InstanceRefresh,
   type InstanceRefreshStatus,
+  paginateDescribeInstanceRefreshes,
   StartInstanceRefreshCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { CreateLaunchTemplateVersionCommand, DescribeLaunchTemplateVersionsCommand, type EC2Client } from '@aws-sdk/client-ec2';
@@ -52,12 +53,17 @@ export class Fleet {
     return { ...version, serves };
   }
 
-  /** The newest refresh of the group. */
+  /** The newest refresh of the group, of those of the last six weeks: in which order they come, no page says. One that is about to begin has no time yet. */
   async lastRefresh(): Promise<Refresh | undefined> {
-    const { InstanceRefreshes } = await this.autoScaling.send(
-      new DescribeInstanceRefreshesCommand({ AutoScalingGroupName: this.settings.groupName, MaxRecords: 1 }),
-    );
-    const [refresh] = InstanceRefreshes ?? [];
+    const all: InstanceRefresh[] = [];
+    for await (const { InstanceRefreshes = [] } of paginateDescribeInstanceRefreshes(
+      { client: this.autoScaling },
+      { AutoScalingGroupName: this.settings.groupName },
+    ))
+      all.push(...InstanceRefreshes);
+    const began = ({ StartTime, EndTime, Status }: InstanceRefresh) =>
+      (StartTime ?? EndTime)?.getTime() ?? (RUNNING.includes(Status!) ? Number.POSITIVE_INFINITY : 0);
+    const [refresh] = all.sort((one, other) => (began(one) === began(other) ? 0 : began(other) - began(one)));
     if (!refresh?.Status) return undefined;
     const { LaunchTemplateId, Version } = refresh.DesiredConfiguration?.LaunchTemplate ?? {};
     return { status: refresh.Status, imageId: LaunchTemplateId && Version ? (await this.version(LaunchTemplateId, Version)).imageId : undefined };

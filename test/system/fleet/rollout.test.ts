@@ -20,8 +20,9 @@ let templateId: string;
 let images: string[];
 /** What launch template versions were asked for. */
 const versions: Record<string, string>[] = [];
-/** The refreshes that were started, newest first. */
-const refreshes: { status: string; version: string; request: URLSearchParams }[] = [];
+/** The refreshes that were started, newest first. They are told the other way around, for no page says in which order Auto Scaling does. */
+const refreshes: { status: string; version: string; request: URLSearchParams; started: Date }[] = [];
+const BEGAN = Date.parse('2026-01-01T00:00:00Z');
 
 /** What CloudFormation is doing. */
 let stackStatus = 'UPDATE_COMPLETE';
@@ -35,16 +36,21 @@ async function emulate(body: string): Promise<string | undefined> {
     `<${action}Response xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/"><${action}Result>${result}</${action}Result></${action}Response>`;
   switch (request.get('Action')) {
     case 'StartInstanceRefresh':
-      refreshes.unshift({ status: 'InProgress', version: request.get('DesiredConfiguration.LaunchTemplate.Version')!, request });
+      refreshes.unshift({
+        status: 'InProgress',
+        version: request.get('DesiredConfiguration.LaunchTemplate.Version')!,
+        request,
+        started: new Date(BEGAN + refreshes.length * 3_600_000),
+      });
       return answer('StartInstanceRefresh', `<InstanceRefreshId>refresh-${refreshes.length}</InstanceRefreshId>`);
     case 'DescribeInstanceRefreshes':
       return answer(
         'DescribeInstanceRefreshes',
         `<InstanceRefreshes>${refreshes
-          .slice(0, 1)
+          .toReversed()
           .map(
-            ({ status, version }) =>
-              `<member><Status>${status}</Status><DesiredConfiguration><LaunchTemplate><LaunchTemplateId>${templateId}</LaunchTemplateId><Version>${version}</Version></LaunchTemplate></DesiredConfiguration></member>`,
+            ({ status, version, started }) =>
+              `<member><Status>${status}</Status><StartTime>${started.toISOString()}</StartTime><DesiredConfiguration><LaunchTemplate><LaunchTemplateId>${templateId}</LaunchTemplateId><Version>${version}</Version></LaunchTemplate></DesiredConfiguration></member>`,
           )
           .join('')}</InstanceRefreshes>`,
       );
