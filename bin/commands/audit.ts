@@ -7,7 +7,7 @@ import { filesOf, linesOf } from '../audit/lines';
 import { wantsColour } from '../terminal/colour';
 import { ProgressLine } from '../terminal/progress';
 import { say } from '../terminal/say';
-import { exitCodes } from './exit';
+import { exitCodes, UsageError } from './exit';
 
 const texts = {
   'not-readable': 'is no line of the audit',
@@ -32,7 +32,7 @@ A file may be compressed, - is standard input, a folder stands for all files bel
     .action(async (paths: string[], { archive = false, part = false, json = false }: { archive?: boolean; part?: boolean; json?: boolean }) => {
       const places: Place[] = [];
       const progress = new ProgressLine();
-      const { breaks: all, ...counts } = await verifyChain(linesOfAll(paths, places, progress), { anyOrder: archive });
+      const { breaks: all, ...counts } = await verifyChain(linesOfAll(paths, places, progress), { anyOrder: archive }).catch(unreadable);
       progress.clear();
       const breaks = all.filter(({ what }) => !(part && what === 'beginning-missing')).map((one) => ({ ...one, ...placeOf(one, places) }));
       if (breaks.length > 0) process.exitCode = exitCodes.notInOrder;
@@ -52,15 +52,24 @@ A file may be compressed, - is standard input, a folder stands for all files bel
     .description('Prints the audit for people; - reads standard input.')
     .action(async (file: string) => {
       const colour = wantsColour(process.stdout);
-      for await (const line of linesOf(file)) {
-        try {
-          say(`${readableLine(JSON.parse(line), { colour })}\n`);
-        } catch {
-          say(`${printable(line)}\n`); // what is no line of the audit is shown as it is
-        }
-      }
+      await show(file, colour).catch(unreadable);
     });
   return audit;
+}
+
+async function show(file: string, colour: boolean): Promise<void> {
+  for await (const line of linesOf(file)) {
+    try {
+      say(`${readableLine(JSON.parse(line), { colour })}\n`);
+    } catch {
+      say(`${printable(line)}\n`); // what is no line of the audit is shown as it is
+    }
+  }
+}
+
+function unreadable(error: NodeJS.ErrnoException): never {
+  if (error.code === undefined || error.path === undefined) throw error;
+  throw new UsageError(`${printable(error.path)}: can't be read (${error.code})`);
 }
 
 /** Where in the sequence of all lines a file begins. */

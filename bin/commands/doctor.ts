@@ -51,6 +51,9 @@ export function doctorCommand(): Command {
     .option('--timeout <seconds>', 'how long any single step may take', '10')
     .option('--json', 'print JSON')
     .action(async (host: string, flags: Flags, command: Command) => {
+      const [, alone] = /^[a-z]+:\/\/(\[[^\]]+\]|[^/:]+)/i.exec(host) ?? [];
+      if (alone !== undefined)
+        throw new UsageError(`host: "${host}" is an address of the web; write ${alone.replace(/^\[|\]$/g, '')}, and the ports by their options`);
       const progress = new ProgressLine();
       const examined = await examine({
         host,

@@ -49,7 +49,9 @@ export function userCommand(): Command {
       const store = await openStore(flags);
       if (await store.find(name)) throw new UsageError(`${name} is there already, in ${store.where}; \`ftps user passwd ${name}\` changes its password`);
       const account = accountFrom(name, flags);
-      await store.put([account.clientCertificate === 'instead-of-password' ? account : { ...account, passwordHash: await newHash(name, flags) }]);
+      const { told, ...hash } = account.clientCertificate === 'instead-of-password' ? { told: () => {} } : await newPassword(name, flags);
+      await store.put([{ ...account, ...hash }]);
+      told();
       remark(`${name} was added to ${store.where}\n`);
     });
 
@@ -58,7 +60,9 @@ export function userCommand(): Command {
     .action(async (name: string, flags: StoreFlags & PasswordFlags) => {
       const store = await openStore(flags);
       const account = await existing(store, name);
-      await store.put([{ ...account, passwordHash: await newHash(name, flags) }]);
+      const { told, passwordHash } = await newPassword(name, flags);
+      await store.put([{ ...account, passwordHash }]);
+      told();
       remark(`${name} has another password, in ${store.where}\n`);
     });
 
@@ -183,11 +187,10 @@ async function existing(store: Awaited<ReturnType<typeof openStore>>, name: stri
   return account;
 }
 
-async function newHash(user: string, { generate, fips }: PasswordFlags): Promise<string> {
-  if (!generate) return hashPassword(await askForPassword(user), { fips });
-  const password = generatePassword();
-  say(`${password}\n`);
-  return hashPassword(password, { fips });
+/** One that is made is told once the account has it: printed before, it would be taken for one that counts where the account can't be written. */
+async function newPassword(user: string, { generate, fips }: PasswordFlags): Promise<{ passwordHash: string; told: () => void }> {
+  const password = generate ? generatePassword() : await askForPassword(user);
+  return { passwordHash: await hashPassword(password, { fips }), told: () => generate && say(`${password}\n`) };
 }
 
 function line({ user, enabled, home, permissions, clientCertificate, allowedNetworks, passwordIsHashed }: Record<string, unknown>): string {
