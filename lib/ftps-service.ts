@@ -39,7 +39,7 @@ import { makeInstances } from './service/instances';
 import { machineOf } from './service/machine';
 import { openPorts, servedPorts } from './service/open-ports';
 import { addOutputs } from './service/outputs';
-import { refuseTooFewAddresses, refuseUnfitEndpoint, refuseUnfitStorage, refuseWrongSettings } from './service/refuse-wrong-settings';
+import { refuseAddressesInside, refuseTooFewAddresses, refuseUnfitEndpoint, refuseUnfitStorage, refuseWrongSettings } from './service/refuse-wrong-settings';
 import { watch } from './service/watch';
 import { HostKeys } from './sftp/host-keys';
 import { FileStorage, type IFileStorage } from './storage/file-storage';
@@ -125,6 +125,7 @@ export class FtpsService extends Construct implements IConnectable, IGrantable {
     this.uploads = new UploadBus(this, this.storage, props.eventBus);
     this.endpoint = props.endpoint ?? new ElasticAddresses(this, 'Addresses', { count: maxInstances });
     refuseTooFewAddresses(this.endpoint, maxInstances);
+    refuseAddressesInside(this.endpoint, this.vpc, vpcSubnets);
     // Its Lambda lies below it, and it is connected here.
     if (!givenKey(this.endpoint)) encryptBelow(this.endpoint, props.encryptionKey);
     const groupName = `${stableName(this)}-Fleet`.replaceAll('/', '-');

@@ -1,6 +1,6 @@
 /** The certificate of the service: issued by ACM or a private authority, checked by a Lambda, and kept in Secrets Manager for the instances. */
 
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration, Stack, Token } from 'aws-cdk-lib';
 import { CertificateAuthority, type ICertificateAuthority } from 'aws-cdk-lib/aws-acmpca';
 import { Certificate, CertificateValidation, type ICertificate, KeyAlgorithm, PrivateCertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IAlarmAction, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
@@ -135,7 +135,12 @@ export class ServerCertificate extends Construct {
   /** An ACM certificate that is there already: exportable, or issued by ACM Private CA. */
   public static fromAcm(scope: Construct, id: string, props: ExistingCertificateProps): ServerCertificate {
     refuseUnknownProps(props, 'ExistingCertificateProps');
-    return new ServerCertificate(scope, id).rotatedBy(props.names, props, exportedFromAcm(props.certificate.certificateArn));
+    if (!Array.isArray(props.names) || props.names.length === 0) throw new Error('names: is empty; name the host names that the certificate must cover');
+    const { certificateArn } = props.certificate;
+    const [there, here] = [Token.isUnresolved(certificateArn) ? undefined : certificateArn.split(':')[3], Stack.of(scope).region];
+    if (there !== undefined && !Token.isUnresolved(here) && there !== here)
+      throw new Error(`certificate: lies in ${there}, and the Lambda that exports it in ${here}; ask ACM for one in ${here}`);
+    return new ServerCertificate(scope, id).rotatedBy(props.names, props, exportedFromAcm(certificateArn));
   }
 
   /** A secret that somebody else fills in. Where it has a key of its own, name that too: `Secret.fromSecretAttributes` with `encryptionKey`. */

@@ -116,6 +116,14 @@ export class FtpsLoadBalancer extends FtpsEndpoint {
     );
   }
 
+  /**
+   * How many instances there may be at once.
+   * @internal
+   */
+  public get _slots(): number {
+    return this.slots;
+  }
+
   public open(door: FtpsSecurityGroup, ports: EndpointPorts): ISecurityGroup {
     const range = ports.passivePorts;
     const passive = range.count;

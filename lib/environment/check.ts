@@ -5,6 +5,7 @@ import type { As2Settings } from '../protocols/as2-settings';
 import type { FtpsServerSettings } from '../server-settings';
 import { FtpsStageParts } from '../stage-parts';
 import { FileThroughput } from '../storage/file-storage';
+import { accountProblems } from './account-and-tags';
 import { as2AgreementKeys, as2Keys, as2PartnerKeys, environmentKeys, httpsKeys, linkKeys, serverKeys, sftpKeys, userCertificateKeys } from './keys';
 import { isBlock, isOfKind } from './kinds';
 import { blockProblems, ifSo, problemsOf } from './problems';
@@ -16,6 +17,7 @@ export function environmentProblems(settings: FtpsEnvironmentSettings): Problem[
     ...ifSo(settings.zoneName === undefined && settings.hostedZoneId !== undefined, 'zoneName', 'is missing; it belongs to hostedZoneId'),
     ...serverProblems(settings.server),
     ...problemsOf('env.', settings.env, { account: 'text', region: 'text' }, []),
+    ...accountProblems(settings),
     ...ifSo(
       typeof settings.endpoint === 'string' && !Object.values(EndpointKind).includes(settings.endpoint),
       'endpoint',

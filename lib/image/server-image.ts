@@ -140,7 +140,7 @@ export class ServerImage extends Construct {
     encryptBelow(this, props.encryptionKey);
     this.processor = props.processor ?? Processor.ARM64;
     const schedule = props.schedule?.expressionString ?? DEFAULT_SCHEDULE;
-    if (!/^cron\(.+\)$/.test(schedule))
+    if (!/^cron\((\S+ ){5}\S+\)$/.test(schedule))
       throw new Error(`schedule: "${schedule}" is no time of a calendar; write it by Schedule.cron, or as Schedule.expression('${DEFAULT_SCHEDULE}')`);
     refuseWrongPlaces(props, Stack.of(this).region);
     if ((props.keep ?? 5) < 2) throw new Error(`keep: ${props.keep} leaves no image to go back to; keep at least 2`);

@@ -1,5 +1,6 @@
 /** A small subnet for the machines that build images: they have a way out, which instances do not share. */
 
+import { Token } from 'aws-cdk-lib';
 import { CfnRoute, CfnRouteTable, CfnSubnet, CfnSubnetRouteTableAssociation, type ISubnet, type IVpc, Subnet, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { acknowledgeRegulations } from '../compliance/acknowledge';
@@ -31,6 +32,8 @@ export class BuildSubnet extends Construct {
     super(scope, id);
     refuseUnknownProps(props, 'BuildSubnetProps');
     const { vpc, cidr, internetGatewayId } = props;
+    if (!Token.isUnresolved(cidr) && !/^\d+\.\d+\.\d+\.\d+\/(1[6-9]|2[0-8])$/.test(cidr))
+      throw new Error(`imageBuildCidr: "${cidr}" is no range of a subnet, which has /16 to /28; write it as 10.0.255.0/28`);
     const tags = [{ key: 'Name', value: stableName(this) }];
     const subnet = new CfnSubnet(this, 'Resource', {
       vpcId: vpc.vpcId,

@@ -14,6 +14,7 @@ import {
 import { Construct } from 'constructs';
 import { DEFAULT_RULES, refuseTooManyRules } from '../aws-limits';
 import { refuseUnknownProps } from '../known-props';
+import { refuseWrongNetworks } from './networks';
 import { refuseOneNetworkTwice } from './one-network';
 import type { PassivePorts } from './passive-ports';
 import { refusePublicAccess } from './public-access';
@@ -81,6 +82,7 @@ export class FtpsSecurityGroup extends Construct implements IConnectable {
     refuseUnknownProps(props, 'FtpsSecurityGroupProps');
     const group = new SecurityGroup(this, 'Resource', { vpc: props.vpc, description: 'FTPS: control ports and the passive range', allowAllOutbound: false });
     const clients = { cidrs: props.clientCidrs ?? [], lists: (props.clientPrefixLists ?? []).map(({ prefixListId }) => prefixListId) };
+    refuseWrongNetworks('clientCidrs', clients.cidrs);
     refusePublicAccess(clients.cidrs, props.allowPublicAccess);
     refuseOneNetworkTwice(clients.cidrs);
     const openings = openingsOf(props);

@@ -1,6 +1,6 @@
 /** A topic that hears alarms: encrypted with a key of its own, and only CloudWatch of this account may publish. */
 
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -34,6 +34,8 @@ export class AlarmTopic extends Construct {
     refuseUnknownProps(props, 'AlarmTopicProps');
     encryptBelow(this, props.encryptionKey);
     const { emails = [] } = props;
+    const wrong = emails.find((email) => !Token.isUnresolved(email) && !/^[^\s@]+@[^\s@]+$/.test(email));
+    if (wrong !== undefined) throw new Error(`emails: "${wrong}" is no address of mail; write it as on-call@example.com`);
     const masterKey = keyFor(this, 'Key', { description: 'Alarms of an FTPS service' });
     const sender = new ServicePrincipal('cloudwatch.amazonaws.com');
     const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };

@@ -131,6 +131,9 @@ export class ServiceAlarms extends Construct {
     if (topic && emails) throw new Error('alarmEmails: go to a topic that is made for them; subscribe them to alarmTopic instead');
     if (heartbeatSeconds > SILENCE.toSeconds() / 3)
       throw new Error(`heartbeatInterval: ${heartbeatSeconds} seconds are too seldom for silence to be noticed; at most ${SILENCE.toSeconds() / 3}`);
+    for (const [key, value] of Object.entries(thresholds))
+      if (value !== undefined && !(Number.isInteger(value) && value >= 1))
+        throw new Error(`alarmThresholds.${key}: ${JSON.stringify(value)} is no number of failures; write 1 or more`);
     this.topic = topic ?? new AlarmTopic(this, 'Topic', { emails }).topic;
     this.action = new SnsAction(this.topic);
 

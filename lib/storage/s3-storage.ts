@@ -272,6 +272,11 @@ export class S3Storage extends FileStorage {
 /** What is of the bucket that is made has no meaning beside one that is there. */
 function refuseWrong(props: S3StorageProps): void {
   const { bucket, prefix } = props;
+  for (const key of ['expiration', 'noncurrentVersionExpiration', 'quarantineExpiration'] as const) {
+    const days = props[key]?.toDays({ integral: false });
+    if (days !== undefined && !(Number.isInteger(days) && days >= 1))
+      throw new Error(`${key}: ${days} days are none that S3 counts; write Duration.days(1) or more, in whole days`);
+  }
   if (!bucket && prefix !== undefined) throw new Error('prefix: is a part of a bucket that is there already; give bucket as well, or leave it out');
   if (prefix !== undefined && !/^[^/].*\/$/.test(prefix))
     throw new Error(`prefix: "${prefix}" can't begin the keys of files; write it without a slash before it and with one behind it, as ftps/`);

@@ -182,7 +182,7 @@ describe('an environment in a company that has things already', () => {
       return new PrivateAddresses(data, 'Inside');
     }
     public override hostedZone(service: Stack) {
-      return HostedZone.fromHostedZoneAttributes(service, 'Inner', { hostedZoneId: 'ZINNER', zoneName: 'bank.internal' });
+      return HostedZone.fromHostedZoneAttributes(service, 'Inner', { hostedZoneId: 'ZINNER', zoneName: 'example.com' });
     }
     public override certificate(service: Stack) {
       return ServerCertificate.fromSecret(service, 'Tls', Secret.fromSecretNameV2(service, 'TlsSecret', 'bank/tls'));
