@@ -5,11 +5,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Annotations, Stack, Stage } from 'aws-cdk-lib';
-import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import type { As2Partner, ServerConfig } from '../../server/config';
 import { digest } from '../digest';
+import { readingOf } from '../encryption/assets';
 import { granted } from '../grants';
 import { endingSoon } from './partner-settings';
 
@@ -38,9 +39,7 @@ export class PartnersFile {
 
   /** Allows reading it, and nothing else of its bucket. */
   grantRead(grantee: IGrantable): void {
-    const { s3BucketName: resource, s3ObjectKey: resourceName } = this.asset;
-    const arn = Stack.of(this.scope).formatArn({ service: 's3', region: '', account: '', resource, resourceName });
-    granted(grantee, new PolicyStatement({ actions: ['s3:GetObject'], resources: [arn] }));
+    granted(grantee, ...readingOf(this.asset));
   }
 
   /** Lines of the start script, after the one that writes the settings. */

@@ -1,6 +1,6 @@
 /** Whose client certificates are taken: a bundle of authorities and their revocation lists in S3, which the instances look at. */
 
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -11,6 +11,7 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeRegulations } from '../compliance/acknowledge';
+import { readingOf } from '../encryption/assets';
 import { encryptBelow, keyFor } from '../encryption/given-key';
 import { letRolesUse } from '../encryption/key-policy';
 import { useThrough } from '../encryption/use-through';
@@ -86,10 +87,7 @@ export class ClientTrust extends Construct {
         METRIC_TRUST: stableName(this),
       },
       permissions: [
-        new PolicyStatement({
-          actions: ['s3:GetObject'],
-          resources: [Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource: bundle.s3BucketName, resourceName: bundle.s3ObjectKey })],
-        }),
+        ...readingOf(bundle),
         new PolicyStatement({ actions: ['s3:GetObject', 's3:PutObject'], resources: [this.bucket.arnForObjects(CA_KEY), this.bucket.arnForObjects(CRL_KEY)] }),
         // Without it, S3 answers for an object that is not there yet as for one that may not be read.
         new PolicyStatement({ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] }),

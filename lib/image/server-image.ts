@@ -22,6 +22,7 @@ import { Construct, type IConstruct } from 'constructs';
 import { serverBundleFolder } from '../bundles';
 import { acknowledge } from '../compliance/acknowledge';
 import { digest } from '../digest';
+import { readingOf } from '../encryption/assets';
 import { encryptBelow, givenKey } from '../encryption/given-key';
 import { letUse } from '../encryption/key-policy';
 import { volumeKey } from '../fleet/volume-key';
@@ -217,9 +218,7 @@ export class ServerImage extends Construct {
         `AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/${policy}]`,
         'Image Builder requires this policy of AWS on the machines it builds with (user guide, "Prerequisites"); they live for the build only.',
       );
-    const { s3BucketName: resource, s3ObjectKey: resourceName } = this.asset;
-    const server = stack.formatArn({ service: 's3', region: '', account: '', resource, resourceName });
-    role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [server] }));
+    for (const statement of readingOf(this.asset)) role.addToPolicy(statement);
     const profile = new InstanceProfile(this, 'BuildProfile', { role });
     const infrastructure = new CfnInfrastructureConfiguration(this, 'Infrastructure', {
       name,

@@ -133,6 +133,11 @@ export class Deployment {
       }
   }
 
+  /** A key that is there already, whose policy lets the account decide, as that of a key that somebody makes by hand. */
+  addKey(arn: string): void {
+    this.resource.set(arn, [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' }]);
+  }
+
   /** The one resource of that type whose construct path ends so. */
   of(type: string, path: string | RegExp): Made {
     const found = this.all(type).filter((one) =>
