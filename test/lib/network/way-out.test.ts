@@ -27,7 +27,7 @@ function warned({ inside, ...props }: Partial<FtpsServiceProps> & { readonly ins
     clientCidrs: ['203.0.113.0/24'],
     vpc,
     webhooks,
-    endpoint: inside ? new PrivateAddresses(stack, 'Inside') : undefined,
+    endpoint: inside || props.vpcSubnets ? new PrivateAddresses(stack, 'Inside') : undefined,
   };
   new FtpsService(stack, 'Ftps', { ...given, ...props, server: { virusScan: VirusScan.OFF, ...props.server } });
   return Annotations.fromStack(stack)
