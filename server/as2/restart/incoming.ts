@@ -51,7 +51,7 @@ export async function incoming(asked: Asked): Promise<Incoming> {
   const name = id === undefined ? undefined : { partner: partner.as2Id, id };
   const known = name && (range !== undefined || isLong(length, asked)) ? await bodies.find(name) : undefined;
   const open = known?.open;
-  const kept = async () => (name && open ? await bodies.bodyOf(name, open).size() : (known?.over?.total ?? 0));
+  const kept = async () => known?.over?.total ?? (name && open ? await bodies.bodyOf(name, open).size() : 0);
   const wrong = async (why: string) => new WrongRange(await kept(), why);
   if (range === 'malformed') {
     if (name) throw await wrong('Content-Range can not be understood.');
@@ -65,9 +65,12 @@ export async function incoming(asked: Asked): Promise<Incoming> {
     return new Beginning(bodies, name, known, total, messageId);
   }
   const { first } = range;
-  if (name && known?.over && !open) {
-    const { over } = known;
-    if (over.total === range.total && first === over.total - 1 && over.messageId === messageId) return { ...AS_IT_IS, isOver: true };
+  if (name && known?.over) {
+    const { total: whole, messageId: taken } = known.over;
+    if (whole !== range.total || first !== whole - 1) throw await wrong('All of this message has come.');
+    if (taken === messageId) return new Unheard(bodies, name, open);
+    await bodies.forget(name);
+    throw new WrongRange(0, 'Another message had this id; send all of this one.');
   }
   if (!name || !open || open.total !== range.total || range.total > most) throw await wrong('Nothing of such a message is kept.');
   const size = await kept();
@@ -83,6 +86,26 @@ function isLong(total: number | undefined, { bodies, most }: Asked): boolean {
 
 /** A message that comes as a whole, and of which nothing is kept. */
 const AS_IT_IS: Incoming = { isOver: false, whole: (part) => part, ended: async () => {} };
+
+/** A message that was taken. What is kept of it, a crash has left. */
+class Unheard implements Incoming {
+  readonly isOver = true;
+
+  constructor(
+    private readonly bodies: KeptBodies,
+    private readonly name: TransferName,
+    private readonly open: Open | undefined,
+  ) {}
+
+  whole(part: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+    return part;
+  }
+
+  async ended(how: 'taken' | 'refused' | 'not'): Promise<void> {
+    if (how === 'not') await this.bodies.forget(this.name);
+    else if (this.open) await this.bodies.remove(this.name);
+  }
+}
 
 /** The first request. What goes wrong with keeping is no reason not to take the message. */
 class Beginning implements Incoming {

@@ -81,7 +81,7 @@ export class KeptBodies {
     const { notes, stretches } = this.parts;
     const key = keyOf(name);
     if (!(await this.hasRoom(name.partner, key, total))) return undefined;
-    if (known.over) for (const note of overOf(key)) await notes.remove(note);
+    if (known.over) await this.forgetOver(key);
     if (known.open) await stretches.clear(folderOf(key));
     const open: Open = { partner: name.partner, total, generation: randomBytes(8).toString('hex'), at: Date.now() };
     await notes.replace(openOf(key), JSON.stringify(open));
@@ -104,6 +104,12 @@ export class KeptBodies {
     await this.removeKey(keyOf(name));
   }
 
+  /** The same, and whether it was taken is not known any more either. */
+  async forget(name: TransferName): Promise<void> {
+    await this.forgetOver(keyOf(name));
+    await this.remove(name);
+  }
+
   /** Removes what nobody came back for. */
   async sweep(now = Date.now()): Promise<void> {
     const { notes, stretches } = this.parts;
@@ -117,6 +123,10 @@ export class KeptBodies {
     for (const [key, at] of used) if (at < before) await this.removeKey(key);
     const yesterday = dayOf(now - DAY_MS);
     for (const name of await notes.list(OVER)) if (name.slice(0, yesterday.length) < yesterday) await notes.remove(`${OVER}/${name}`);
+  }
+
+  private async forgetOver(key: string): Promise<void> {
+    for (const note of overOf(key)) await this.parts.notes.remove(note);
   }
 
   private async removeKey(key: string): Promise<void> {

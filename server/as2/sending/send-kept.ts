@@ -9,6 +9,8 @@ import { type Answered, type Post, post } from './post';
 
 /** Who does not take a rest so often gets all of it. */
 const MOST_REFUSALS = 2;
+/** Too many at once, or out of order for a while. */
+const LATER = new Set([429, 500, 502, 503, 504]);
 const NOTHING = Buffer.alloc(0);
 
 export interface SendingKept {
@@ -75,9 +77,10 @@ export async function sendKept({
   return { answered, isWhole: sent === bytes };
 }
 
-/** How much of a message a partner has; 0 from one that does not say, as who does not know HEAD. */
+/** How much of a message a partner has; 0 from one that does not say, as who does not know HEAD. Rejected where it may say so later. */
 async function bytesAt(partner: As2Partner, asked: Omit<Post, 'body' | 'method'>, bytes: number): Promise<number> {
   const { status, headers } = await post({ ...asked, method: 'HEAD', body: NOTHING }, partner);
+  if (LATER.has(status)) throw new Error(`the partner was asked how much it has, and answered ${status}`);
   const length = headers['content-length'];
   if (status !== 200 || typeof length !== 'string' || !/^\d{1,15}$/.test(length)) return 0;
   return Number(length) <= bytes ? Number(length) : 0;

@@ -9,7 +9,7 @@ import { writeReceipt } from '../../../server/as2/message';
 import { type Answer, type As2Served, as2Served, asking, type Party, PLAIN, party, receiptIn, send } from './served';
 
 const MIB = 1024 * 1024;
-const RESTART = { fromBytes: 5 * MIB, keptBytes: 45 * MIB };
+const RESTART = { fromBytes: 5 * MIB, keptBytes: 30 * MIB };
 const content = (bytes: number): Buffer => {
   const made = randomBytes(bytes);
   made.write("UNB+UNOC:3+THEM+US'");
@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 describe('a partner that begins, is cut and goes on', () => {
   let server: As2Served;
-  const body = content(10 * MIB);
+  const body = content(7 * MIB);
   beforeAll(async () => {
     server = await as2Served(us, {
       restart: RESTART,
@@ -94,8 +94,8 @@ describe('a partner that begins, is cut and goes on', () => {
     expect(await cutAfter(5 * MIB + 17, headers(id, etag))).toBe(5 * MIB + 17);
     const from = 5 * MIB + 17;
     const second = { ...headers(id, etag), 'Content-Range': `${from}-${body.length - 1}/${body.length}` };
-    expect(await cutAfter(2 * MIB, second, from)).toBe(from + 2 * MIB);
-    const answer = await rest(id, etag, from + 2 * MIB);
+    expect(await cutAfter(MIB, second, from)).toBe(from + MIB);
+    const answer = await rest(id, etag, from + MIB);
     const { receipt } = await receiptIn(answer);
     expect(receipt).toMatchObject({ processed: true, mic: { value: sumOf256(body) } });
     expect(server.audit.of('as2-message').at(-1)).toMatchObject({ outcome: 'success', bytes: body.length });
@@ -105,6 +105,10 @@ describe('a partner that begins, is cut and goes on', () => {
     const again = await rest(id, etag, body.length - 1);
     expect([again.status, again.body.equals(answer.body)]).toEqual([200, true]);
     expect(await server.names('inbox')).toEqual(['ci1257348820455.829541.edi']);
+    // Nothing else of it is taken, and nobody gets its receipt by another Message-ID.
+    expect((await rest(id, etag, body.length - 2)).headers['content-range']).toBe(`bytes */${body.length}`);
+    expect((await rest('<else@them>', etag, body.length - 1)).headers['content-range']).toBe('bytes */0');
+    expect(await head({ Etag: etag })).toEqual([200, '0']);
     expect(await namesKept(server)).toEqual([]);
   });
 
@@ -217,6 +221,7 @@ describe('a partner that is sent to', () => {
       ['Kept', 'kept', 4 * MIB],
       ['Unheard', 'kept', 6 * MIB],
       ['Missing', 404, MIB],
+      ['Busy', 503, MIB],
       ['Beyond', 'more', MIB],
       ['Nonsense', 'nonsense', MIB],
     ] as const)
@@ -247,6 +252,12 @@ describe('a partner that is sent to', () => {
         ['POST', undefined],
         ['HEAD', undefined],
         ['POST', `bytes ${6 * MIB - 1}-${6 * MIB - 1}/${6 * MIB}`],
+      ]);
+      expect(asked('Busy').map(([method, range]) => [method, range])).toEqual([
+        ['POST', undefined],
+        ['HEAD', undefined],
+        ['HEAD', undefined],
+        ['POST', undefined],
       ]);
       for (const id of ['Missing', 'Beyond', 'Nonsense'])
         expect([id, ...asked(id).map(([method, range]) => [method, range])]).toEqual([id, ['POST', undefined], ['HEAD', undefined], ['POST', undefined]]);
