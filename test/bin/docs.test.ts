@@ -84,7 +84,13 @@ describe('what is printed', () => {
       .map(({ text }) => JSON.parse(text))
       .filter((value) => !('home' in value || 'user' in value || 'detail-type' in value)); // accounts and events
     expect(printed.length).toBeGreaterThan(2);
-    for (const value of printed) expect(() => checkServerConfig({ ...base, ...('mode' in value ? { listeners: [value] } : value) })).not.toThrow();
+    const us = { as2Id: 'Us', signing: { kind: 'file', certificate: 'us.pem', key: 'us.key' } };
+    const partner = { account: 'acme', certificates: ['acme.pem'] };
+    for (const value of printed) {
+      const settings =
+        'mode' in value ? { listeners: [value] } : 'as2Id' in value ? { as2: { port: 4443, identity: us, partners: [{ ...partner, ...value }] } } : value;
+      expect(() => checkServerConfig({ ...base, ...settings })).not.toThrow();
+    }
   });
 
   it('commands that need the systemd of an instance name a unit of the image', () => {
