@@ -58,7 +58,9 @@ export const antivirusSchema = z.discriminatedUnion('kind', [
       socket: file('Unix socket of clamd, its `LocalSocket`.').optional(),
       host: z.string().min(1).optional().describe('Host of a clamd that listens on TCP. Its protocol is not encrypted: loopback, or a network of your own.'),
       port: z.number().int().min(1).max(65_535).default(3310).describe("Its port, clamd's `TCPSocket`."),
-      connections: count('Uploads that are scanned at once; more wait for their turn.').default(64),
+      connections: count(
+        'Uploads that are scanned at once, half of them of one account at most. More wait for their turn, up to `timeoutSeconds`, and are refused then, whatever `whenUnavailable` says.',
+      ).default(64),
       timeoutSeconds: seconds('How long clamd may take to be reached, to take bytes, or to give its verdict after the last one.').default(120),
       maxBytes: bytes(
         'The largest file that clamd scans: not more than the smallest of its `StreamMaxLength`, `MaxFileSize` and `MaxScanSize`. clamd calls a file beyond the latter two clean without having looked at it all.',

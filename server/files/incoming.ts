@@ -39,9 +39,9 @@ export class Incoming {
   private opened: WriteHandle | undefined;
 
   constructor(private readonly place: IncomingPlace) {
-    const { target, parts } = place;
+    const { target, parts, asker } = place;
     this.opened = target;
-    this.scan = parts.scanner && wholeFile(parts.scanner.begin(), target.kept());
+    this.scan = parts.scanner && wholeFile(parts.scanner.begin(asker.account.user), target.kept());
   }
 
   /** Throws what ended the upload; to be followed by `abort` then. `beforeItAppears`: when nothing but that is left to do. */

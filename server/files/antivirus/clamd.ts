@@ -5,8 +5,8 @@
  */
 import { connect, type Socket } from 'node:net';
 import type { ServerConfig } from '../../config';
+import { FairTurns } from '../fair-turns';
 import type { Scan, Scanner, ScanVerdict } from './scanner';
-import { Turns } from './turns';
 
 type ClamdConfig = Extract<ServerConfig['antivirus'], { kind: 'clamd' }>;
 
@@ -15,11 +15,13 @@ export type ScannerReport = (state: 'up' | 'down', detail?: string) => void;
 
 /** How long a version of engine and signatures is believed. Milliseconds. */
 const VERSION_MS = 60_000;
+/** An account has half of the connections at most: an upload keeps its own as long as it lasts, and who sends slowly, or stops, keeps nobody else from being scanned. */
+const SHARE_OF_ONE_ACCOUNT = 1 / 2;
 /** Longer than any answer of clamd. Bytes. */
 const LONGEST_REPLY = 4_096;
 
 export class ClamdScanner implements Scanner {
-  private readonly turns: Turns;
+  private readonly turns: FairTurns;
   private readonly scans = new Set<Scan>();
   private state: 'up' | 'down' | undefined;
   private version: { readonly text: Promise<string | undefined>; readonly until: number } | undefined;
@@ -28,11 +30,12 @@ export class ClamdScanner implements Scanner {
     private readonly config: ClamdConfig,
     private readonly report: ScannerReport,
   ) {
-    this.turns = new Turns(config.connections);
+    this.turns = new FairTurns(config.connections, Math.ceil(config.connections * SHARE_OF_ONE_ACCOUNT));
   }
 
-  begin(): Scan {
-    const scan = new ClamdScan(this.config, this.turns, (verdict) => {
+  begin(owner: string): Scan {
+    const turn = (signal: AbortSignal) => this.turns.take(owner, signal);
+    const scan = new ClamdScan(this.config, turn, (verdict) => {
       this.scans.delete(scan);
       return this.judge(verdict);
     });
@@ -46,6 +49,7 @@ export class ClamdScanner implements Scanner {
 
   private async judge(outcome: Outcome): Promise<ScanVerdict> {
     if ('aborted' in outcome) return { result: 'error' };
+    if ('putOff' in outcome) return { result: 'error', detail: outcome.putOff };
     if ('failure' in outcome) {
       this.became('down', outcome.failure);
       return { result: this.config.whenUnavailable === 'refuse' ? 'error' : 'unscanned', detail: outcome.failure };
@@ -77,12 +81,16 @@ type Outcome =
   | { readonly result: 'infected'; readonly signature: string }
   | { readonly tooLarge: string }
   | { readonly failure: string }
+  /** Not scanned, for a reason that whoever uploads can bring about: never let through for it, whatever is to happen while clamd is down. */
+  | { readonly putOff: string }
   | { readonly aborted: true };
 
 class ClamdScan implements Scan {
   private socket: Socket | undefined;
   private reply: Promise<string> | undefined;
-  private hasTurn = false;
+  private giveBack: (() => void) | undefined;
+  /** While it waits for clamd; else clamd waits for the client. */
+  private isAtWork = false;
   private bytes = 0;
   /** How it ended, where that is known before the last byte. */
   private early: Outcome | undefined;
@@ -90,7 +98,7 @@ class ClamdScan implements Scan {
 
   constructor(
     private readonly config: ClamdConfig,
-    private readonly turns: Turns,
+    private readonly turn: (signal: AbortSignal) => Promise<() => void>,
     private readonly over: (outcome: Outcome) => Promise<ScanVerdict>,
   ) {}
 
@@ -98,8 +106,10 @@ class ClamdScan implements Scan {
     if (this.early) return;
     for (const { length } of chunks) this.bytes += length;
     if (this.bytes > this.config.maxBytes) return this.endEarly({ tooLarge: `larger than the ${this.config.maxBytes} bytes that are scanned` });
+    await this.takeTurn();
     await this.guarded(async () => {
-      const socket = await this.connected();
+      if (this.early) return;
+      const socket = this.connected();
       const pieces = chunks.filter(({ length }) => length > 0);
       if (pieces.length === 0) return;
       socket.cork();
@@ -113,9 +123,10 @@ class ClamdScan implements Scan {
   }
 
   async finish(): Promise<ScanVerdict> {
+    await this.takeTurn();
     await this.guarded(async () => {
       if (this.early) return;
-      const socket = await this.connected();
+      const socket = this.connected();
       socket.write(Buffer.alloc(4));
       this.early = outcomeOf(await this.reply!);
     });
@@ -129,27 +140,47 @@ class ClamdScan implements Scan {
     void this.over({ aborted: true });
   }
 
-  /** Waits for a turn and connects, the first time that it is called. */
-  private async connected(): Promise<Socket> {
-    if (this.socket) return this.socket;
-    await this.turns.take(this.givenUp.signal);
-    this.hasTurn = true;
-    if (this.early) {
-      this.endEarly(this.early); // it ended while its turn came
-      throw new Error('the scan is over');
+  /** The first time that it is called; it has the turn until it is over. */
+  private async takeTurn(): Promise<void> {
+    if (this.giveBack || this.early) return;
+    const { timeoutSeconds } = this.config;
+    const late = setTimeout(() => this.endEarly({ putOff: `it had no turn within ${timeoutSeconds} seconds` }), timeoutSeconds * 1000);
+    try {
+      this.giveBack = await this.turn(this.givenUp.signal);
+      if (this.early) this.endEarly(this.early); // it ended while its turn came
+    } catch {
+      // It is over, and why is known.
+    } finally {
+      clearTimeout(late);
     }
+  }
+
+  /** Connects, the first time that it is called. */
+  private connected(): Socket {
+    if (this.socket) return this.socket;
     const socket = dial(this.config);
     this.socket = socket;
     this.reply = replyOn(socket);
-    this.reply.catch(() => {}); // looked at when the last byte is sent, or when sending fails
+    // Looked at as well when the last byte is sent, or when sending fails.
+    this.reply.then(
+      (text) => this.unasked(outcomeOf(text)),
+      (error: Error) => this.unasked({ failure: error.message }),
+    );
     socket.write('zINSTREAM\0');
     return socket;
+  }
+
+  /** clamd says something, or hangs up, before it has all. That it waited too long for the client's next bytes is no failure of its own. */
+  private unasked(outcome: Outcome): void {
+    if (this.isAtWork) return;
+    this.endEarly('tooLarge' in outcome ? outcome : { putOff: 'clamd ended the scan while it waited for the client' });
   }
 
   /** Does one step with clamd. Whatever goes wrong, or takes too long, is how the scan ended. */
   private async guarded(step: () => Promise<void>): Promise<void> {
     const { timeoutSeconds } = this.config;
     const timer = setTimeout(() => this.endEarly({ failure: `no answer within ${timeoutSeconds} seconds` }), timeoutSeconds * 1000);
+    this.isAtWork = true;
     try {
       await step();
     } catch (error) {
@@ -157,6 +188,7 @@ class ClamdScan implements Scan {
       const said = await this.reply?.catch(() => undefined);
       this.endEarly(said ? outcomeOf(said) : { failure: (error as Error).message });
     } finally {
+      this.isAtWork = false;
       clearTimeout(timer);
     }
   }
@@ -166,8 +198,8 @@ class ClamdScan implements Scan {
     this.early ??= outcome;
     this.givenUp.abort(new Error('the scan is over'));
     this.socket?.destroy();
-    if (this.hasTurn) this.turns.give();
-    this.hasTurn = false;
+    this.giveBack?.();
+    this.giveBack = undefined;
   }
 }
 

@@ -22,6 +22,7 @@ export interface Scan {
 }
 
 export interface Scanner {
-  begin(): Scan;
+  /** `owner`: the account whose upload it is, for its turn. */
+  begin(owner: string): Scan;
   close(): Promise<void>;
 }
