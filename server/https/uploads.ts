@@ -7,8 +7,9 @@ import type { AccountFiles, Outcome, Upload } from '../files/account-files';
 import type { Sink, Source } from '../files/source';
 import type { Body } from '../http/body';
 
-/** Of one account, and of all of a process: each holds a piece of memory. */
+/** Of one account or one link, of all links of an account together, and of all of a process: each holds a piece of memory. */
 const MOST_OF_ACCOUNT = 32;
+const MOST_OF_LINKS = 64;
 const MOST_IN_ALL = 512;
 /** Those that have ended are told of to who asks once more, the newest. */
 const MOST_ENDED = 1_024;
@@ -25,6 +26,12 @@ interface Place {
 }
 
 export class TooManyUploads extends Error {}
+
+/** `under`: absent means its owner's. */
+interface BeginningUpload extends Pick<OpenUpload, 'owner' | 'path' | 'length'> {
+  readonly under?: string;
+  readonly files: AccountFiles;
+}
 
 /** An upload's bytes, out of several requests. */
 class Gathered implements Source {
@@ -94,11 +101,14 @@ export class OpenUpload {
   private leftAt = now();
   private readonly source = new Gathered();
   isEnded = false;
+  endedAt = 0;
 
   constructor(
     process: number,
     /** Whose it is: the account's name, or what names a link. */
     readonly owner: string,
+    /** By whose leave: the account's, or that of all of its links together. */
+    readonly under: string,
     readonly path: string,
     /** Of the whole file. Bytes. */
     readonly length: number,
@@ -110,6 +120,7 @@ export class OpenUpload {
       .receive(async () => this.source)
       .finally(() => {
         this.isEnded = true;
+        this.endedAt = Date.now();
       });
   }
 
@@ -166,8 +177,9 @@ export class OpenUpload {
 
 export class Uploads {
   private readonly open = new Map<string, OpenUpload>();
-  /** Whose are about to be open. */
-  private readonly beginning: string[] = [];
+  /** Those that are about to be open. */
+  private readonly beginning = new Set<Pick<OpenUpload, 'owner' | 'under'>>();
+  /** In the order of their end. */
   private readonly ended = new Map<string, OpenUpload>();
   private readonly timer: NodeJS.Timeout;
 
@@ -180,19 +192,21 @@ export class Uploads {
 
   /** Throws what `openUpload` throws, and TooManyUploads. */
   async begin(
-    { owner, files, path, length }: { readonly owner: string; readonly files: AccountFiles; readonly path: string; readonly length: number },
+    { owner, under = owner, files, path, length }: BeginningUpload,
     isNew: boolean,
   ): Promise<OpenUpload> {
-    const owners = [...[...this.open.values()].map((one) => one.owner), ...this.beginning];
-    if (owners.length >= MOST_IN_ALL || owners.filter((one) => one === owner).length >= MOST_OF_ACCOUNT) throw new TooManyUploads();
-    this.beginning.push(owner);
+    const all = [...this.open.values(), ...this.beginning];
+    const [own, beside] = [all.filter((one) => one.owner === owner), all.filter((one) => one.under === under)];
+    if (all.length >= MOST_IN_ALL || own.length >= MOST_OF_ACCOUNT || beside.length >= MOST_OF_LINKS) throw new TooManyUploads();
+    const beginning = { owner, under };
+    this.beginning.add(beginning);
     try {
-      const upload = new OpenUpload(this.place.index, owner, path, length, await files.openUpload('PUT', path, { kind: isNew ? 'create' : 'replace' }));
+      const upload = new OpenUpload(this.place.index, owner, under, path, length, await files.openUpload('PUT', path, { kind: isNew ? 'create' : 'replace' }));
       this.open.set(upload.id, upload);
       void upload.outcome.then(() => this.remember(upload));
       return upload;
     } finally {
-      this.beginning.splice(this.beginning.indexOf(owner), 1);
+      this.beginning.delete(beginning);
     }
   }
 
@@ -221,10 +235,15 @@ export class Uploads {
     this.open.delete(upload.id);
     this.ended.set(upload.id, upload);
     if (this.ended.size > MOST_ENDED) this.ended.delete(this.ended.keys().next().value!);
-    setTimeout(() => this.ended.delete(upload.id), this.idleSeconds * 1000).unref();
   }
 
   private look(): void {
     for (const upload of this.open.values()) if (!upload.isEnded && upload.idle > this.idleSeconds * 1000) void upload.giveUp();
+    const before = Date.now() - this.idleSeconds * 1000;
+    // By no timers of their own: each would hold on to its upload for as long, however many end.
+    for (const [id, { endedAt }] of this.ended) {
+      if (endedAt >= before) break;
+      this.ended.delete(id);
+    }
   }
 }

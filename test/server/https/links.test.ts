@@ -174,6 +174,24 @@ it('an upload into a drop folder goes on after a lost connection; one that is gi
   expect(readFileSync(file('inbox/parts'), 'utf8')).toBe('abcdef');
 });
 
+it('uploads that are begun and left by the links of one account take their own places, and none of those of others', async () => {
+  const tus = { 'tus-resumable': '1.0.0', 'upload-length': '6' };
+  const begin = (to: string, place: string, as: HttpsClient) =>
+    as.ask('POST', to, { headers: { ...tus, 'upload-metadata': `${place} ${Buffer.from(randomBytes(6).toString('hex')).toString('base64')}` } });
+  const stranger = server.connect();
+  const begun: string[] = [];
+  for (let link = 0; link < 3; link += 1) {
+    const made = await make({ kind: 'drop', path: '/inbox', uses: 32 });
+    for (let one = 0; one < (link < 2 ? 32 : 1); one += 1) {
+      const answer = await begin(`${at(made)}/uploads`, 'filename', stranger);
+      expect(answer.status).toBe(link < 2 ? 201 : 429);
+      begun.push(answer.headers['location'] ?? '');
+    }
+  }
+  expect((await begin('/api/v1/uploads', 'path', client)).status).toBe(201);
+  for (const one of begun.filter(Boolean)) await stranger.ask('DELETE', one, { headers: { 'tus-resumable': '1.0.0' } });
+});
+
 it('a password is asked for, by a cookie for browsers and by Basic for programs, and guessing locks out', async () => {
   const password = secret('tell them by phone');
   const made = await make({ kind: 'download', path: '/report.txt', password, uses: 5 });

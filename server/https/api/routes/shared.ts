@@ -169,12 +169,13 @@ export const sharedRoutes: readonly Route[] = [
     async handle(asked) {
       const { files, uploads, record, use, exchange } = asked;
       const { owner } = resuming(asked);
+      const under = `links of ${record.user}`;
       const length = numberIn(exchange.head.headers, 'upload-length');
       return beginning(resuming(asked), async (named) => {
         const name = checkedName(record, posix.basename(named));
         const taken = await use();
         try {
-          const upload = await underFreeName(record, name, (path) => uploads.begin({ owner, files, path, length }, true));
+          const upload = await underFreeName(record, name, (path) => uploads.begin({ owner, under, files, path, length }, true));
           void upload.outcome.then(({ outcome }) => (outcome === 'success' ? undefined : taken.giveBack())).catch(() => {});
           return upload;
         } catch (error) {
