@@ -19,8 +19,14 @@ const ENOUGH = 64 * 1024;
 const FULL_32 = 0xffff_ffff;
 const FULL_16 = 0xffff;
 
+/** A name and the folder that it is in: the whole path of each may be kilobytes, and there are a hundred thousand. */
+interface Named {
+  readonly within: Named | undefined;
+  readonly name: string;
+}
+
 interface Filed {
-  readonly name: Buffer;
+  readonly named: Named;
   readonly time: number;
   readonly offset: number;
   crc: number;
@@ -34,6 +40,9 @@ export class Zip {
   private held: Buffer[] = [];
   private heldBytes = 0;
   private readonly filed: Filed[] = [];
+  /** The folders of what was added last, from the top, with their names. */
+  private folders: Named[] = [];
+  private folderNames: string[] = [];
 
   constructor(private readonly out: Outlet) {}
 
@@ -52,7 +61,7 @@ export class Zip {
   }
 
   async folder(name: string, modified: Date): Promise<void> {
-    await this.describe(await this.begin(`${name}/`, modified, true));
+    await this.describe(await this.begin(name, modified, true));
   }
 
   /** The list of all, by which it is read. */
@@ -65,8 +74,9 @@ export class Zip {
   }
 
   private async begin(name: string, modified: Date, isFolder: boolean): Promise<Filed> {
-    const filed = { name: Buffer.from(safeName(name)), time: dosTime(modified), offset: this.offset, crc: 0, size: 0, isFolder };
+    const filed = { named: this.named(safeName(name)), time: dosTime(modified), offset: this.offset, crc: 0, size: 0, isFolder };
     this.filed.push(filed);
+    const path = pathOf(filed);
     const head = Buffer.alloc(30);
     head.writeUInt32LE(LOCAL, 0);
     head.writeUInt16LE(VERSION, 4);
@@ -75,10 +85,21 @@ export class Zip {
     // ZIP64's field says that the sizes behind the file have eight bytes.
     head.writeUInt32LE(FULL_32, 18);
     head.writeUInt32LE(FULL_32, 22);
-    head.writeUInt16LE(filed.name.length, 26);
+    head.writeUInt16LE(path.length, 26);
     head.writeUInt16LE(20, 28);
-    await this.write(Buffer.concat([head, filed.name, field64(0, 0)]));
+    await this.write(Buffer.concat([head, path, field64(0, 0)]));
     return filed;
+  }
+
+  /** Those in one folder, added one behind the other, share it. */
+  private named(path: string): Named {
+    const folders = path.split('/');
+    const name = copied(folders.pop()!);
+    const known = folders.findIndex((folder, depth) => folder !== this.folderNames[depth]);
+    this.folders = this.folders.slice(0, known < 0 ? folders.length : known);
+    for (const folder of folders.slice(this.folders.length)) this.folders.push({ within: this.folders.at(-1), name: copied(folder) });
+    this.folderNames = folders;
+    return { within: this.folders.at(-1), name };
   }
 
   private async describe({ crc, size }: Filed): Promise<void> {
@@ -125,7 +146,20 @@ function field64(...values: readonly number[]): Buffer {
   return field;
 }
 
-function central({ name, time, offset, crc, size, isFolder }: Filed): Buffer {
+/** What is cut out of a path holds on to all of it, and small buffers to the block that they share with large ones. */
+function copied(part: string): string {
+  return Buffer.from(part).toString();
+}
+
+/** As the archive has it; that of a folder ends with a slash. */
+function pathOf({ named, isFolder }: Pick<Filed, 'named' | 'isFolder'>): Buffer {
+  const parts: string[] = [];
+  for (let one: Named | undefined = named; one; one = one.within) parts.unshift(one.name);
+  return Buffer.from(`${parts.join('/')}${isFolder ? '/' : ''}`);
+}
+
+function central({ time, offset, crc, size, isFolder, named }: Filed): Buffer {
+  const name = pathOf({ named, isFolder });
   const extra = field64(size, size, offset);
   const entry = Buffer.alloc(46);
   entry.writeUInt32LE(CENTRAL, 0);
