@@ -1,4 +1,5 @@
 /** Opens AS2: its keys, its ports, and the one who sends. */
+import { FairTurns } from '../files/fair-turns';
 import type { Mounted } from '../http/exchange';
 import type { OpenProtocol } from '../sessions/protocol';
 import type { As2Parts } from './engine';
@@ -42,7 +43,10 @@ export async function openAs2(parts: As2Parts): Promise<OpenAs2> {
   const bodies = new KeptBodies({ notes, stretches }, as2.restart);
   const sender: Sender = new Sender({ ...parts, keys, records, jobs, answers, receipts, bodies, messages: new KeptMessages(stretches, as2.restart), isLeader });
   const lease: Lease = new Lease(notes, () => sender.poke());
-  const receiving = { ...parts, keys, records, owner: ownOwner(), delivering: new Set<string>(), naming: new Naming(), bodies, receipts, answers };
+  const receiving = {
+    ...{ ...parts, keys, records, owner: ownOwner(), delivering: new Set<string>(), naming: new Naming(), bodies, receipts, answers },
+    strangersReceipts: new FairTurns(1),
+  };
   const mounted: Mounted = { path: as2.path, application: (exchange) => new Receiving(receiving, exchange).answer() };
   const listeners = (['port', 'plainPort'] as const)
     .filter((kind) => as2[kind] !== undefined)

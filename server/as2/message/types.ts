@@ -57,6 +57,8 @@ export interface OpenKeys {
   readonly micAlgorithms?: readonly string[];
   /** The time that certificates' dates are compared with. Default: now. */
   readonly now?: Date;
+  /** Awaited each time before one of our keys is used, which keeps everybody else waiting: anybody can have a message opened, and layer it. */
+  readonly turn?: () => Promise<void>;
 }
 
 /** Bounds of one message; each ends it with a MessageFailure. */

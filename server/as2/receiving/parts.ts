@@ -1,4 +1,5 @@
 /** What taking messages works with; one set for a process. */
+import type { FairTurns } from '../../files/fair-turns';
 import type { As2Parts } from '../engine';
 import type { Keys } from '../keys';
 import type { Owner, Records } from '../records';
@@ -18,6 +19,8 @@ export interface ReceivingParts extends As2Parts {
   readonly bodies: KeptBodies;
   /** Receipts that go by a request of their own. */
   readonly receipts: ReceiptQueue;
+  /** Places for making receipts that anybody may have asked for, by addresses. */
+  readonly strangersReceipts: FairTurns;
   /** Receipts for what we sent. */
   readonly answers: Answers;
 }

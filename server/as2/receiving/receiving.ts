@@ -11,6 +11,7 @@ import type { HttpExchange } from '../../http/exchange';
 import { Disconnected } from '../../http/inflow';
 import { Pieces } from '../../http/pieces';
 import type { Account } from '../../identity/identity';
+import { clientKey } from '../../limits/client-key';
 import { accountOf, filesOf, mayComeFrom } from '../agreement';
 import { COMMAND } from '../folders';
 import { as2Names, type Headers, type Layer, MessageFailure, type Opened, openMessage, type ReceiptRequest, receiptRequest } from '../message';
@@ -144,8 +145,7 @@ export class Receiving {
     });
     if (!mayComeFrom(account, this.exchange.caller.address)) throw new Refused(403, 'address-not-allowed', 'Messages are not taken from this address.');
     const { limits } = this.parts;
-    // Beside those of the account: who only names a partner keeps it from nothing else. (Names of accounts have no blanks.)
-    const place = `messages of ${account.user}`;
+    const place = placeOf(account);
     if (!(await limits.admitAccount(place, account.maxSessions)))
       throw new Refused(503, 'too-many-sessions', 'There are too many messages at once; try again later.', RETRY_AFTER);
     try {
@@ -249,6 +249,7 @@ export class Receiving {
             allowExpired: partner.allowExpired,
           },
           micAlgorithms: this.request.micAlgorithms,
+          turn: () => this.parts.newcomers.turn(this.exchange.caller.address),
         },
         { payloadBytes: this.parts.config.as2.messageBytes },
         (payload) => delivery.take(payload),
@@ -262,7 +263,8 @@ export class Receiving {
       await delivery.giveUp(new MessageFailure('unsupported format', 'a receipt has no payloads'));
       return this.takeReceipt(known, opened, kept);
     }
-    if (opened.signed) await this.exchange.caller.proven(known.account.user);
+    // Under a name of its own: whoever has recorded a message can send it again, and is not the account for it.
+    if (opened.signed) await this.exchange.caller.proven(placeOf(known.account));
     if (isRepeated) return this.repeated(known, before, delivery, opened);
     return this.deliver(known, opened, delivery, kept, before);
   }
@@ -342,7 +344,8 @@ export class Receiving {
   /** `sent`: whether nothing in the message shows that it is the partner's. */
   private async failed(known: Known, failure: MessageFailure, sent?: 'by-anybody'): Promise<Ending> {
     await this.pieces.passOver();
-    const receipt = await this.receiptFor(known, { failure });
+    const make = () => this.receiptFor(known, { failure });
+    const receipt = await (sent === 'by-anybody' ? this.inTurn(make) : make());
     if (receipt?.deliverTo !== undefined) {
       const { receipts } = this.parts;
       await (sent === 'by-anybody' ? receipts.addUnproven(known.partner, this.messageId, receipt) : receipts.add(known.partner, this.messageId, receipt));
@@ -383,8 +386,22 @@ export class Receiving {
     const { request, messageId } = this;
     caller.refused(head, request.wanted ? 200 : 403, failure.disposition);
     if (!request.wanted || request.deliverTo !== undefined) return reply.send(403, TEXT, `${failure.disposition}\n`);
-    const receipt = await makeReceipt(this.parts.keys, { own: this.parts.config.as2.identity.as2Id, partner: this.from, messageId, request, failure });
+    const own = this.parts.config.as2.identity.as2Id;
+    const receipt = await this.inTurn(() => makeReceipt(this.parts.keys, { own, partner: this.from, messageId, request, failure }));
     reply.send(200, receipt.headers, Buffer.from(receipt.body, 'base64'));
+  }
+
+  /** Has a receipt made that anybody may have asked for: signing is done in threads that read and write everybody's files, of which strangers have one. */
+  private async inTurn<T>(make: () => Promise<T>): Promise<T> {
+    const { caller } = this.exchange;
+    const giveBack = await this.parts.strangersReceipts.take(clientKey(caller.address), caller.gone).catch(() => {
+      throw new Disconnected();
+    });
+    try {
+      return await make();
+    } finally {
+      giveBack();
+    }
   }
 
   private async reply(known: Known, ending: Ending): Promise<void> {
@@ -454,6 +471,11 @@ function refusedRange(error: unknown): Refused | undefined {
   if (error instanceof OtherBytes)
     return new Refused(409, 'other-bytes', 'Other bytes of this message are kept already; ask how many by HEAD, or send all of it by another id.');
   return error instanceof NotNow ? new Refused(503, 'restart-unavailable', 'The message can not go on now; try again later.', RETRY_AFTER) : undefined;
+}
+
+/** What messages of a partner are counted under, beside its account: who only names a partner keeps it from nothing else. (Names of accounts have no blanks.) */
+function placeOf({ user }: Account): string {
+  return `messages of ${user}`;
 }
 
 export function layersOf({ layers }: Opened): string[] {

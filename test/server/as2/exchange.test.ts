@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { join } from 'node:path';
 import { type SealOptions, sealMessage, writeReceipt } from '../../../server/as2/message';
 import { freePort } from '../support/free-port';
+import { RawClient } from '../support/server';
 import { type As2Served, as2Served, asking, type PartnerInput, type Party, PLAIN, party, receiptIn, send } from './served';
 
 let us: Party;
@@ -93,6 +94,21 @@ describe('messages that have to be signed and encrypted', () => {
     expect(opened.receipt!.modifier).toContain(disposition);
     expect(await server.names('inbox')).not.toContain(`${name}.edi`);
     expect(server.audit.of('as2-message').at(-1)).toMatchObject({ outcome: 'failure', user: 'demo' });
+  });
+
+  it('one that somebody has recorded makes up for no wrong passwords, and makes nobody known', async () => {
+    const guess = async () => {
+      const raw = await RawClient.explicit(server);
+      await raw.reply();
+      await raw.upgrade(server);
+      await raw.send('USER demo');
+      await raw.send('PASS wrong');
+      raw.close();
+    };
+    for (let wrong = 0; wrong < 9; wrong += 1) await guess();
+    expect((await deliver('<recorded@them>', both())).opened.receipt).toMatchObject({ processed: true });
+    await guess();
+    expect(await server.audit.next('lockout')).toMatchObject({ scope: 'account', login: 'demo' });
   });
 
   it('what failed may come again by the same Message-ID', async () => {

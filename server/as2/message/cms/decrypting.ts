@@ -39,6 +39,7 @@ export async function readEncrypted(
   const facts = CIPHERS[cipher];
   if ((facts.mode === 'gcm') !== options.authenticated) throw new MessageFailure('unsupported format', `${cipher} is used where it does not belong`);
   const opening = openingFor(recipients.children, options.keys.decryption);
+  await options.keys.turn?.();
   const key = keyOf(opening, facts.keyBytes);
   const decipher = decipherOf(cipher, key, iv, tagBytes);
   let bytes = 0;
