@@ -1,5 +1,6 @@
 /** The parts that every connection of HTTPS works with; one set for a process. */
 import type { HttpsConfig, ServerConfig } from '../config';
+import type { FairTurns } from '../files/fair-turns';
 import type { Mounted } from '../http/exchange';
 import type { Issuers } from '../identity/issuers/issuers';
 import type { ProtocolParts } from '../sessions/protocol';
@@ -17,6 +18,8 @@ export interface HttpsEngine extends ProtocolParts {
   readonly links: Links;
   /** Who else may say who somebody is. */
   readonly issuers: Issuers;
+  /** Places for asking them about who comes back from there, by addresses. */
+  readonly comingBack: FairTurns;
   /** The sessions of all processes. */
   readonly who: () => Promise<readonly SessionInfo[]>;
 }

@@ -6,6 +6,7 @@ import type { Attempt, Returned } from '../../identity/issuers/client';
 import { isJwt } from '../../identity/issuers/issuers';
 import { within } from '../../identity/scopes';
 import { readToken, type Token } from '../../identity/token';
+import { clientKey } from '../../limits/client-key';
 import type { Limits } from '../../limits/limits';
 import { type LoggingIn, type LoginEnd, Logins } from '../../sessions/logins';
 import type { SignIn } from '../../sessions/sign-ins';
@@ -17,6 +18,8 @@ import { cookieIn, cookieOf, keyOf, newSecret } from './cookie';
 
 /** Cookies and tokens that are none, on one connection, after which it ends: an honest client has one at most that is out of date. */
 const MOST_REFUSED = 10;
+/** Who comes back from an issuer waits no longer until it is asked. Milliseconds. */
+const LONGEST_WAIT_MS = 10_000;
 
 /** How often a sign-in is seen to be in use during a long request: before it makes room for another one of its account. */
 const IN_USE_MS = 20_000;
@@ -27,6 +30,8 @@ export interface DoorConnection {
   readonly address: string;
   readonly ended: boolean;
   readonly certificate: ClientCertificate | undefined;
+  /** Aborted when it is gone. */
+  readonly gone: AbortSignal;
 }
 
 /** Who is about to come in, and whose place it takes. */
@@ -120,7 +125,11 @@ export class Door implements LoggingIn {
 
   /** As who an issuer says that somebody is. */
   async signInElsewhere(way: number, returned: Returned, attempt: Attempt): Promise<Entrance> {
-    const { login, verdict } = await this.engine.issuers.cameBack(way, returned, attempt, this.connection.certificate);
+    const { address, gone, certificate } = this.connection;
+    const { issuers, comingBack } = this.engine;
+    const giveBack = await comingBack.take(clientKey(address), AbortSignal.any([gone, AbortSignal.timeout(LONGEST_WAIT_MS)])).catch(() => undefined);
+    if (!giveBack) return { kind: 'unavailable' };
+    const { login, verdict } = await issuers.cameBack(way, returned, attempt, certificate).finally(giveBack);
     const secret = newSecret();
     const { folder = '/', scopes = [] } = verdict.kind === 'accepted' ? (verdict.token ?? {}) : {};
     const by = verdict.kind === 'accepted' ? { issuer: verdict.source, scopes, folder } : undefined;

@@ -5,9 +5,6 @@ import type { SignInWith } from '../../config';
 import { readSecret } from '../../secrets/secret';
 import type { Checked, Issuer } from './issuer';
 
-/** Codes that are asked about at once: each costs the issuer something, and whoever comes may make one up. */
-const MOST_AT_ONCE = 16;
-
 /** What belongs to one attempt of one browser. */
 export interface Attempt {
   readonly redirectUri: string;
@@ -24,8 +21,6 @@ export interface Returned {
 }
 
 export class OidcClient {
-  private asking = 0;
-
   constructor(
     private readonly issuer: Issuer,
     private readonly config: SignInWith,
@@ -52,16 +47,12 @@ export class OidcClient {
     return address.href;
   }
 
-  /** What the issuer says of who comes back. */
+  /** What the issuer says of who comes back. Each costs it something, and whoever comes may make one up: how many there may be at once is for who asks to say. */
   async redeem({ code, iss }: Returned, attempt: Attempt): Promise<Checked> {
-    if (this.asking >= MOST_AT_ONCE) return { kind: 'unavailable', reason: 'more come back from it at once than it is asked about' };
-    this.asking += 1;
     try {
       return await this.exchanged(code, iss, attempt);
     } catch (error) {
       return { kind: 'unavailable', reason: `${this.config.issuer}: ${(error as Error).message}` };
-    } finally {
-      this.asking -= 1;
     }
   }
 

@@ -157,3 +157,25 @@ it('the cookie of before is not the one of the sign-in (fixation), and the way t
   client.cookie = `__Host-ftps=${cookie.split('=')[1]}`;
   expect((await client.ask('GET', '/api/v1/sign-in')).status).toBe(401);
 });
+
+it('codes that somebody makes up keep nobody else from coming back', async () => {
+  const honest = server.connect({ localAddress: '127.0.0.2' });
+  const own = await begin(honest);
+  const path = await throughProvider(own.location, 'ann');
+  const strangers = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const client = server.connect();
+      const { location, cookie } = await begin(client);
+      return { client, cookie, path: `/api/v1/sign-in/callback?code=made-up&state=${new URL(location).searchParams.get('state')}&iss=${encodeURIComponent(issuer)}` };
+    }),
+  );
+  provider.pause();
+  const made = strangers.map(({ client, cookie, path: theirs }) => comeBack(client, theirs, cookie));
+  // They have all come when others were answered that were sent behind them.
+  for (let asked = 0; asked < 3; asked += 1) await honest.ask('GET', '/api/v1/sign-in/ways');
+  const back = comeBack(honest, path, own.cookie);
+  for (let asked = 0; asked < 3; asked += 1) await server.connect().ask('GET', '/api/v1/sign-in/ways');
+  provider.goOn();
+  expect((await back).headers['location']).toBe('/');
+  for (const one of await Promise.all(made)) expect(one.headers['location']).toMatch(/^\/\?sign-in=/);
+});

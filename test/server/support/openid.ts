@@ -9,6 +9,9 @@ export interface OidcProvider {
   readonly issuer: string;
   /** Of its authority, in PEM. */
   readonly ca: string;
+  /** It answers nobody, until it goes on. */
+  pause(): void;
+  goOn(): void;
   stop(): void;
 }
 
@@ -21,7 +24,13 @@ export async function oidcProvider(redirectUri: string): Promise<OidcProvider> {
   const provider = spawn(process.execPath, ['--no-warnings', join(__dirname, 'oidc-provider.mjs')], { stdio: ['pipe', 'pipe', 'ignore'] });
   provider.stdin.end(JSON.stringify({ key, cert, redirectUri, secret: CLIENT_SECRET }));
   const [line] = (await once(provider.stdout, 'data')) as [Buffer];
-  return { issuer: line.toString().trim(), ca: authority.pem, stop: () => void provider.kill() };
+  return {
+    issuer: line.toString().trim(),
+    ca: authority.pem,
+    pause: () => void provider.kill('SIGSTOP'),
+    goOn: () => void provider.kill('SIGCONT'),
+    stop: () => void provider.kill(),
+  };
 }
 
 /** The browser of somebody, as far as the provider is concerned. */
