@@ -93,7 +93,7 @@ export class Releases {
       end = await commit();
     } catch (error) {
       // What failed may be there all the same: an answer of S3 that was lost.
-      if (name !== undefined) await this.lookFor(name).catch(() => {});
+      if (name !== undefined) await this.lookFor(name, !isCertain(error)).catch(() => {});
       throw error;
     }
     if (end === 'visible') {
@@ -174,12 +174,12 @@ export class Releases {
     };
   }
 
-  /** Finds out whether an upload became visible of whose end nobody knows. */
-  private async lookFor(name: string): Promise<void> {
+  /** Finds out whether an upload became visible of whose end nobody knows. `again`: whether it may become so yet. */
+  private async lookFor(name: string, again = true): Promise<void> {
     const begun = await this.outbox!.read(name);
     const state = begun ? await this.stateOf(begun, begunAt(name)) : 'missing';
     if (state === 'there') return this.makeDue(name);
-    if (begun && (state === 'unknown' || Date.now() < begunAt(name).getTime() + LOOKED_FOR_MS)) {
+    if (begun && (state === 'unknown' || (again && Date.now() < begunAt(name).getTime() + LOOKED_FOR_MS))) {
       const timer = setTimeout(() => {
         this.timers.delete(timer);
         void this.lookFor(name).catch(() => {}); // it stays, for the next start
@@ -273,6 +273,11 @@ function environmentOf({ user, path, file, bytes, sha256, client, session }: Rel
 /** Whom events are for. */
 export function destinationsOf({ eventBus, webhooks }: ServerConfig['afterRelease']): readonly Destination[] {
   return [...(eventBus === undefined ? [] : ['']), ...webhooks.map(({ name }) => name)];
+}
+
+/** Whether nothing of it is under way any more. Clients can bring that about as often as they like: kept for a while, it would leave no room for others. */
+function isCertain(error: unknown): boolean {
+  return error instanceof StorageError && error.code !== 'unavailable';
 }
 
 function whatOf(destination: Destination): 'event' | 'webhook' {

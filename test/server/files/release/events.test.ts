@@ -11,7 +11,7 @@ import type { ServerConfig } from '../../../../server/config/schema';
 import { type ReleaseDetail, releasedUpload } from '../../../../server/files/release/event';
 import { Releases } from '../../../../server/files/release/releases';
 import { openStorage } from '../../../../server/files/storage/open';
-import type { Storage } from '../../../../server/files/storage/storage';
+import { type Storage, StorageError } from '../../../../server/files/storage/storage';
 import { AuditRecorder } from '../../support/server';
 
 /** What EventBridge does with a request. */
@@ -126,6 +126,20 @@ it('an upload that is held, or failed, is told of to nobody', async () => {
   await expect(failed).rejects.toThrow('the disk is full');
   await releases.close();
   expect([requests, kept().length]).toEqual([0, 1]); // it is looked for again, in case it is there all the same
+});
+
+it('uploads that are refused at the last moment, which clients can have as often as they like, leave room for those of others', async () => {
+  const releases = await start({ outboxEvents: 2 });
+  for (const code of ['exists', 'not-found', 'quota'] as const) {
+    const refused = releases.release(upload(`/${code}`), '/acme', async () => {
+      throw new StorageError(code, 'No.');
+    });
+    await expect(refused).rejects.toMatchObject({ code });
+  }
+  expect(kept()).toEqual([]);
+  await arrives(releases, '/a');
+  await audit.next('after-release');
+  expect(paths()).toEqual(['/a']);
 });
 
 it('while EventBridge is down events wait on the disk; the server says so once, and again when they are gone', async () => {
