@@ -41,3 +41,11 @@ it('has every text in its catalogue, and no text there that is not used', () => 
   const used = [...rest.matchAll(/texts\.(\w+)|data-(?:text|label|placeholder)="(\w+)"/g)].map(([, one, other]) => one ?? other!);
   expect([...new Set(used)].filter((key) => key !== 'js').sort()).toEqual([...catalogue].sort());
 });
+
+it('shows what turns the reading direction, or is nothing to be seen, and leaves all other scripts as they are', () => {
+  const script = pageFiles.get('/page/values.js')!.text.replaceAll(/^export /gm, '');
+  const visible = new Function(`${script}; return visible;`)() as (text: string) => string;
+  expect(visible('invoice\u202efdp.exe')).toBe('invoice\\u202efdp.exe');
+  expect(visible('re\u200bport.pdf \u2066x\u2069 \ufeff')).toBe('re\\u200bport.pdf \\u2066x\\u2069 \\ufeff');
+  for (const name of ['דוח.pdf', 'گزارش\u200cها.txt', '👩\u200d💻', 'ünder', '报告']) expect(visible(name)).toBe(name);
+});

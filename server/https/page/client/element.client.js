@@ -1,6 +1,7 @@
 // The page's elements, their words out of the catalogue, and what is said to everybody: trouble, and what screen readers tell.
 
 import { texts } from '/page/texts.js';
+import { visible } from '/page/values.js';
 
 export const at = (id) => document.getElementById(id);
 
@@ -10,12 +11,12 @@ for (const element of document.querySelectorAll('[data-placeholder]')) element.p
 
 /** Without a text, what was said before goes. */
 export function trouble(text) {
-  at('trouble').textContent = text ?? '';
+  at('trouble').textContent = visible(text ?? '');
   at('trouble').hidden = !text;
 }
 
 export function say(text) {
-  at('said').textContent = text;
+  at('said').textContent = visible(text);
 }
 
 /** Does something, and says what went wrong. Undefined where something did. */
@@ -29,8 +30,9 @@ export async function attempt(act) {
   }
 }
 
-export function made(name, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(name), properties);
+/** Names are in many texts: all are made visible. */
+export function made(name, { textContent = '', ...properties } = {}, ...children) {
+  const element = Object.assign(document.createElement(name), { textContent: visible(textContent) }, properties);
   element.append(...children);
   return element;
 }

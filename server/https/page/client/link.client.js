@@ -4,7 +4,7 @@ import { API, ask } from '/page/ask.js';
 import { at, trouble } from '/page/element.js';
 import { Uploads } from '/page/queue.js';
 import { texts } from '/page/texts.js';
-import { bytes, time } from '/page/values.js';
+import { bytes, time, visible } from '/page/values.js';
 
 const address = `/shared/${location.pathname.split('/')[2]}`;
 
@@ -18,7 +18,7 @@ async function look() {
   try {
     const link = await ask('GET', address);
     trouble();
-    at('heading').textContent = link.title || texts.title;
+    at('heading').textContent = visible(link.title || texts.title);
     const until = texts.linkUntil(time(link.expires), link.left);
     if (link.kind === 'drop') {
       at('drop-until').textContent = until;
@@ -26,7 +26,7 @@ async function look() {
       show('drop');
       return;
     }
-    at('name').textContent = link.name;
+    at('name').textContent = visible(link.name);
     at('size').textContent = `${bytes(link.size)}, ${time(link.modified)}`;
     at('until').textContent = until;
     at('download').hidden = link.left === 0;

@@ -1,11 +1,12 @@
 // Asks for a yes, or for a text.
 
 import { at, made } from '/page/element.js';
+import { visible } from '/page/values.js';
 
 /** Undefined where it is a no. `value`: a text is asked for, and this stands there first; `choices` are offered for it. */
 export function question({ title, text = '', value, choices = [], yes, grave = false }) {
-  at('ask-title').textContent = title;
-  at('ask-text').textContent = text;
+  at('ask-title').textContent = visible(title);
+  at('ask-text').textContent = visible(text);
   const input = at('ask-input');
   input.hidden = value === undefined;
   input.required = value !== undefined;
