@@ -16,6 +16,8 @@ import { storageReply } from './storage-reply';
 const absent = new Set(
   'SMNT ADAT MIC CONF ENC LPRT LPSV XCRC XMD5 XSHA XSHA1 MD5 MMD5 MFCT MFF DSIZ COMB MODEB XSEM XSEN XRSQ MLFL MAIL MSND MSOM MSAM MRSQ MRCP'.split(' '),
 );
+/** What REST is for: the next of these, whatever it comes to (RFC 959 section 4.1.3). Left over, it would begin another file in the middle. */
+const restarted = new Set(['RETR', 'STOR', 'APPE', 'STOU', 'LIST', 'NLST', 'MLSD']);
 /** Lines that are no command, in a row, after which it is no FTP client (a browser led here, a scanner). */
 const MOST_UNKNOWN = 10;
 /** Commands that a session may have refused before it has logged in: an honest client gives up or encrypts after one or two. */
@@ -30,6 +32,8 @@ export interface Speaker {
   readonly ended: boolean;
   /** Of the last reply. */
   lastCode: number;
+  /** The byte at which the next transfer begins. */
+  restartAt: number;
   reply(code: number, text: string): Promise<void>;
   close(reason: CloseReason): void;
 }
@@ -75,6 +79,7 @@ export class Dispatcher<S extends Speaker> {
     else if (notAllowed) await session.reply(550, notAllowed);
     else if (command.argument === 'required' && argument === '') await session.reply(501, `An argument is missing: ${command.syntax}`);
     else await this.run(command, name, argument).catch((error: unknown) => this.replyToFailure(error));
+    if (restarted.has(name)) session.restartAt = 0;
     if (session.lastCode >= 400)
       this.audit.record({
         kind: 'command',

@@ -26,7 +26,6 @@ export async function mayTransfer(session: Session): Promise<boolean> {
   if (session.protection !== 'private') await session.reply(521, 'Data connections are encrypted here: send PBSZ 0 and PROT P first.');
   else if (!session.pendingData) await session.reply(425, 'Send PASV or EPSV first.');
   else return true;
-  session.restartAt = 0;
   return false;
 }
 

@@ -61,6 +61,7 @@ export const files: readonly SessionCommand[] = [
     verbatim: true,
     does: 'rename',
     async run(session, argument) {
+      session.renameFrom = undefined; // the one of before is not meant, whatever comes of this
       const { path } = await entryAt(session, 'rename', argument);
       session.renameFrom = path;
       return session.reply(350, 'Send RNTO with the new name.');

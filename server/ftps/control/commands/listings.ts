@@ -12,7 +12,6 @@ async function list(session: Session, command: string, argument: string, lineOf:
   if (!(await mayTransfer(session))) return;
   const listed = await find(session, argument);
   const { stallSeconds } = session.engine.config.limits;
-  session.restartAt = 0;
   const files = session.files!;
   const { path, batches } = listed;
   const listing = files.openListing(command, path);

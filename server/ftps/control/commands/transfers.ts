@@ -13,7 +13,7 @@ import { mayTransfer, runTransfer } from '../transfer';
 async function download(session: Session, argument: string): Promise<void> {
   if (!(await mayTransfer(session))) return;
   const path = resolveFile(session, argument);
-  const offset = takeRestart(session);
+  const offset = session.restartAt;
   const files = session.files!;
   const download = await files.openDownload('RETR', path, offset);
   const { progress, size } = download;
@@ -45,13 +45,6 @@ async function upload(session: Session, command: 'STOR' | 'APPE' | 'STOU', path:
   });
 }
 
-/** The byte that REST named, for this command only. */
-function takeRestart(session: Session): number {
-  const offset = session.restartAt;
-  session.restartAt = 0;
-  return offset;
-}
-
 /** `report.csv.0123456789ab` for `report.csv`, `inbox/upload.0123456789ab` for `inbox/`; what is too long for a name is cut. */
 function uniqueName(wanted: string): string {
   const folder = wanted.slice(0, wanted.lastIndexOf('/') + 1);
@@ -73,7 +66,7 @@ export const transfers: readonly SessionCommand[] = [
     does: 'upload',
     async run(session, argument) {
       if (!(await mayTransfer(session))) return;
-      const offset = takeRestart(session);
+      const offset = session.restartAt;
       const path = resolveFile(session, argument);
       return upload(session, 'STOR', path, offset > 0 ? { kind: 'resume', offset } : { kind: 'replace' });
     },
@@ -87,7 +80,6 @@ export const transfers: readonly SessionCommand[] = [
     does: 'upload',
     async run(session, argument) {
       if (!(await mayTransfer(session))) return;
-      session.restartAt = 0;
       return upload(session, 'APPE', resolveFile(session, argument), { kind: 'append' });
     },
   },
@@ -100,7 +92,6 @@ export const transfers: readonly SessionCommand[] = [
     does: 'upload',
     async run(session, argument) {
       if (!(await mayTransfer(session))) return;
-      session.restartAt = 0;
       return upload(session, 'STOU', resolvePath(session, uniqueName(argument)), { kind: 'create' });
     },
   },

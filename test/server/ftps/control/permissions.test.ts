@@ -95,6 +95,24 @@ describe('an account that may only upload', () => {
     raw.close();
   });
 
+  it('whose download was refused behind REST begins its next upload at its first byte', async () => {
+    const raw = await RawClient.loggedIn(server, {}, 'write');
+    await upload(raw, 'STOR whole', 'first ');
+    await raw.send('REST 3');
+    expect(await raw.send('RETR whole')).toMatch(/^550 /);
+    await upload(raw, 'STOR whole', 'second');
+    expect(await readFile(join(server.files, 'whole'), 'utf8')).toBe('second');
+    raw.close();
+  });
+
+  it('whose second RNFR was refused renames nothing by the first', async () => {
+    const raw = await RawClient.loggedIn(server, {}, 'rename');
+    expect(await raw.send('RNFR file')).toMatch(/^350 /);
+    expect(await raw.send('RNFR missing')).toMatch(/^550 /);
+    expect(await raw.send('RNTO other')).toMatch(/^503 /);
+    raw.close();
+  });
+
   it('is not told how long a file of others is that it has added to', async () => {
     const raw = await RawClient.loggedIn(server, {}, 'write');
     for (const name of ['file', 'new']) {
