@@ -191,10 +191,7 @@ export class Uploads {
   }
 
   /** Throws what `openUpload` throws, and TooManyUploads. */
-  async begin(
-    { owner, under = owner, files, path, length }: BeginningUpload,
-    isNew: boolean,
-  ): Promise<OpenUpload> {
+  async begin({ owner, under = owner, files, path, length }: BeginningUpload, isNew: boolean): Promise<OpenUpload> {
     const all = [...this.open.values(), ...this.beginning];
     const [own, beside] = [all.filter((one) => one.owner === owner), all.filter((one) => one.under === under)];
     if (all.length >= MOST_IN_ALL || own.length >= MOST_OF_ACCOUNT || beside.length >= MOST_OF_LINKS) throw new TooManyUploads();

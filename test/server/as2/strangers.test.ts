@@ -3,7 +3,7 @@ import crypto from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { sealMessage } from '../../../server/as2/message';
-import { type As2Served, as2Served, asking, PLAIN, type Party, party } from './served';
+import { type As2Served, as2Served, asking, type Party, PLAIN, party } from './served';
 
 const MANY = 24;
 
@@ -82,7 +82,7 @@ async function encrypted({ headers, body }: { headers: Record<string, string>; b
     yield body;
   }
   const contentType = headers['Content-Type']!;
-  const sealed = sealMessage([{ contentType, body: inside(), size: body.length }], {
+  const sealed = sealMessage([{ name: undefined, contentType, body: inside(), size: body.length }], {
     messageId: '<inside@them>',
     encrypt: { for: [us.pair.certificate], cipher: 'aes-128-cbc', transport: 'rsa-pkcs1' },
   });

@@ -166,7 +166,11 @@ it('codes that somebody makes up keep nobody else from coming back', async () =>
     Array.from({ length: 20 }, async () => {
       const client = server.connect();
       const { location, cookie } = await begin(client);
-      return { client, cookie, path: `/api/v1/sign-in/callback?code=made-up&state=${new URL(location).searchParams.get('state')}&iss=${encodeURIComponent(issuer)}` };
+      return {
+        client,
+        cookie,
+        path: `/api/v1/sign-in/callback?code=made-up&state=${new URL(location).searchParams.get('state')}&iss=${encodeURIComponent(issuer)}`,
+      };
     }),
   );
   provider.pause();

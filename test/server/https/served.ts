@@ -71,7 +71,8 @@ export class HttpsClient {
 
 export interface HttpsServed extends TestServer {
   readonly httpsPort: number;
-  connect(options?: ConnectionOptions): HttpsClient;
+  /** `localAddress`: where the client is. */
+  connect(options?: ConnectionOptions & { readonly localAddress?: string }): HttpsClient;
   /** One that has signed in. */
   signedIn(user?: string): Promise<HttpsClient>;
   /** Sends bytes as they are, and answers with all that comes until the server closes. */
