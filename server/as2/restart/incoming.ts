@@ -3,6 +3,7 @@
  * opened from its beginning when all of it is there, so that each brings it further, however long the beginning is.
  */
 import { StorageError } from '../../files/account-files';
+import { Gathered } from '../gathered';
 import type { Headers } from '../message';
 import { type BodyRange, bodyRange, transferId } from './headers';
 import type { KeptBodies, Known, Open, TransferName } from './kept-bodies';
@@ -110,9 +111,8 @@ class Unheard implements Incoming {
 /** The first request. What goes wrong with keeping is no reason not to take the message. */
 class Beginning implements Incoming {
   readonly isOver = false;
-  /** Until there is a stretch of it, it takes nobody's room. */
-  private early: Buffer[] | undefined = [];
-  private earlyBytes = 0;
+  /** Until there is a stretch of it, it takes nobody's place. */
+  private early: Gathered | undefined = new Gathered();
   private writer: StretchWriter | undefined;
   private hasBegun = false;
   private giveBack: (() => void) | undefined;
@@ -145,25 +145,30 @@ class Beginning implements Incoming {
   private async keep(piece: Buffer): Promise<void> {
     try {
       if (this.early) {
-        this.early.push(piece);
-        this.earlyBytes += piece.length;
-        if (this.earlyBytes < STRETCH) return;
-        const { early } = this;
-        this.early = undefined;
+        if (!this.bodies.takeEarly(piece.length)) return this.forgetEarly();
+        this.early.add(piece);
+        if (this.early.bytes < STRETCH) return;
+        const { pieces } = this.early;
+        this.forgetEarly();
         this.giveBack = this.bodies.takePlace();
         if (!this.giveBack) return;
         const body = await this.bodies.begin(this.name, this.total, this.known);
         this.writer = body?.writer(0);
         this.hasBegun = body !== undefined;
-        for (const one of early) await this.writer?.add(one);
+        for (const one of pieces) await this.writer?.add(one);
       } else await this.writer?.add(piece);
     } catch {
       this.writer = undefined;
     }
   }
 
-  async ended(how: 'taken' | 'refused' | 'not'): Promise<void> {
+  private forgetEarly(): void {
+    if (this.early) this.bodies.giveEarly(this.early.bytes);
     this.early = undefined;
+  }
+
+  async ended(how: 'taken' | 'refused' | 'not'): Promise<void> {
+    this.forgetEarly();
     try {
       if (!this.hasBegun) {
         // What was kept of an attempt before is of no use any more.

@@ -18,6 +18,8 @@ const MOST_OF_PARTNER = 16;
 const MOST = 64;
 /** Requests of one process that keep what they bring, each with two stretches in memory. */
 const MOST_AT_ONCE = 8;
+/** Of those that have no place yet, so much lies in memory altogether; of what comes beyond that nothing is kept. Bytes. */
+const MOST_EARLY = 32 * 1024 * 1024;
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
@@ -50,6 +52,7 @@ export interface TransferName {
 
 export class KeptBodies {
   private atOnce = 0;
+  private early = 0;
 
   constructor(
     private readonly parts: { readonly notes: Notes; readonly stretches: Stretches },
@@ -63,6 +66,17 @@ export class KeptBodies {
     return () => {
       this.atOnce -= 1;
     };
+  }
+
+  /** Memory for what has come before there is a place; to be given back. False where there is none. */
+  takeEarly(bytes: number): boolean {
+    if (this.early + bytes > MOST_EARLY) return false;
+    this.early += bytes;
+    return true;
+  }
+
+  giveEarly(bytes: number): void {
+    this.early -= bytes;
   }
 
   async find(name: TransferName): Promise<Known> {
