@@ -120,7 +120,7 @@ export class OpenUpload {
       .receive(async () => this.source)
       .finally(() => {
         this.isEnded = true;
-        this.endedAt = Date.now();
+        this.endedAt = now();
       });
   }
 
@@ -236,7 +236,7 @@ export class Uploads {
 
   private look(): void {
     for (const upload of this.open.values()) if (!upload.isEnded && upload.idle > this.idleSeconds * 1000) void upload.giveUp();
-    const before = Date.now() - this.idleSeconds * 1000;
+    const before = now() - this.idleSeconds * 1000;
     // By no timers of their own: each would hold on to its upload for as long, however many end.
     for (const [id, { endedAt }] of this.ended) {
       if (endedAt >= before) break;
