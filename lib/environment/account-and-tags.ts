@@ -8,7 +8,7 @@ import { ifSo } from './problems';
 export function accountProblems({ env, hostedZoneId, tags }: FtpsEnvironmentSettings): Problem[] {
   return [
     ...wrongText('env.account', env?.account, /^\d{12}$/, 'is no account; write the twelve digits of its id'),
-    ...wrongText('env.region', env?.region, /^[a-z]{2}(-[a-z]+)+-\d$/, 'is no region; write it as eu-central-1'),
+    ...wrongText('env.region', env?.region, /^[a-z]{2,}(-[a-z]+)+-\d+$/, 'is no region; write it as eu-central-1'),
     ...wrongText('hostedZoneId', hostedZoneId, /^[A-Z0-9]{1,32}$/, 'is no id of a zone; write it as Z0123456789ABCDEFGHIJ, without a path before it'),
     ...tagProblems(tags),
   ];

@@ -316,7 +316,7 @@ function refuseWrongPlaces({ copyToRegions = [], shareWithAccounts = [] }: Image
   const account = shareWithAccounts.find((one) => !Token.isUnresolved(one) && !/^\d{12}$/.test(one));
   if (account !== undefined) throw new Error(`shareWithAccounts: "${account}" is no account; write the twelve digits of its id, as 444455556666`);
   const known = copyToRegions.filter((one) => !Token.isUnresolved(one));
-  const wrong = known.find((one) => !/^[a-z]{2}(-[a-z]+)+-\d$/.test(one));
+  const wrong = known.find((one) => !/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(one));
   if (wrong !== undefined) throw new Error(`copyToRegions: "${wrong}" is no region; write it as eu-west-1`);
   const twice = known.find((one, index) => one === own || known.indexOf(one) !== index);
   if (twice !== undefined)

@@ -116,3 +116,8 @@ it.each<[string, Partial<FtpsEnvironmentSettings>, RegExp]>([
   const own = { name: 'test', domainName: 'ftps.example.com', hostedZoneId: 'Z0', zoneName: 'example.com', clientCidrs: ['203.0.113.0/24'] };
   expect(() => FtpsEnvironment.production({}, { ...own, ...settings })).toThrow(words);
 });
+
+it.each(['us-gov-west-1', 'eusc-de-east-1', 'ap-southeast-7'])('regions of every partition are taken: %s', (region) => {
+  const own = { name: 'test', domainName: 'ftps.example.com', hostedZoneId: 'Z0', zoneName: 'example.com', clientCidrs: ['203.0.113.0/24'] };
+  expect(() => FtpsEnvironment.production({}, { ...own, env: { ...env, region } })).not.toThrow();
+});
