@@ -48,6 +48,7 @@ export const PROP_NAMES: Readonly<Record<string, Readonly<Record<string, string>
     compression: '',
     base64: '',
     contentType: '',
+    contentTypes: '',
     subject: '',
     receipt: '',
     receiptSigned: '',

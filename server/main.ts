@@ -172,7 +172,10 @@ export async function startServer(
       await audit.flush();
     };
     return {
-      listeners: protocols.flatMap((one) => one.ports),
+      listeners: [
+        ...protocols.flatMap((one) => one.ports),
+        ...(web && as2 && as2.port === undefined ? web.ports.map((one) => ({ ...one, mode: 'as2' as const })) : []),
+      ],
       passivePorts: ftps.passivePorts,
       sessions,
       transfers: runningTransfers,

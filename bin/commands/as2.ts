@@ -4,21 +4,24 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { Command } from 'commander';
 import { accountOf } from '../../server/as2/agreement';
 import { Keys } from '../../server/as2/keys';
-import { writeAs2Name } from '../../server/as2/message';
+import { MOST_PAYLOADS, writeAs2Name } from '../../server/as2/message';
 import { Records } from '../../server/as2/records';
 import { writeTransferId } from '../../server/as2/restart/headers';
+import { isSendable, LIST } from '../../server/as2/sending/outbox';
 import type { Audit } from '../../server/audit/event';
 import { type As2Config, type As2Partner, daysLeftOf, type ServerConfig } from '../../server/config';
 import { openStorage } from '../../server/files/storage/open';
-import { StorageError } from '../../server/files/storage/storage';
+import { StorageError, type Volume } from '../../server/files/storage/storage';
 import type { PasswordChecks } from '../../server/identity/hashing/checks';
 import { openIdentity } from '../../server/identity/open';
 import { printable } from '../../server/text/printable';
+import { addressFinding } from '../doctor/as2';
+import { type Finding, ok, problem } from '../doctor/finding';
 import { say } from '../terminal/say';
 import { readConfig } from './config';
 import { exitCodes, UsageError } from './exit';
@@ -29,6 +32,9 @@ interface Flags {
 
 /** A certificate that ends before is told of. Days. */
 const SOON = 30;
+const CHECK = 'as2';
+/** Read at a time. Bytes. */
+const PIECE = 1024 * 1024;
 const REACH_MS = 10_000;
 const noPassword = () => Promise.reject(new Error('no password is looked at'));
 const NO_PASSWORDS: PasswordChecks = { check: noPassword, spend: noPassword, close: async () => {} };
@@ -79,30 +85,35 @@ export function as2Command(): Command {
       const { config, settings } = await as2In(file);
       const partners = name === undefined ? settings.partners : [partnerNamed(settings, name)];
       const keys = await Keys.open(settings, silent);
-      let isInOrder = true;
       try {
         for (const one of partners) {
-          const problems = await problemsOf(config, keys, one);
-          isInOrder &&= problems.length === 0;
-          say(problems.length === 0 ? `${printable(one.as2Id)}  in order\n` : problems.map((problem) => `${printable(`${one.as2Id}  ${problem}`)}\n`).join(''));
+          const findings = await findingsOf(config, keys, one);
+          const wrong = findings.filter(({ level }) => level !== 'ok');
+          if (wrong.some(({ level }) => level === 'problem')) process.exitCode = exitCodes.notInOrder;
+          const said = findings.map(({ text, advice }) => (advice === undefined ? text : `${text}. ${advice}`));
+          const lines = wrong.length === 0 ? [['in order', ...said].join('; ')] : said;
+          say(lines.map((line) => `${printable(`${one.as2Id}  ${line}`)}\n`).join(''));
         }
       } finally {
         keys.close();
       }
-      if (!isInOrder) process.exitCode = exitCodes.notInOrder;
     });
 
-  withConfig(as2.command('send <partner> <file>'))
-    .description('Puts a file into the outbox of a partner, from where the server sends it.')
-    .action(async (name: string, file: string, { config: configFile }: Flags) => {
+  withConfig(as2.command('send <partner> <files...>'))
+    .description('Puts a file into the outbox of a partner, from where the server sends it. Several are one message, in this order.')
+    .option('--folder <name>', 'name of the folder of several files in the outbox, and later among what was sent; by default that of the first file')
+    .action(async (name: string, files: string[], { config: configFile, folder }: Flags & { readonly folder?: string }) => {
       const { config, settings } = await as2In(configFile);
       const one = partnerNamed(settings, name);
       if (one.url === undefined) throw new UsageError(`${name} has no url; nothing is sent to it`);
-      await stat(file).catch((error: NodeJS.ErrnoException) => {
-        throw new UsageError(`${file}: can't be read (${error.code})`);
-      });
-      const path = await putInto(config, one, file);
-      say(printable(`${basename(file)} is ${path} of ${one.account} now, and goes to ${name} within ${settings.outboxSeconds} seconds if the server runs.`));
+      const isSeveral = files.length > 1 || folder !== undefined;
+      await checkFiles(files, isSeveral);
+      const inFolder = isSeveral ? (folder ?? basename(files[0]!, extname(files[0]!))) : undefined;
+      if (inFolder !== undefined && !isSendable(inFolder)) throw new UsageError(`--folder: ${JSON.stringify(inFolder)} is no name of a folder that is sent`);
+      const path = await putInto(config, one, files, inFolder);
+      const what = isSeveral ? `${files.length} files are` : `${basename(files[0]!)} is`;
+      const goes = isSeveral ? 'go as one message' : 'goes';
+      say(printable(`${what} ${path} of ${one.account} now, and ${goes} to ${name} within ${settings.outboxSeconds} seconds if the server runs.`));
       say('\n');
     });
 
@@ -155,9 +166,9 @@ function partnerNamed({ partners }: As2Config, name: string): As2Partner {
   return found;
 }
 
-async function problemsOf(config: ServerConfig, keys: Keys, partner: As2Partner): Promise<string[]> {
+async function findingsOf(config: ServerConfig, keys: Keys, partner: As2Partner): Promise<Finding[]> {
   const { signers, encryption } = keys.of(partner);
-  const problems: string[] = [];
+  const findings: Finding[] = [];
   for (const [what, certificate] of [
     ['our certificate for signing', keys.signing.certificate],
     ...keys.decryption.map((one) => ['our certificate for decryption', one.certificate] as const),
@@ -165,22 +176,23 @@ async function problemsOf(config: ServerConfig, keys: Keys, partner: As2Partner)
     ...(encryption ? [['certificate that is encrypted for', encryption] as const] : []),
   ] as const) {
     const days = Math.floor(daysLeftOf(certificate));
-    if (days < SOON) problems.push(`${what} ${certificate.subject.replaceAll('\n', ', ')} ${days < 0 ? 'is out of date' : `ends in ${days} days`}`);
+    const named = `${what} ${certificate.subject.replaceAll('\n', ', ')} (serial number ${certificate.serialNumber})`;
+    if (days < SOON) findings.push(problem(CHECK, `${named} ${days < 0 ? 'is out of date' : `ends in ${days} days`}`));
   }
   const identity = await openIdentity(config, silent, NO_PASSWORDS);
   try {
     await accountOf({ identity }, partner);
   } catch (error) {
-    problems.push((error as Error).message);
+    findings.push(problem(CHECK, (error as Error).message));
   } finally {
     await identity.close();
   }
-  if (partner.url !== undefined) problems.push(...(await unreachable(partner.url, partner, config.as2!.identity.as2Id)));
-  return problems;
+  if (partner.url !== undefined) findings.push(await reached(partner.url, partner, config.as2!.identity.as2Id));
+  return findings;
 }
 
-/** Whatever is answered shows that somebody is there. Who can go on with a message says how much of it has come: nothing, of one that nobody has sent. */
-async function unreachable(url: string, { as2Id, tlsCa, restart }: As2Partner, own: string): Promise<string[]> {
+/** What its address answers to a request that is no message. Who can go on with a message says how much of it has come: nothing, of one that nobody has sent. */
+async function reached(url: string, { as2Id, tlsCa, restart }: As2Partner, own: string): Promise<Finding> {
   const ca = tlsCa === undefined || tlsCa.startsWith('-----BEGIN ') ? tlsCa : await readFile(tlsCa, 'utf8');
   const headers = restart.send
     ? { 'AS2-Version': '1.2', 'AS2-From': writeAs2Name(own), 'AS2-To': writeAs2Name(as2Id), Etag: writeTransferId(randomBytes(16).toString('hex')) }
@@ -189,24 +201,38 @@ async function unreachable(url: string, { as2Id, tlsCa, restart }: As2Partner, o
     const target = new URL(url);
     const options = { method: 'HEAD', timeout: REACH_MS, agent: false as const, headers };
     const asked = target.protocol === 'https:' ? tlsRequest(target, { ...options, ca }) : plainRequest(target, options);
-    asked.on('response', (response) => {
-      response.resume();
+    asked.on('response', ({ statusCode = 0, headers: answered }) => {
       asked.destroy();
-      const goesOn = response.statusCode === 200 && response.headers['content-length'] === '0';
-      resolve(
-        restart.send && !goesOn
-          ? [`restart.send is on, and ${url} does not say how much of a message has come (${response.statusCode}); long ones go as a whole`]
-          : [],
-      );
+      const { allow, location, 'content-length': length } = answered;
+      const found = addressFinding(url, { status: statusCode, headers: { ...(allow && { allow }), ...(location && { location }) } });
+      if (!restart.send || found.level !== 'ok') resolve(found);
+      else if (statusCode === 200 && length === '0') resolve(ok(CHECK, `${url} says how much of a message has come, and long ones go on where they were cut`));
+      else resolve(problem(CHECK, `restart.send is on, and ${url} does not say how much of a message has come (${statusCode}); long ones go as a whole`));
     });
     asked.on('timeout', () => asked.destroy(new Error(`no answer within ${REACH_MS / 1000} seconds`)));
-    asked.on('error', (error) => resolve([`${url} can't be reached: ${error.message}`]));
+    asked.on('error', (error) => resolve(problem(CHECK, `${url} can't be reached: ${error.message}`)));
     asked.end();
   });
 }
 
-/** Whole or not at all, as an upload. */
-async function putInto(config: ServerConfig, partner: As2Partner, file: string): Promise<string> {
+/** Before anything is written. */
+async function checkFiles(files: readonly string[], isSeveral: boolean): Promise<void> {
+  if (files.length > MOST_PAYLOADS) throw new UsageError(`${files.length} files; a message has ${MOST_PAYLOADS} at most`);
+  const names = files.map((file) => basename(file));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new UsageError(`two files are named ${twice}; a message has each name once`);
+  for (const file of files) {
+    const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+      throw new UsageError(`${file}: can't be read (${error.code})`);
+    });
+    if (!found.isFile()) throw new UsageError(`${file}: is no file`);
+    if (!isSendable(basename(file)) || (isSeveral && basename(file) === LIST))
+      throw new UsageError(`${file}: is no name of a file that is sent; give it another one`);
+  }
+}
+
+/** Whole or not at all, as an upload. Of several files the list comes last: without it a folder is no message. Answers with the path that is sent. */
+async function putInto(config: ServerConfig, partner: As2Partner, files: readonly string[], folder: string | undefined): Promise<string> {
   const identity = await openIdentity(config, silent, NO_PASSWORDS);
   const storage = openStorage(config);
   try {
@@ -216,24 +242,47 @@ async function putInto(config: ServerConfig, partner: As2Partner, file: string):
       await volume.mkdir(`/${parts.slice(0, depth).join('/')}`).catch((error: unknown) => {
         if (!(error instanceof StorageError) || error.code !== 'exists') throw error;
       });
-    const path = `${partner.outbox}/${basename(file)}`;
-    const target = await volume.openWrite(path, { kind: 'create' }).catch((error: unknown) => {
+    const path = `${partner.outbox}/${folder ?? basename(files[0]!)}`;
+    const isTaken = (error: unknown) => {
       if (error instanceof StorageError && error.code === 'exists')
-        throw new UsageError(`${path} of ${partner.account} is there already and waits to be sent; give the file another name, or wait until that has gone`);
+        throw new UsageError(
+          `${path} of ${partner.account} is there already and waits to be sent; ${folder === undefined ? 'give the file another name' : 'give --folder another name'}, or wait until that has gone`,
+        );
       throw error;
-    });
+    };
+    if (folder === undefined) {
+      await write(volume, path, createReadStream(files[0]!, { highWaterMark: PIECE })).catch(isTaken);
+      return path;
+    }
+    await volume.mkdir(path).catch(isTaken);
+    const written: string[] = [];
     try {
-      for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) await target.write([chunk as Buffer]);
+      for (const file of files) {
+        await write(volume, `${path}/${basename(file)}`, createReadStream(file, { highWaterMark: PIECE }));
+        written.push(`${path}/${basename(file)}`);
+      }
+      await write(volume, `${path}/${LIST}`, [Buffer.from(files.map((file) => `${basename(file)}\n`).join(''))]);
     } catch (error) {
-      await target.abort();
+      for (const one of written) await volume.remove(one).catch(() => {}); // without its list nobody sends it
+      await volume.rmdir(path).catch(() => {});
       throw error;
     }
-    await target.commit();
     return path;
   } finally {
     await storage.close();
     await identity.close();
   }
+}
+
+async function write(volume: Volume, path: string, content: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
+  const target = await volume.openWrite(path, { kind: 'create' });
+  try {
+    for await (const chunk of content) await target.write([chunk]);
+  } catch (error) {
+    await target.abort();
+    throw error;
+  }
+  await target.commit();
 }
 
 function withHeaders(headers: Readonly<Record<string, string>>, body: Buffer): Buffer {

@@ -36,7 +36,7 @@ export function configCommand(): Command {
           ...listeners,
           ...(sftp ? [{ mode: 'sftp', port: sftp.port }] : []),
           ...(https ? [{ mode: 'https', port: https.port }] : []),
-          ...(as2?.port === undefined ? [] : [{ mode: 'as2', port: as2.port }]),
+          ...(as2?.port === undefined ? (as2 && https ? [{ mode: `as2 at ${as2.path} of`, port: https.port }] : []) : [{ mode: 'as2', port: as2.port }]),
           ...(as2?.plainPort === undefined ? [] : [{ mode: 'as2-plain', port: as2.plainPort }]),
         ].map(({ mode, port }) => `${mode} ${port}`);
         say(`${file} is in order: ${ports.join(', ')}, passive ${passive.ports}.\n`);

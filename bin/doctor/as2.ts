@@ -52,6 +52,12 @@ export function addressFinding(path: string, { status, headers }: Pick<Answer, '
     return problem(CHECK, `there is nothing at ${path} (${status})`, 'Ask for the address as its owner has it, with its path.');
   if (status === 401 || status === 407)
     return warning(CHECK, `${path} asks for a password (${status})`, 'Agree on going without it where one of both sides gives none; messages are signed.');
+  if (status === 403)
+    return warning(
+      CHECK,
+      `${path} lets us not in (403)`,
+      'Ask whether its owner takes messages from known addresses alone, or wants a certificate of ours in TLS. Where messages are taken all the same, it refuses nothing but to be looked at.',
+    );
   if (status >= 300 && status < 400)
     return warning(
       CHECK,

@@ -53,6 +53,7 @@ function partnerOf(agreement: As2Agreement, key: string, { fips, problems }: { r
       compress: agreement.compression,
       base64: agreement.base64,
       contentType: agreement.contentType,
+      contentTypes: agreement.contentTypes,
       subject: agreement.subject,
     },
     receipt: { kind: agreement.receipt, signed: agreement.receiptSigned, waitSeconds: agreement.receiptWait?.toSeconds() },
@@ -151,6 +152,9 @@ function textOf(place: string, key: string, problems: Problem[]): string | undef
 function outOfDate(texts: readonly (string | undefined)[], key: string): Problem[] {
   const certificates = texts.flatMap((text) => (text === undefined ? [] : [new X509Certificate(text)]));
   if (certificates.length === 0 || certificates.length < texts.length || certificates.some((one) => daysLeftOf(one) > 0)) return [];
-  const last = certificates.map(({ validTo }) => validTo).at(-1);
-  return [{ key, message: `expired on ${last}; give the partner's new certificate, or set partner.allowExpired` }];
+  const named = certificates.map(
+    ({ subject, serialNumber, fingerprint256, validTo }) =>
+      `the one of ${subject.replaceAll('\n', ', ')} (serial number ${serialNumber}, SHA-256 ${fingerprint256.replaceAll(':', '').toLowerCase()}) on ${validTo}`,
+  );
+  return [{ key, message: `expired, ${named.join(', and ')}; give the partner's new certificate, or set partner.allowExpired` }];
 }

@@ -124,6 +124,7 @@ export const as2AgreementKeys: KeysOf<As2Agreement> = {
   compression: 'text',
   base64: 'true or false',
   contentType: 'text',
+  contentTypes: 'object',
   subject: 'text',
   receipt: 'text',
   receiptSigned: 'true or false',

@@ -157,6 +157,11 @@ export interface As2Agreement {
    */
   readonly contentType?: string;
   /**
+   * Types of files by the ending of their names, in lower case and without its dot: `{ pdf: 'application/pdf' }`.
+   * @default - all have `contentType`
+   */
+  readonly contentTypes?: { [ending: string]: string };
+  /**
    * Subject of messages.
    * @default - AS2 message
    */
@@ -182,7 +187,7 @@ export interface As2Agreement {
    */
   readonly inbox?: string;
   /**
-   * Folder of the account whose files are sent.
+   * Folder of the account whose files are sent, each as a message; a folder in it with a list `send.txt` is one message of several files.
    * @default - /outbox
    */
   readonly outbox?: string;

@@ -9,7 +9,7 @@ export interface As2Message {
   readonly partner: string;
   readonly direction: 'received' | 'sent';
   readonly messageId: string;
-  /** The disposition of what came; `delivered`, `failed`, `awaiting` its receipt or `waiting` for the next attempt of what is sent. */
+  /** The disposition of what came; `delivered`, `failed`, `awaiting` its receipt, `waiting` for the next attempt or `incomplete` of what is sent. */
   readonly state: string;
   readonly failed: boolean;
   /** File, or why it failed. */
@@ -51,8 +51,9 @@ export class RecentAs2 {
         partner: event.partner,
         // A receipt of ours belongs to a message that came.
         direction: event.what === 'message' ? 'sent' : 'received',
-        messageId: event.messageId,
-        state: event.what === 'message' ? event.state : `receipt ${event.state}`,
+        // A folder that is not whole is no message yet.
+        messageId: event.messageId ?? event.path ?? '',
+        state: event.what === 'receipt' ? `receipt ${event.state}` : event.state,
         failed: event.outcome === 'failure',
         about: [event.path, event.outcome === 'failure' ? event.detail : undefined].filter(Boolean).join(': '),
       });

@@ -10,6 +10,7 @@ import { ownOwner } from './receiving/journal';
 import { Naming } from './receiving/naming';
 import { ReceiptQueue } from './receiving/receipt-queue';
 import { Receiving } from './receiving/receiving';
+import { Unfinished } from './receiving/unfinished';
 import { Records } from './records';
 import { KeptBodies } from './restart/kept-bodies';
 import { Answers } from './sending/answers';
@@ -41,12 +42,14 @@ export async function openAs2(parts: As2Parts): Promise<OpenAs2> {
   const receipts = new ReceiptQueue({ notes, audit: parts.audit, settings: as2 }, isLeader);
   const answers = new Answers(notes, jobs, () => sender.poke());
   const bodies = new KeptBodies({ notes, stretches }, as2.restart);
-  const sender: Sender = new Sender({ ...parts, keys, records, jobs, answers, receipts, bodies, messages: new KeptMessages(stretches, as2.restart), isLeader });
-  const lease: Lease = new Lease(notes, () => sender.poke());
+  const messages = new KeptMessages(stretches, as2.restart);
   const receiving = {
     ...{ ...parts, keys, records, owner: ownOwner(), delivering: new Set<string>(), naming: new Naming(), bodies, receipts, answers },
     strangersReceipts: new FairTurns(1),
   };
+  const unfinished = new Unfinished(receiving);
+  const sender: Sender = new Sender({ ...parts, keys, records, jobs, answers, receipts, unfinished, bodies, messages, isLeader });
+  const lease: Lease = new Lease(notes, () => sender.poke());
   const mounted: Mounted = { path: as2.path, application: (exchange) => new Receiving(receiving, exchange).answer() };
   const listeners = (['port', 'plainPort'] as const)
     .filter((kind) => as2[kind] !== undefined)

@@ -11,6 +11,8 @@ const FOLDER = 'as2/messages';
 const DAYS = 'as2/days';
 /** Whose turn it is to go on with what another has left. */
 const TURNS = 'as2/turns';
+/** What is neither done nor failed, each with when that began. */
+const OPEN = 'as2/open';
 
 export type Direction = 'received' | 'sent';
 
@@ -96,19 +98,47 @@ export class Records {
 
   /** False where there is one already. */
   async create(record: MessageRecord): Promise<boolean> {
-    await this.noteDay(record);
+    await this.note(record);
     return this.notes.create(nameOf(record.direction, record.partner, record.messageId), JSON.stringify(record));
   }
 
-  /** What is over is noted by its day, so that it goes when its time has come. */
+  /** What is over is noted by its day, so that it goes when its time has come; what is not, among what is open, so that its time comes. */
   async replace(record: MessageRecord): Promise<void> {
+    const { direction, partner, messageId, state } = record;
+    await this.note(record);
+    await this.notes.replace(nameOf(direction, partner, messageId), JSON.stringify(record));
+    if (direction === 'received' && isOver(state)) await this.notes.remove(openOf(keyOf(direction, partner, messageId)));
+  }
+
+  private async note(record: MessageRecord): Promise<void> {
+    if (isOver(record.state)) await this.noteDay(record);
+    else await this.notes.replace(openOf(keyOf(record.direction, record.partner, record.messageId)), new Date().toISOString());
+  }
+
+  private async noteDay({ direction, partner, messageId, at }: MessageRecord): Promise<void> {
+    await this.notes.create(`${DAYS}/${at.slice(0, 10)}/${keyOf(direction, partner, messageId)}`, '');
+  }
+
+  /** What is neither done nor failed, and was written down as that before then. */
+  async openSince(before: number): Promise<MessageRecord[]> {
+    const open: MessageRecord[] = [];
+    for (const key of await this.notes.list(OPEN)) {
+      const since = await this.notes.read(openOf(key));
+      if (since === undefined || Date.parse(since) > before) continue;
+      const text = await this.notes.read(noteOf(key));
+      const record = text === undefined ? undefined : (JSON.parse(text) as MessageRecord);
+      if (record && !isOver(record.state)) open.push(record);
+      else await this.notes.remove(openOf(key)); // a crash came between
+    }
+    return open;
+  }
+
+  /** Nobody goes on with it any more: it stays as it is, for as long as what is over. */
+  async giveUp(record: MessageRecord): Promise<void> {
     const { direction, partner, messageId } = record;
     await this.noteDay(record);
     await this.notes.replace(nameOf(direction, partner, messageId), JSON.stringify(record));
-  }
-
-  private async noteDay({ direction, partner, messageId, at, state }: MessageRecord): Promise<void> {
-    if (state === 'done' || state === 'failed') await this.notes.create(`${DAYS}/${at.slice(0, 10)}/${keyOf(direction, partner, messageId)}`, '');
+    await this.notes.remove(openOf(keyOf(direction, partner, messageId)));
   }
 
   /**
@@ -174,6 +204,14 @@ export function keyOf(direction: Direction, partner: string, messageId: string):
 
 function nameOf(...message: Parameters<typeof keyOf>): string {
   return noteOf(keyOf(...message));
+}
+
+function openOf(key: string): string {
+  return `${OPEN}/${key}`;
+}
+
+function isOver(state: MessageRecord['state']): boolean {
+  return state === 'done' || state === 'failed';
 }
 
 function turnsOf(...message: Parameters<typeof keyOf>): string {

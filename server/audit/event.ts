@@ -256,15 +256,21 @@ export type ServerEvent =
   | {
       /** An attempt of ours to send a message or a receipt to a partner of AS2, and what became of it. */
       readonly kind: 'as2-delivery';
-      readonly what: 'message' | 'receipt';
+      /** `received message`: one whose delivery a crash has cut. */
+      readonly what: 'message' | 'receipt' | 'received message';
       readonly partner: string;
       readonly user: string;
-      readonly messageId: string;
+      /** Absent where there is no message yet. */
+      readonly messageId?: string;
       readonly outcome: 'success' | 'failure';
-      /** `delivered` `failed` `awaiting` (its receipt) `waiting` (for the next attempt) `sent` `given-up` (a receipt). */
+      /** `delivered` `failed` `awaiting` (its receipt) `waiting` (for the next attempt) `incomplete` (a folder that lacks what its list names) `sent` `given-up` (a receipt, or a message that came). */
       readonly state: string;
+      /** Of the file, or the folder. */
       readonly path?: string;
+      /** Of all payloads. */
       readonly bytes?: number;
+      /** In the order of the message; digests where it was sent. */
+      readonly payloads?: readonly { readonly name: string; readonly bytes: number; readonly sha256?: string }[];
       readonly disposition?: string;
       readonly detail?: string;
     }

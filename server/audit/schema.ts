@@ -95,6 +95,11 @@ const unmapped = z.strictObject({
   layers: z.string().optional().describe('How it was protected, from the outside in.'),
   mic: z.string().optional().describe('Digest of what was taken, as its receipt has it, and the algorithm.'),
   receipt: z.enum(['sync', 'async', 'none']).optional().describe('How it is receipted.'),
+  payloads: z
+    .array(z.strictObject({ name: z.string(), bytes: z.number().int(), sha256: z.string().optional() }))
+    .readonly()
+    .optional()
+    .describe('Files of a message of AS2, in its order.'),
   subject: z.string().optional(),
   serial_number: z.string().optional(),
   not_after: z.string().optional(),

@@ -26,6 +26,8 @@ const folder = (text: string) =>
 const digest = z.enum(['sha1', 'sha256', 'sha384', 'sha512']);
 const cipher = z.enum(['aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc', 'aes-128-gcm', 'aes-192-gcm', 'aes-256-gcm', 'des-ede3-cbc']);
 
+const contentType = z.string().regex(/^[\w.+-]+\/[\w.+-]+(;[^\p{Cc}]*)?$/u, 'expected a type, for example application/edifact');
+
 const url = z.string().regex(/^https?:\/\/[^\s@]+$/, 'expected https://host/path, without a name and password in it');
 
 const as2PartnerSchema = z.strictObject({
@@ -92,11 +94,17 @@ const as2PartnerSchema = z.strictObject({
         .default('off')
         .describe('Whether messages are compressed (RFC 5402), and when. A compressed message beyond 1 MiB has no Content-Length.'),
       base64: z.boolean().default(false).describe('Whether what is in a message is encoded as base64, for partners that can not read binary.'),
-      contentType: z
-        .string()
-        .regex(/^[\w.+-]+\/[\w.+-]+(;[^\p{Cc}]*)?$/u, 'expected a type, for example application/edifact')
+      contentType: contentType
         .default('application/octet-stream')
         .describe('Type of the files, for example `application/edi-x12` or `application/edifact` (RFC 1767).'),
+      contentTypes: z
+        .record(z.string(), contentType)
+        .refine(
+          (types) => Object.keys(types).every((ending) => /^[a-z0-9_-]{1,32}$/.test(ending)),
+          'expected endings of names in lower case and without a dot, for example pdf',
+        )
+        .default({})
+        .describe('Types of files by the ending of their names, for example `{ "pdf": "application/pdf" }`. What is not named here has `contentType`.'),
       subject: z
         .string()
         .max(200)
@@ -124,9 +132,9 @@ const as2PartnerSchema = z.strictObject({
     .default([])
     .describe('Hosts to which asynchronous receipts may go, beside that of `url`. A message that wants its receipt elsewhere is refused.'),
   inbox: folder('Folder of the account into which payloads come; made where it is missing.').default('/inbox'),
-  outbox: folder('Folder of the account whose files are sent. Names that begin with a dot or end with `.part`, `.filepart` or `.tmp` are left alone.').default(
-    '/outbox',
-  ),
+  outbox: folder(
+    'Folder of the account whose files are sent, each as a message; a folder in it with a list `send.txt` is one message of several files. Names that begin with a dot or end with `.part`, `.filepart` or `.tmp` are left alone.',
+  ).default('/outbox'),
   sent: z
     .union([z.literal('remove'), folder('')])
     .default('/sent')

@@ -13,3 +13,6 @@ export const DEFAULT_BOUNDS: Bounds = {
   structureBytes: MIB,
   receiptBytes: MIB,
 };
+
+/** Payloads of one message, received or sent: each holds a piece of memory and a file until the message is over. */
+export const MOST_PAYLOADS = 64;

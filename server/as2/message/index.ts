@@ -5,7 +5,7 @@
  * receipted, `writeReceipt` writes that. A message that goes: `sealMessage`, with the headers of `askReceipt`. A receipt that comes is opened like a message, whose
  * `receipt` then says what it is; `compareMic` compares it with what was sent. Whatever is wrong with a message is a MessageFailure, whose `disposition` the receipt repeats.
  */
-export { DEFAULT_BOUNDS } from './bounds';
+export { DEFAULT_BOUNDS, MOST_PAYLOADS } from './bounds';
 export { type Disposition, dispositionField, MessageFailure } from './failure';
 export { as2Names, writeAs2Name } from './names';
 export { openMessage } from './open';

@@ -6,12 +6,9 @@ import { BrokenOff } from '../../files/progress';
 import { Promised } from '../../files/promised';
 import { Pushed } from '../../files/pushed';
 import { COMMAND, freePath, makeFolders, nameFromId } from '../folders';
-import { MessageFailure, type Payload } from '../message';
+import { MessageFailure, MOST_PAYLOADS, type Payload } from '../message';
 import type { RecordedPayload } from '../records';
 import type { Naming } from './naming';
-
-/** Each holds a piece of memory and a file until the message is over. */
-const MOST_PAYLOADS = 64;
 
 /** Uploads that a message had and that did not come to be. */
 export class NotStored extends Error {}

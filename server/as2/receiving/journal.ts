@@ -100,6 +100,16 @@ export class Journal {
     await this.parts.records.create({ ...record, state: 'failed', payloads: [], disposition, detail, receipt: undefined });
   }
 
+  /** Its delivery was cut, and nobody has sent it again. False where somebody just does. */
+  async giveUp(record: MessageRecord, detail: string): Promise<boolean> {
+    const given = await this.alone(async () => {
+      if (!(await this.takeTurn(record))) return undefined;
+      await this.parts.records.giveUp({ ...record, attempt: randomUUID(), detail });
+      return true;
+    });
+    return given === true;
+  }
+
   private async begin(begun: MessageRecord, before: MessageRecord | undefined): Promise<boolean> {
     const { records } = this.parts;
     if (!before) return records.create(begun);

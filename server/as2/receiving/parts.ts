@@ -2,9 +2,10 @@
 import type { FairTurns } from '../../files/fair-turns';
 import type { As2Parts } from '../engine';
 import type { Keys } from '../keys';
-import type { Owner, Records } from '../records';
+import type { MessageRecord, Owner, Records } from '../records';
 import type { KeptBodies } from '../restart/kept-bodies';
 import type { Answers } from '../sending/answers';
+import { Journal } from './journal';
 import type { Naming } from './naming';
 import type { ReceiptQueue } from './receipt-queue';
 
@@ -23,4 +24,12 @@ export interface ReceivingParts extends As2Parts {
   readonly strangersReceipts: FairTurns;
   /** Receipts for what we sent. */
   readonly answers: Answers;
+}
+
+export function journalOf({ records, files, owner, delivering, receipts, config }: ReceivingParts, partner: string, messageId: string): Journal {
+  const beforeDone = async (record: MessageRecord) => {
+    const asked = config.as2.partners.find(({ as2Id }) => as2Id === record.partner);
+    if (asked && record.receipt?.deliverTo !== undefined) await receipts.add(asked, record.messageId, record.receipt);
+  };
+  return new Journal({ records, prepared: files.prepared, owner, delivering, beforeDone }, partner, messageId);
 }

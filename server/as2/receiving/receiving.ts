@@ -18,10 +18,11 @@ import { as2Names, type Headers, type Layer, MessageFailure, type Opened, openMe
 import type { MessageRecord, RecordedPayload, RecordedReceipt } from '../records';
 import { bytesKept, type Incoming, incoming, NotNow, WrongRange } from '../restart/incoming';
 import { OtherBytes } from '../restart/stretched';
+import { UNSIGNED } from '../sending/judge';
 import { Delivery } from './delivery';
-import { BeingDelivered, Journal } from './journal';
+import { BeingDelivered, type Journal } from './journal';
 import { Kept } from './kept';
-import type { ReceivingParts } from './parts';
+import { journalOf, type ReceivingParts } from './parts';
 import { makeReceipt, refusalOf } from './receipt';
 
 /** Of a message of nobody that we know, so much is read and thrown away. Bytes. */
@@ -131,7 +132,13 @@ export class Receiving {
       this.progress.signal.addEventListener('abort', () => void this.exchange.body.cut());
       try {
         const facts: Facts = { ...caller.facts, protocol: 'as2', user: account.user, isUnproven: true };
-        await this.takeOf({ partner, account, facts, files: await filesOf(this.parts, account, facts), journal: this.journalOf(partner) });
+        await this.takeOf({
+          partner,
+          account,
+          facts,
+          files: await filesOf(this.parts, account, facts),
+          journal: journalOf(this.parts, partner.as2Id, this.messageId),
+        });
       } finally {
         over();
       }
@@ -333,12 +340,15 @@ export class Receiving {
     return { opened, payloads: before.payloads, receipt, isRepeated: true };
   }
 
-  private async takeReceipt({ partner }: Known, opened: Opened, kept: Kept): Promise<Ending> {
+  private async takeReceipt({ partner, facts }: Known, opened: Opened, kept: Kept): Promise<Ending> {
     const body = kept.whole;
     const raw = body && { messageId: this.messageId, headers: { 'Content-Type': String(this.headers['content-type'] ?? '') }, body: body.toString('base64') };
     const taken = await this.parts.answers.take(partner, opened, raw);
-    if (!taken) throw new Refused(404, 'unknown-message', 'Nobody waits for this receipt.');
-    return { opened, payloads: [] };
+    if (taken === 'unknown') throw new Refused(404, 'unknown-message', 'Nobody waits for this receipt.');
+    if (taken === 'taken') return { opened, payloads: [] };
+    facts.isUnproven = true;
+    const failure = new MessageFailure('insufficient-message-security', `${UNSIGNED}, and counts for nothing: ${opened.receipt!.text.trim().slice(0, 500)}`);
+    return { opened, payloads: [], failure };
   }
 
   /** `sent`: whether nothing in the message shows that it is the partner's. */
@@ -429,15 +439,6 @@ export class Receiving {
     if (inAnswer) reply.send(status, receipt.headers, Buffer.from(receipt.body, 'base64'));
     else reply.send(status, TEXT, failure && !receipt ? `${failure.disposition}\n` : '');
     if (receipt?.deliverTo !== undefined) this.parts.receipts.poke();
-  }
-
-  private journalOf({ as2Id }: As2Partner): Journal {
-    const { records, files, owner, delivering, receipts, config } = this.parts;
-    const beforeDone = async ({ partner, messageId, receipt }: MessageRecord) => {
-      const asked = config.as2.partners.find(({ as2Id: id }) => id === partner);
-      if (asked && receipt?.deliverTo !== undefined) await receipts.add(asked, messageId, receipt);
-    };
-    return new Journal({ records, prepared: files.prepared, owner, delivering, beforeDone }, as2Id, this.messageId);
   }
 
   private recordOf({ partner, account, facts }: Known, opened: Opened, payloads: readonly RecordedPayload[]): Omit<MessageRecord, 'state' | 'disposition'> {

@@ -29,14 +29,19 @@ export class Answers {
     private readonly come: () => void,
   ) {}
 
-  /** False where nobody waits for it. */
-  async take({ as2Id: partner }: As2Partner, opened: Opened, raw?: RecordedReceipt): Promise<boolean> {
+  /**
+   * `unknown`: nobody waits for it. `unproven`: it is not signed, and has to be: whoever knows the Message-ID can send one, and it neither ends the message nor keeps out the one that is
+   * the partner's.
+   */
+  async take({ as2Id: partner, receipt: wanted }: As2Partner, opened: Opened, raw?: RecordedReceipt): Promise<'taken' | 'unknown' | 'unproven'> {
     const messageId = opened.receipt?.originalMessageId?.trim();
-    if (messageId === undefined || !(await this.jobs.has({ partner, messageId }))) return false;
+    if (messageId === undefined || !(await this.jobs.has({ partner, messageId }))) return 'unknown';
+    const answer = answerOf(opened, raw);
+    if (wanted.signed && answer.signer === undefined) return 'unproven';
     // The first one counts.
-    await this.notes.create(noteOf(partner, messageId), JSON.stringify(answerOf(opened, raw)));
+    await this.notes.create(noteOf(partner, messageId), JSON.stringify(answer));
     this.come();
-    return true;
+    return 'taken';
   }
 
   async read(partner: string, messageId: string): Promise<Answer | undefined> {

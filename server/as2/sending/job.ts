@@ -1,4 +1,4 @@
-/** A file on its way to a partner, written down from before the first attempt until it has left the outbox. Only who holds the lease writes it. */
+/** A message on its way to a partner, written down from before the first attempt until it has left the outbox. Only who holds the lease writes it. */
 import type { Notes } from '../../files/files';
 import type { Mic } from '../message';
 import { keyOf } from '../records';
@@ -13,8 +13,8 @@ export interface Kept {
   /** Those of its content. */
   readonly headers: Readonly<Record<string, string>>;
   readonly mics: readonly Mic[];
-  /** SHA-256 of the file. */
-  readonly sha256: string;
+  /** SHA-256 of its payloads, in its order. */
+  readonly digests: readonly string[];
   /** What it was sealed by: with other keys or settings it is sealed anew. */
   readonly by: string;
   /** The most that the partner has said to have. Bytes. */
@@ -23,17 +23,38 @@ export interface Kept {
   readonly refusals: number;
 }
 
+/** By what a file is known again. */
+export interface Stamp {
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+}
+
+/** One of several payloads. */
+export interface JobPayload extends Stamp {
+  /** Within the folder. */
+  readonly name: string;
+  /** Of what was sent. */
+  readonly sha256?: string;
+}
+
 export interface Job {
   /** AS2 name. */
   readonly partner: string;
   /** The same in every attempt: the partner knows a repeated one by it. */
   readonly messageId: string;
-  /** Of the file, as the account names it. */
+  /** Of the file, as the account names it; of the folder where the message has several. */
   readonly path: string;
-  /** As the file was when it was found. */
+  /** As the file was when it was found; of a folder, all of its payloads together. */
   readonly size: number;
-  /** Milliseconds since 1970. */
+  /** The same; of a folder, of its list. Milliseconds since 1970. */
   readonly modified: number;
+  /** Of a folder: what its list names, in that order. */
+  readonly payloads?: readonly JobPayload[];
+  /** Of a folder: its list, by which it is known again whatever becomes of the payloads. */
+  readonly list?: Stamp;
+  /** Why it can't be sent at all, in words. */
+  readonly refusal?: string;
   /** ISO 8601. */
   readonly since: string;
   /** Attempts that are over. */
@@ -50,13 +71,27 @@ export interface Job {
   readonly kept?: Kept;
   /** Of what was sent. */
   readonly mics?: readonly Mic[];
-  /** SHA-256 of the file. */
+  /** SHA-256 of the file, where it is one. */
   readonly sha256?: string;
   /** Why the last attempt failed. */
   readonly detail?: string;
   readonly outcome?: 'delivered' | 'failed';
   /** Where the file goes, written down before it does. */
   readonly target?: string;
+}
+
+/** What the message has, in its order, with their paths as the account names them. */
+export function payloadsOf({ path, size, modified, sha256, payloads }: Job): readonly (JobPayload & { readonly path: string })[] {
+  return payloads?.map((one) => ({ ...one, path: `${path}/${one.name}` })) ?? [{ name: nameOf(path), path, size, modified, sha256 }];
+}
+
+/** With the digests of what was sent, in the order of the message. */
+export function withDigests(job: Job, sums: readonly string[]): Job {
+  return job.payloads ? { ...job, payloads: job.payloads.map((one, index) => ({ ...one, sha256: sums[index] })) } : { ...job, sha256: sums[0] };
+}
+
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 export class Jobs {

@@ -31,7 +31,7 @@ export class KeptMessages {
   }
 
   /** Writes all of a message into the storage. */
-  async keep(job: Job, sealed: Sealed, by: string, sha256: () => string, signal: AbortSignal): Promise<Kept> {
+  async keep(job: Job, sealed: Sealed, by: string, digests: () => readonly string[], signal: AbortSignal): Promise<Kept> {
     await this.remove(job); // what an attempt before has left
     const id = randomBytes(16).toString('hex');
     const writer = this.bodyOf(job, { id }).writer(0);
@@ -43,7 +43,7 @@ export class KeptMessages {
     }
     await writer.end();
     const { 'Content-Length': _, ...headers } = sealed.headers;
-    return { id, bytes, headers, mics: await sealed.mics, sha256: sha256(), by, reached: 0, refusals: 0 };
+    return { id, bytes, headers, mics: await sealed.mics, digests: digests(), by, reached: 0, refusals: 0 };
   }
 
   bodyOf({ partner, messageId }: Job, { id }: Pick<Kept, 'id'>): Stretched {

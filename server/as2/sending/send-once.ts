@@ -1,23 +1,21 @@
-/** One attempt to send a file: read, sealed and sent as it is read, or out of what was sealed before, and what the partner answered. */
-import { createHash, randomUUID } from 'node:crypto';
+/** One attempt to send a message: its files read, sealed and sent as they are read, or out of what was sealed before, and what the partner answered. */
+import { randomUUID } from 'node:crypto';
 import type { SessionFacts } from '../../audit/event';
 import { type As2Partner, plainAddress } from '../../config';
-import { type Reading, StorageError } from '../../files/account-files';
+import { StorageError } from '../../files/account-files';
 import type { Account } from '../../identity/identity';
 import { filesOf } from '../agreement';
 import type { As2Parts } from '../engine';
-import { COMMAND } from '../folders';
 import type { Keys } from '../keys';
 import { askReceipt, type Digest, type Mic, openMessage, sealMessage } from '../message';
 import { as2Headers } from '../receiving/receipt';
 import { type Answer, answerOf } from './answers';
 import type { Job, Kept } from './job';
 import { type KeptMessages, sealedBy } from './keeping';
+import { Payloads } from './payloads';
 import { type Answered, type Post, post } from './post';
 import { sendKept } from './send-kept';
 
-/** Read at a time. Bytes. */
-const PIECE = 256 * 1024;
 const NAMES: Readonly<Record<Digest, string>> = { sha1: 'sha1', sha256: 'sha-256', sha384: 'sha-384', sha512: 'sha-512' };
 
 export interface Attempt {
@@ -31,7 +29,8 @@ export interface Attempt {
 
 interface Taken {
   readonly mics: readonly Mic[];
-  readonly sha256: string;
+  /** SHA-256 of the payloads, in the order of the message. */
+  readonly digests: readonly string[];
 }
 
 export type Sent =
@@ -73,53 +72,49 @@ export async function sendOnce(
     return failureOf(answered, isWhole) ?? outcomeOf(parts, partner, answered, keptBefore);
   }
   const files = await filesOf(parts, account, facts);
-  const reading = await files.openReading(COMMAND, job.path);
-  const hash = createHash('sha256');
+  const payloads = await Payloads.open(files, job, send);
   const digest: Digest = send.sign || 'sha256';
   let answered: Answered;
   let isWhole = true;
   let kept: Kept | undefined;
   let mics: Promise<readonly Mic[]>;
   try {
-    const sealed = sealMessage(
-      [{ name: job.path.slice(job.path.lastIndexOf('/') + 1), contentType: send.contentType, body: bytesOf(reading, hash), size: reading.size }],
-      {
-        messageId: job.messageId,
-        sign: send.sign ? { by: parts.keys.signing, digest: send.sign } : undefined,
-        encrypt: send.encrypt && encryption ? { for: [encryption], cipher: send.encrypt, transport: send.keyTransport } : undefined,
-        compress: send.compress === 'off' ? undefined : send.compress,
-        ...(send.base64 ? { payloadEncoding: 'base64', layerEncoding: 'base64' } : {}),
-        micAlgorithm: digest,
-        furtherMics: partner.digests.filter((one) => one !== digest),
-      },
-    );
+    const sealed = sealMessage(payloads.outgoing, {
+      messageId: job.messageId,
+      sign: send.sign ? { by: parts.keys.signing, digest: send.sign } : undefined,
+      encrypt: send.encrypt && encryption ? { for: [encryption], cipher: send.encrypt, transport: send.keyTransport } : undefined,
+      compress: send.compress === 'off' ? undefined : send.compress,
+      ...(send.base64 ? { payloadEncoding: 'base64', layerEncoding: 'base64' } : {}),
+      micAlgorithm: digest,
+      furtherMics: partner.digests.filter((one) => one !== digest),
+    });
     mics = sealed.mics;
     mics.catch(() => {}); // awaited where there is an answer
     if (note) {
       try {
-        kept = await parts.messages.keep(job, sealed, by, () => hash.digest('hex'), signal);
+        kept = await parts.messages.keep(job, sealed, by, () => payloads.digests, signal);
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
         // Where there is no room for it, it goes as any other.
-        await reading.abort();
+        await payloads.abort();
         await parts.messages.remove(job);
         return sendOnce(parts, { partner, account, job, signal });
       }
-      if (reading.progress.bytes < reading.size) throw new Error('the file ended early');
+      if (!payloads.isAll) throw new Error('the file ended early');
       await note(kept);
       ({ answered, isWhole } = await fromKept(kept, false));
     } else answered = await post({ ...asked(sealed.headers), body: sealed.body }, partner);
   } catch (error) {
-    await reading.abort();
+    await payloads.abort();
     return { kind: 'failed', detail: (error as Error).message };
   }
-  const failure = failureOf(answered, isWhole && reading.progress.bytes >= reading.size);
+  const failure = failureOf(answered, isWhole && payloads.isAll);
   if (failure) {
-    await reading.abort();
+    await payloads.abort();
     return failure;
   }
-  await reading.close();
-  return outcomeOf(parts, partner, answered, kept ?? { mics: await mics, sha256: hash.digest('hex') });
+  await payloads.close();
+  return outcomeOf(parts, partner, answered, kept ?? { mics: await mics, digests: payloads.digests });
 }
 
 /** Headers of a message but for those of its content. */
@@ -146,8 +141,8 @@ function failureOf({ status }: Answered, isWhole: boolean): Sent | undefined {
   return { kind: 'failed', detail: isGood ? 'the partner answered before it had all' : `the partner answered ${status}` };
 }
 
-async function outcomeOf(parts: As2Parts & { readonly keys: Keys }, partner: As2Partner, answered: Answered, { mics, sha256 }: Taken): Promise<Sent> {
-  const taken: Taken = { mics, sha256 };
+async function outcomeOf(parts: As2Parts & { readonly keys: Keys }, partner: As2Partner, answered: Answered, { mics, digests }: Taken): Promise<Sent> {
+  const taken: Taken = { mics, digests };
   const { receipt } = partner;
   if (receipt.kind === 'async') return { kind: 'awaiting', ...taken };
   if (receipt.kind === 'none') return { kind: 'unreceipted', ...taken };
@@ -175,18 +170,6 @@ async function receiptIn(parts: As2Parts & { readonly keys: Keys }, partner: As2
     return answerOf(opened, raw);
   } catch (error) {
     return `the receipt can't be read: ${(error as Error).message}`;
-  }
-}
-
-async function* bytesOf(reading: Reading, hash: ReturnType<typeof createHash>): AsyncIterable<Buffer> {
-  for (let at = 0; at < reading.size; ) {
-    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE, reading.size - at));
-    const bytes = await reading.read(at, piece);
-    if (bytes === 0) return;
-    at += bytes;
-    const got = piece.subarray(0, bytes);
-    hash.update(got);
-    yield got;
   }
 }
 

@@ -1,23 +1,25 @@
 /**
- * Sends what lies in the outboxes of partners. One process of all does it, the one that holds the lease. Each step is written down before the next: a crash
+ * Sends what lies in the outboxes of partners, a file or a folder a message. One process of all does it, the one that holds the lease. Each step is written down before the next: a crash
  * repeats the last one, with the same Message-ID, by which the partner knows what it has already.
  */
 import { randomUUID } from 'node:crypto';
 import type { As2Partner } from '../../config';
-import { type AccountFiles, type Entry, StorageError } from '../../files/account-files';
+import { type AccountFiles, StorageError } from '../../files/account-files';
 import type { Account } from '../../identity/identity';
 import { accountOf, filesOf } from '../agreement';
 import type { As2Parts } from '../engine';
-import { COMMAND, freePath, makeFolders } from '../folders';
+import { makeFolders } from '../folders';
 import type { Keys } from '../keys';
 import { newMessageId } from '../receiving/receipt';
 import type { ReceiptQueue } from '../receiving/receipt-queue';
 import type { Records } from '../records';
 import type { KeptBodies } from '../restart/kept-bodies';
 import type { Answer, Answers } from './answers';
-import type { Job, Jobs, Kept } from './job';
+import { type Job, type Jobs, type Kept, payloadsOf, withDigests } from './job';
 import { judge } from './judge';
 import type { KeptMessages } from './keeping';
+import { leave } from './leaving';
+import { changeOf, type Found, Outbox } from './outbox';
 import { sendOnce } from './send-once';
 
 export interface SenderParts extends As2Parts {
@@ -29,6 +31,8 @@ export interface SenderParts extends As2Parts {
   /** What comes of long messages, and what goes of them. */
   readonly bodies: KeptBodies;
   readonly messages: KeptMessages;
+  /** Messages that came and were not delivered whole. */
+  readonly unfinished: { round(): Promise<void> };
   readonly isLeader: () => boolean;
 }
 
@@ -44,13 +48,15 @@ const TROUBLE_MS = 30_000;
 const SWEEP_MS = 24 * 3_600_000;
 /** How often what is kept of long messages is looked through. */
 const SWEEP_KEPT_MS = 3_600_000;
-const UNFINISHED = /^\.|\.(part|filepart|tmp)$/i;
+const UNFINISHED_MS = 3_600_000;
 
 export class Sender {
   /** By their path and partner; read when the lease was got. */
   private jobs: Map<string, Job> | undefined;
   private readonly running = new Map<string, Promise<void>>();
   private readonly failing = new Map<string, string>();
+  /** By their partner. */
+  private readonly outboxes = new Map<string, Outbox>();
   private readonly closing = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> | undefined;
@@ -58,6 +64,7 @@ export class Sender {
   private roundAt = 0;
   private sweptAt = 0;
   private sweptKeptAt = 0;
+  private unfinishedAt = 0;
 
   constructor(private readonly parts: SenderParts) {}
 
@@ -79,7 +86,7 @@ export class Sender {
     return Object.fromEntries(
       [...this.failing].map(([partner, why]) => {
         const waiting = jobs.filter((job) => job.partner === partner).length;
-        return [`AS2 ${partner}`, `down: ${why}${waiting > 0 ? `; ${waiting} files wait` : ''}`];
+        return [`AS2 ${partner}`, `down: ${why}${waiting > 0 ? `; ${waiting} messages wait` : ''}`];
       }),
     );
   }
@@ -129,6 +136,10 @@ export class Sender {
       await this.parts.bodies.sweep();
       await this.parts.messages.sweep(this.jobs.values());
     }
+    if (now - this.unfinishedAt >= UNFINISHED_MS) {
+      this.unfinishedAt = now;
+      await this.parts.unfinished.round();
+    }
     for (const job of this.jobs.values()) {
       if (job.nextAt > now || this.running.has(keyOf(job)) || this.running.size >= AT_ONCE) continue;
       const ofPartner = [...this.running.keys()].filter((key) => key.startsWith(`${JSON.stringify(job.partner)} `)).length;
@@ -161,28 +172,47 @@ export class Sender {
       this.failing.set(partner.as2Id, (error as Error).message);
       return;
     }
-    const found: Entry[] = [];
+    let found: Found[] = [];
     try {
-      for await (const batch of files.list(partner.outbox)) found.push(...batch.filter(({ name, type }) => type === 'file' && !UNFINISHED.test(name)));
+      found = await this.outboxOf(partner).look(files);
     } catch (error) {
       if (!(error instanceof StorageError) || (error.code !== 'not-found' && error.code !== 'not-directory')) throw error;
       await makeFolders(files, partner.outbox);
     }
-    for (const entry of found.sort((one, other) => one.modified.getTime() - other.modified.getTime())) {
-      const path = `${partner.outbox}/${entry.name}`;
-      if (this.jobs?.has(keyOf({ partner: partner.as2Id, path }))) continue;
+    for (const one of found)
       await this.keep({
         partner: partner.as2Id,
         messageId: newMessageId(this.parts.config.as2.identity.as2Id),
-        path,
-        size: entry.size,
-        modified: entry.modified.getTime(),
+        ...one,
         since: new Date().toISOString(),
         attempts: 0,
         nextAt: 0,
         state: 'due',
       });
-    }
+  }
+
+  private outboxOf(partner: As2Partner): Outbox {
+    const known = this.outboxes.get(partner.as2Id);
+    if (known) return known;
+    const { partners } = this.parts.config.as2;
+    const outbox = new Outbox({
+      folder: partner.outbox,
+      isKnown: (path) => this.jobs?.has(keyOf({ partner: partner.as2Id, path })) ?? false,
+      others: partners.flatMap(({ account, inbox, outbox: folder, sent, failed }) => (account === partner.account ? [inbox, folder, sent, failed] : [])),
+      onWaiting: (path, detail) =>
+        this.parts.audit.record({
+          kind: 'as2-delivery',
+          what: 'message',
+          partner: partner.as2Id,
+          user: partner.account,
+          outcome: 'failure',
+          state: 'incomplete',
+          path,
+          detail,
+        }),
+    });
+    this.outboxes.set(partner.as2Id, outbox);
+    return outbox;
   }
 
   private async lookForAnswers(): Promise<void> {
@@ -202,8 +232,9 @@ export class Sender {
       return this.failed(partner, job, `no receipt has come within ${partner.receipt.waitSeconds} seconds`);
     }
     const { account, files } = await this.open(partner);
-    // Taken away, or another file by now, which is another message.
-    if (!isOf(job, await entryAt(files, job.path))) {
+    const change = job.refusal ?? (await changeOf(files, job));
+    // Nothing of it has gone: it is looked at anew.
+    if (change === 'another' || (change !== undefined && job.begun === undefined && job.refusal === undefined)) {
       await this.drop(job);
       this.scannedAt = 0;
       return;
@@ -211,6 +242,7 @@ export class Sender {
     // A crash may have come between what is known of the message and the file's leaving.
     const known = job.begun === undefined ? undefined : await this.parts.records.read('sent', job.partner, job.messageId);
     if (known) return this.leave(partner, { ...job, outcome: known.state === 'done' ? 'delivered' : 'failed', detail: known.detail }, known.disposition);
+    if (change !== undefined) return this.over(partner, job, { outcome: 'failed', disposition: 'none', detail: change });
     const isKept = await this.parts.messages.isFor(partner, job, this.jobs?.values() ?? []);
     let begun: Job = { ...job, begun: (job.begun ?? 0) + 1, ...(isKept && { isKept }) };
     await this.keep(begun);
@@ -222,18 +254,22 @@ export class Sender {
     const sent = await sendOnce(this.parts, { partner, account, job: begun, signal: this.closing.signal, note: isKept ? note : undefined });
     if (this.closing.signal.aborted) return;
     if (sent.kind === 'failed') return this.failed(partner, begun, sent.detail);
-    const after: Job = { ...begun, mics: sent.mics, sha256: sent.sha256, attempts: begun.attempts + 1, detail: undefined };
+    const after: Job = { ...withDigests(begun, sent.digests), mics: sent.mics, attempts: begun.attempts + 1, detail: undefined };
     this.failing.delete(partner.as2Id);
     if (sent.kind === 'awaiting') {
       await this.keep({ ...after, state: 'awaiting', nextAt: Date.now() + partner.receipt.waitSeconds * 1000 });
       this.tell(partner, after, 'success', 'awaiting', 'sent; its receipt is to come by itself');
       this.roundAt = 0;
-    } else if (sent.kind === 'answered') await this.answered(partner, after, sent.answer);
+    } else if (sent.kind === 'answered') await this.answered(partner, after, sent.answer, begun);
     else await this.over(partner, after, { outcome: 'delivered', disposition: 'none', detail: 'no receipt was asked for' });
   }
 
-  private async answered(partner: As2Partner, job: Job, answer: Answer): Promise<void> {
-    await this.over(partner, job, judge(answer, job.mics ?? [], partner, (job.begun ?? job.attempts) > 1), answer);
+  /** `before`: the job as it was before this attempt ended. */
+  private async answered(partner: As2Partner, job: Job, answer: Answer, before = job): Promise<void> {
+    const { outcome, disposition, detail } = judge(answer, job.mics ?? [], partner, (job.begun ?? job.attempts) > 1);
+    if (outcome !== 'unproven') return this.over(partner, job, { outcome, disposition, detail }, answer);
+    await this.parts.answers.remove(job.partner, job.messageId);
+    await this.failed(partner, before, detail ?? disposition);
   }
 
   /** What became of the message is known: written down as evidence, and the file leaves the outbox. */
@@ -253,7 +289,7 @@ export class Sender {
       state: outcome === 'delivered' ? 'done' : 'failed',
       layers: [],
       signer: answer?.signer,
-      payloads: [{ index: 0, name: job.path.slice(job.path.lastIndexOf('/') + 1), path: job.path, bytes: job.size, sha256: job.sha256 ?? '' }],
+      payloads: payloadsOf(job).map(({ name, path, size, sha256 = '' }, index) => ({ index, name, path, bytes: size, sha256 })),
       mic: job.mics?.[0],
       disposition,
       detail,
@@ -275,23 +311,11 @@ export class Sender {
 
   private async move(partner: As2Partner, job: Job): Promise<void> {
     const { files } = await this.open(partner);
-    const folder = job.outcome === 'delivered' ? partner.sent : partner.failed;
-    try {
-      const entry = await files.find('stat', job.path);
-      // A file that came meanwhile by the same name is another message.
-      if (isOf(job, entry)) {
-        // It may be there already, and have its old name as well: a crash came between.
-        if (folder === 'remove' || (job.target !== undefined && isOf(job, await entryAt(files, job.target)))) await files.remove(COMMAND, job.path);
-        else {
-          await makeFolders(files, folder);
-          const target = await freePath(files, folder, entry.name);
-          await this.keep({ ...job, target });
-          await files.rename(COMMAND, job.path, target, { replace: false });
-        }
-      }
-    } catch (error) {
-      if (!(error instanceof StorageError) || error.code !== 'not-found') throw error;
-    }
+    await leave(job, {
+      files,
+      to: job.outcome === 'delivered' ? partner.sent : partner.failed,
+      keepTarget: (target) => this.keep({ ...job, target }),
+    });
     await this.parts.answers.remove(job.partner, job.messageId);
     await this.drop(job);
   }
@@ -308,14 +332,8 @@ export class Sender {
     this.tell(partner, waiting, 'failure', 'waiting', detail);
   }
 
-  private tell(
-    partner: As2Partner,
-    { messageId, path, size }: Job,
-    outcome: 'success' | 'failure',
-    state: string,
-    detail?: string,
-    disposition?: string,
-  ): void {
+  private tell(partner: As2Partner, job: Job, outcome: 'success' | 'failure', state: string, detail?: string, disposition?: string): void {
+    const { messageId, path, size } = job;
     this.parts.audit.record({
       kind: 'as2-delivery',
       what: 'message',
@@ -326,6 +344,7 @@ export class Sender {
       state,
       path,
       bytes: size,
+      payloads: payloadsOf(job).map((one) => ({ name: one.name, bytes: one.size, sha256: one.sha256 })),
       disposition,
       detail,
     });
@@ -348,17 +367,6 @@ export class Sender {
     await this.parts.jobs.remove(job);
     this.jobs?.delete(keyOf(job));
   }
-}
-
-function isOf({ size, modified }: Job, entry: Entry | undefined): boolean {
-  return entry?.size === size && entry.modified.getTime() === modified;
-}
-
-function entryAt(files: AccountFiles, path: string): Promise<Entry | undefined> {
-  return files.find('stat', path).catch((error: unknown) => {
-    if (error instanceof StorageError && error.code === 'not-found') return undefined;
-    throw error;
-  });
 }
 
 function keyOf({ partner, path }: Pick<Job, 'partner' | 'path'>): string {

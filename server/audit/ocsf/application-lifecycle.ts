@@ -131,7 +131,7 @@ export const applicationLifecycle: Tellers<
       severity: failed ? 3 : 1,
       outcome: event.outcome,
       detail: failed ? `as2-${event.state}` : undefined,
-      message: `AS2 ${event.what} to a partner: ${event.state}`,
+      message: event.what === 'received message' ? `AS2 message of a partner: ${event.state}` : `AS2 ${event.what} to a partner: ${event.state}`,
       unmapped: {
         event: 'as2-delivery',
         what: event.what,
@@ -141,6 +141,7 @@ export const applicationLifecycle: Tellers<
         state: event.state,
         path: cut(event.path),
         bytes: event.bytes,
+        payloads: event.payloads?.map(({ name, bytes, sha256 }) => ({ name: cut(name), bytes, sha256 })),
         disposition: cut(event.disposition),
         reason: cut(event.detail),
       },

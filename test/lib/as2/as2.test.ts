@@ -208,6 +208,7 @@ describe('partners', () => {
       compression: As2Compression.AFTER_SIGNING,
       base64: true,
       contentType: 'application/edifact',
+      contentTypes: { pdf: 'application/pdf' },
       subject: 'EDI',
       receipt: As2Receipt.ASYNC,
       receiptSigned: false,
@@ -253,6 +254,7 @@ describe('partners', () => {
         compress: 'after-signing',
         base64: true,
         contentType: 'application/edifact',
+        contentTypes: { pdf: 'application/pdf' },
         subject: 'EDI',
       },
       receipt: { kind: 'async', signed: false, waitSeconds: 3_600 },
@@ -304,8 +306,19 @@ describe('partners', () => {
     [
       'one that is out of date',
       () => withPartner({ certificates: [old] })(),
-      /as2\.agreements\[0\]\.partner\.certificates: expired on .*; give the partner's new certificate, or set partner\.allowExpired/,
+      /as2\.agreements\[0\]\.partner\.certificates: expired, the one of CN=Partner One \(serial number [0-9A-F]+, SHA-256 [0-9a-f]{64}\) on .* GMT; give the partner's new certificate, or set partner\.allowExpired/,
     ],
+    [
+      'two of them',
+      () => withPartner({ certificates: [old, old] })(),
+      /certificates: expired, the one of .* on .* GMT, and the one of .* on .* GMT; give the partner's/,
+    ],
+    [
+      'a type of what has no ending',
+      withPartner({}, { contentTypes: { '.pdf': 'application/pdf' } }),
+      /as2\.agreements\[0\]\.contentTypes: .*expected endings of names in lower case/,
+    ],
+
     ['no certificate', withPartner({ certificates: [] }), /as2\.agreements\[0\]\.partner\.certificates: is empty, and messages have to be signed/],
     [
       'an address in the clear',

@@ -1,5 +1,6 @@
 /** Two servers of ours as partners of each other, and a partner in the test's own hands: signed, encrypted, receipted. */
-import { once } from 'node:events';
+import { createHash } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -224,7 +225,6 @@ describe('a partner that is not as it should be', () => {
   });
 
   it.each([
-    ['has no signature', {}, 'the receipt is not signed'],
     ['has another MIC', { by: true, mic: Buffer.alloc(32).toString('base64') }, 'the digest in the receipt (MIC) is not that of what was sent'],
     ['has no MIC', { by: true }, 'the receipt has no digest (MIC) of what was taken'],
     ['refuses', { by: true, failure: 'decryption-failed' as const }, 'said'],
@@ -232,6 +232,20 @@ describe('a partner that is not as it should be', () => {
     answer = (request) => receipt(request, { ...options, by: by ? them : undefined });
     expect(await outcome(`${what.replaceAll(' ', '-')}.edi`)).toMatchObject({ state: 'failed', detail });
     expect(ids).toHaveLength(1);
+  });
+
+  it.each([
+    ['says that it was taken', {}, 'the receipt is not signed'],
+    [
+      'refuses',
+      { failure: 'decryption-failed' as const },
+      'the receipt is not signed; it says automatic-action/MDN-sent-automatically; processed/error: decryption-failed: said',
+    ],
+  ])('whose receipt %s and is not signed is asked again, since anybody may have said so', async (what, options, detail) => {
+    answer = (request) => receipt(request, options);
+    expect(await outcome(`unsigned-${what.replaceAll(' ', '-')}.edi`)).toMatchObject({ state: 'failed', detail });
+    expect(ids).toHaveLength(3);
+    expect(new Set(ids).size).toBe(1);
   });
 
   it('whose receipt is by somebody else is asked again', async () => {
@@ -244,6 +258,65 @@ describe('a partner that is not as it should be', () => {
     answer = async () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/' } });
     expect(await outcome('elsewhere.edi')).toMatchObject({ state: 'failed', detail: 'the partner answered 302' });
   });
+});
+
+it('a refusal without a signature, by whoever knows the Message-ID, ends no message that awaits its receipt, nor keeps out the one that counts', async () => {
+  const sent: IncomingMessage[] = [];
+  const came = new EventEmitter();
+  const partner = createServer((request, response) => {
+    request.resume().once('end', () => {
+      response.writeHead(200).end();
+      sent.push(request);
+      came.emit('message');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(partner, 'listening');
+  const server = await as2Served(us, {
+    url: 'http://127.0.0.1:1/as2',
+    partners: [
+      {
+        ...PLAIN,
+        as2Id: 'Them',
+        url: `http://127.0.0.1:${(partner.address() as { port: number }).port}/`,
+        certificates: [them.certificate],
+        receipt: { kind: 'async', signed: true },
+      },
+    ],
+  });
+  const give = async (mic: string | undefined, by?: Party) => {
+    const written = await writeReceipt({
+      messageId: '<r@them>',
+      originalMessageId: String(sent[0]!.headers['message-id']),
+      finalRecipient: 'Them',
+      text: 'go away',
+      failure: mic === undefined ? 'decryption-failed' : undefined,
+      mic: mic === undefined ? undefined : { algorithm: 'sha256', name: 'sha-256', value: mic },
+      sign: by && { by: by.pair, digest: 'sha256' },
+    });
+    const { 'Disposition-Notification-To': _, ...headers } = asking('<r@them>');
+    return (await send(server.as2Port, { ...headers, ...written.headers }, written.body)).status;
+  };
+  const state = async (wanted: string) => server.audit.next('as2-delivery', (one) => one.state === wanted);
+  try {
+    const message = once(came, 'message');
+    await put(server, 'awaited.edi', CONTENT);
+    await message;
+    await state('awaiting');
+    expect(await give(undefined)).toBe(403);
+    expect(await server.audit.next('as2-message', ({ what }) => what === 'receipt')).toMatchObject({
+      outcome: 'failure',
+      isUnproven: true,
+      detail: 'the receipt is not signed, and counts for nothing: go away',
+    });
+    expect(await give(createHash('sha256').update(CONTENT).digest('base64'), them)).toBe(200);
+    await state('delivered');
+    expect(server.audit.of('as2-delivery').map((one) => one.state)).toEqual(['awaiting', 'delivered']);
+    expect(sent).toHaveLength(1);
+  } finally {
+    await server.close();
+    partner.closeAllConnections();
+    partner.close();
+  }
 });
 
 it('a receipt for a message that nobody sent is told so', async () => {

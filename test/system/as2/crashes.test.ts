@@ -70,7 +70,7 @@ function dieAt(prototype: object, methods: readonly string[]): void {
   }
 }
 dieAt(LocalNotes.prototype, ['create', 'replace', 'remove', 'clear']);
-dieAt(Folder.prototype, ['link', 'remove', 'adopt']);
+dieAt(Folder.prototype, ['link', 'remove', 'adopt', 'rmdir']);
 
 /** Where files lie, and a program that takes them away. */
 interface Backend {
@@ -84,6 +84,8 @@ interface Backend {
   read(path: string): Promise<string>;
   take(path: string): Promise<void>;
   records(): Promise<{ readonly direction: string; readonly state: string; readonly messageId: string }[]>;
+  /** Messages that are on their way. */
+  due(): Promise<number>;
 }
 
 const over = (receipt: string) => JSON.stringify({ ...JSON.parse(receipt), nextAt: 0 });
@@ -118,6 +120,7 @@ function local(): Backend {
     names,
     read: async (path) => readFileSync(at(path), 'utf8'),
     take: async (path) => rmSync(at(path)),
+    due: async () => (await names('.ftps-notes/as2/due')).length,
     records: async () =>
       (await names('.ftps-notes/as2/messages'))
         .filter((name) => name.endsWith('.json'))
@@ -161,6 +164,7 @@ async function bucket(): Promise<Backend> {
     names,
     read,
     take: remove,
+    due: async () => (await names('.ftps-notes/as2/due')).length,
     records: async () =>
       Promise.all(
         (await names('.ftps-notes/as2/messages'))
@@ -192,11 +196,20 @@ const MULTIPART = PAYLOADS.map(
   (content, index) => `--b\r\nContent-Type: application/edifact\r\nContent-Disposition: attachment; filename="order-${index}.edi"\r\n\r\n${content}\r\n`,
 ).join('');
 
-const partnered = (backend: Backend, url?: string): Promise<As2Served> =>
+const partnered = (backend: Backend, url?: string, goesTo: '/sent' | 'remove' = '/sent'): Promise<As2Served> =>
   as2Served(
     us,
     {
-      partners: [{ ...PLAIN, as2Id: 'Them', url, receipt: { signed: false, kind: 'sync' }, retry: { attempts: 20, firstSeconds: 0.05, longestSeconds: 0.1 } }],
+      partners: [
+        {
+          ...PLAIN,
+          as2Id: 'Them',
+          url,
+          sent: goesTo,
+          receipt: { signed: false, kind: 'sync' },
+          retry: { attempts: 20, firstSeconds: 0.05, longestSeconds: 0.1 },
+        },
+      ],
     },
     {
       storage: backend.storage,
@@ -351,6 +364,63 @@ describe.each([
   }, 300_000);
 });
 
+describe.each([
+  ['on a disk', async () => local()],
+  ['in S3', bucket],
+] as const)('%s', (_, open) => {
+  it.each(['/sent', 'remove'])(
+    'a folder leaves the outbox for %s as one message, by one Message-ID and with one record, at whatever step the process ends that sends it',
+    async (target) => {
+      const backend = await open();
+      const partner = await Partner.start();
+      const begin = () => partnered(backend, partner.url, target as '/sent');
+      const names = ['b.edi', 'a.edi', 'c.pdf'];
+      let server = await begin();
+      for (const when of WHENS)
+        for (let at = 1; ; at += 1) {
+          const folder = `${when}-${at}`;
+          partner.forget();
+          death.arm(at, when);
+          // In any order: it goes when all of it is there.
+          await backend.put(`outbox/${folder}/send.txt`, names.join('\n'));
+          for (const name of names) await backend.put(`outbox/${folder}/${name}`, `${name} of ${folder}`);
+          const isGone = async () => (await backend.names('outbox')).length === 0;
+          await until(async () => death.isDead || (await isGone()));
+          // Notes of it go behind it.
+          await until(async () => death.isDead || (await backend.due()) === 0);
+          const wasReached = death.isDead;
+          const what = [...death.names];
+          await ended(server, backend);
+          server = await begin();
+          await until(async () => (await isGone()) && (await backend.due()) === 0);
+          const there = async () => [when, at, what.at(-1), (await backend.names('sent')).sort(), await backend.names('failed')];
+          const sent = target === 'remove' ? [] : [...names, 'send.txt'].sort().map((name) => `${folder}/${name}`);
+          expect(await there()).toEqual([when, at, what.at(-1), sent, []]);
+          for (const name of sent) {
+            if (!name.endsWith('send.txt')) expect(await backend.read(`sent/${name}`)).toBe(`${name.slice(name.indexOf('/') + 1)} of ${folder}`);
+            await backend.take(`sent/${name}`);
+          }
+          const [messageId] = partner.ids;
+          expect([partner.ids.size, new Set(partner.bodies).size, partner.bodies[0]!.match(/filename="?[abc]/g)]).toEqual([
+            1,
+            1,
+            ['filename="b', 'filename="a', 'filename="c'],
+          ]);
+          const [record] = (await backend.records()).filter((one) => one.messageId === messageId);
+          expect(record).toMatchObject({
+            direction: 'sent',
+            state: 'done',
+            payloads: names.map((name, index) => ({ index, name, path: `/outbox/${folder}/${name}` })),
+          });
+          if (!wasReached) break;
+        }
+      await server.close();
+      partner.stop();
+    },
+    400_000,
+  );
+});
+
 /** Which step it is at which the first of the payloads has appeared. */
 async function stepOf(server: As2Served, backend: Backend, taking: (taken: string[]) => Promise<void>): Promise<number> {
   death.arm(Number.MAX_SAFE_INTEGER, 'before');
@@ -365,6 +435,8 @@ async function stepOf(server: As2Served, backend: Backend, taking: (taken: strin
 /** Takes messages, and says of one that comes again that it has it. */
 class Partner {
   readonly ids = new Set<string>();
+  /** Of the messages. */
+  readonly bodies: string[] = [];
   /** Those that came by a request of their own. */
   readonly receipts: string[] = [];
 
@@ -381,6 +453,7 @@ class Partner {
       const id = String(request.headers['message-id']);
       const isRepeated = partner.ids.has(id);
       partner.ids.add(id);
+      partner.bodies.push(Buffer.concat(chunks).toString());
       const receipt = { messageId: '<r@them>', originalMessageId: id, finalRecipient: 'Them', text: 'said' };
       const written = await writeReceipt(isRepeated ? { ...receipt, failure: 'duplicate-document' } : receipt);
       response.writeHead(200, written.headers).end(written.body);
@@ -393,6 +466,11 @@ class Partner {
 
   get url(): string {
     return `http://127.0.0.1:${(this.server.address() as { port: number }).port}/`;
+  }
+
+  forget(): void {
+    this.ids.clear();
+    this.bodies.length = 0;
   }
 
   stop(): void {
