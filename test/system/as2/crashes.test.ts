@@ -4,7 +4,7 @@
  * anybody has heard of it.
  */
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,7 +79,8 @@ interface Backend {
   endLease(): Promise<void>;
   /** The time has passed in which nobody but its own process sends a receipt. */
   turnIsOver(): Promise<void>;
-  put(path: string, content: string): Promise<void>;
+  /** `modified`: the time that it keeps, as a file does that is renamed. */
+  put(path: string, content: string, modified?: Date): Promise<void>;
   names(folder: string): Promise<string[]>;
   read(path: string): Promise<string>;
   take(path: string): Promise<void>;
@@ -112,9 +113,10 @@ function local(): Backend {
         writeFileSync(path, over(readFileSync(path, 'utf8')));
       }
     },
-    async put(path, content) {
+    async put(path, content, modified) {
       mkdirSync(at(path.slice(0, path.lastIndexOf('/'))), { recursive: true });
       writeFileSync(at('.put'), content);
+      if (modified) utimesSync(at('.put'), modified, modified);
       renameSync(at('.put'), at(path));
     },
     names,
@@ -158,8 +160,9 @@ async function bucket(): Promise<Backend> {
         await programs.send(new PutObjectCommand({ Bucket, Key, Body: over(await read(Key)) }));
       }
     },
-    async put(path, Body) {
-      await programs.send(new PutObjectCommand({ Bucket, Key: path, Body }));
+    async put(path, Body, modified) {
+      const Metadata = modified && { mtime: String(modified.getTime() / 1000) };
+      await programs.send(new PutObjectCommand({ Bucket, Key: path, Body, Metadata }));
     },
     names,
     read,
@@ -368,6 +371,17 @@ describe.each([
   ['on a disk', async () => local()],
   ['in S3', bucket],
 ] as const)('%s', (_, open) => {
+  it('a file that was renamed, which keeps its time, is sent as well', async () => {
+    const backend = await open();
+    const partner = await Partner.start();
+    const server = await partnered(backend, partner.url);
+    await backend.put('outbox/renamed.edi', 'renamed', new Date('2026-01-02T03:04:05.678Z'));
+    await until(async () => (await backend.names('sent')).includes('renamed.edi'));
+    expect([await backend.names('outbox'), partner.bodies]).toEqual([[], [expect.stringContaining('renamed')]]);
+    await server.close();
+    partner.stop();
+  });
+
   it.each(['/sent', 'remove'])(
     'a folder leaves the outbox for %s as one message, by one Message-ID and with one record, at whatever step the process ends that sends it',
     async (target) => {
