@@ -1,7 +1,7 @@
 /** The files of a message while it is sent: opened when their turn has come, hashed as they are read, and told to the audit when it is known whether the partner has them. */
 import { createHash } from 'node:crypto';
-import type { AccountFiles, Reading } from '../../files/account-files';
 import type { As2Partner } from '../../config';
+import type { AccountFiles, Reading } from '../../files/account-files';
 import { COMMAND } from '../folders';
 import type { Outgoing } from '../message';
 import { type Job, payloadsOf } from './job';
