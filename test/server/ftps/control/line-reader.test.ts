@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type Line, LineReader, LONGEST_LINE } from '../../../../server/ftps/control/line-reader';
+import { anyText } from '../../support/any-text';
 import { growsTooFast } from '../../support/growth';
 
 const line = (text: string): Line => ({ kind: 'line', text });
@@ -60,7 +61,7 @@ describe('lines of the control connection', () => {
   it('hands arguments over byte for byte', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: 'binary', maxLength: 200 }).filter((text) => !/[\0\n\r]/.test(text)),
+        anyText({ maxLength: 200 }).filter((text) => !/[\0\n\r]/.test(text)),
         (text) => expect(new LineReader().push(Buffer.from(`PASS ${text}\r\n`))).toEqual([line(`PASS ${text}`)]),
       ),
     );
