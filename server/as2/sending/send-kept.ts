@@ -7,7 +7,7 @@ import type { Job, Kept } from './job';
 import type { KeptMessages } from './keeping';
 import { type Answered, type Post, post } from './post';
 
-/** Who does not take a rest so often gets all of it. */
+/** Who does not take a rest so often, or does not say how much it has, gets all of it once. */
 const MOST_REFUSALS = 2;
 /** Too many at once, or out of order for a while. */
 const LATER = new Set([429, 500, 502, 503, 504]);
@@ -42,7 +42,9 @@ export async function sendKept({
   };
   const refused = () => change({ refusals: now.refusals + 1 });
   let has = 0;
-  if (wasSent && kept.refusals < MOST_REFUSALS) {
+  // The attempt after that asks again: a line that is cut would never bring all of it.
+  if (kept.refusals >= MOST_REFUSALS) await change({ refusals: 0 });
+  else if (wasSent) {
     let isConnected = false;
     const question: Omit<Post, 'body'> = {
       ...asked({}),
@@ -52,8 +54,8 @@ export async function sendKept({
       },
     };
     has = await bytesAt(partner, question, bytes).catch(async (error: Error) => {
-      // Somebody is there, who may not want to be asked.
-      if (isConnected) await refused();
+      // Somebody is there who may not want to be asked, unless it has answered before: then it is out of order for a while.
+      if (isConnected && now.reached === 0) await refused();
       throw error;
     });
   }

@@ -222,6 +222,7 @@ describe('a partner that is sent to', () => {
       ['Unheard', 'kept', 6 * MIB],
       ['Missing', 404, MIB],
       ['Busy', 503, MIB],
+      ['Down', 'down', 4 * MIB],
       ['Beyond', 'more', MIB],
       ['Nonsense', 'nonsense', MIB],
     ] as const)
@@ -234,7 +235,7 @@ describe('a partner that is sent to', () => {
         url,
         restart: { send: true },
         outbox: `/${as2Id}`,
-        retry: { attempts: 4, firstSeconds: 0.05, longestSeconds: 0.05 },
+        retry: { attempts: 5, firstSeconds: 0.05, longestSeconds: 0.05 },
       })),
     });
     try {
@@ -259,6 +260,17 @@ describe('a partner that is sent to', () => {
         ['HEAD', undefined],
         ['POST', undefined],
       ]);
+      // It has said once what it has, and is out of order for a while: that is not lost.
+      expect(asked('Down').map(([method, range]) => [method, range])).toEqual([
+        ['POST', undefined],
+        ['HEAD', undefined],
+        ['POST', `bytes ${4 * MIB}-${6 * MIB - 1}/${6 * MIB}`],
+        ['HEAD', undefined],
+        ['HEAD', undefined],
+        ['HEAD', undefined],
+        ['HEAD', undefined],
+        ['POST', `bytes ${5 * MIB}-${6 * MIB - 1}/${6 * MIB}`],
+      ]);
       for (const id of ['Missing', 'Beyond', 'Nonsense'])
         expect([id, ...asked(id).map(([method, range]) => [method, range])]).toEqual([id, ['POST', undefined], ['HEAD', undefined], ['POST', undefined]]);
       for (const [id, { whole }] of partners) expect([id, sumOf(whole)]).toEqual([id, sumOf(bytes)]);
@@ -277,27 +289,30 @@ class ByHand {
   private constructor(private readonly server: Server) {}
 
   /** `says`: what it answers to HEAD. The first message is cut after so many bytes. */
-  static async start(says: number | 'kept' | 'more' | 'nonsense', cutAfter: number): Promise<ByHand> {
-    let isCut = false;
+  static async start(says: number | 'kept' | 'more' | 'nonsense' | 'down', cutAfter: number): Promise<ByHand> {
+    let cuts = says === 'down' ? 2 : 1;
+    let heads = 0;
     const server: Server = createServer(async (asked, answer) => {
       partner.asked.push(asked);
       if (asked.method === 'HEAD') {
         if (typeof says === 'number') return answer.writeHead(says).end();
-        const length = { kept: String(partner.whole.length), more: '99999999999', nonsense: undefined }[says];
+        heads += 1;
+        if (says === 'down' && heads > 1 && heads < 5) return answer.writeHead(503).end();
+        const length = { kept: String(partner.whole.length), down: String(partner.whole.length), more: '99999999999', nonsense: undefined }[says];
         return answer.writeHead(200, length === undefined ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': length }).end();
       }
       const first = Number(/^bytes (\d+)-/.exec(asked.headers['content-range'] ?? '')?.[1] ?? 0);
       const { socket } = asked;
       const pieces: Buffer[] = [partner.whole.subarray(0, first)];
-      let left = isCut ? Number.POSITIVE_INFINITY : cutAfter;
+      let left = cuts === 0 ? Number.POSITIVE_INFINITY : first > 0 ? MIB : cutAfter;
       for await (const piece of asked) {
         pieces.push((piece as Buffer).subarray(0, left));
         left -= (piece as Buffer).length;
         if (left <= 0) break;
       }
       partner.whole = Buffer.concat(pieces);
-      if (!isCut) {
-        isCut = true;
+      if (cuts > 0) {
+        cuts -= 1;
         return socket.destroy();
       }
       const written = await writeReceipt({
