@@ -3,9 +3,8 @@
  * until all of it was found good, and the receipt is sent when they are in the inbox and written down.
  */
 import { randomUUID } from 'node:crypto';
-import type { SessionFacts } from '../../audit/event';
 import type { As2Partner } from '../../config';
-import { type AccountFiles, type Outcome, StorageError } from '../../files/account-files';
+import { type Outcome, StorageError } from '../../files/account-files';
 import { Progress, TransferError } from '../../files/progress';
 import type { HttpExchange } from '../../http/exchange';
 import { Disconnected } from '../../http/inflow';
@@ -14,60 +13,20 @@ import type { Account } from '../../identity/identity';
 import { clientKey } from '../../limits/client-key';
 import { accountOf, filesOf, mayComeFrom } from '../agreement';
 import { COMMAND } from '../folders';
-import { as2Names, type Headers, type Layer, MessageFailure, type Opened, openMessage, type ReceiptRequest, receiptRequest } from '../message';
+import { as2Names, type Headers, MessageFailure, type Opened, openMessage, type ReceiptRequest, receiptRequest } from '../message';
 import type { MessageRecord, RecordedPayload, RecordedReceipt } from '../records';
-import { bytesKept, type Incoming, incoming, NotNow, WrongRange } from '../restart/incoming';
-import { OtherBytes } from '../restart/stretched';
+import { bytesKept, type Incoming, incoming, WrongRange } from '../restart/incoming';
 import { UNSIGNED } from '../sending/judge';
 import { Delivery } from './delivery';
-import { BeingDelivered, type Journal } from './journal';
 import { Kept } from './kept';
 import { journalOf, type ReceivingParts } from './parts';
 import { makeReceipt, refusalOf } from './receipt';
+import { busy, byPost, RETRY_AFTER, Refused, refusedFor, refusedRange } from './refused';
+import { type Ending, eventOf, type Facts, type Known, recordOf, statusOf } from './taken';
 
 /** Of a message of nobody that we know, so much is read and thrown away. Bytes. */
 const MOST_OF_STRANGERS = 1024 * 1024;
-const RETRY_AFTER = { 'retry-after': '60' };
 const TEXT = { 'content-type': 'text/plain; charset=utf-8' };
-
-/** A request that is answered without a receipt. */
-class Refused extends Error {
-  constructor(
-    readonly status: number,
-    /** One word for the audit. */
-    readonly reason: string,
-    /** For the partner. */
-    text: string,
-    readonly headers: Readonly<Record<string, string>> = {},
-  ) {
-    super(text);
-  }
-}
-
-const byPost = () => new Refused(405, 'method', 'Messages are sent by POST.', { allow: 'POST' });
-const busy = () => new Refused(503, 'delivering', 'The same message is just being delivered; try again later.', RETRY_AFTER);
-
-/** Until its message was read, and found to be what a partner's has to be, anybody may have sent it. */
-type Facts = Omit<SessionFacts, 'isUnproven'> & { isUnproven: boolean };
-
-/** Who sends, as whom. */
-interface Known {
-  readonly partner: As2Partner;
-  readonly account: Account;
-  readonly files: AccountFiles;
-  readonly facts: Facts;
-  readonly journal: Journal;
-}
-
-/** How a message ended, for the answer and the audit. */
-interface Ending {
-  readonly opened?: Opened;
-  readonly payloads: readonly RecordedPayload[];
-  readonly failure?: MessageFailure;
-  readonly receipt?: RecordedReceipt;
-  /** It had come before. */
-  readonly isRepeated?: true;
-}
 
 export class Receiving {
   private readonly headers: Headers;
@@ -102,12 +61,7 @@ export class Receiving {
       else throw byPost();
     } catch (error) {
       if (error instanceof Disconnected) throw error;
-      const refused =
-        error instanceof Refused
-          ? error
-          : error instanceof BeingDelivered
-            ? busy()
-            : (refusedRange(error) ?? new Refused(503, 'unavailable', 'The server had an error of its own; try again.', RETRY_AFTER));
+      const refused = refusedFor(error);
       caller.refused(head, refused.status, refused.reason);
       if (reply.state === 'open') reply.send(refused.status, { ...TEXT, ...refused.headers }, `${refused.message}\n`);
     }
@@ -278,9 +232,15 @@ export class Receiving {
 
   private async deliver(known: Known, opened: Opened, delivery: Delivery, kept: Kept, before: MessageRecord | undefined): Promise<Ending> {
     const { journal } = known;
+    const { messageId } = this;
+    const { config } = this.parts;
     const receipt = await this.receiptFor(known, { mic: opened.mic });
     const unfit = await delivery.prepare();
-    const record = { ...this.recordOf(known, opened, delivery.payloads), disposition: 'processed', receipt };
+    const record = {
+      ...recordOf(known, opened, { payloads: delivery.payloads, messageId, own: config.as2.identity.as2Id }),
+      disposition: 'processed',
+      receipt,
+    };
     if (unfit) {
       const ending = await this.notStored(known, opened, unfit);
       await journal.refused({ ...record, state: 'failed' }, ending.failure!.disposition, ending.failure!.message);
@@ -416,46 +376,13 @@ export class Receiving {
 
   private async reply(known: Known, ending: Ending): Promise<void> {
     const { head, reply } = this.exchange;
-    const { receipt, failure, opened, payloads, isRepeated } = ending;
+    const { receipt, failure } = ending;
     const inAnswer = receipt && receipt.deliverTo === undefined;
-    const status = failure && !receipt ? (failure.disposition === 'unexpected-processing-error' ? 500 : 403) : 200;
-    this.parts.audit.record({
-      kind: 'as2-message',
-      direction: 'received',
-      partner: known.partner.as2Id,
-      messageId: this.messageId,
-      outcome: failure ? 'failure' : 'success',
-      what: opened?.receipt ? 'receipt' : isRepeated ? 'repeated message' : 'message',
-      disposition: opened?.receipt ? opened.receipt.disposition : (failure?.disposition ?? 'processed'),
-      layers: opened && layersOf(opened).join(', '),
-      mic: opened && `${opened.mic.value}, ${opened.mic.name}`,
-      bytes: payloads.reduce((sum, { bytes }) => sum + bytes, 0),
-      receipt: !receipt ? 'none' : inAnswer ? 'sync' : 'async',
-      path: head.path,
-      status,
-      detail: failure?.message,
-      ...known.facts,
-    });
+    const status = statusOf(ending);
+    this.parts.audit.record(eventOf(known, ending, { messageId: this.messageId, path: head.path }));
     if (inAnswer) reply.send(status, receipt.headers, Buffer.from(receipt.body, 'base64'));
     else reply.send(status, TEXT, failure && !receipt ? `${failure.disposition}\n` : '');
     if (receipt?.deliverTo !== undefined) this.parts.receipts.poke();
-  }
-
-  private recordOf({ partner, account, facts }: Known, opened: Opened, payloads: readonly RecordedPayload[]): Omit<MessageRecord, 'state' | 'disposition'> {
-    return {
-      direction: 'received',
-      partner: partner.as2Id,
-      own: this.parts.config.as2.identity.as2Id,
-      account: account.user,
-      messageId: this.messageId,
-      at: new Date().toISOString(),
-      layers: layersOf(opened),
-      signer: opened.signer?.fingerprint256.replaceAll(':', '').toLowerCase(),
-      payloads,
-      mic: opened.mic,
-      session: facts.session,
-      address: facts.client.address,
-    };
   }
 
   private async *counted(): AsyncIterable<Buffer> {
@@ -466,23 +393,9 @@ export class Receiving {
   }
 }
 
-/** The answer to a part of a message that can't be taken now; undefined where it is something else that went wrong. */
-function refusedRange(error: unknown): Refused | undefined {
-  if (error instanceof WrongRange) return new Refused(416, 'range', error.message, { 'content-range': `bytes */${error.kept}` });
-  if (error instanceof OtherBytes)
-    return new Refused(409, 'other-bytes', 'Other bytes of this message are kept already; ask how many by HEAD, or send all of it by another id.');
-  return error instanceof NotNow ? new Refused(503, 'restart-unavailable', 'The message can not go on now; try again later.', RETRY_AFTER) : undefined;
-}
-
 /** What messages of a partner are counted under, beside its account: who only names a partner keeps it from nothing else. (Names of accounts have no blanks.) */
 function placeOf({ user }: Account): string {
   return `messages of ${user}`;
-}
-
-export function layersOf({ layers }: Opened): string[] {
-  return layers.map((layer: Layer) =>
-    layer.kind === 'encrypted' ? `encrypted ${layer.cipher}` : layer.kind === 'signed' ? `signed ${layer.digest}` : 'compressed',
-  );
 }
 
 /** One that has none gets one that nobody else has: it can't be known again. */
