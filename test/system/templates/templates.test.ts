@@ -1,4 +1,4 @@
-/** Every template of both environments, of the pipeline and of the variants, as `cdk synth` writes it, under cfn-lint. The synthesis fails on a finding of cdk-nag. */
+/** Every template of both environments, of the pipeline and of the variants, as `cdk synth` writes it, under cfn-lint and under the services' own models of their requests. The synthesis fails on a finding of cdk-nag. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const cfnLint = (...files: string[]) => run(join(process.env['CDK_FTPS_VENV'] ?? '', 'bin/cfn-lint'), ['--config-file', join(root, '.cfnlintrc'), ...files]);
+
+const models = (...files: string[]) => run(join(process.env['CDK_FTPS_VENV'] ?? '', 'bin/python'), [join(__dirname, 'models.py'), ...files]);
 
 /** Synthesizes without credentials and returns the templates. */
 async function synthesized(app: string): Promise<string[]> {
@@ -43,6 +45,7 @@ it.each([
   const templates = await synthesized(app);
   expect(templates).toHaveLength(count);
   expect(await cfnLint(...templates)).toEqual({ code: 0, output: '' });
+  expect(await models(...templates)).toEqual({ code: 0, output: '' });
 });
 
 it('and a template with a property that does not exist has', async () => {
@@ -55,4 +58,19 @@ it('and a template with a property that does not exist has', async () => {
   const { code, output } = await cfnLint(join(folder, 'broken.template.json'));
   expect(code).not.toBe(0);
   expect(output).toContain('RetentionDays');
+});
+
+it('and of a template with values that a service refuses, each is named', async () => {
+  const file = join(folder, 'refused.template.json');
+  const rule = { CidrIp: '10.0.0.0/8', IpProtocol: 'tcp', FromPort: 21, ToPort: 21 };
+  const Resources = {
+    Role: { Type: 'AWS::IAM::Role', Properties: { Description: 'The bank’s', Tags: [{ Key: 'owner', Value: 'Files & Co!' }] } },
+    Group: { Type: 'AWS::EC2::SecurityGroup', Properties: { GroupDescription: 'The bank’s', SecurityGroupIngress: [rule, { ...rule, Description: 'again' }] } },
+    Function: { Type: 'AWS::Lambda::Function', Properties: { Runtime: 'nodejs99.x', Environment: { Variables: { LONG: 'x'.repeat(5_000) } } } },
+  };
+  writeFileSync(file, JSON.stringify({ Resources }));
+  const { code, output } = await models(file);
+  expect(code).toBe(3);
+  const words = ['Role.Description', 'Role.Tags[].Value', 'a rule is there twice', 'Group: "The bank', 'nodejs99.x is none of', '5004 bytes of environment'];
+  for (const one of words) expect(output.replaceAll("'", '"')).toContain(one);
 });
