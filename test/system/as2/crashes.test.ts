@@ -3,9 +3,11 @@
  * everything from the inbox at once. A step is whatever another process could see: a note, a name in a folder, a request to S3. The process ends before it, or when it is done and before
  * anybody has heard of it.
  */
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -13,6 +15,7 @@ import { writeReceipt } from '../../../server/as2/message';
 import type { ServerConfigInput } from '../../../server/config';
 import { Folder } from '../../../server/files/storage/local/folder';
 import { LocalNotes } from '../../../server/files/storage/local/notes';
+import { LocalStretches } from '../../../server/files/storage/local/stretches';
 import { type As2Served, as2Served, asking, type Party, PLAIN, party, receiptIn, send } from '../../server/as2/served';
 import { type S3Server, startS3 } from '../storage/servers';
 
@@ -70,6 +73,7 @@ function dieAt(prototype: object, methods: readonly string[]): void {
   }
 }
 dieAt(LocalNotes.prototype, ['create', 'replace', 'remove', 'clear']);
+dieAt(LocalStretches.prototype, ['create', 'clear']);
 dieAt(Folder.prototype, ['link', 'remove', 'adopt', 'rmdir']);
 
 /** Where files lie, and a program that takes them away. */
@@ -80,9 +84,10 @@ interface Backend {
   /** The time has passed in which nobody but its own process sends a receipt. */
   turnIsOver(): Promise<void>;
   /** `modified`: the time that it keeps, as a file does that is renamed. */
-  put(path: string, content: string, modified?: Date): Promise<void>;
+  put(path: string, content: string | Buffer, modified?: Date): Promise<void>;
   names(folder: string): Promise<string[]>;
   read(path: string): Promise<string>;
+  bytes(path: string): Promise<Buffer>;
   take(path: string): Promise<void>;
   records(): Promise<{ readonly direction: string; readonly state: string; readonly messageId: string }[]>;
   /** Messages that are on their way. */
@@ -121,6 +126,7 @@ function local(): Backend {
     },
     names,
     read: async (path) => readFileSync(at(path), 'utf8'),
+    bytes: async (path) => readFileSync(at(path)),
     take: async (path) => rmSync(at(path)),
     due: async () => (await names('.ftps-notes/as2/due')).length,
     records: async () =>
@@ -166,6 +172,7 @@ async function bucket(): Promise<Backend> {
     },
     names,
     read,
+    bytes: async (Key) => Buffer.from(await (await programs.send(new GetObjectCommand({ Bucket, Key }))).Body!.transformToByteArray()),
     take: remove,
     due: async () => (await names('.ftps-notes/as2/due')).length,
     records: async () =>
@@ -194,6 +201,11 @@ afterAll(async () => {
   await s3?.stop();
 });
 
+const MIB = 1024 * 1024;
+/** Longer than two stretches of what is kept. */
+const LONG = randomBytes(9 * MIB + 1);
+const sumOf = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
+
 const PAYLOADS = ["UNB+UNOC:3+THEM+US'one'", "UNB+UNOC:3+THEM+US'two'"] as const;
 const MULTIPART = PAYLOADS.map(
   (content, index) => `--b\r\nContent-Type: application/edifact\r\nContent-Disposition: attachment; filename="order-${index}.edi"\r\n\r\n${content}\r\n`,
@@ -203,6 +215,7 @@ const partnered = (backend: Backend, url?: string, goesTo: '/sent' | 'remove' = 
   as2Served(
     us,
     {
+      restart: { fromBytes: MIB },
       partners: [
         {
           ...PLAIN,
@@ -211,6 +224,7 @@ const partnered = (backend: Backend, url?: string, goesTo: '/sent' | 'remove' = 
           sent: goesTo,
           receipt: { signed: false, kind: 'sync' },
           retry: { attempts: 20, firstSeconds: 0.05, longestSeconds: 0.1 },
+          restart: { receive: true, send: true },
         },
       ],
     },
@@ -225,6 +239,49 @@ async function sent(server: As2Served, id: string, further: Record<string, strin
   const answer = await send(server.as2Port, headers, `${MULTIPART}--b--\r\n`).catch(() => undefined);
   if (answer?.status !== 200 || 'Receipt-Delivery-Option' in further) return answer?.status === 200;
   return (await receiptIn(answer)).receipt?.processed === true;
+}
+
+const longHeaders = (id: string) => ({
+  ...asking(id),
+  'Content-Type': 'application/edifact',
+  'Content-Disposition': 'attachment; filename="long.edi"',
+  Etag: `"${id.slice(1, id.indexOf('@'))}"`,
+});
+
+/** Sends so much of the long message, and is gone; fulfilled when the server says that it has that. */
+async function cut(server: As2Served, id: string, bytes: number): Promise<void> {
+  const socket = connect(server.as2Port, '127.0.0.1');
+  const lines = Object.entries({ Host: 'us', ...longHeaders(id), 'Content-Length': String(LONG.length) }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`POST /as2 HTTP/1.1\r\n${lines.join('')}\r\n`);
+  await new Promise<void>((resolve) => socket.write(LONG.subarray(0, bytes), () => resolve()));
+  socket.end();
+  socket.resume();
+  await once(socket, 'close');
+  await until(async () => (await kept(server, id)) === bytes);
+}
+
+async function kept(server: As2Served, id: string): Promise<number> {
+  const { Etag } = longHeaders(id);
+  const asked = request({
+    host: '127.0.0.1',
+    port: server.as2Port,
+    method: 'HEAD',
+    path: '/as2',
+    headers: { 'AS2-From': 'Them', 'AS2-To': 'Us', Etag },
+    agent: false,
+  });
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode === 200 ? Number(response.headers['content-length']) : 0;
+}
+
+/** Asks how much of the long message is there, and sends the rest. Whether it is receipted as taken. */
+async function goOn(server: As2Served, id: string): Promise<boolean> {
+  const first = Math.min(await kept(server, id), LONG.length - 1);
+  const range: Record<string, string> = first > 0 ? { 'Content-Range': `bytes ${first}-${LONG.length - 1}/${LONG.length}` } : {};
+  const answer = await send(server.as2Port, { ...longHeaders(id), ...range, 'Content-Length': String(LONG.length - first) }, LONG.subarray(first));
+  return answer.status === 200 && (await receiptIn(answer)).receipt?.processed === true;
 }
 
 async function ended(server: As2Served, backend: Backend): Promise<void> {
@@ -302,6 +359,63 @@ describe.each([
       }
     await server.close();
   }, 300_000);
+
+  it('a long message that was cut goes on and is delivered once, at whatever step the process ends that takes its rest', async () => {
+    let server = await partnered(backend);
+    for (const when of WHENS)
+      for (let at = 1; ; at += 1) {
+        const id = `<long-${when}-${at}@them>`;
+        await cut(server, id, 5 * MIB);
+        death.arm(at, when);
+        await goOn(server, id).catch(() => false);
+        const wasReached = death.isDead;
+        const what = [...death.names];
+        await ended(server, backend);
+        const taken: string[] = [];
+        const takeAll = async () => {
+          for (const name of await backend.names('inbox')) {
+            taken.push(sumOf(await backend.bytes(`inbox/${name}`)));
+            await backend.take(`inbox/${name}`);
+          }
+        };
+        await takeAll();
+        server = await partnered(backend);
+        await until(() => goOn(server, id).catch(() => false));
+        await takeAll();
+        expect([when, at, what.at(-1), taken]).toEqual([when, at, what.at(-1), [sumOf(LONG)]]);
+        if (!wasReached) break;
+      }
+    await until(async () => (await backend.names('.ftps-notes/as2/kept')).length + (await backend.names('.ftps-notes/as2/kept-open')).length === 0);
+    await server.close();
+  }, 400_000);
+
+  it('a long file that was cut arrives whole, by one Message-ID, at whatever step the process ends that sends it', async () => {
+    const partner = await Partner.start();
+    let server = await partnered(backend, partner.url);
+    for (const when of WHENS)
+      for (let at = 1; ; at += 1) {
+        const name = `long-${when}-${at}.edi`;
+        partner.ids.clear();
+        partner.parts.clear();
+        partner.cutAfter = 5 * MIB;
+        death.arm(at, when);
+        await backend.put(`outbox/${name}`, LONG);
+        await until(async () => death.isDead || (await backend.names('sent')).includes(name));
+        const wasReached = death.isDead;
+        const what = [...death.names];
+        await ended(server, backend);
+        server = await partnered(backend, partner.url);
+        await until(async () => (await backend.names('outbox')).length === 0);
+        expect([when, at, what.at(-1), await backend.names('sent'), await backend.names('failed')]).toEqual([when, at, what.at(-1), [name], []]);
+        await backend.take(`sent/${name}`);
+        // What it had of an attempt before may wait there for ever: of one id all is there.
+        expect([partner.ids.size, [...partner.parts.values()].map(sumOf).filter((sum) => sum === sumOf(LONG)).length]).toEqual([1, 1]);
+        await until(async () => (await backend.names('.ftps-notes/as2/sealed')).length === 0);
+        if (!wasReached) break;
+      }
+    await server.close();
+    partner.stop();
+  }, 400_000);
 
   it('a receipt that goes by a request of its own comes, also where the partner was told that the message is taken and never sends it again', async () => {
     const partner = await Partner.start();
@@ -401,13 +515,35 @@ class Partner {
   readonly bodies: string[] = [];
   /** Those that came by a request of their own. */
   readonly receipts: string[] = [];
+  /** What came of messages that can go on, by their Etag. */
+  readonly parts = new Map<string, Buffer>();
+  /** The next of those is cut after so many bytes. */
+  cutAfter: number | undefined;
 
   private constructor(private readonly server: Server) {}
 
   static async start(): Promise<Partner> {
     const server: Server = createServer(async (request, response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const { socket } = request;
+      const { etag } = request.headers;
+      if (request.method === 'HEAD') return response.writeHead(200, { 'Content-Length': String(partner.parts.get(etag!)?.length ?? 0) }).end();
+      const first = Number(/^bytes (\d+)-/.exec(request.headers['content-range'] ?? '')?.[1] ?? 0);
+      const chunks: Buffer[] = etag === undefined ? [] : [(partner.parts.get(etag) ?? Buffer.alloc(0)).subarray(0, first)];
+      let came = 0;
+      try {
+        for await (const chunk of request) {
+          chunks.push(chunk as Buffer);
+          came += (chunk as Buffer).length;
+          if (etag === undefined || came < (partner.cutAfter ?? Number.POSITIVE_INFINITY)) continue;
+          partner.cutAfter = undefined;
+          throw new Error('cut');
+        }
+      } catch {
+        socket.destroy();
+        if (etag !== undefined) partner.parts.set(etag, Buffer.concat(chunks));
+        return;
+      }
+      if (etag !== undefined) partner.parts.set(etag, Buffer.concat(chunks));
       if (request.headers['content-type']?.startsWith('multipart/report')) {
         partner.receipts.push(Buffer.concat(chunks).toString());
         return response.writeHead(200).end();
