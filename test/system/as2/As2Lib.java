@@ -15,6 +15,7 @@ import com.sun.net.httpserver.HttpServer;
 import jakarta.activation.*;
 import jakarta.mail.internet.ContentDisposition;
 import jakarta.mail.internet.MimeBodyPart;
+import jakarta.mail.internet.MimeMultipart;
 import java.io.*;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -141,13 +142,17 @@ public class As2Lib {
     AS2Message message = new AS2Message();
     message.setPartnership(partnership);
     message.headers().setHeader("Subject", "a message");
-    MimeBodyPart part = new MimeBodyPart();
-    part.setDataHandler(new DataHandler(new FileDataSource(folder.resolve(order.getProperty("file")).toFile())));
-    part.setHeader("Content-Type", "application/octet-stream");
-    part.setHeader("Content-Transfer-Encoding", "binary");
-    part.setFileName(order.getProperty("name"));
+    MimeBodyPart part = partOf(order.getProperty("file"), order.getProperty("name"));
+    if (order.containsKey("further")) {
+      MimeMultipart several = new MimeMultipart("related");
+      several.addBodyPart(part);
+      for (String name : order.getProperty("further").split(" ")) several.addBodyPart(partOf(name, name));
+      part = new MimeBodyPart();
+      part.setContent(several);
+      part.setHeader("Content-Type", several.getContentType());
+    }
     message.setData(part);
-    message.headers().setHeader("Content-Type", "application/octet-stream");
+    message.headers().setHeader("Content-Type", part.getContentType());
     message.attrs().putIn("filename", order.getProperty("name"));
     if (order.containsKey("id")) message.setMessageID(order.getProperty("id"));
     else message.updateMessageID();
@@ -166,6 +171,15 @@ public class As2Lib {
     IMessageMDN given = message.getMDN();
     String disposition = given == null ? dispositions.getOrDefault(id, "") : String.valueOf(given.attrs().getAsString(AS2MessageMDN.MDNA_DISPOSITION));
     return String.join("\n", "id=" + id, "mic=" + mic, "disposition=" + disposition, "problem=" + problem, "");
+  }
+
+  static MimeBodyPart partOf(String file, String name) throws Exception {
+    MimeBodyPart part = new MimeBodyPart();
+    part.setDataHandler(new DataHandler(new FileDataSource(folder.resolve(file).toFile())));
+    part.setHeader("Content-Type", "application/octet-stream");
+    part.setHeader("Content-Transfer-Encoding", "binary");
+    part.setFileName(name);
+    return part;
   }
 
   static Partnership between(String from, String fromAlias, String to, String toAlias) {
@@ -213,7 +227,7 @@ public class As2Lib {
     }
   }
 
-  /** Puts what comes into `taken/NAME`, and what it was into `taken/NAME.facts`. */
+  /** Puts what comes into `taken/NAME`, and what it was into `taken/NAME.facts`; of several, `taken/NAME+NAME.facts`. */
   static class Storing extends AbstractProcessorModule implements IProcessorStorageModule {
     @Override
     public boolean canHandle(String action, IMessage message, Map<String, Object> options) {
@@ -224,13 +238,22 @@ public class As2Lib {
     public void handle(String action, IMessage message, Map<String, Object> options) {
       try {
         Path taken = Files.createDirectories(folder.resolve("taken"));
-        String name = message.getData().getFileName();
-        // Of what has no layers, the headers are those of the request.
-        if (name == null) name = new ContentDisposition(message.getHeader("Content-Disposition")).getParameter("filename");
-        try (InputStream in = message.getData().getInputStream()) {
-          Files.copy(in, taken.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+        List<MimeBodyPart> parts = new ArrayList<>();
+        if (message.getData().isMimeType("multipart/*")) {
+          MimeMultipart several = (MimeMultipart) message.getData().getContent();
+          for (int index = 0; index < several.getCount(); index++) parts.add((MimeBodyPart) several.getBodyPart(index));
+        } else parts.add(message.getData());
+        String all = "";
+        for (MimeBodyPart part : parts) {
+          String name = part.getFileName();
+          // Of what has no layers, the headers are those of the request.
+          if (name == null) name = new ContentDisposition(message.getHeader("Content-Disposition")).getParameter("filename");
+          try (InputStream in = part.getInputStream()) {
+            Files.copy(in, taken.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+          }
+          all += (all.isEmpty() ? "" : "+") + name;
         }
-        Files.writeString(taken.resolve(name + ".facts"),
+        Files.writeString(taken.resolve(all + ".facts"),
             String.join(" ", message.getMessageID(), "signed=" + message.attrs().containsKey(AS2Message.ATTRIBUTE_RECEIVED_SIGNED), "encrypted=" + message.attrs().containsKey(AS2Message.ATTRIBUTE_RECEIVED_ENCRYPTED),
                 "compressed=" + message.attrs().containsKey(AS2Message.ATTRIBUTE_RECEIVED_COMPRESSED)) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
       } catch (Exception e) {

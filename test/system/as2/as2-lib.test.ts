@@ -224,6 +224,19 @@ describe('as2-lib sends, and the MIC in our receipt is its own', () => {
     }
   });
 
+  it.each<[string, Record<string, string>]>([
+    ['signed', {}],
+    ['signed and encrypted', { encrypt: 'aes256-cbc' }],
+    ['compressed, signed and encrypted', { encrypt: 'aes256-cbc', compress: 'before' }],
+    ['signed and encrypted, with an asynchronous receipt', { encrypt: 'aes256-cbc', receipt: 'signed async' }],
+  ])('several files in one message that is %s', async (what, options) => {
+    const names = ['one', 'two', 'three'].map((number) => nameOf(`several-${number}-${what}`));
+    const sums = names.map((name, index) => file(name, randomBytes(70_000 * (index + 1))));
+    const told = await order({ file: names[0]!, name: names[0]!, further: names.slice(1).join(' '), sign: 'sha-256', ...options });
+    expect(told).toMatchObject({ problem: '', mic: 'match', disposition: expect.stringMatching(/; processed$/) });
+    expect(names.map((name) => sumOf(join(server.files, 'them/inbox', name)))).toEqual(sums);
+  });
+
   it('nothing comes of a message without a receipt but the file', async () => {
     const sum = file('none.bin', randomBytes(5000));
     expect(await order({ file: 'none.bin', name: 'none.bin', sign: 'sha-256', receipt: 'none' })).toMatchObject({ problem: '', mic: 'none', disposition: '' });
@@ -297,6 +310,23 @@ describe('as2-lib receives', () => {
       expect(facts).toContain(`signed=${/signed/.test(what)} encrypted=${/encrypted|compressed/.test(what)} compressed=${/compressed/.test(what)}`);
       expect(facts.trim().split('\n')).toHaveLength(1);
     }
+  });
+
+  it.each(Object.keys(SENT))('a folder as one message that is %s, and its receipt moves all of it', async (what) => {
+    const folder = nameOf(`folder-${what}`).replace('.bin', '');
+    const names = ['one', 'two', 'three'].map((number) => nameOf(`to-${number}-${what}`));
+    const sums = names.map((name, index) => file(name, randomBytes(index * 90_000 + 10)));
+    const place = join(server.files, 'them/to', what, folder);
+    mkdirSync(place, { recursive: true });
+    for (const name of names) renameSync(local(name), join(place, name));
+    writeFileSync(join(place, '.list'), `${names.join('\n')}\n`);
+    renameSync(join(place, '.list'), join(place, 'send.txt'));
+    await until(() => existsSync(join(server.files, 'them/sent', folder)));
+    expect(readdirSync(join(server.files, 'them/sent', folder)).sort()).toEqual([...names, 'send.txt'].sort());
+    expect(names.map((name) => sumOf(local(`taken/${name}`)))).toEqual(sums);
+    const facts = readFileSync(local(`taken/${names.join('+')}.facts`), 'utf8');
+    expect(facts).toContain(`signed=${/signed/.test(what)} encrypted=${/encrypted|compressed/.test(what)} compressed=${/compressed/.test(what)}`);
+    expect(facts.trim().split('\n')).toHaveLength(1);
   });
 
   it(`${LARGEST} bytes`, async () => {

@@ -482,9 +482,9 @@ describe.each([
 });
 
 describe.each([
-  ['on a disk', async () => local()],
-  ['in S3', bucket],
-] as const)('%s', (_, open) => {
+  ['on a disk', async () => local(), ['/sent', 'remove']],
+  ['in S3', bucket, ['/sent']],
+] as const)('%s', (_, open, targets) => {
   it('a file that was renamed, which keeps its time, is sent as well', async () => {
     const backend = await open();
     const partner = await Partner.start();
@@ -495,6 +495,58 @@ describe.each([
     await server.close();
     partner.stop();
   });
+
+  it.each(targets)(
+    'a folder leaves the outbox for %s as one message, by one Message-ID and with one record, at whatever step the process ends that sends it',
+    async (target) => {
+      const backend = await open();
+      const partner = await Partner.start();
+      const begin = () => partnered(backend, partner.url, target as '/sent');
+      const names = ['b.edi', 'a.edi', 'c.pdf'];
+      let server = await begin();
+      for (const when of WHENS)
+        for (let at = 1; ; at += 1) {
+          const folder = `${when}-${at}`;
+          partner.forget();
+          death.arm(at, when);
+          // In any order: it goes when all of it is there.
+          await backend.put(`outbox/${folder}/send.txt`, names.join('\n'));
+          for (const name of names) await backend.put(`outbox/${folder}/${name}`, `${name} of ${folder}`);
+          const isGone = async () => (await backend.names('outbox')).length === 0;
+          await until(async () => death.isDead || (await isGone()));
+          // Notes of it go behind it.
+          await until(async () => death.isDead || (await backend.due()) === 0);
+          const wasReached = death.isDead;
+          const what = [...death.names];
+          await ended(server, backend);
+          server = await begin();
+          await until(async () => (await isGone()) && (await backend.due()) === 0);
+          const there = async () => [when, at, what.at(-1), (await backend.names('sent')).sort(), await backend.names('failed')];
+          const sent = target === 'remove' ? [] : [...names, 'send.txt'].sort().map((name) => `${folder}/${name}`);
+          expect(await there()).toEqual([when, at, what.at(-1), sent, []]);
+          for (const name of sent) {
+            if (!name.endsWith('send.txt')) expect(await backend.read(`sent/${name}`)).toBe(`${name.slice(name.indexOf('/') + 1)} of ${folder}`);
+            await backend.take(`sent/${name}`);
+          }
+          const [messageId] = partner.ids;
+          expect([partner.ids.size, new Set(partner.bodies).size, partner.bodies[0]!.match(/filename="?[abc]/g)]).toEqual([
+            1,
+            1,
+            ['filename="b', 'filename="a', 'filename="c'],
+          ]);
+          const [record] = (await backend.records()).filter((one) => one.messageId === messageId);
+          expect(record).toMatchObject({
+            direction: 'sent',
+            state: 'done',
+            payloads: names.map((name, index) => ({ index, name, path: `/outbox/${folder}/${name}` })),
+          });
+          if (!wasReached) break;
+        }
+      await server.close();
+      partner.stop();
+    },
+    400_000,
+  );
 });
 
 /** Which step it is at which the first of the payloads has appeared. */

@@ -55,7 +55,17 @@ beforeAll(async () => {
       port: ourPort,
       outboxSeconds: 0.2,
       identity: { as2Id: 'Us', url: `https://localhost:${ourPort}/as2`, signing: { kind: 'file', certificate: local('us.pem'), key: local('us.key') } },
-      partners: [partner],
+      partners: [
+        partner,
+        // It takes the last of several parts for what was signed, unless they are inside of what is compressed.
+        ...(['sync', 'async'] as const).map((kind) => ({
+          ...partner,
+          as2Id: `Them-${kind}`,
+          outbox: `/several-${kind}`,
+          receipt: { kind },
+          send: { compress: 'before-signing' as const, contentTypes: { pdf: 'application/pdf' } },
+        })),
+      ],
     },
   });
   ours = `https://localhost:${ourPort}/as2`;
@@ -143,6 +153,44 @@ it('a file in the outbox arrives at pyas2lib signed and encrypted, and its recei
   expect(sumOf(local('to-them.bin.taken'))).toBe(sum);
   expect(readFileSync(local('taken'), 'utf8')).toContain('"status": "processed"');
 });
+
+it.each(['sync', 'async'])(
+  'a folder in the outbox arrives at pyas2lib as one message, compressed, signed and encrypted, and its %s receipt moves all of it',
+  async (kind) => {
+    const outbox = join(server.files, `them/several-${kind}`);
+    const names = [`${kind}-one.edi`, `${kind}-two.pdf`, `${kind}-three.bin`];
+    mkdirSync(join(outbox, 'order'), { recursive: true });
+    const sums = names.map((name, index) => {
+      const sum = file(name, 100_000 * (index + 1));
+      renameSync(local(name), join(outbox, 'order', name));
+      return sum;
+    });
+    writeFileSync(join(outbox, 'order/.list'), names.join('\n'));
+    renameSync(join(outbox, 'order/.list'), join(outbox, 'order/send.txt'));
+    const sent = join(server.files, 'them/sent', kind === 'sync' ? 'order' : 'order-2');
+    await until(() => existsSync(sent));
+    expect(readdirSync(sent).sort()).toEqual([...names, 'send.txt'].sort());
+    expect(names.map((name) => sumOf(local(`${name}.taken`)))).toEqual(sums);
+    const taken = readFileSync(local('taken'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ name }) => name === names[0]);
+    expect(taken).toMatchObject([
+      {
+        status: 'processed',
+        problem: null,
+        signed: true,
+        encrypted: true,
+        compressed: true,
+        types: ['application/octet-stream', 'application/pdf', 'application/octet-stream'],
+      },
+    ]);
+    const told = server.audit().filter((line) => line.unmapped?.event === 'as2-delivery' && line.unmapped.message_id === `<${taken[0].id}>`);
+    expect(told.map(({ unmapped }) => unmapped!.state)).toEqual(kind === 'sync' ? ['delivered'] : ['awaiting', 'delivered']);
+    expect(told.at(-1)!.unmapped!.payloads).toEqual(names.map((name, index) => ({ name, bytes: 100_000 * (index + 1), sha256: sums[index] })));
+  },
+);
 
 it('a worker is killed again and again while messages come: each is delivered once', async () => {
   const names: string[] = [];

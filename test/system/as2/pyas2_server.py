@@ -74,11 +74,13 @@ class Handler(BaseHTTPRequestHandler):
         message = Message()
         status, problem, mdn = message.parse(raw, lambda _: own, lambda _: partner(), lambda message_id, _: False)
         count["taken"] += 1
-        taken[message.message_id] = {"status": status, "name": message.payload.get_filename(), "signed": message.signed, "encrypted": message.encrypted, "compressed": message.compressed}
+        files = [part for part in message.payload.walk() if not part.is_multipart()]
+        taken[message.message_id] = {"status": status, "name": files[0].get_filename(), "types": [part.get_content_type() for part in files], "signed": message.signed, "encrypted": message.encrypted, "compressed": message.compressed}
         with open(f"{settings['folder']}/taken", "ab") as log:
             log.write(json.dumps({"id": message.message_id, "problem": str(problem[0]) if problem[0] else None, **taken[message.message_id]}).encode() + b"\n")
-        with open(f"{settings['folder']}/{message.payload.get_filename()}.taken", "wb") as file:
-            file.write(message.payload.get_payload(decode=True))
+        for part in files:
+            with open(f"{settings['folder']}/{part.get_filename()}.taken", "wb") as file:
+                file.write(part.get_payload(decode=True))
         if mdn and mdn.mdn_mode == "ASYNC":
             self.answer(200, {}, b"")
             requests.post(mdn.mdn_url, headers=flat(mdn.headers), data=mdn.content, verify=settings["ca"], timeout=20)
