@@ -27,7 +27,7 @@ import {
   type SubnetSelection,
   type UserData,
 } from 'aws-cdk-lib/aws-ec2';
-import { type IGrantable, type IPrincipal, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IGrantable, type IPrincipal, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { drainProblem, START_SECONDS } from '../aws-limits';
@@ -36,6 +36,7 @@ import { encryptBelow } from '../encryption/given-key';
 import { refuseUnknownProps } from '../known-props';
 import { stableName } from '../names';
 import { arePrivate, zonesOf } from '../network/subnets';
+import { allowSystemsManager } from './systems-manager';
 import { volumeKey } from './volume-key';
 
 /** What `ServerFleet` is told. */
@@ -148,15 +149,10 @@ export class ServerFleet extends Construct implements IConnectable, IGrantable {
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
       description: 'FTPS instances',
-      managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore')],
     });
     this.grantPrincipal = this.role.grantPrincipal;
     this.allowLifecycle();
-    acknowledge(
-      this.role,
-      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]',
-      'Session Manager takes the place of ssh and requires this policy of AWS.',
-    );
+    allowSystemsManager(this.role);
     const kmsKey = volumeKey(this, 'VolumeKey', { description: 'Volumes of FTPS instances' });
     this.launchTemplate = new LaunchTemplate(this, 'LaunchTemplate', {
       machineImage: builtImage(props.imageId, props.userData),

@@ -11,6 +11,7 @@ import { encryptBelow } from '../encryption/given-key';
 import { granted } from '../grants';
 import { refuseUnknownProps } from '../known-props';
 import { logKey } from '../network/log-key';
+import { SESSION_MANAGER } from './systems-manager';
 
 /** What `SessionLog` is told. */
 export interface SessionLogProps {
@@ -66,11 +67,7 @@ export class SessionLog extends Construct {
     instanceRole.addToPolicy(new PolicyStatement({ actions: ['logs:DescribeLogStreams'], resources: [this.logGroup.logGroupArn] }));
     // The call lists groups by their name and knows no resources (Service Authorization Reference, "Amazon CloudWatch Logs").
     instanceRole.addToPolicy(new PolicyStatement({ actions: ['logs:DescribeLogGroups'], resources: ['*'] }));
-    acknowledge(
-      instanceRole,
-      'AwsSolutions-IAM5[Resource::*]',
-      'The call lists log groups by their name and knows no single one; it tells names and settings, and nothing that was logged.',
-    );
+    acknowledge(instanceRole, 'AwsSolutions-IAM5[Resource::*]', SESSION_MANAGER);
   }
 
   /** Lets somebody start sessions on the instances, by the document that logs them and by no other, and end their own. */

@@ -133,7 +133,16 @@ function instances(deployment: Deployment, who: Step['who']): Step[] {
         ['logs:CreateLogStream logs:PutLogEvents', streams],
         ['logs:DescribeLogStreams', logs],
         ['logs:DescribeLogGroups', '*'],
-        ['ssm:UpdateInstanceInformation ssmmessages:CreateControlChannel ssmmessages:OpenDataChannel', '*'],
+        [
+          'ssm:UpdateInstanceInformation ssmmessages:CreateControlChannel ssmmessages:CreateDataChannel ssmmessages:OpenControlChannel ssmmessages:OpenDataChannel',
+          '*',
+        ],
+        // Documents, associations, patches and inventory; commands (Systems Manager user guide, "AmazonSSMManagedInstanceCore").
+        ['ssm:GetDocument ssm:DescribeDocument ssm:GetManifest ssm:DescribeAssociation ssm:ListAssociations ssm:ListInstanceAssociations', '*'],
+        ['ssm:UpdateAssociationStatus ssm:UpdateInstanceAssociationStatus ssm:GetDeployablePatchSnapshotForInstance ssm:PutInventory', '*'],
+        ['ssm:PutComplianceItems ssm:PutConfigurePackageResult', '*'],
+        ['ec2messages:AcknowledgeMessage ec2messages:DeleteMessage ec2messages:FailMessage ec2messages:GetEndpoint', '*'],
+        ['ec2messages:GetMessages ec2messages:SendReply', '*'],
       ],
       not: [
         ['autoscaling:CompleteLifecycleAction autoscaling:SetInstanceHealth', group(deployment, 'another')],
@@ -146,6 +155,9 @@ function instances(deployment: Deployment, who: Step['who']): Step[] {
         ...deployment.apart<Request>(['kms:Decrypt', certificateKeys, via('s3')]),
         ['logs:DeleteLogGroup logs:DeleteLogStream logs:PutRetentionPolicy logs:GetLogEvents', logs],
         ['ec2:AssociateAddress', instance],
+        // Other people's parameters hold passwords.
+        ['ssm:GetParameter ssm:GetParameters ssm:GetParametersByPath ssm:PutParameter', arn('ssm', 'parameter/another/password')],
+        ['ssm:SendCommand ssm:StartSession', instance],
       ],
     },
     ...(table.length === 0
