@@ -12,7 +12,8 @@ export async function inside(command: readonly string[]): Promise<number> {
     stdio: 'inherit',
     env: { ...process.env, FTPS_BENCH_INSIDE: '1' },
   });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGTERM'));
+  // unshare itself ignores what asks it to end.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGKILL'));
   const [code] = await once(child, 'exit');
   return (code as number | null) ?? 1;
 }
