@@ -19,6 +19,7 @@ module.exports = {
   maxWorkers: availableParallelism() + 1,
   // No test takes that long but on a machine that is busy with much else; one that does hangs.
   testTimeout: 60_000,
+  testSequencer: '<rootDir>/test/support/sequencer.cjs',
   projects: [
     {
       ...base,
