@@ -13,7 +13,8 @@ interface Dropped {
 }
 
 // What functions that run in the browser find there.
-type Any = any; // biome-ignore lint/suspicious/noExplicitAny: the browser's own classes are none of Node's
+// biome-ignore lint/suspicious/noExplicitAny: the browser's own classes are none of Node's
+type Any = any;
 declare const document: Any;
 declare const window: Any;
 

@@ -33,6 +33,13 @@ function connection(onOpen, onData = () => {}) {
   });
 }
 
+/** One that never reads what is answered. */
+const unread = (onOpen) =>
+  connection((send, socket) => {
+    socket.pause();
+    onOpen(send, socket);
+  });
+
 /** Byte by byte, as fast as it is taken. */
 function byByte(what) {
   return (send, socket) => {
@@ -73,8 +80,7 @@ const strangers = {
   'a hundred headers, again and again': () => lanes(16, () => connection(flood(many(hundred, 20)))),
   'headers that are malformed': () => lanes(16, () => connection((send) => send(Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n folded: x\r\n\r\n')))),
   'the page, again and again, its answers read': () => lanes(16, () => connection(flood(many(request('GET', '/page/page.css'))))),
-  'the page, its answers never read': () =>
-    lanes(32, () => connection((send, socket) => (socket.pause(), flood(many(request('GET', '/page/page.css')))(send, socket)))),
+  'the page, its answers never read': () => lanes(32, () => unread(flood(many(request('GET', '/page/page.css'))))),
   'addresses that are not there': () => lanes(16, () => connection(flood(many(request('GET', '/nowhere'))))),
   'wrong passwords': () => lanes(16, () => connection(flood(many(asJson('POST', '/api/v1/sign-in', { user: 'demo', password: 'wrong' }), 4)))),
   'cookies and tokens that are none': () =>
@@ -102,16 +108,12 @@ const strangers = {
 const accounts = {
   'ranges of one byte': (cookie) => lanes(16, () => connection(flood(many(request('GET', '/api/v1/files/huge', [cookie, 'Range: bytes=5-5']))))),
   'a thousand ranges in one request': (cookie) =>
-    lanes(16, () =>
-      connection((send, socket) => (socket.pause(), send(request('GET', '/api/v1/files/huge', [cookie, `Range: bytes=${'0-0,'.repeat(1_000)}1-1`])))),
-    ),
-  'downloads that nobody reads': (cookie) =>
-    lanes(32, () => connection((send, socket) => (socket.pause(), send(request('GET', '/api/v1/files/huge', [cookie]))))),
-  'archives that nobody reads': (cookie) =>
-    lanes(32, () => connection((send, socket) => (socket.pause(), send(request('GET', '/api/v1/archive?path=/many', [cookie]))))),
+    lanes(16, () => unread((send) => send(request('GET', '/api/v1/files/huge', [cookie, `Range: bytes=${'0-0,'.repeat(1_000)}1-1`])))),
+  'downloads that nobody reads': (cookie) => lanes(32, () => unread((send) => send(request('GET', '/api/v1/files/huge', [cookie])))),
+  'archives that nobody reads': (cookie) => lanes(32, () => unread((send) => send(request('GET', '/api/v1/archive?path=/many', [cookie])))),
   'a large folder listed again and again': (cookie) => lanes(8, () => connection(flood(request('GET', '/api/v1/folders/many?limit=10000', [cookie])))),
   'a large folder searched, the answers never read': (cookie) =>
-    lanes(16, () => connection((send, socket) => (socket.pause(), flood(many(request('GET', '/api/v1/folders/many?search=1', [cookie]), 20))(send, socket)))),
+    lanes(16, () => unread(flood(many(request('GET', '/api/v1/folders/many?search=1', [cookie]), 20)))),
   'uploads that stall': (cookie) =>
     lanes(64, () => connection((send) => send(Buffer.from(`PUT /api/v1/files/slow HTTP/1.1\r\nHost: a\r\n${cookie}\r\nContent-Length: 1000000\r\n\r\nabc`)))),
   'an upload in chunks of one byte': (cookie) =>
