@@ -57,10 +57,10 @@ export async function openFile({ destination: path, sync, rotate = false }: File
   const reopen = async () => {
     const before = file;
     file = await openNow();
+    await before.close();
     ({ size } = await file.stat());
     isTorn = await endsWithinLine(path, size);
     since = Date.now();
-    await before.close();
   };
 
   const append = async (text: string) => {

@@ -129,7 +129,9 @@ it('what the server deleted is no break, and what somebody else deleted is one',
   expect(verification).toMatchObject({ chains: 1, breaks: [] });
   expect(verification.dropped).toBeGreaterThan(0);
 
-  await write(await open(), 50);
+  const further = await open();
+  await write(further, 50);
+  await further.close();
   const more = await names();
   expect((await verifyChain(await lines(more))).breaks).toEqual([]);
   expect((await verifyChain((await lines(more)).slice(1))).breaks.map(({ what }) => what)).toContain('beginning-missing');

@@ -1,4 +1,4 @@
-/** In each test file, before it runs: what goes to standard output and error, and into files that are appended to, is kept (see written.ts). */
+/** In each test file, before it runs: what goes to standard output and error, and into the audit's file, is kept (see written.ts). */
 const { appendFileSync } = require('node:fs');
 const promises = require('node:fs/promises');
 const { join } = require('node:path');
@@ -9,7 +9,11 @@ const MOST = 1_000_000;
 const folder = process.env.CDK_FTPS_WRITTEN;
 const keep = (text) => appendFileSync(join(folder, `written-${process.pid}`), `${text}\n`);
 
-if (folder !== undefined) {
+/** Streams and modules of Node's are those of the process, which has many test files one after the other. */
+const KEPT = Symbol.for('cdk-ftps.written');
+
+if (folder !== undefined && !promises[KEPT]) {
+  promises[KEPT] = true;
   for (const stream of [process.stdout, process.stderr]) {
     const write = stream.write;
     stream.write = function (chunk, ...rest) {
@@ -22,12 +26,12 @@ if (folder !== undefined) {
   promises.open = async (...args) => {
     const handle = await open(...args);
     if (args[1] !== 'a') return handle;
-    const append = handle.appendFile;
+    const write = handle.write;
     let kept = 0;
-    handle.appendFile = (data, ...rest) => {
-      if (kept < MOST) keep(data.slice(0, MOST));
-      kept += data.length;
-      return append.call(handle, data, ...rest);
+    handle.write = (bytes, at, length, ...rest) => {
+      if (kept < MOST) keep(bytes.toString('utf8', at, at + Math.min(length, MOST)));
+      kept += length;
+      return write.call(handle, bytes, at, length, ...rest);
     };
     return handle;
   };
