@@ -21,14 +21,16 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const FRAMES = 20;
 /** Events of the process that servers listen to. */
 const EVENTS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGWINCH', 'message', 'disconnect'];
-/** By these the test framework keeps the state of a file; other globals that come are of packages that all files share, or are set anew for each. */
+/** Where the CDK is loaded once for all files, what it keeps in globals stays (kit-runtime.cjs). Elsewhere it would be that of another file's modules. */
+const SHARES_CDK = /\/kit-runtime\.cjs$/;
+/** By these the test framework keeps the state of a file. */
 const FRAMEWORK = new Set(['JEST_STATE_SYMBOL', 'EVENT_HANDLERS', 'RETRY_TIMES_SETTER', 'TEST_TIMEOUT_SYMBOL', 'RETRY_TIMES']);
 
 module.exports = class {
   constructor({ projectConfig }) {
     process.env.TMPDIR = folder;
     this.global = globalThis;
-    this.restore = restorer();
+    this.restore = restorer(SHARES_CDK.test(projectConfig.runtime));
     this.moduleMocker = new ModuleMocker(globalThis);
     // Another object than the global one: the fake timers leave `node:timers` alone then.
     this.fakeTimersModern = new ModernFakeTimers({ config: projectConfig, global: new Proxy(globalThis, {}) });
@@ -56,14 +58,15 @@ module.exports = class {
   }
 };
 
-/** Brings the globals and the process back to what they are now. */
-function restorer() {
+/** Brings the globals and the process back to what they are now; `keepsNew`: but for globals that come. */
+function restorer(keepsNew) {
   const globals = Object.getOwnPropertyDescriptors(globalThis);
   const env = { ...process.env };
   const { exit, exitCode, argv, getBuiltinModule } = process;
   const listeners = new Map(EVENTS.map((event) => [event, new Set(process.rawListeners(event))]));
   return () => {
-    for (const key of Object.getOwnPropertySymbols(globalThis)) if (FRAMEWORK.has(key.description)) delete globalThis[key];
+    for (const key of Reflect.ownKeys(globalThis))
+      if (!Object.hasOwn(globals, key) && !(keepsNew && !FRAMEWORK.has(key.description))) Reflect.deleteProperty(globalThis, key);
     for (const key of Reflect.ownKeys(globals)) {
       const before = globals[key];
       if ('value' in before && Object.getOwnPropertyDescriptor(globalThis, key)?.value !== before.value) Object.defineProperty(globalThis, key, before);

@@ -170,8 +170,8 @@ describe.each(browsers)('%s', (name) => {
     there('in/c');
     at = await visit(browser, server.https!);
     const { keyboard } = at.page;
-    // The page asks for the name once it knows that nobody is signed in.
-    await at.page.waitForFunction('document.activeElement.id === "user"');
+    // The page asks for the name once it knows that nobody is signed in. A selector, since its policy lets no function be made of a text.
+    await at.page.locator('#user:focus').waitFor();
     await keyboard.type('partner');
     await keyboard.press('Tab');
     await keyboard.type(PASSWORD);
@@ -180,7 +180,7 @@ describe.each(browsers)('%s', (name) => {
     await keyboard.press('ArrowDown');
     await keyboard.press('Enter');
     await at.row('c').waitFor();
-    await at.page.waitForFunction('document.activeElement.closest("#entries tr")?.dataset.path === "/in/a"');
+    await at.page.locator('#entries tr[data-path="/in/a"]:focus-within').waitFor();
     await keyboard.press('ArrowDown');
     await keyboard.press('Shift+Tab');
     await keyboard.press('Space');
