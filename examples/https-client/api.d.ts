@@ -465,6 +465,8 @@ export interface components {
             permissions: string[];
             /** @description What is reached: `/`, or the folder of a token. */
             folder: string;
+            /** @description Kinds of links that it can make for somebody without an account; none where the server makes none. */
+            links: ("download" | "drop")[];
         };
         Space: {
             bytes?: number;

@@ -18,6 +18,11 @@ export function isOutOfRange(error: unknown): boolean {
 }
 
 /** A condition of the request didn't hold, or another request won: 412, or 409 where two conditional writes ran at once. */
+/** What was to be there, or not to be there, is otherwise. */
+export function isTaken(error: unknown): boolean {
+  return statusOf(error) === 412;
+}
+
 export function isConflict(error: unknown): boolean {
   return statusOf(error) === 412 || statusOf(error) === 409;
 }

@@ -2,7 +2,8 @@
 import { checkedName } from '../notes';
 import type { Notes } from '../storage';
 import type { Bucket } from './bucket';
-import { isConflict, isMissing, storageError } from './errors';
+import { createOnce } from './create-once';
+import { isMissing, storageError } from './errors';
 
 export class S3Notes implements Notes {
   constructor(
@@ -13,12 +14,7 @@ export class S3Notes implements Notes {
 
   async create(name: string, text: string): Promise<boolean> {
     const key = this.keyOf(name);
-    try {
-      await this.bucket.put(key, text, { condition: { absent: true } });
-      return true;
-    } catch (error) {
-      return isConflict(error) ? false : storageError(error);
-    }
+    return createOnce(() => this.bucket.put(key, text, { condition: { absent: true } }));
   }
 
   async replace(name: string, text: string): Promise<void> {

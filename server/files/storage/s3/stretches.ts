@@ -2,7 +2,8 @@
 import { checkedName } from '../notes';
 import type { Stretch, Stretches } from '../storage';
 import type { Bucket } from './bucket';
-import { isConflict, isMissing, storageError } from './errors';
+import { createOnce } from './create-once';
+import { isMissing, storageError } from './errors';
 
 export class S3Stretches implements Stretches {
   constructor(
@@ -13,17 +14,13 @@ export class S3Stretches implements Stretches {
 
   async create(name: string, bytes: Buffer): Promise<boolean> {
     const key = this.keyOf(name);
-    try {
-      await this.bucket.putWhole(key, [bytes], {}, { absent: true });
-      return true;
-    } catch (error) {
-      return isConflict(error) ? false : storageError(error);
-    }
+    return createOnce(() => this.bucket.putWhole(key, [bytes], {}, { absent: true }));
   }
 
   async read(name: string): Promise<Buffer | undefined> {
+    const key = this.keyOf(name);
     try {
-      return await this.bucket.whole(this.keyOf(name));
+      return await this.bucket.whole(key);
     } catch (error) {
       return isMissing(error) ? undefined : storageError(error);
     }
