@@ -242,6 +242,8 @@ class Reading {
     try {
       block = await inflow.headerBlock(this.bounds.headerBytes);
       headers = readHeaders(block);
+      // Of what a wrong key gives, one in some hundreds begins with the end of a line; every message of AS2 says what it is (RFC 4130 section 2.4.2).
+      if (isDecrypted && Object.keys(headers).length === 0) throw new MessageFailure('decryption-failed', 'it has no headers');
     } catch (error) {
       // A key that is not the right one lets no message come out; which of both it was is nobody's business.
       if (isDecrypted && error instanceof MessageFailure)

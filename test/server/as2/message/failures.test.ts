@@ -74,6 +74,14 @@ describe('decryption-failed', () => {
       }
   });
 
+  test('what a wrong key gives is never taken for a message, also where it begins with the end of a line', async () => {
+    const message = await seal([payload(Buffer.alloc(2_000, 'x'))], { sign: sign(), encrypt: { ...encrypt(), cipher: 'aes-256-cbc', transport: 'rsa-pkcs1' } });
+    const sealedKey = message.body.indexOf(Buffer.from([0x04, 0x82, 0x01, 0x00])) + 4;
+    const told = new Set<unknown>();
+    for (let at = 8; at < 248; at += 1) told.add(await refusal(open({ ...message, body: changed(message.body, sealedKey + at) }, keys())));
+    expect([...told]).toEqual(['decryption-failed']);
+  });
+
   test('content that an authenticated cipher does not let through', async () => {
     const message = await seal([payload(Buffer.alloc(50_000, 'x'))], { encrypt: { ...encrypt(), cipher: 'aes-256-gcm' } });
     expect(await refusal(open({ ...message, body: changed(message.body, message.body.length - 5000) }, keys(EASY)))).toBe('decryption-failed');
