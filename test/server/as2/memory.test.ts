@@ -1,24 +1,15 @@
 /** What somebody who only knows the names of a partner has in memory here. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Kept } from '../../../server/as2/receiving/kept';
 import { incoming } from '../../../server/as2/restart/incoming';
 import { KeptBodies } from '../../../server/as2/restart/kept-bodies';
 import type { Notes, Stretches } from '../../../server/files/files';
 import { Body } from '../../../server/http/body';
 import { Pieces } from '../../../server/http/pieces';
+import { heldBytes } from '../../support/garbage';
 
 const MIB = 1024 * 1024;
 
-/** After what nobody holds any more is gone. MiB. */
-function memory(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect(); // waits until the buffers that the first one found are given back
-  const { heapUsed, external } = process.memoryUsage();
-  return (heapUsed + external) / MIB;
-}
+const memory = () => heldBytes() / MIB;
 
 async function* bytesOf(count: number): AsyncGenerator<Buffer> {
   const block = Buffer.alloc(65_536, 'x');

@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { AccountFiles, Upload } from '../../../server/files/account-files';
 import { Progress } from '../../../server/files/progress';
 import { type OpenUpload, Uploads } from '../../../server/https/uploads';
+import { collectGarbage } from '../../support/garbage';
 
 /** Uploads that end at once. */
 const files = {
@@ -16,10 +15,8 @@ const files = {
 } as unknown as AccountFiles;
 
 async function collected(): Promise<void> {
-  setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
   for (let round = 0; round < 3; round += 1) {
-    gc();
+    collectGarbage();
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

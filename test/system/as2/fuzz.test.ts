@@ -5,13 +5,12 @@
  * AS2_FUZZ_INPUTS  how many inputs, 20,000 by default; 100,000 is the long form
  * FUZZ_SEED        what was printed, to do the same again; new each time by default
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { deflateSync } from 'node:zlib';
 import { MessageFailure, type OpenKeys, openMessage, type SealOptions, writeReceipt } from '../../../server/as2/message';
 import { algorithm, element, integer, octetString, oid, sequence } from '../../../server/as2/message/cms/der';
 import { COMPRESSED_DATA, DATA, ZLIB } from '../../../server/as2/message/cms/oids';
 import { cut, payload, seal, type Written } from '../../server/as2/message/partners';
+import { heldBytes } from '../../support/garbage';
 import { Random } from '../robustness/random';
 import { type Keys, OpenSsl } from './openssl';
 
@@ -135,15 +134,6 @@ async function input(random: Random): Promise<Written> {
   }
 }
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-function held(): number {
-  collectGarbage();
-  collectGarbage();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
-
 test(`${INPUTS} changed messages are read to an end`, async () => {
   console.log(`FUZZ_SEED=${SEED}`);
   const random = new Random(SEED);
@@ -155,7 +145,7 @@ test(`${INPUTS} changed messages are read to an end`, async () => {
   let slowest = { ms: 0, index: 0 };
   for (let index = 0; index < INPUTS; index++) {
     // What the first ones fill stays: compiled code, caches.
-    if (index === Math.min(2000, INPUTS / 2)) before = held();
+    if (index === Math.min(2000, INPUTS / 2)) before = heldBytes();
     const { headers, body } = await input(random);
     const started = process.cpuUsage();
     let timer: NodeJS.Timeout | undefined;
@@ -177,7 +167,7 @@ test(`${INPUTS} changed messages are read to an end`, async () => {
     if (outcome === 'hang' || outcome.startsWith('crash')) throw new Error(`input ${index} of FUZZ_SEED=${SEED}: ${outcome}`);
     counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   }
-  const left = held() - before;
+  const left = heldBytes() - before;
   process.off('unhandledRejection', note);
   console.log(
     `${INPUTS} inputs, ${JSON.stringify(Object.fromEntries(counts))}; the slowest, ${slowest.index}, took ${Math.round(slowest.ms)} ms of the processor, ${Math.round(left / 1024)} KiB are left`,

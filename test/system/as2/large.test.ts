@@ -1,9 +1,8 @@
 /** A gibibyte (AS2_LARGE_MIB) in a message: written, cut up and read in bounded memory, while the event loop has its turns. */
 import { createHash } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { openMessage, type SealOptions, sealMessage } from '../../../server/as2/message';
+import { heldBytes } from '../../support/garbage';
 import { type Keys, OpenSsl } from './openssl';
 
 const MIB = 1024 * 1024;
@@ -19,14 +18,6 @@ beforeAll(() => {
 });
 afterAll(() => openssl.remove());
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-const held = () => {
-  collectGarbage();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-};
-
 test.each<[string, Omit<SealOptions, 'messageId'>]>([
   ['signed and encrypted', { sign: { by: undefined as never, digest: 'sha256' }, encrypt: { for: [], cipher: 'aes-256-gcm' } }],
   [
@@ -36,11 +27,11 @@ test.each<[string, Omit<SealOptions, 'messageId'>]>([
 ])('%s', async (_, options) => {
   const piece = Buffer.alloc(64 * 1024);
   for (let at = 0; at < piece.length; at++) piece[at] = (at * 7919) >> 5;
-  const before = held();
+  const before = heldBytes();
   let most = 0;
   async function* content() {
     for (let at = 0; at < SIZE; at += piece.length) {
-      if (at % (64 * MIB) === 0) most = Math.max(most, held() - before);
+      if (at % (64 * MIB) === 0) most = Math.max(most, heldBytes() - before);
       yield piece;
     }
   }
