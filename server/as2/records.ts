@@ -194,8 +194,8 @@ export class Records {
   }
 }
 
-/** Names of partners and messages may have characters that names of notes may not. */
-export function keyOf(direction: Direction, partner: string, messageId: string): string {
+/** Names of partners and messages may have characters that names of notes may not. `kept`: a transfer of a partner's, by its id. */
+export function keyOf(direction: Direction | 'kept', partner: string, messageId: string): string {
   return createHash('sha256')
     .update(JSON.stringify([direction, partner, messageId]))
     .digest('hex')

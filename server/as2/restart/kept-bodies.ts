@@ -2,9 +2,10 @@
  * What came of messages whose connection ended, until the rest has come: raw, where every process finds it, by partner and transfer id. Whoever knows the names of a partner can have something
  * kept; so all of it is bounded, and goes when nobody comes back.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { As2Config } from '../../config';
 import type { Notes, Stretches } from '../../files/files';
+import { keyOf as hashed } from '../records';
 import { Stretched } from './stretched';
 
 /** The stretches, a folder a body. */
@@ -170,12 +171,7 @@ export class KeptBodies {
 }
 
 /** What a stranger says never becomes a name. */
-function keyOf({ partner, id }: TransferName): string {
-  return createHash('sha256')
-    .update(JSON.stringify(['kept', partner, id]))
-    .digest('hex')
-    .slice(0, 40);
-}
+const keyOf = ({ partner, id }: TransferName) => hashed('kept', partner, id);
 
 const folderOf = (key: string) => `${FOLDER}/${key}`;
 const openOf = (key: string) => `${OPEN}/${key}.json`;

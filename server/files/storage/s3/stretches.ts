@@ -1,53 +1,38 @@
-/** Stretches in S3: objects below `.ftps-notes/`, as notes are. */
-import { checkedName } from '../notes';
+/** Stretches in S3, where notes are. */
 import type { Stretch, Stretches } from '../storage';
 import type { Bucket } from './bucket';
 import { createOnce } from './create-once';
-import { isMissing, storageError } from './errors';
+import { Hidden } from './hidden';
 
 export class S3Stretches implements Stretches {
+  private readonly objects: Hidden;
+
+  /** `prefix` ends with a slash. */
   constructor(
     private readonly bucket: Bucket,
-    /** Ends with a slash. */
-    private readonly prefix: string,
-  ) {}
+    prefix: string,
+  ) {
+    this.objects = new Hidden(bucket, prefix);
+  }
 
   async create(name: string, bytes: Buffer): Promise<boolean> {
-    const key = this.keyOf(name);
+    const key = this.objects.keyOf(name);
     return createOnce(() => this.bucket.putWhole(key, [bytes], {}, { absent: true }));
   }
 
-  async read(name: string): Promise<Buffer | undefined> {
-    const key = this.keyOf(name);
-    try {
-      return await this.bucket.whole(key);
-    } catch (error) {
-      return isMissing(error) ? undefined : storageError(error);
-    }
+  read(name: string): Promise<Buffer | undefined> {
+    return this.objects.read(name, (key) => this.bucket.whole(key));
   }
 
-  async list(folder: string): Promise<Stretch[]> {
-    const before = `${this.keyOf(folder)}/`;
-    const found: Stretch[] = [];
-    try {
-      for await (const { objects } of this.bucket.list(before, { folders: false }))
-        found.push(...objects.map(({ key, size, modified }) => ({ name: key.slice(before.length), bytes: size, modified })));
-    } catch (error) {
-      storageError(error);
-    }
-    return found;
+  list(folder: string): Promise<Stretch[]> {
+    return this.objects.list(folder);
   }
 
-  async clear(folder: string): Promise<void> {
-    const names = (await this.list(folder)).map(({ name }) => `${this.keyOf(folder)}/${name}`);
-    await this.bucket.removeAll(names).catch(storageError);
+  clear(folder: string): Promise<void> {
+    return this.objects.clear(folder);
   }
 
   async room(): Promise<undefined> {
     return undefined;
-  }
-
-  private keyOf(name: string): string {
-    return this.prefix + checkedName(name);
   }
 }
